@@ -1,0 +1,61 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+/// A C library that the system's package manager provides.
+func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// A library target and its test target, which mirrors it file by file.
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+  testDependencies: [Target.Dependency] = [], testResources: [Resource] = []
+) -> [Target] {
+  [
+    .target(name: name, dependencies: dependencies, resources: resources),
+    .testTarget(
+      name: name + "Tests",
+      dependencies: [.byName(name: name)] + dependencies + testDependencies,
+      resources: testResources),
+  ]
+}
+
+let package = Package(
+  name: "sltt-dist",
+  products: [.executable(name: "sltt-dist", targets: ["sltt-dist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
+    system("COneDNN", apt: "libdnnl-dev"),
+    system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+    system("COpenMP", apt: "libgomp1"),
+    system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+    system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+    system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+    .target(name: "CSpikeKernels"),
+    .executableTarget(
+      name: "sltt-dist",
+      dependencies: [
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ]
+    + library("Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"])
+    + library("SafeTensors")
+    + library(
+      "SpikingNetworks", ["Tensors"], testDependencies: ["SafeTensors"],
+      testResources: [.copy("Fixtures")])
+    + library("Distributed", ["COpenMPI"])
+    + library(
+      "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive"],
+      resources: [.copy("Resources")])
+    + library(
+      "Training",
+      [
+        "SpikingNetworks", "SafeTensors", "Distributed", "Datasets",
+        .product(name: "Yams", package: "Yams"),
+      ]),
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,10 @@
+// Open MPI's handles are pointer casts inside macros, which Swift cannot import.
+#pragma once
+#include <mpi.h>
+
+static inline MPI_Comm sltt_mpi_comm_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Datatype sltt_mpi_float(void) { return MPI_FLOAT; }
+static inline MPI_Datatype sltt_mpi_byte(void) { return MPI_BYTE; }
+static inline MPI_Datatype sltt_mpi_uint64(void) { return MPI_UINT64_T; }
+static inline MPI_Op sltt_mpi_sum(void) { return MPI_SUM; }
+static inline void *sltt_mpi_in_place(void) { return MPI_IN_PLACE; }

@@ -1,0 +1,1 @@
+#include "spike_kernels.h"
