@@ -1,3 +1,5 @@
+import Tensors
+
 /// A family of network architectures, named as in configuration files.
 public enum NetworkFamily: String, CaseIterable, Sendable {
   /// Pre-activation spiking ResNet with batch norm and the 3x3 stem for small images.
@@ -43,30 +45,6 @@ public enum Architecture: String, CaseIterable, Sendable {
     case .vgg16: [2, 2, 3, 3, 3]
     case .vgg19: [2, 2, 4, 4, 4]
     }
-  }
-}
-
-/// The surrogate for the derivative of a spike with respect to `z = u - threshold`.
-public struct SurrogateGradient: Equatable, Sendable {
-  /// The form of the function, named as in configuration files.
-  public enum Shape: String, CaseIterable, Sendable {
-    /// `max(0, a - a²|z|)`
-    case triangle
-    /// `1/a` where `|z| <= a/2`, else 0
-    case rectangle
-    /// `a σ(az)(1 - σ(az))`
-    case sigmoid
-  }
-
-  /// The form of the function.
-  public var shape: Shape
-  /// `a` in the formulas of `Shape`.
-  public var width: Float
-
-  /// Without a width, the published one: 1 for triangle and rectangle, 4 for sigmoid.
-  public init(_ shape: Shape, width: Float? = nil) {
-    self.shape = shape
-    self.width = width ?? (shape == .sigmoid ? 4 : 1)
   }
 }
 
@@ -119,5 +97,41 @@ public struct NetworkSpecification: Equatable, Sendable {
     self.imageSize = imageSize
     self.dropout = dropout
     self.neuron = neuron
+  }
+}
+
+extension NetworkSpecification {
+  /// A frame of one sample.
+  public var input: Shape { Shape(n: 1, h: imageSize, w: imageSize, c: inputChannels) }
+
+  /// Why there is no such network, or `nil`.
+  public var problem: String? {
+    if blocks.isEmpty || blocks.contains(where: { $0 < 1 }) {
+      return "model.blocks \(blocks) must have at least one block in each stage"
+    }
+    if width < 1 || classes < 1 || inputChannels < 1 || imageSize < 1 {
+      return "model.width, model.classes, model.input_channels and data.image_size must be positive"
+    }
+    if !(dropout >= 0 && dropout < 1) {
+      return "model.dropout \(dropout) must be at least 0 and less than 1"
+    }
+    if !(neuron.tau >= 1) || neuron.hasLearnableTau && !(neuron.tau > 1 && neuron.tau < .infinity) {
+      return "neuron.tau \(neuron.tau) must be at least 1 (a learnable one greater and finite)"
+    }
+    if imageSize < smallestImage {
+      return "data.image_size \(imageSize) is too small for this network: it needs at least"
+        + " \(smallestImage) with \(blocks.count) stages"
+    }
+    return nil
+  }
+
+  /// The least height and width in pixels that leave something to pool after the last stage.
+  var smallestImage: Int {
+    let halvings = 1 << (blocks.count - 1)
+    switch family {
+    case .resNet: return 3 * halvings + 1
+    case .nfResNet, .nfResNetBottleneck: return 1
+    case .vgg: return 1 << blocks.count
+    }
   }
 }

@@ -1,1 +1,63 @@
+// Loops over bit-packed spikes, where vector code measurably wins over what Swift compiles to.
+// Each has a plain Swift reference in Tests/TensorsTests.
+//
+// Layout: values are NHWC, so a pixel is `channels` consecutive floats; the spikes of a pixel are
+// ceil(channels / 64) words, channel c being bit c % 64 of word c / 64, unused bits 0.
+// Every function works on the pixels first ..< last, so that threads can share the work.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID } sltt_surrogate;
+
+typedef struct {
+  size_t channels;
+  const float *input;            // x
+  const float *scale, *shift;    // per channel: the input current is scale * x + shift
+  const float *previous;         // v[t-1], or NULL at the first step
+  float *membrane;               // v[t]; may be `previous`
+  uint64_t *spikes;              // s[t]
+  float decay, threshold;
+} sltt_lif_forward_args;
+
+// Charge, fire, soft reset, pack. Returns the number of spikes.
+size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t first, size_t last);
+
+typedef struct {
+  size_t channels;
+  const uint64_t *spikes;        // s[t]
+  const float *membrane;         // v[t]
+  float *gradient;               // in: dL/d(amplitude * s[t]); out: output_scale * dL/du[t]
+  const float *output_scale;     // per channel, or NULL for 1
+  const float *membrane_gradient_in;  // dL/dv[t], or NULL for 0
+  float *membrane_gradient_out;  // dL/dv[t-1], or NULL; may be membrane_gradient_in
+  const float *input, *mean;     // per-channel sums of dL/du * (input - mean), if not NULL
+  double *sums;                  // [2 * channels], += sum dL/du, sum dL/du * (input - mean), or NULL
+  const float *previous;         // v[t-1], for the gradient of the decay, or NULL
+  float amplitude, decay, threshold, width;
+  sltt_surrogate surrogate;
+} sltt_lif_backward_args;
+
+// Returns the sum of dL/du[t] * v[t-1], the gradient of the decay (0 without `previous`).
+double sltt_lif_backward(const sltt_lif_backward_args *args, size_t first, size_t last);
+
+// values = amplitude where a spike is, else 0.
+void sltt_unpack(const uint64_t *spikes, float *values, size_t channels, float amplitude,
+                 size_t first, size_t last);
+
+// values += amplitude where a spike is.
+void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
+                     size_t first, size_t last);
+
+// sums[c] += sum (x - pivot), sums[channels + c] += sum (x - pivot)^2, per channel.
+void sltt_channel_moments(const float *values, const float *pivot, double *sums, size_t channels,
+                          size_t first, size_t last);
+
+// sums[c] += sum g, sums[channels + c] += sum g * (x - mean), per channel.
+void sltt_channel_products(const float *gradient, const float *values, const float *mean,
+                           double *sums, size_t channels, size_t first, size_t last);
+
+// gradient = a * gradient + b * x + c, with a, b, c per channel.
+void sltt_combine(float *gradient, const float *values, const float *a, const float *b,
+                  const float *c, size_t channels, size_t first, size_t last);

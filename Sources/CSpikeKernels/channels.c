@@ -1,0 +1,59 @@
+#include "spike_kernels.h"
+#include "vectors.h"
+
+// Sums over a few pixels at a time in registers' precision, then in double.
+enum { BLOCK = 32 };
+
+DISPATCHED void sltt_channel_moments(const float *values, const float *pivot, double *sums,
+                                     size_t channels, size_t first, size_t last) {
+  for (size_t block = first; block < last; block += BLOCK) {
+    size_t end = block + BLOCK < last ? block + BLOCK : last;
+    for (size_t c = 0; c < channels; c += LANES) {
+      size_t count = channels - c;
+      vfloat origin = LOAD(pivot + c, count), sum = 0, square = 0;
+      for (size_t pixel = block; pixel < end; pixel++) {
+        vfloat d = LOAD(values + pixel * channels + c, count) - origin;
+        sum += d;
+        square += d * d;
+      }
+      for (size_t i = 0; i < LANES && i < count; i++) {
+        sums[c + i] += sum[i];
+        sums[channels + c + i] += square[i];
+      }
+    }
+  }
+}
+
+DISPATCHED void sltt_channel_products(const float *gradient, const float *values,
+                                      const float *mean, double *sums, size_t channels,
+                                      size_t first, size_t last) {
+  for (size_t block = first; block < last; block += BLOCK) {
+    size_t end = block + BLOCK < last ? block + BLOCK : last;
+    for (size_t c = 0; c < channels; c += LANES) {
+      size_t count = channels - c;
+      vfloat origin = LOAD(mean + c, count), sum = 0, product = 0;
+      for (size_t pixel = block; pixel < end; pixel++) {
+        vfloat g = LOAD(gradient + pixel * channels + c, count);
+        sum += g;
+        product += g * (LOAD(values + pixel * channels + c, count) - origin);
+      }
+      for (size_t i = 0; i < LANES && i < count; i++) {
+        sums[c + i] += sum[i];
+        sums[channels + c + i] += product[i];
+      }
+    }
+  }
+}
+
+DISPATCHED void sltt_combine(float *gradient, const float *values, const float *a, const float *b,
+                             const float *c, size_t channels, size_t first, size_t last) {
+  for (size_t pixel = first; pixel < last; pixel++) {
+    float *g = gradient + pixel * channels;
+    const float *x = values + pixel * channels;
+    for (size_t i = 0; i < channels; i += LANES) {
+      size_t n = channels - i;
+      vfloat result = LOAD(a + i, n) * LOAD(g + i, n) + LOAD(b + i, n) * LOAD(x + i, n) + LOAD(c + i, n);
+      STORE(g + i, result, n);
+    }
+  }
+}

@@ -1,1 +1,0 @@
-#include "spike_kernels.h"

@@ -1,0 +1,28 @@
+#include "spike_kernels.h"
+#include "vectors.h"
+
+#define SPIKES_AT(pixel, c)                                                      \
+  KEEP(amplitude, MASK_OF_BITS((uint16_t)(spikes[(pixel) * words + (c) / 64] >> ((c) & 63))))
+
+DISPATCHED void sltt_unpack(const uint64_t *spikes, float *values, size_t channels,
+                            float amplitude, size_t first, size_t last) {
+  size_t words = words_of(channels);
+  for (size_t pixel = first; pixel < last; pixel++) {
+    float *row = values + pixel * channels;
+    for (size_t c = 0; c < channels; c += LANES) {
+      STORE(row + c, SPIKES_AT(pixel, c), channels - c);
+    }
+  }
+}
+
+DISPATCHED void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels,
+                                float amplitude, size_t first, size_t last) {
+  size_t words = words_of(channels);
+  for (size_t pixel = first; pixel < last; pixel++) {
+    float *row = values + pixel * channels;
+    for (size_t c = 0; c < channels; c += LANES) {
+      vfloat sum = LOAD(row + c, channels - c) + SPIKES_AT(pixel, c);
+      STORE(row + c, sum, channels - c);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// Sixteen lanes in the compiler's portable vector notation: one AVX-512 register, two of AVX2,
+// four of SSE or NEON. DISPATCHED functions are compiled for each and chosen when the program loads.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__linux__)
+#define DISPATCHED \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define DISPATCHED
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { LANES = 16 };
+
+typedef float vfloat __attribute__((ext_vector_type(16)));
+typedef int32_t vint __attribute__((ext_vector_type(16)));
+typedef _Bool vmask __attribute__((ext_vector_type(16)));
+
+// Clang forbids passing such vectors to functions that are compiled for another instruction set, even
+// to inlined ones: hence macros.
+
+// `count` lanes of memory (the rest 0): all 16, but at a pixel's end.
+#define LOAD(pointer, count)                                     \
+  ({                                                             \
+    const float *p_ = (pointer);                                 \
+    size_t count_ = (count);                                     \
+    vfloat v_ = 0;                                               \
+    if (__builtin_expect(count_ >= LANES, 1)) {                  \
+      memcpy(&v_, p_, sizeof v_);                                \
+    } else {                                                     \
+      for (size_t i_ = 0; i_ < count_; i_++) v_[i_] = p_[i_];    \
+    }                                                            \
+    v_;                                                          \
+  })
+
+#define STORE(pointer, value, count)                             \
+  ({                                                             \
+    float *p_ = (pointer);                                       \
+    vfloat v_ = (value);                                         \
+    size_t count_ = (count);                                     \
+    if (__builtin_expect(count_ >= LANES, 1)) {                  \
+      memcpy(p_, &v_, sizeof v_);                                \
+    } else {                                                     \
+      for (size_t i_ = 0; i_ < count_; i_++) p_[i_] = v_[i_];    \
+    }                                                            \
+  })
+
+// All ones in the lanes whose bit is set.
+#define MASK_OF_BITS(bits)                                       \
+  ({                                                             \
+    uint16_t bits_ = (bits);                                     \
+    vmask mask_;                                                 \
+    memcpy(&mask_, &bits_, sizeof bits_);                        \
+    -__builtin_convertvector(mask_, vint);                       \
+  })
+
+#define BITS_OF_MASK(mask)                                       \
+  ({                                                             \
+    vmask mask_ = __builtin_convertvector((mask), vmask);        \
+    uint16_t bits_;                                              \
+    memcpy(&bits_, &mask_, sizeof bits_);                        \
+    bits_;                                                       \
+  })
+
+// value where the mask is set, else 0.
+#define KEEP(value, mask) ((vfloat)((vint)(vfloat)(value) & (mask)))
+
+INLINE size_t words_of(size_t channels) { return (channels + 63) / 64; }

@@ -1,0 +1,29 @@
+import Tensors
+
+/// Average pooling: with a window, adaptive, or over the whole image. [N, H, W, C] to [N, H', W', C].
+final class AveragePool: Layer {
+  let name: String
+  private let pooling: AveragePooling
+  private let arena: Arena
+
+  init(_ name: String, _ pooling: AveragePooling, _ builder: NetworkBuilder) {
+    self.name = name
+    self.pooling = pooling
+    arena = builder.arena
+  }
+
+  /// Shape of the output for one sample.
+  var output: Shape { pooling.output(samples: 1) }
+
+  func forward(_ x: borrowing Tensor) -> Tensor { pooling.forward(x, in: arena) }
+
+  func forward(_ x: borrowing SpikeTensor) -> Tensor {
+    let dense = x.unpacked(in: arena)
+    return pooling.forward(dense, in: arena)
+  }
+
+  /// dL/dx from dL/dy; for spikes, with respect to the values that they stand for.
+  func backward(_ gy: borrowing Tensor) -> Tensor { pooling.backward(gy, in: arena) }
+
+  var summary: LayerSummary { LayerSummary(name: name, kind: "average pool", output: output) }
+}

@@ -1,0 +1,102 @@
+import Tensors
+
+/// Batch normalisation over samples and pixels (Ioffe and Szegedy, ICML 2015), at each time step anew.
+///
+/// It computes only the affine map of each channel; the neuron that follows applies it in its own pass
+/// over memory. Input [N, H, W, C].
+final class BatchNorm {
+  private static let epsilon = 1e-5
+  private static let momentum: Float = 0.1
+
+  let name: String
+  let weight: Parameter
+  let bias: Parameter
+  let runningMean: Parameter
+  let runningVariance: Parameter
+  let sums: ChannelSums
+  private let affine: ChannelAffine
+  private let coefficients: [FloatView]
+
+  init(_ name: String, channels: Int, _ builder: NetworkBuilder) {
+    self.name = name
+    weight = builder.parameter(name + ".weight", [channels], .constant(1))
+    bias = builder.parameter(name + ".bias", [channels], .constant(0))
+    runningMean = builder.statistic(name + ".running_mean", count: channels, .constant(0))
+    runningVariance = builder.statistic(name + ".running_var", count: channels, .constant(1))
+    sums = ChannelSums(channels: channels)
+    let buffer = FlatBuffer(count: 5 * channels)
+    let views = (0..<5).map { buffer[$0 * channels..<($0 + 1) * channels] }
+    affine = ChannelAffine(scale: views[0], shift: views[1])
+    coefficients = Array(views[2...])
+  }
+
+  private var channels: Int { weight.count }
+
+  /// The map that normalises `x`, valid until the next call. In training it comes from the statistics
+  /// of `x`, which go to the tape and into the running ones; in evaluation from the running ones.
+  func forward(_ x: borrowing Tensor, _ tape: inout Tape) -> ChannelAffine {
+    guard tape.isTraining else {
+      for c in 0..<channels {
+        setAffine(c, mean: runningMean.values[c], variance: Double(runningVariance.values[c]))
+      }
+      return affine
+    }
+    // Sums around the running mean keep their precision where the mean is far from 0.
+    sums.takeMoments(of: x, around: runningMean.values)
+    let count = Double(x.shape.pixels)
+    var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
+    for c in 0..<channels {
+      let offset = sums.first(c) / count
+      let mean = runningMean.values[c] + Float(offset)
+      let variance = max(0, sums.second(c) / count - offset * offset)
+      setAffine(c, mean: mean, variance: variance)
+      statistics[c] = mean
+      statistics[channels + c] = Float(1 / (variance + Self.epsilon).squareRoot())
+      runningMean.values[c] += Self.momentum * Float(offset)
+      let unbiased = Float(variance * count / max(count - 1, 1))
+      runningVariance.values[c] += Self.momentum * (unbiased - runningVariance.values[c])
+    }
+    tape.push(statistics)
+    return affine
+  }
+
+  private func setAffine(_ c: Int, mean: Float, variance: Double) {
+    affine.scale[c] = weight.values[c] * Float(1 / (variance + Self.epsilon).squareRoot())
+    affine.shift[c] = bias.values[c] - mean * affine.scale[c]
+  }
+
+  /// The means that `sums` must be taken around before `backward`: those of the step, off the tape.
+  func popStatistics(_ tape: inout Tape) -> (mean: FloatView, inverseDeviation: FloatView) {
+    let statistics = tape.popTensor()
+    let (mean, inverseDeviation) = (coefficients[0], coefficients[1])
+    for c in 0..<channels {
+      mean[c] = statistics[c]
+      inverseDeviation[c] = statistics[channels + c]
+    }
+    return (mean, inverseDeviation)
+  }
+
+  /// Replaces the gradient g of the normalised values by that of the input x, given `sums` of g and of
+  /// g (x - mean):
+  ///
+  ///     x̂ = (x - mean) r,  y = w x̂ + b
+  ///     dL/dx = w r (g - mean g - x̂ mean(g x̂))
+  func backward(
+    _ g: inout Tensor, input x: borrowing Tensor,
+    statistics: (mean: FloatView, inverseDeviation: FloatView)
+  ) {
+    let (scale, slope, constant) = (affine.scale, affine.shift, coefficients[2])
+    let count = Double(x.shape.pixels)
+    for c in 0..<channels {
+      let (mean, r) = (Double(statistics.mean[c]), Double(statistics.inverseDeviation[c]))
+      bias.gradient[c] += Float(sums.first(c))
+      weight.gradient[c] += Float(sums.second(c) * r)
+      let outer = Double(weight.values[c]) * r
+      let inner = -outer * r * r * sums.second(c) / count
+      scale[c] = Float(outer)
+      slope[c] = Float(inner)
+      constant[c] = Float(-outer * sums.first(c) / count - inner * mean)
+    }
+    g.combine(a: scale, b: slope, with: x, c: constant)
+  }
+}

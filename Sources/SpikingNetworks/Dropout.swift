@@ -1,0 +1,86 @@
+import Tensors
+
+/// Drops elements in training, the same ones at all time steps of an iteration, and scales the others by
+/// 1 / (1 - probability). [N, H, W, C] to the same shape.
+///
+/// The mask is a pure function of (seed, iteration, place in the global batch), so that it does not
+/// depend on the number of ranks. Spikes stay spikes: they get the scale as their amplitude.
+final class Dropout: Layer {
+  let name: String
+  let probability: Float
+  private let number: Int
+  private let shape: Shape
+  private var context = IterationContext()
+  private var mask: SharedSpikes?
+
+  private final class SharedSpikes {
+    let spikes: SpikeTensor
+    init(_ spikes: consuming SpikeTensor) { self.spikes = spikes }
+  }
+
+  /// - Parameters:
+  ///   - number: tells the layers of a network apart.
+  ///   - input: of one sample.
+  init(
+    _ name: String, number: Int, input: Shape, probability: Float
+  ) {
+    precondition(probability >= 0 && probability < 1)
+    self.name = name
+    self.number = number
+    self.probability = probability
+    shape = input
+  }
+
+  func beginSequence(_ context: IterationContext) {
+    self.context = context
+    mask = nil
+  }
+
+  func forward(_ x: borrowing SpikeTensor, _ tape: inout Tape) -> SpikeTensor {
+    guard isActive(tape) else { return x.copy(amplitude: x.amplitude, in: tape.arena) }
+    var y = x.copy(amplitude: x.amplitude / (1 - probability), in: tape.arena)
+    y.formIntersection(mask(samples: x.shape.n, tape.arena).spikes)
+    return y
+  }
+
+  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
+    backward(x, tape)
+  }
+
+  /// dL/dx from dL/dy.
+  func backward(_ gy: consuming Tensor, _ tape: borrowing Tape) -> Tensor {
+    var g = gy
+    if isActive(tape) {
+      g.mask(mask(samples: g.shape.n, tape.arena).spikes, scale: 1 / (1 - probability))
+    }
+    return g
+  }
+
+  private func isActive(_ tape: borrowing Tape) -> Bool { tape.isTraining && probability > 0 }
+
+  private func mask(samples: Int, _ arena: Arena) -> SharedSpikes {
+    if let mask { return mask }
+    let (elements, first) = (shape.withSamples(1).count, context.sampleOffset)
+    let shape = shape.withSamples(samples)
+    var random = RandomStream(seed: context.seed, purpose: .dropout)
+    let fresh = SharedSpikes(
+      SpikeTensor(shape, in: arena) { index in
+        let (sample, element) = index.quotientAndRemainder(dividingBy: elements)
+        if element == 0 {
+          // Layers take their own 2^24 samples of the index.
+          random = RandomStream(
+            seed: context.seed, purpose: .dropout, time: context.iteration,
+            index: number << 24 | (first + sample))
+        }
+        return random.uniform() >= probability
+      })
+    mask = fresh
+    return fresh
+  }
+
+  var summary: LayerSummary {
+    LayerSummary(
+      name: name, kind: "dropout \(probability)", output: shape,
+      stateBytes: shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8)
+  }
+}

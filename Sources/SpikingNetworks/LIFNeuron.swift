@@ -1,0 +1,148 @@
+import Foundation
+import Tensors
+
+/// A layer of leaky integrate-and-fire neurons, with the batch norm or constant scale before it.
+///
+///     u[t] = (1 - 1/tau) v[t-1] + scale x[t] + shift
+///     s[t] = H(u[t] - threshold)
+///     v[t] = u[t] - threshold s[t]
+///
+/// (SLTT, arXiv 2302.14311, equation 3, soft reset.) Input and spikes are [N, H, W, C].
+///
+/// The membrane potential v[t] is at once the state and what the backward pass needs. Whoever must keep
+/// it holds a reference, and a step overwrites it only where nobody does: under SLTT the backward pass
+/// has let go of it by then, and one buffer serves all steps; under BPTT every step gets its own.
+final class LIFNeuron: Layer {
+  let name: String
+  private let normalization: BatchNorm?
+  private let scaling: ChannelAffine
+  private let shape: Shape
+  private let amplitude: Float
+  private let specification: NeuronSpecification
+  /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
+  private let tauParameter: Parameter?
+  private var membrane: SharedTensor?
+  /// dL/dv of the step before the one that was back-propagated last.
+  private var membraneGradient: SharedTensor?
+
+  /// Spikes of the sequence so far.
+  private(set) var spikeCount = 0
+  /// Neurons times time steps of the sequence so far.
+  private(set) var neuronSteps = 0
+
+  /// - Parameters:
+  ///   - input: of one sample.
+  ///   - inputScale: multiplies the input where there is no normalisation.
+  ///   - amplitude: the value that a spike stands for in the layers that follow.
+  init(
+    _ name: String, input: Shape, normalization: BatchNorm? = nil, inputScale: Float = 1,
+    amplitude: Float = 1, _ builder: NetworkBuilder
+  ) {
+    self.name = name
+    self.normalization = normalization
+    self.amplitude = amplitude
+    shape = input
+    scaling = ChannelAffine(uniform: inputScale, channels: input.c)
+    specification = builder.specification.neuron
+    tauParameter =
+      specification.hasLearnableTau
+      ? builder.parameter(name + ".w", [], .constant(-log(specification.tau - 1))) : nil
+  }
+
+  private var dynamics: MembraneDynamics {
+    let decay = tauParameter.map { 1 - sigmoid($0.values[0]) } ?? 1 - 1 / specification.tau
+    return MembraneDynamics(
+      decay: decay, threshold: specification.threshold, surrogate: specification.surrogate)
+  }
+
+  func beginSequence(_ context: IterationContext) {
+    membrane = nil
+    membraneGradient = nil
+    spikeCount = 0
+    neuronSteps = 0
+  }
+
+  /// The spikes of a step. Batch norm needs its input later, so it is taken over.
+  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> SpikeTensor {
+    guard let normalization else { return forward(reading: x, &tape) }
+    let affine = normalization.forward(x, &tape)
+    let spikes = fire(x, affine, &tape)
+    tape.push(x)
+    return spikes
+  }
+
+  /// The spikes of a step, for an input that the caller keeps.
+  ///
+  /// - Precondition: there is no normalisation.
+  func forward(reading x: borrowing Tensor, _ tape: inout Tape) -> SpikeTensor {
+    precondition(normalization == nil)
+    return fire(x, scaling, &tape)
+  }
+
+  private func fire(
+    _ x: borrowing Tensor, _ affine: ChannelAffine, _ tape: inout Tape
+  ) -> SpikeTensor {
+    var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
+    if tauParameter != nil { tape.push(membrane) }
+    // Nobody else holds the membrane potential of the last step: this one may replace it.
+    let isFree = isKnownUniquelyReferenced(&membrane)
+    let previous = membrane
+    let next = isFree ? membrane! : SharedTensor(Tensor(x.shape, in: tape.arena))
+    spikeCount += dynamics.forward(x, affine, previous: previous, next: next, spikes: &spikes)
+    neuronSteps += x.shape.count
+    membrane = next
+    tape.push(next)
+    return spikes
+  }
+
+  /// dL/dx from `g`, dL/d(amplitude s); adds to the parameters' gradients.
+  func backward(
+    _ g: consuming Tensor, spikes: borrowing SpikeTensor, _ tape: inout Tape
+  ) -> Tensor {
+    var g = g
+    let dynamics = dynamics
+    let decayGradient: Double
+    if let normalization {
+      let x = tape.popTensor()
+      let step = popStep(&tape)
+      let statistics = normalization.popStatistics(&tape)
+      decayGradient = dynamics.backward(
+        &g, spikes: spikes, step: step, input: x, mean: statistics.mean, sums: normalization.sums)
+      normalization.backward(&g, input: x, statistics: statistics)
+    } else {
+      let step = popStep(&tape)
+      decayGradient = dynamics.backward(&g, spikes: spikes, step: step, scale: scaling.scale)
+    }
+    if let tauParameter {
+      // decay = 1 - σ(w)
+      let slope = dynamics.decay * (1 - dynamics.decay)
+      tauParameter.gradient[0] -= Float(decayGradient) * slope
+    }
+    return g
+  }
+
+  private func popStep(_ tape: inout Tape) -> MembraneDynamics.Step {
+    let membrane = tape.popShared()!
+    let previous = tauParameter == nil ? nil : tape.popShared()
+    let later = membraneGradient
+    membraneGradient =
+      tape.hasEarlierStep
+      ? later ?? SharedTensor(Tensor(membrane.tensor.shape, in: tape.arena)) : nil
+    return MembraneDynamics.Step(
+      membrane: membrane, previous: previous, laterGradient: later,
+      earlierGradient: membraneGradient)
+  }
+
+  var summary: LayerSummary {
+    let membraneBytes = shape.count * 4
+    let spikeBytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
+    return LayerSummary(
+      name: name, kind: normalization == nil ? "lif" : "bn + lif", output: shape,
+      parameters: (tauParameter?.count ?? 0)
+        + (normalization.map { $0.weight.count + $0.bias.count } ?? 0),
+      stateBytes: membraneBytes,
+      tapeBytes: membraneBytes * (normalization == nil ? 1 : 2) + spikeBytes)
+  }
+}
+
+private func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }

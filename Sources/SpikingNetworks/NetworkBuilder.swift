@@ -1,0 +1,48 @@
+import Tensors
+
+/// Collects parameters and layers while a network is put together, in the order of the forward pass.
+final class NetworkBuilder {
+  let arena: Arena
+  let backend: ConvolutionBackend
+  let specification: NetworkSpecification
+  private(set) var parameters: [Parameter] = []
+  private(set) var statistics: [Parameter] = []
+  private(set) var layers: [any Layer] = []
+
+  init(_ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena) {
+    self.specification = specification
+    self.backend = backend
+    self.arena = arena
+  }
+
+  func parameter(
+    _ name: String, _ shape: [Int], layout: ParameterLayout = .asPublished,
+    _ initialization: Initialization
+  ) -> Parameter {
+    let parameter = Parameter(name, shape: shape, layout: layout, initialization)
+    parameters.append(parameter)
+    return parameter
+  }
+
+  func statistic(_ name: String, count: Int, _ initialization: Initialization) -> Parameter {
+    let statistic = Parameter(name, shape: [count], initialization)
+    statistics.append(statistic)
+    return statistic
+  }
+
+  /// Registers a layer and gives it back.
+  func add<L: Layer>(_ layer: L) -> L {
+    layers.append(layer)
+    return layer
+  }
+
+  private var dropouts = 0
+
+  /// A dropout layer, or none where nothing is dropped.
+  func dropout(_ name: String, input: Shape) -> Dropout? {
+    guard specification.dropout > 0 else { return nil }
+    dropouts += 1
+    return add(
+      Dropout(name, number: dropouts, input: input, probability: specification.dropout))
+  }
+}

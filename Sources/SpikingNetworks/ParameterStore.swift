@@ -1,0 +1,65 @@
+import Tensors
+
+/// A network's parameters and running statistics as flat buffers, so that reducing, updating and saving
+/// them are single passes over memory.
+///
+/// Parameters lie in the order in which the backward pass finishes them: the last layer's first.
+public final class ParameterStore {
+  /// In the order of memory.
+  public let parameters: [Parameter]
+  /// Running means and variances of batch norm, in the order of memory.
+  public let statistics: [Parameter]
+  /// All parameters' values.
+  public let weights: FlatBuffer
+  /// All parameters' gradients, then room for what ranks must agree on besides: the buffer that is
+  /// all-reduced.
+  public let reduction: FlatBuffer
+  /// All running statistics.
+  public let statisticValues: FlatBuffer
+
+  /// Numbers of the tail that are the trainer's to use.
+  public static let metricCount = 16
+
+  /// - Parameters:
+  ///   - parameters: in the order of the forward pass.
+  ///   - statistics: in the order of the forward pass.
+  init(parameters: [Parameter], statistics: [Parameter], seed: UInt64) {
+    self.parameters = parameters.reversed()
+    self.statistics = statistics
+    let total = parameters.reduce(0) { $0 + $1.count }
+    let statisticTotal = statistics.reduce(0) { $0 + $1.count }
+    weights = FlatBuffer(count: total)
+    reduction = FlatBuffer(count: total + statisticTotal + Self.metricCount)
+    statisticValues = FlatBuffer(count: statisticTotal)
+    var offset = 0
+    for parameter in self.parameters {
+      let range = offset..<offset + parameter.count
+      parameter.bind(values: weights[range], gradient: reduction[range])
+      offset = range.upperBound
+    }
+    offset = 0
+    for statistic in statistics {
+      let range = offset..<offset + statistic.count
+      statistic.bind(values: statisticValues[range], gradient: nil)
+      offset = range.upperBound
+    }
+    for (index, parameter) in (parameters + statistics).enumerated() {
+      let values = parameter.initialization.values(
+        count: parameter.count, seed: seed, parameter: index)
+      parameter.assign(published: values, to: parameter.values)
+    }
+  }
+
+  /// All parameters' gradients.
+  public var gradients: FloatView { reduction[0..<weights.count] }
+
+  /// Where running statistics travel in the reduction.
+  public var statisticTail: FloatView {
+    reduction[weights.count..<weights.count + statisticValues.count]
+  }
+
+  /// Where the trainer's numbers travel in the reduction.
+  public var metricTail: FloatView {
+    reduction[weights.count + statisticValues.count..<reduction.count]
+  }
+}

@@ -1,0 +1,154 @@
+import Tensors
+
+/// A convolution whose weights are standardised per output channel and scaled by fan-in and a learnt
+/// gain (Brock et al., "Characterizing signal propagation to close the performance gap in unnormalized
+/// ResNets", ICLR 2021).
+///
+///     w' = g (w - mean w) / sqrt(fanIn var w + 1e-4)        var: unbiased
+///     y = outputGain (x * w' + bias)
+///
+/// The output gain (the skip gain of a residual branch) is folded into the weights, so that it costs no
+/// pass over activations and its gradient needs no saved output:
+/// `dL/d outputGain = <x * w' + bias, dL/dy> = <w', dL/dw'|outputGain=1> + <bias, dL/dbias|outputGain=1>`.
+final class ScaledWSConvolution2D: Layer {
+  /// A learnt scalar times a constant.
+  struct OutputGain {
+    let parameter: Parameter
+    let factor: Float
+    var value: Float { parameter.values[0] * factor }
+  }
+
+  private static let epsilon = 1e-4
+
+  let name: String
+  let weight: Parameter
+  let bias: Parameter
+  let gain: Parameter
+  private let outputGain: OutputGain?
+  private let convolution: any Convolution
+  /// w' and the bias, both times the output gain.
+  private let effectiveWeight: FloatView
+  private let effectiveBias: FloatView
+  private let sums: ChannelSums
+  /// Per output channel: mean and 1 / sqrt(fanIn var + epsilon) of the weights.
+  private let mean: FloatView
+  private let inverseScale: FloatView
+  /// Per output channel: coefficients of a pass over the weights.
+  private let coefficients: [FloatView]
+
+  init(
+    _ name: String, input: Shape, outputs: Int, _ window: SlidingWindow,
+    outputGain: OutputGain? = nil, _ builder: NetworkBuilder
+  ) {
+    self.name = name
+    let kernel = window.kernel
+    weight = builder.parameter(
+      name + ".weight", [outputs, input.c, kernel, kernel],
+      layout: .convolution(kernel: kernel, inputs: input.c, outputs: outputs),
+      .heNormal(fanOut: outputs * kernel * kernel))
+    bias = builder.parameter(name + ".bias", [outputs], .constant(0))
+    gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))
+    self.outputGain = outputGain
+    convolution = builder.backend.convolution(
+      ConvolutionGeometry(input: input, outputChannels: outputs, window: window),
+      arena: builder.arena)
+    let effective = FlatBuffer(count: weight.count + outputs)
+    effectiveWeight = effective[0..<weight.count]
+    effectiveBias = effective[weight.count..<weight.count + outputs]
+    sums = ChannelSums(channels: outputs)
+    let channels = FlatBuffer(count: 5 * outputs)
+    let views = (0..<5).map { channels[$0 * outputs..<($0 + 1) * outputs] }
+    (mean, inverseScale, coefficients) = (views[0], views[1], Array(views[2...]))
+  }
+
+  /// Shape of the output for one sample.
+  var output: Shape { convolution.geometry.output(samples: 1) }
+
+  private var fanIn: Double { Double(weight.count / bias.count) }
+
+  /// Standardises the weights.
+  func weightsDidChange() {
+    let (scale, shift, zeros) = (coefficients[0], coefficients[1], coefficients[2])
+    zeros.fill(0)
+    sums.takeMoments(ofRows: weight.values, around: zeros)
+    let outputGain = outputGain?.value ?? 1
+    for c in 0..<bias.count {
+      let mean = sums.first(c) / fanIn
+      let variance = (sums.second(c) - sums.first(c) * mean) / (fanIn - 1)
+      self.mean[c] = Float(mean)
+      inverseScale[c] = Float(1 / (variance * fanIn + Self.epsilon).squareRoot())
+      scale[c] = inverseScale[c] * gain.values[c] * outputGain
+      shift[c] = -Float(mean) * scale[c]
+      effectiveBias[c] = bias.values[c] * outputGain
+    }
+    effectiveWeight.assignRows(of: weight.values, ChannelAffine(scale: scale, shift: shift))
+    convolution.weightsDidChange()
+  }
+
+  /// Goes from the gradients of w' (with an output gain of 1) to those of the parameters:
+  /// with G = dL/dw', h = 1 / sqrt(fanIn var w + epsilon), P = sum G (w - mean w),
+  ///
+  ///     dL/dw = g h (G - mean G - h² fanIn / (fanIn - 1) P (w - mean w))
+  ///     dL/dg = h P
+  func completeGradients() {
+    let (a, b, constant) = (coefficients[0], coefficients[1], coefficients[2])
+    sums.takeProducts(ofRows: weight.gradient, with: weight.values, mean: mean)
+    let outputGain = outputGain?.value ?? 1
+    var outputGainGradient = 0.0
+    for c in 0..<bias.count {
+      let (sum, product, h) = (sums.first(c), sums.second(c), Double(inverseScale[c]))
+      let scale = Double(gain.values[c] * outputGain) * h
+      let slope = -scale * h * h * fanIn / (fanIn - 1) * product
+      a[c] = Float(scale)
+      b[c] = Float(slope)
+      constant[c] = Float(-scale * sum / fanIn - slope * Double(mean[c]))
+      gain.gradient[c] += Float(h * product) * outputGain
+      outputGainGradient += Double(gain.values[c]) * h * product
+      outputGainGradient += Double(bias.values[c] * bias.gradient[c])
+      bias.gradient[c] *= outputGain
+    }
+    weight.gradient.combineRows(a: a, b: b, with: weight.values, c: constant)
+    if let skip = self.outputGain {
+      skip.parameter.gradient[0] += Float(outputGainGradient) * skip.factor
+    }
+  }
+
+  func forward(_ x: borrowing SpikeTensor) -> Tensor {
+    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
+    convolution.forward(
+      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: false)
+    return y
+  }
+
+  /// Adds the output to `y`.
+  func forward(_ x: borrowing SpikeTensor, addingTo y: inout Tensor) {
+    convolution.forward(
+      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: true)
+  }
+
+  func forward(_ x: borrowing Tensor) -> Tensor {
+    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
+    convolution.forward(
+      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: false)
+    return y
+  }
+
+  /// dL/dx from `gy`, dL/dy; adds to the gradients of w' and the bias.
+  func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
+    convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
+    var gx = Tensor(convolution.geometry.input(samples: gy.shape.n), in: convolution.arena)
+    convolution.backwardInput(gy, weights: effectiveWeight, into: &gx)
+    return gx
+  }
+
+  /// Adds to the gradients of w' and the bias, for an input that needs none.
+  func backwardWeights(_ gy: borrowing Tensor, input x: borrowing Tensor) {
+    convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
+  }
+
+  var summary: LayerSummary {
+    .convolution(
+      name, kind: "ws-conv", convolution.geometry,
+      parameters: weight.count + bias.count + gain.count, copies: 3)
+  }
+}

@@ -1,0 +1,127 @@
+import Tensors
+
+/// What the backward pass needs of the forward pass, last in, first out.
+///
+/// Under SLTT it never holds more than one time step, whatever their number; under BPTT it holds all.
+/// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the method.
+public struct Tape: ~Copyable {
+  private enum Entry: ~Copyable {
+    case tensor(Tensor)
+    case spikes(SpikeTensor)
+    case shared(SharedTensor?)
+  }
+
+  /// Where activations live.
+  public let arena: Arena
+  /// Whether batch norm uses batch statistics and dropout drops.
+  public var isTraining = true
+  /// Whether what is pushed is kept; off, it is dropped at once.
+  public var isRecording = true
+  /// Recorded time steps whose backward pass is to come.
+  public private(set) var pendingSteps = 0
+  /// Bytes held now.
+  public private(set) var bytes = 0
+  /// The most bytes held at once.
+  public private(set) var peakBytes = 0
+  private var entries = Stack<Entry>()
+
+  public init(arena: Arena) {
+    self.arena = arena
+  }
+
+  /// Whether the step that is being back-propagated has a predecessor in its window, to which
+  /// gradient flows through the membrane potential.
+  public var hasEarlierStep: Bool { pendingSteps > 1 }
+
+  /// Announces that a time step's forward pass starts.
+  mutating func beginStep() {
+    if isRecording { pendingSteps += 1 }
+  }
+
+  /// Says that a time step's backward pass has ended.
+  mutating func endStep() {
+    pendingSteps -= 1
+    precondition(pendingSteps > 0 || entries.isEmpty, "a layer left something on the tape")
+  }
+
+  mutating func push(_ tensor: consuming Tensor) {
+    guard isRecording else { return }
+    hold(tensor.bytes)
+    entries.push(.tensor(tensor))
+  }
+
+  mutating func push(_ spikes: consuming SpikeTensor) {
+    guard isRecording else { return }
+    hold(spikes.bytes)
+    entries.push(.spikes(spikes))
+  }
+
+  mutating func push(_ shared: SharedTensor?) {
+    guard isRecording else { return }
+    hold(shared?.tensor.bytes ?? 0)
+    entries.push(.shared(shared))
+  }
+
+  mutating func popTensor() -> Tensor {
+    guard case .tensor(let tensor) = entries.pop() else { outOfOrder() }
+    bytes -= tensor.bytes
+    return tensor
+  }
+
+  mutating func popSpikes() -> SpikeTensor {
+    guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
+    bytes -= spikes.bytes
+    return spikes
+  }
+
+  mutating func popShared() -> SharedTensor? {
+    guard case .shared(let shared) = entries.pop() else { outOfOrder() }
+    bytes -= shared?.tensor.bytes ?? 0
+    return shared
+  }
+
+  private mutating func hold(_ count: Int) {
+    bytes += count
+    peakBytes = max(peakBytes, bytes)
+  }
+
+  private func outOfOrder() -> Never {
+    fatalError("backward passes must come in the reverse order of forward passes")
+  }
+}
+
+/// A stack of values that cannot be copied.
+struct Stack<Element: ~Copyable>: ~Copyable {
+  private var storage: UnsafeMutablePointer<Element>
+  private var capacity = 64
+  private(set) var count = 0
+
+  init() {
+    storage = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    storage.deinitialize(count: count)
+    storage.deallocate()
+  }
+
+  var isEmpty: Bool { count == 0 }
+
+  mutating func push(_ element: consuming Element) {
+    if count == capacity {
+      let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
+      larger.moveInitialize(from: storage, count: count)
+      storage.deallocate()
+      storage = larger
+      capacity *= 2
+    }
+    (storage + count).initialize(to: element)
+    count += 1
+  }
+
+  mutating func pop() -> Element {
+    precondition(count > 0, "the stack is empty")
+    count -= 1
+    return (storage + count).move()
+  }
+}

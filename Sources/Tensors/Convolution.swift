@@ -1,0 +1,104 @@
+/// What a convolution's shape depends on, but for the number of samples.
+public struct ConvolutionGeometry: Hashable, Sendable {
+  /// Height of the input in pixels.
+  public let inputHeight: Int
+  /// Width of the input in pixels.
+  public let inputWidth: Int
+  /// Channels of the input.
+  public let inputChannels: Int
+  /// Channels of the output.
+  public let outputChannels: Int
+  /// Extent, stride and padding of the kernel.
+  public let window: SlidingWindow
+
+  /// - Parameter input: the number of samples is ignored.
+  public init(input: Shape, outputChannels: Int, window: SlidingWindow) {
+    inputHeight = input.h
+    inputWidth = input.w
+    inputChannels = input.c
+    self.outputChannels = outputChannels
+    self.window = window
+  }
+
+  /// Shape of the input for `samples` samples.
+  public func input(samples: Int) -> Shape {
+    Shape(n: samples, h: inputHeight, w: inputWidth, c: inputChannels)
+  }
+
+  /// Shape of the output for `samples` samples.
+  public func output(samples: Int) -> Shape {
+    window.output(of: input(samples: samples), channels: outputChannels)
+  }
+
+  /// Number of weights, laid out [kernel, kernel, input channels, output channels].
+  public var weightCount: Int { window.kernel * window.kernel * inputChannels * outputChannels }
+}
+
+/// The three passes of a 2-D convolution of one geometry, for any number of samples.
+///
+/// Images are NHWC, weights [kernel, kernel, input channels, output channels].
+public protocol Convolution: AnyObject {
+  /// The shape of the work.
+  var geometry: ConvolutionGeometry { get }
+
+  /// Where temporary tensors live.
+  var arena: Arena { get }
+
+  /// Says that the weights passed from now on have new values, so that packed copies are stale.
+  func weightsDidChange()
+
+  /// `y = x * weights + bias`, added to `y` where `accumulating`.
+  func forward(
+    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool)
+
+  /// `gx = dL/dx` from `gy = dL/dy`.
+  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor)
+
+  /// Adds dL/dweights to `weightGradient` and dL/dbias to `biasGradient`.
+  func backwardWeights(
+    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?)
+}
+
+extension Convolution {
+  /// The forward pass of an input that is spikes.
+  public func forward(
+    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    let x = spikes.unpacked(in: arena)
+    forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
+  }
+
+  /// The gradient of the weights for an input that is spikes.
+  public func backwardWeights(
+    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    let x = spikes.unpacked(in: arena)
+    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+  }
+
+  func checkShapes(_ input: Shape, _ output: Shape) {
+    precondition(
+      input == geometry.input(samples: input.n) && output == geometry.output(samples: input.n),
+      "input \(input) and output \(output) do not fit \(geometry)")
+  }
+}
+
+/// The library that computes convolutions.
+public enum ConvolutionBackend: String, CaseIterable, Sendable {
+  /// oneDNN's direct convolutions.
+  case oneDNN = "onednn"
+  /// A matrix product by OpenBLAS over unfolded images.
+  case openBLAS = "openblas"
+
+  /// A convolution of the given geometry, with temporary tensors in `arena`.
+  public func convolution(_ geometry: ConvolutionGeometry, arena: Arena) -> any Convolution {
+    switch self {
+    case .oneDNN: OneDNNConvolution(geometry, arena: arena)
+    case .openBLAS: MatrixConvolution(geometry, arena: arena)
+    }
+  }
+}

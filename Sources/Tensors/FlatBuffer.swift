@@ -1,0 +1,88 @@
+import Foundation
+
+/// One block of floats that lives as long as the network: all weights, all gradients, all momenta.
+public final class FlatBuffer {
+  /// Number of floats.
+  public let count: Int
+  let pointer: UnsafeMutablePointer<Float>
+
+  /// Zeros. Memory is taken from the operating system when first written.
+  public init(count: Int) {
+    self.count = count
+    // A multiple of the huge page size, so that the kernel can use those.
+    let alignment = count >= 1 << 19 ? 2 << 20 : 64
+    let bytes = (max(count, 1) * 4 + alignment - 1) / alignment * alignment
+    guard let block = aligned_alloc(alignment, bytes) else {
+      fatalError("out of memory: \(bytes) bytes of parameters do not fit")
+    }
+    if alignment > 64 { madvise(block, bytes, MADV_HUGEPAGE) }
+    pointer = block.bindMemory(to: Float.self, capacity: count)
+    pointer.initialize(repeating: 0, count: count)
+  }
+
+  deinit {
+    free(pointer)
+  }
+
+  /// The floats in `range`, without copying them.
+  public subscript(range: Range<Int>) -> FloatView {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    return FloatView(owner: self, base: pointer + range.lowerBound, count: range.count)
+  }
+
+  /// All floats.
+  public var all: FloatView { self[0..<count] }
+}
+
+/// A range of a `FlatBuffer`, which it keeps alive. Copies refer to the same memory.
+public struct FloatView {
+  private let owner: FlatBuffer
+  let base: UnsafeMutablePointer<Float>
+  /// Number of floats.
+  public let count: Int
+
+  init(owner: FlatBuffer, base: UnsafeMutablePointer<Float>, count: Int) {
+    self.owner = owner
+    self.base = base
+    self.count = count
+  }
+
+  /// The float at `index`.
+  public subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count)
+      return base[index]
+    }
+    nonmutating set {
+      precondition(index >= 0 && index < count)
+      base[index] = newValue
+    }
+  }
+
+  /// The floats in `range`, relative to this view.
+  public subscript(range: Range<Int>) -> FloatView {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    return FloatView(owner: owner, base: base + range.lowerBound, count: range.count)
+  }
+
+  /// A copy of the floats.
+  public var elements: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+
+  /// Overwrites the floats.
+  public func assign(_ elements: [Float]) {
+    precondition(elements.count == count)
+    base.update(from: elements, count: count)
+  }
+
+  /// Overwrites all floats with one value.
+  public func fill(_ value: Float) {
+    base.update(repeating: value, count: count)
+  }
+
+  /// Calls `body` with the memory, for transport and files.
+  public func withUnsafeMutableBufferPointer<Result>(
+    _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try body(UnsafeMutableBufferPointer(start: base, count: count))
+  }
+}

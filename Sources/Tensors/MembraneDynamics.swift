@@ -1,0 +1,134 @@
+internal import CSpikeKernels
+
+/// A tensor with several owners: the membrane potential is at once the state of a neuron and what
+/// the backward pass of its step needs.
+public final class SharedTensor {
+  /// The tensor; kernels write to it in place.
+  public let tensor: Tensor
+
+  public init(_ tensor: consuming Tensor) {
+    self.tensor = tensor
+  }
+}
+
+/// One step of a layer of leaky integrate-and-fire neurons.
+///
+///     u[t] = decay v[t-1] + scale x[t] + shift      charge
+///     s[t] = H(u[t] - threshold)                    fire
+///     v[t] = u[t] - threshold s[t]                  soft reset
+///
+/// `scale` and `shift` (per channel) take in the normalisation that precedes the neuron, which so
+/// costs no pass over memory of its own. Arguments are NHWC and of one shape.
+public struct MembraneDynamics {
+  /// `1 - 1/tau`
+  public var decay: Float
+  /// Membrane potential at which the neuron fires.
+  public let threshold: Float
+  /// Stands in for the derivative of the spike.
+  public let surrogate: SurrogateGradient
+
+  public init(decay: Float, threshold: Float, surrogate: SurrogateGradient) {
+    self.decay = decay
+    self.threshold = threshold
+    self.surrogate = surrogate
+  }
+
+  /// Writes v[t] to `next`, which may be `previous`, and s[t] to `spikes`.
+  ///
+  /// - Parameters:
+  ///   - input: x[t].
+  ///   - previous: v[t-1]; `nil` at the first step, where it is 0.
+  /// - Returns: the number of spikes.
+  public func forward(
+    _ input: borrowing Tensor, _ affine: ChannelAffine, previous: SharedTensor?,
+    next: SharedTensor, spikes: inout SpikeTensor
+  ) -> Int {
+    let shape = input.shape
+    precondition(spikes.shape == shape && next.tensor.shape == shape)
+    precondition(affine.scale.count == shape.c)
+    let arguments = sltt_lif_forward_args(
+      channels: shape.c, input: input.pointer, scale: affine.scale.base, shift: affine.shift.base,
+      previous: previous?.tensor.pointer, membrane: next.tensor.pointer, spikes: spikes.words,
+      decay: decay, threshold: threshold)
+    let fired = parallelSum(shape.pixels, grain: pixelGrain(channels: shape.c)) { _, part in
+      withUnsafePointer(to: arguments) {
+        Double(sltt_lif_forward($0, part.lowerBound, part.upperBound))
+      }
+    }
+    return Int(fired)
+  }
+
+  /// What the backward pass of step t is given about the step.
+  public struct Step {
+    /// v[t]
+    public var membrane: SharedTensor
+    /// v[t-1], where the gradient of the decay is wanted.
+    public var previous: SharedTensor?
+    /// dL/dv[t] from step t+1; `nil` where it is cut or 0.
+    public var laterGradient: SharedTensor?
+    /// Takes dL/dv[t-1]; may be `laterGradient`; `nil` where it is cut.
+    public var earlierGradient: SharedTensor?
+
+    public init(
+      membrane: SharedTensor, previous: SharedTensor?, laterGradient: SharedTensor?,
+      earlierGradient: SharedTensor?
+    ) {
+      self.membrane = membrane
+      self.previous = previous
+      self.laterGradient = laterGradient
+      self.earlierGradient = earlierGradient
+    }
+  }
+
+  /// Replaces dL/d(amplitude s[t]) in `gradient` by dL/dx[t] = scale dL/du[t].
+  ///
+  ///     dL/du[t] = (dL/ds[t] - threshold dL/dv[t]) surrogate(u[t] - threshold) + dL/dv[t]
+  ///     dL/dv[t-1] = decay dL/du[t]
+  ///
+  /// - Returns: the gradient of the decay.
+  public func backward(
+    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, scale: FloatView
+  ) -> Double {
+    var arguments = arguments(gradient, spikes, step)
+    arguments.output_scale = UnsafePointer(scale.base)
+    return parallelSum(
+      spikes.shape.pixels, grain: pixelGrain(channels: spikes.shape.c)
+    ) { _, part in
+      withUnsafePointer(to: arguments) { sltt_lif_backward($0, part.lowerBound, part.upperBound) }
+    }
+  }
+
+  /// Replaces dL/d(amplitude s[t]) in `gradient` by dL/du[t], and takes what batch norm's backward
+  /// pass needs: per channel, the sums of dL/du[t] and of dL/du[t] (input - mean).
+  ///
+  /// - Returns: the gradient of the decay.
+  public func backward(
+    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, input: borrowing Tensor,
+    mean: FloatView, sums: ChannelSums
+  ) -> Double {
+    precondition(input.shape == spikes.shape && mean.count == spikes.shape.c)
+    var arguments = arguments(gradient, spikes, step)
+    arguments.input = UnsafePointer(input.pointer)
+    arguments.mean = UnsafePointer(mean.base)
+    let common = arguments
+    return sums.accumulate(rows: spikes.shape.pixels) { sums, part in
+      var arguments = common
+      arguments.sums = sums
+      return sltt_lif_backward(&arguments, part.lowerBound, part.upperBound)
+    }
+  }
+
+  private func arguments(
+    _ gradient: borrowing Tensor, _ spikes: borrowing SpikeTensor, _ step: Step
+  ) -> sltt_lif_backward_args {
+    precondition(gradient.shape == spikes.shape && step.membrane.tensor.shape == spikes.shape)
+    return sltt_lif_backward_args(
+      channels: spikes.shape.c, spikes: spikes.words, membrane: step.membrane.tensor.pointer,
+      gradient: gradient.pointer, output_scale: nil,
+      membrane_gradient_in: step.laterGradient?.tensor.pointer,
+      membrane_gradient_out: step.earlierGradient?.tensor.pointer,
+      input: nil, mean: nil, sums: nil, previous: step.previous?.tensor.pointer,
+      amplitude: spikes.amplitude, decay: decay, threshold: threshold, width: surrogate.width,
+      surrogate: surrogate.kernel)
+  }
+}

@@ -1,0 +1,68 @@
+internal import COpenMP
+
+/// The pool of threads that kernels share with oneDNN: libgomp's.
+public enum ThreadPool {
+  /// Sets the number of threads for work that the calling thread starts.
+  public static func setThreads(_ count: Int) {
+    precondition(count > 0)
+    omp_set_dynamic(0)
+    omp_set_num_threads(Int32(count))
+  }
+
+  /// Threads for work that the calling thread starts.
+  public static var threads: Int { Int(omp_get_max_threads()) }
+}
+
+/// Splits 0 ..< `count` among the pool's threads, evenly and always in the same way.
+///
+/// - Parameters:
+///   - grain: the least number of items that are worth a thread.
+///   - body: called on each thread with the thread's number and its part, which is not empty.
+@inline(__always)
+func parallelFor(
+  _ count: Int, grain: Int = 1, _ body: (_ thread: Int, _ part: Range<Int>) -> Void
+) {
+  let threads = min(ThreadPool.threads, count / max(grain, 1))
+  guard threads > 1 else {
+    if count > 0 { body(0, 0..<count) }
+    return
+  }
+  withoutActuallyEscaping(body) { body in
+    var job = ParallelJob(count: count, body: body)
+    withUnsafeMutablePointer(to: &job) { pointer in
+      GOMP_parallel(runPart, pointer, UInt32(threads), 0)
+    }
+  }
+}
+
+/// The sum of what `body` returns for the parts of 0 ..< `count`, always added in the same order.
+func parallelSum(
+  _ count: Int, grain: Int = 1, _ body: (_ thread: Int, _ part: Range<Int>) -> Double
+) -> Double {
+  let parts = parallelParts(count, grain: grain)
+  return withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { sums in
+    sums.initialize(repeating: 0)
+    let base = sums.baseAddress!
+    parallelFor(count, grain: grain) { thread, part in base[thread] = body(thread, part) }
+    return sums.reduce(0, +)
+  }
+}
+
+/// The number of parts that `parallelFor` makes of `count` items.
+func parallelParts(_ count: Int, grain: Int = 1) -> Int {
+  max(1, min(ThreadPool.threads, count / max(grain, 1)))
+}
+
+private struct ParallelJob {
+  let count: Int
+  let body: (Int, Range<Int>) -> Void
+}
+
+private func runPart(_ context: UnsafeMutableRawPointer?) {
+  let job = context!.assumingMemoryBound(to: ParallelJob.self)
+  let thread = Int(omp_get_thread_num())
+  let threads = Int(omp_get_num_threads())
+  let count = job.pointee.count
+  let part = count * thread / threads..<count * (thread + 1) / threads
+  if !part.isEmpty { job.pointee.body(thread, part) }
+}

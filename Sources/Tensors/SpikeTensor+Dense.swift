@@ -1,0 +1,41 @@
+internal import CSpikeKernels
+
+extension SpikeTensor {
+  /// The spikes as floats: `amplitude` where a spike is, else 0.
+  public borrowing func unpacked(in arena: Arena) -> Tensor {
+    let dense = Tensor(shape, in: arena)
+    let (source, destination) = (words, dense.pointer)
+    let (channels, amplitude) = (shape.c, amplitude)
+    parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
+      sltt_unpack(source, destination, channels, amplitude, part.lowerBound, part.upperBound)
+    }
+    return dense
+  }
+}
+
+extension Tensor {
+  /// Adds the amplitude where a spike is.
+  public mutating func add(_ spikes: borrowing SpikeTensor) {
+    precondition(spikes.shape == shape)
+    let (source, destination) = (spikes.words, pointer)
+    let (channels, amplitude) = (shape.c, spikes.amplitude)
+    parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
+      sltt_add_spikes(source, destination, channels, amplitude, part.lowerBound, part.upperBound)
+    }
+  }
+
+  /// Multiplies by `scale` where the mask is set and by 0 elsewhere.
+  public mutating func mask(_ mask: borrowing SpikeTensor, scale: Float) {
+    precondition(mask.shape == shape)
+    let (source, destination) = (mask.words, pointer)
+    let (channels, words) = (shape.c, SpikeTensor.wordsPerPixel(channels: shape.c))
+    parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
+      for pixel in part {
+        for c in 0..<channels {
+          let isSet = source[pixel * words + c / 64] >> UInt64(c % 64) & 1 == 1
+          destination[pixel * channels + c] *= isSet ? scale : 0
+        }
+      }
+    }
+  }
+}

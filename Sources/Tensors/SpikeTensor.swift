@@ -1,0 +1,74 @@
+/// Spikes in NHWC layout, one bit each: the channels of a pixel are packed in ceil(c / 64) words of 64
+/// bits, channel `i` being bit `i % 64` of word `i / 64`. Unused bits are 0.
+public struct SpikeTensor: ~Copyable {
+  /// Samples, height, width, channels.
+  public let shape: Shape
+  /// The value that a spike stands for: 1, but for activation gains and the scaling of dropout.
+  public let amplitude: Float
+  let words: UnsafeMutablePointer<UInt64>
+  private let arena: Arena
+
+  /// Spikes with undefined content.
+  public init(_ shape: Shape, amplitude: Float = 1, in arena: Arena) {
+    self.shape = shape
+    self.amplitude = amplitude
+    self.arena = arena
+    words = arena.allocate(bytes: Self.wordCount(shape) * 8).assumingMemoryBound(to: UInt64.self)
+  }
+
+  deinit {
+    arena.release(words, bytes: bytes)
+  }
+
+  /// Words of 64 bits that a pixel takes.
+  public static func wordsPerPixel(channels: Int) -> Int { (channels + 63) / 64 }
+
+  private static func wordCount(_ shape: Shape) -> Int {
+    shape.pixels * wordsPerPixel(channels: shape.c)
+  }
+
+  /// Bytes of the packed spikes.
+  public var bytes: Int { Self.wordCount(shape) * 8 }
+
+  /// Whether the element at `index` (in the order of unpacked memory) is a spike.
+  public subscript(index: Int) -> Bool {
+    get {
+      let (word, bit) = location(of: index)
+      return words[word] >> bit & 1 == 1
+    }
+    set {
+      let (word, bit) = location(of: index)
+      words[word] = words[word] & ~(1 << bit) | (newValue ? 1 : 0) << bit
+    }
+  }
+
+  private func location(of index: Int) -> (word: Int, bit: UInt64) {
+    precondition(index >= 0 && index < shape.count)
+    let (pixel, channel) = index.quotientAndRemainder(dividingBy: shape.c)
+    return (
+      pixel * Self.wordsPerPixel(channels: shape.c) + channel / 64, UInt64(channel % 64)
+    )
+  }
+
+  /// Spikes where `isSpike` says so, called for each element in the order of unpacked memory.
+  public init(
+    _ shape: Shape, amplitude: Float = 1, in arena: Arena, where isSpike: (Int) -> Bool
+  ) {
+    self.init(shape, amplitude: amplitude, in: arena)
+    words.update(repeating: 0, count: Self.wordCount(shape))
+    for index in 0..<shape.count where isSpike(index) { self[index] = true }
+  }
+
+  /// A copy whose spikes stand for another value.
+  public borrowing func copy(amplitude: Float, in arena: Arena) -> SpikeTensor {
+    let copy = SpikeTensor(shape, amplitude: amplitude, in: arena)
+    copy.words.update(from: words, count: Self.wordCount(shape))
+    return copy
+  }
+
+  /// Removes the spikes where `mask` has none.
+  public mutating func formIntersection(_ mask: borrowing SpikeTensor) {
+    precondition(mask.shape == shape)
+    for word in 0..<Self.wordCount(shape) { words[word] &= mask.words[word] }
+  }
+}

@@ -1,0 +1,92 @@
+import SpikingNetworks
+import Tensors
+
+/// The input of a batch: one frame for all time steps (an image) or one for each (an event recording).
+public struct FrameSequence: ~Copyable {
+  private let frames: Tensor
+  private let isStatic: Bool
+  /// Local samples.
+  public let samples: Int
+
+  /// - Parameter frame: [N, H, W, C], shown at every time step.
+  public init(static frame: consuming Tensor) {
+    samples = frame.shape.n
+    isStatic = true
+    frames = frame
+  }
+
+  /// - Parameter frames: [T * N, H, W, C], the N samples of a time step after those of the one before.
+  public init(_ frames: consuming Tensor, timesteps: Int) {
+    precondition(frames.shape.n % timesteps == 0)
+    samples = frames.shape.n / timesteps
+    isStatic = false
+    self.frames = frames
+  }
+
+  /// Calls `body` with the frame [N, H, W, C] of time step `t`.
+  func withFrame<Result: ~Copyable>(at t: Int, _ body: (borrowing Tensor) -> Result) -> Result {
+    frames.withSamples(from: isStatic ? 0 : t * samples, count: samples, body)
+  }
+}
+
+/// One pass of a batch through the time steps, forward and backward: the learning rule itself.
+public final class TrainingStep {
+  private let network: SpikingNetwork
+  /// The loss of the batch, over the trained steps.
+  public let loss: Loss
+  private let timesteps: Int
+  private var tape: Tape
+
+  public init(_ network: SpikingNetwork, loss: LossSpecification, timesteps: Int) {
+    self.network = network
+    self.loss = Loss(loss, timesteps: timesteps)
+    self.timesteps = timesteps
+    tape = Tape(arena: network.arena)
+  }
+
+  /// The most bytes that the tape has held.
+  public var peakTapeBytes: Int { tape.peakBytes }
+
+  /// Adds the batch's gradients to the network's.
+  ///
+  /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
+  /// of them after the last (a window of T). Nothing else tells the two apart.
+  ///
+  /// - Parameters:
+  ///   - trained: which time steps are back-propagated.
+  ///   - window: forward steps before their backward passes.
+  public func accumulateGradients(
+    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, trained: [Bool],
+    window: Int, context: IterationContext, observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
+  ) {
+    network.beginSequence(context)
+    loss.begin(labels: labels, globalCount: globalCount)
+    tape.isTraining = true
+    var recorded: [Int] = []
+    for t in 0..<timesteps {
+      tape.isRecording = trained[t]
+      let logits = frames.withFrame(at: t) { network.forward($0, saving: &tape) }
+      observe(t, logits)
+      loss.add(logits, isTrained: trained[t])
+      if trained[t] { recorded.append(t) }
+      guard recorded.count == window || t == timesteps - 1 else { continue }
+      while let t = recorded.popLast() {
+        frames.withFrame(at: t) { network.backward(loss.popGradient(), frame: $0, from: &tape) }
+      }
+    }
+    network.completeGradients()
+  }
+
+  /// Runs a batch forward only, without dropout and with batch norm's running statistics.
+  public func evaluate(_ frames: borrowing FrameSequence, labels: [Int], globalCount: Int) {
+    network.beginSequence(IterationContext())
+    loss.begin(labels: labels, globalCount: globalCount)
+    tape.isTraining = false
+    tape.isRecording = false
+    for t in 0..<timesteps {
+      let logits = frames.withFrame(at: t) { network.forward($0, saving: &tape) }
+      loss.add(logits, isTrained: true)
+      _ = loss.popGradient()
+    }
+  }
+}
