@@ -159,7 +159,7 @@ struct ConfigurationReadingTests {
 
   @Test(arguments: [
     ("model.widht=8", "unknown key 'model.widht'; did you mean 'model.width'?"),
-    ("lr=8", "unknown key 'lr'; did you mean 'method.k'?"),
+    ("momentun=0", "unknown key 'momentun'; did you mean 'optimizer.momentum'?"),
     ("model=resnet18", "'model' is a section: set its keys one by one"),
     ("model.width", "expected key.path=value, such as training.epochs=3"),
     ("model.width=", "model.width is empty, but must be an integer, at least 1"),
