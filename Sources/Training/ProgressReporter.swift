@@ -114,10 +114,11 @@ public struct ProgressReporter {
   private func bar(_ status: TrainingStatus) -> String {
     let head = "epoch \(status.epoch)/\(status.epochs) "
     let room = width() - 1  // Writing the last column would wrap the line on some terminals.
+    let countWidth = " \(status.iterationsPerEpoch)/\(status.iterationsPerEpoch)".count
     var figures = figures(status)
     // A narrow terminal loses the last figures first.
     func tail() -> String {
-      " \(status.iteration)/\(status.iterationsPerEpoch)"
+      " \(status.iteration)/\(status.iterationsPerEpoch)".padded(to: countWidth)
         + figures.map { "  " + $0 }.joined()
     }
     while !figures.isEmpty && head.count + tail().count + 12 > room {

@@ -96,6 +96,16 @@ struct ProgressReporterTests {
     #expect(screen.output.contains("loss 0.1235") && !screen.output.contains("firing"))
   }
 
+  @Test func figuresStayInTheirPlaces() {
+    var reporter = screen.reporter(isInteractive: true)
+    let positions = [1, 50, 1000].map { iteration in
+      screen.time += 1
+      reporter.update(status(iteration, of: 1000))
+      return screen.takeOutput().split(separator: "loss")[0].count
+    }
+    #expect(positions[0] == positions[1] && positions[1] == positions[2])
+  }
+
   @Test func ratesCountTrainingTimeOnly() {
     var reporter = screen.reporter(isInteractive: false, logEvery: 1)
     screen.time += 1
