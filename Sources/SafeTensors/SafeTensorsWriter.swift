@@ -1,0 +1,147 @@
+import Foundation
+
+/// A tensor to be written. Its elements are asked for only when their turn comes, so that writing a
+/// file needs memory for one tensor at a time.
+public struct SafeTensor {
+  let name: String
+  let type: ElementType
+  let shape: [Int]
+  let withElements: (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+
+  /// A float32 tensor; `values` row-major, as many as `shape` says.
+  public static func floats(
+    _ name: String, shape: [Int], _ values: @escaping @autoclosure () throws -> [Float]
+  ) -> SafeTensor {
+    SafeTensor(name: name, type: .float32, shape: shape) { write in
+      try values().withUnsafeBytes(write)
+    }
+  }
+
+  /// An int64 tensor; `values` row-major, as many as `shape` says.
+  public static func integers(
+    _ name: String, shape: [Int], _ values: @escaping @autoclosure () throws -> [Int]
+  ) -> SafeTensor {
+    SafeTensor(name: name, type: .int64, shape: shape) { write in
+      try values().map { Int64($0).littleEndian }.withUnsafeBytes(write)
+    }
+  }
+
+  var byteCount: Int {
+    guard let count = elementCount(of: shape) else {
+      preconditionFailure("tensor '\(name)' has impossible shape \(shape)")
+    }
+    return count * type.byteCount
+  }
+}
+
+/// Writes safetensors files, each completely or not at all.
+public enum SafeTensorsWriter {
+  /// Writes the tensors to a temporary file beside `path`, syncs it to disk and renames it, so that
+  /// `path` never names a half-written file. The same tensors and metadata give the same bytes.
+  ///
+  /// - Parameters:
+  ///   - tensors: in the order wanted in the file; int64 comes before float32, which aligns both.
+  ///   - metadata: free-form text for the header.
+  /// - Throws: `SafeTensorsError` with the system's reason, or what a tensor's values throw; the
+  ///   temporary file is gone then, and a file that was at `path` is as before.
+  public static func write(
+    _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String
+  ) throws {
+    let tensors =
+      tensors.filter { $0.type == .int64 } + tensors.filter { $0.type != .int64 }
+    let header = try encodedHeader(tensors, metadata: metadata)
+    let temporary = path + ".partial"
+    do {
+      let file = try OutputFile(path: temporary)
+      try header.withUnsafeBytes(file.write)
+      for tensor in tensors {
+        try tensor.withElements { bytes in
+          precondition(
+            bytes.count == tensor.byteCount,
+            "tensor '\(tensor.name)' of shape \(tensor.shape) was given \(bytes.count) bytes")
+          try file.write(bytes)
+        }
+      }
+      try file.finish()
+      guard rename(temporary, path) == 0 else {
+        throw SafeTensorsError(path, .system(operation: "replace", code: errno))
+      }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    try syncDirectory(of: path)
+  }
+
+  /// Length and JSON; padded with spaces to whole 8 bytes, so that the data are aligned.
+  private static func encodedHeader(
+    _ tensors: [SafeTensor], metadata: [String: String]
+  ) throws -> Data {
+    var header = Header(metadata: metadata, tensors: [:])
+    var position = 0
+    for tensor in tensors {
+      let end = position + tensor.byteCount
+      let entry = Header.Entry(
+        dtype: tensor.type.rawValue, shape: tensor.shape, offsets: [position, end])
+      let previous = header.tensors.updateValue(entry, forKey: tensor.name)
+      precondition(previous == nil, "two tensors named '\(tensor.name)'")
+      position = end
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var json = try encoder.encode(header)
+    json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+    return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
+  }
+
+  /// Makes the new name itself survive a crash of the machine.
+  private static func syncDirectory(of path: String) throws {
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw SafeTensorsError(directory, .system(operation: "open", code: errno))
+    }
+    defer { close(descriptor) }
+    // Some network file systems cannot sync directories and say EINVAL; their rename is durable.
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw SafeTensorsError(directory, .system(operation: "sync", code: errno))
+    }
+  }
+}
+
+/// A file being written through its descriptor, every status checked.
+private final class OutputFile {
+  private let path: String
+  private let descriptor: Int32
+
+  init(path: String) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw SafeTensorsError(path, .system(operation: "create", code: errno))
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Foundation.write(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 && errno == EINTR { continue }
+      guard written >= 0 else {
+        throw SafeTensorsError(path, .system(operation: "write", code: errno))
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  func finish() throws {
+    guard fsync(descriptor) == 0 else {
+      throw SafeTensorsError(path, .system(operation: "sync", code: errno))
+    }
+  }
+}

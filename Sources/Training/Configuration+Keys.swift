@@ -1,0 +1,143 @@
+extension Configuration {
+  /// Every key, in the order of configuration files. Reading, overriding, writing and the listing
+  /// of keys all follow from this table.
+  public static let keys: [ConfigurationKey] = [
+    .init(
+      "model.architecture", \.model.architecture,
+      "A published network; or else give family and blocks."),
+    .init(
+      "model.family", \.model.family,
+      "The kind of network, for a depth of your own."),
+    .init(
+      "model.blocks", \.model.blocks, limit: .counts,
+      "Residual blocks (ResNets) or convolutions (VGG) of each stage."),
+    .init(
+      "model.width", \.model.width, limit: .atLeast(1),
+      "Channels of the first stage; 64 as published."),
+    .init(
+      "model.classes", \.model.classes, limit: .atLeast(1),
+      "Outputs of the network; left out: the classes of the data."),
+    .init(
+      "model.input_channels", \.model.inputChannels, limit: .atLeast(1),
+      "Channels of the images; left out: 3, or 1 for the embedded MNIST."),
+    .init(
+      "model.dropout", \.model.dropout, limit: .belowOne,
+      "Probability that a spike is dropped in training."),
+
+    .init(
+      "neuron.tau", \.neuron.tau, limit: .timeConstant,
+      "Membrane time constant in time steps; inf makes an IF neuron."),
+    .init(
+      "neuron.threshold", \.neuron.threshold, limit: .positive,
+      "Membrane potential at which a neuron fires."),
+    .init(
+      "neuron.surrogate", \.neuron.surrogate,
+      "What stands in for the derivative of a spike."),
+    .init(
+      "neuron.surrogate_width", \.neuron.surrogateWidth, limit: .positive,
+      "Its width parameter; left out: 1, or 4 for sigmoid."),
+    .init(
+      "neuron.learnable_tau", \.neuron.hasLearnableTau,
+      "Learn tau, one for each layer of neurons."),
+
+    .init(
+      "method.name", \.method.name,
+      "How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline."),
+    .init(
+      "method.timesteps", \.method.timesteps, limit: .atLeast(1),
+      "Time steps T of the network for each image."),
+    .init(
+      "method.k", \.method.k, limit: .atLeast(1),
+      "Time steps that sltt-k trains in an iteration, at most timesteps."),
+
+    .init(
+      "loss.mse_weight", \.loss.mseWeight, limit: .share,
+      "Weight of the squared error; cross-entropy has the rest."),
+    .init(
+      "loss.mse_target", \.loss.mseTarget,
+      "What the squared error compares the outputs with."),
+    .init(
+      "loss.mse_mean", \.loss.mseMean, limit: .finite,
+      "Value of the constant target."),
+
+    .init(
+      "optimizer.name", \.optimizer.name,
+      "SGD with momentum, or AdamW."),
+    .init(
+      "optimizer.learning_rate", \.optimizer.learningRate, limit: .positive,
+      "Learning rate after the warm-up."),
+    .init(
+      "optimizer.momentum", \.optimizer.momentum, limit: .belowOne,
+      "Momentum of SGD."),
+    .init(
+      "optimizer.nesterov", \.optimizer.usesNesterov,
+      "Nesterov's momentum, for SGD."),
+    .init(
+      "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
+      "Weight decay; for AdamW decoupled from the gradient."),
+
+    .init(
+      "schedule.name", \.schedule.name,
+      "How the learning rate falls from epoch to epoch."),
+    .init(
+      "schedule.warmup_epochs", \.schedule.warmupEpochs, limit: .atLeast(0),
+      "Epochs in which the learning rate first rises linearly."),
+    .init(
+      "schedule.step_size", \.schedule.stepSize, limit: .atLeast(1),
+      "Epochs between two drops of the step schedule."),
+    .init(
+      "schedule.gamma", \.schedule.gamma, limit: .positive,
+      "Factor of each drop of the step schedule."),
+
+    .init(
+      "training.epochs", \.training.epochs, limit: .atLeast(1),
+      "Passes over the training data."),
+    .init(
+      "training.max_iterations", \.training.maxIterations, limit: .atLeast(1),
+      "Stop after so many iterations, whatever the epochs."),
+    .init(
+      "training.global_batch", \.training.globalBatch, limit: .atLeast(1),
+      "Images in an iteration, over all ranks together."),
+    .init(
+      "training.seed", \.training.seed,
+      "Determines initial weights, sample order and every other random choice."),
+    .init(
+      "training.precision", \.training.precision,
+      "Arithmetic of the network."),
+    .init(
+      "training.log_every", \.training.logEvery, limit: .atLeast(1),
+      "Iterations between two records of the training metrics."),
+
+    .init(
+      "data.format", \.data.format,
+      "What data.path is; auto: a directory is an image folder, a file an archive of one."),
+    .init(
+      "data.path", \.data.path, limit: .notEmpty,
+      "Directory or tar with the images; left out: the embedded MNIST."),
+    .init(
+      "data.train", \.data.train, limit: .notEmpty,
+      "Directory of the training images in it."),
+    .init(
+      "data.validation", \.data.validation, limit: .notEmpty,
+      "Directory of the validation images in it."),
+    .init(
+      "data.image_size", \.data.imageSize, limit: .atLeast(1),
+      "Height and width of the network's input in pixels."),
+    .init(
+      "data.augmentation", \.data.augmentation,
+      "How training images are varied at random."),
+    .init(
+      "data.normalization", \.data.normalization,
+      "How pixel values are scaled and shifted."),
+    .init(
+      "data.workers", \.data.workers, limit: .atLeast(1),
+      "Threads of each rank that prepare images; left out: by the cores at hand."),
+  ]
+
+  /// The sections, in the order of configuration files.
+  static let sections: [String] = keys.reduce(into: []) { sections, key in
+    if sections.last != String(key.section) {
+      sections.append(String(key.section))
+    }
+  }
+}

@@ -1,0 +1,85 @@
+extension Configuration {
+  /// Checks that the values fit together.
+  ///
+  /// - Throws: `ConfigurationError` that names the key, where it was set, and what to change.
+  public func validate() throws {
+    try validateModel()
+    try validateMethod()
+    if optimizer.name == .sgd && optimizer.usesNesterov && optimizer.momentum == 0 {
+      throw error(
+        "optimizer.nesterov",
+        "needs momentum, but optimizer.momentum is 0: raise it"
+          + " or set nesterov to false")
+    }
+    if schedule.warmupEpochs >= training.epochs {
+      throw error(
+        "schedule.warmup_epochs",
+        "= \(schedule.warmupEpochs) leaves nothing of training.epochs = \(training.epochs):"
+          + " lower it or raise epochs")
+    }
+    if data.path == nil && data.format != .auto {
+      throw error(
+        "data.format",
+        "= \(data.format.rawValue) needs data.path: set it, or leave format out"
+          + " to train on the embedded MNIST")
+    }
+  }
+
+  /// Checks that every rank has something to do.
+  public func validate(ranks: Int) throws {
+    if training.globalBatch < ranks {
+      throw error(
+        "training.global_batch",
+        "= \(training.globalBatch) is less than one image for each of \(ranks) ranks:"
+          + " raise it to \(ranks) or more, or start fewer ranks")
+    }
+  }
+
+  private func validateModel() throws {
+    if model.architecture != nil {
+      for (key, isSet) in [
+        ("model.family", model.family != nil), ("model.blocks", model.blocks != nil),
+      ] where isSet {
+        throw error(key, "and model.architecture exclude each other: remove one of them")
+      }
+    } else if model.family == nil {
+      throw error(
+        model.blocks == nil ? "model.architecture" : "model.blocks",
+        model.blocks == nil
+          ? "is empty: name one, or set model.family and model.blocks"
+          : "needs model.family: set it, for instance to resnet")
+    } else if model.blocks == nil {
+      throw error(
+        "model.family",
+        "needs model.blocks: set them, for instance to [2, 2, 2, 2], or set"
+          + " model.architecture instead")
+    }
+    if neuron.hasLearnableTau && (neuron.tau.isInfinite || neuron.tau <= 1) {
+      throw error(
+        "neuron.learnable_tau",
+        "needs a finite neuron.tau above 1 to start from, not"
+          + " \(neuron.tau): change tau, or set learnable_tau to false")
+    }
+  }
+
+  private func validateMethod() throws {
+    guard method.name == .slttK else {
+      if method.k != nil {
+        throw error(
+          "method.k",
+          "is only for sltt-k, but method.name is \(method.name.rawValue):"
+            + " remove k, or set name to sltt-k")
+      }
+      return
+    }
+    guard let k = method.k else {
+      throw error("method.name", "= sltt-k needs method.k, the time steps to train: set it")
+    }
+    if k > method.timesteps {
+      throw error(
+        "method.k",
+        "= \(k) exceeds method.timesteps = \(method.timesteps): lower k"
+          + " or raise timesteps")
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import SpikingNetworks
+
+/// Everything that determines a training run, as in a configuration file.
+///
+/// The values here are the defaults: a small network that learns the embedded MNIST images within
+/// minutes. `Configuration.keys` gives each value its name, its limits and its documentation.
+public struct Configuration: Sendable {
+  public var model = Model()
+  public var neuron = Neuron()
+  public var method = Method()
+  public var loss = Loss()
+  public var optimizer = Optimizer()
+  public var schedule = Schedule()
+  public var training = Training()
+  public var data = Data()
+
+  /// Where each key that is not at its default was set, for messages.
+  var origins: [String: ConfigurationError.Origin] = [:]
+
+  /// The defaults.
+  public init() {}
+
+  public struct Model: Sendable {
+    public var architecture: Architecture?
+    public var family: NetworkFamily? = .resNet
+    public var blocks: [Int]? = [1, 1, 1]
+    public var width = 16
+    public var classes: Int?
+    public var inputChannels: Int?
+    public var dropout = 0.0
+  }
+
+  public struct Neuron: Sendable {
+    public var tau = 1.1
+    public var threshold = 1.0
+    public var surrogate = SurrogateGradient.Shape.triangle
+    public var surrogateWidth: Double?
+    public var hasLearnableTau = false
+  }
+
+  public struct Method: Sendable {
+    public var name = TrainingMethod.Name.sltt
+    public var timesteps = 4
+    public var k: Int?
+  }
+
+  public struct Loss: Sendable {
+    public enum Target: String, CaseIterable, Sendable {
+      case constant
+      case oneHot = "one-hot"
+    }
+
+    public var mseWeight = 0.05
+    public var mseTarget = Target.constant
+    public var mseMean = 1.0
+  }
+
+  public struct Optimizer: Sendable {
+    public enum Name: String, CaseIterable, Sendable {
+      case sgd, adamw
+    }
+
+    public var name = Name.sgd
+    public var learningRate = 0.1
+    public var momentum = 0.9
+    public var usesNesterov = false
+    public var weightDecay = 5e-4
+  }
+
+  public struct Schedule: Sendable {
+    public var name = LearningRateSchedule.Name.cosine
+    public var warmupEpochs = 0
+    public var stepSize = 30
+    public var gamma = 0.1
+  }
+
+  public struct Training: Sendable {
+    public enum Precision: String, CaseIterable, Sendable {
+      case float32
+    }
+
+    public var epochs = 12
+    public var maxIterations: Int?
+    public var globalBatch = 100
+    public var seed: UInt64 = 2022
+    public var precision = Precision.float32
+    public var logEvery = 10
+  }
+
+  public struct Data: Sendable {
+    public enum Format: String, CaseIterable, Sendable {
+      case auto
+      case imageFolder = "image-folder"
+      case archive
+    }
+
+    public var format = Format.auto
+    /// nil: the embedded MNIST images.
+    public var path: String?
+    public var train = "train"
+    public var validation = "val"
+    public var imageSize = 28
+    public var augmentation = AugmentationPreset.shift
+    public var normalization = NormalizationPreset.mnist
+    public var workers: Int?
+  }
+}
+
+extension Configuration: Equatable {
+  /// Whether both configure the same run, wherever the values came from.
+  public static func == (a: Configuration, b: Configuration) -> Bool {
+    keys.allSatisfy { $0.yaml(a) == $0.yaml(b) }
+  }
+}
+
+extension Configuration {
+  /// Channels of the input images: as configured, else 1 for the embedded MNIST and 3 for others.
+  public var inputChannels: Int {
+    model.inputChannels ?? (data.path == nil ? 1 : 3)
+  }
+
+  /// The network to build.
+  ///
+  /// - Parameter classes: of the data; nil where no data are at hand.
+  /// - Throws: `ConfigurationError` if the number of classes is not known or too small.
+  public func networkSpecification(classes: Int?) throws -> NetworkSpecification {
+    guard let outputs = model.classes ?? classes else {
+      throw error("model.classes", "is not set, and there are no data to take it from: set it")
+    }
+    if let classes, outputs < classes {
+      throw error(
+        "model.classes",
+        "= \(outputs), but the data have \(classes) classes: set it to that"
+          + " or leave it out")
+    }
+    guard let family = model.architecture?.family ?? model.family,
+      let blocks = model.architecture?.blocks ?? model.blocks
+    else {
+      throw error("model.family", "and model.blocks are needed where no architecture is given")
+    }
+    return NetworkSpecification(
+      family: family, blocks: blocks, width: model.width, classes: outputs,
+      inputChannels: inputChannels, imageSize: data.imageSize, dropout: Float(model.dropout),
+      neuron: NeuronSpecification(
+        tau: Float(neuron.tau), threshold: Float(neuron.threshold),
+        surrogate: SurrogateGradient(
+          neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
+        hasLearnableTau: neuron.hasLearnableTau))
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import SpikingNetworks
+internal import Yams
+
+/// A type of values in configuration files.
+protocol ConfigurationValue: Sendable {
+  /// What a value is, for messages: "an integer".
+  static var kind: String { get }
+  /// The allowed texts, if these are few.
+  static var choices: [String] { get }
+  /// nil if the node is something else.
+  init?(_ node: Node)
+  /// The value as YAML that `init` reads back to the same value.
+  var yaml: String { get }
+}
+
+extension ConfigurationValue {
+  static var choices: [String] { [] }
+}
+
+extension Node {
+  /// The text of a scalar without quotes; numbers and the like are only looked for there.
+  fileprivate var plainText: String? {
+    guard let scalar, scalar.style == .plain || scalar.style == .any else { return nil }
+    return scalar.string
+  }
+
+  /// Whether it stands for "no value".
+  var isNull: Bool {
+    plainText.map { ["", "~", "null"].contains($0) } ?? false
+  }
+}
+
+extension Int: ConfigurationValue {
+  static var kind: String { "an integer" }
+
+  init?(_ node: Node) {
+    guard let text = node.plainText, let value = Int(text) else { return nil }
+    self = value
+  }
+
+  var yaml: String { "\(self)" }
+}
+
+extension UInt64: ConfigurationValue {
+  static var kind: String { "an integer, at least 0" }
+
+  init?(_ node: Node) {
+    guard let text = node.plainText, let value = UInt64(text) else { return nil }
+    self = value
+  }
+
+  var yaml: String { "\(self)" }
+}
+
+extension Double: ConfigurationValue {
+  static var kind: String { "a number" }
+
+  init?(_ node: Node) {
+    guard let text = node.plainText else { return nil }
+    let number = text == ".inf" ? .infinity : Double(text)
+    guard let number, !number.isNaN else { return nil }
+    self = number
+  }
+
+  var yaml: String {
+    let text = "\(self)"
+    guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
+    // YAML 1.1, which PyYAML reads, wants a point: 1.0e-05.
+    return text[..<exponent] + ".0" + text[exponent...]
+  }
+}
+
+extension Bool: ConfigurationValue {
+  static var kind: String { "true or false" }
+
+  init?(_ node: Node) {
+    guard let text = node.plainText, let value = Bool(text) else { return nil }
+    self = value
+  }
+
+  var yaml: String { "\(self)" }
+}
+
+extension String: ConfigurationValue {
+  static var kind: String { "text" }
+
+  init?(_ node: Node) {
+    guard let scalar = node.scalar, !node.isNull else { return nil }
+    self = scalar.string
+  }
+
+  /// As a JSON string, which is YAML, too.
+  var yaml: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    guard let json = try? encoder.encode(self) else {
+      preconditionFailure("a string that cannot be encoded")
+    }
+    return String(decoding: json, as: UTF8.self)
+  }
+}
+
+extension [Int]: ConfigurationValue {
+  static var kind: String { "a list of integers such as [2, 2, 2, 2]" }
+
+  init?(_ node: Node) {
+    guard let nodes = node.sequence else { return nil }
+    let values = nodes.compactMap { Int($0) }
+    guard values.count == nodes.count else { return nil }
+    self = values
+  }
+
+  var yaml: String { "\(self)" }
+}
+
+/// A choice is written as its raw value.
+extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {
+  static var kind: String { "one of " + choices.joined(separator: ", ") }
+  static var choices: [String] { allCases.map(\.rawValue) }
+
+  init?(_ node: Node) {
+    guard let text = node.scalar?.string, let value = Self(rawValue: text) else { return nil }
+    self = value
+  }
+
+  var yaml: String { rawValue }
+}
+
+extension Architecture: ConfigurationValue {}
+extension NetworkFamily: ConfigurationValue {}
+extension SurrogateGradient.Shape: ConfigurationValue {}
+extension TrainingMethod.Name: ConfigurationValue {}
+extension LearningRateSchedule.Name: ConfigurationValue {}
+extension Configuration.Loss.Target: ConfigurationValue {}
+extension Configuration.Optimizer.Name: ConfigurationValue {}
+extension Configuration.Training.Precision: ConfigurationValue {}
+extension Configuration.Data.Format: ConfigurationValue {}
+extension AugmentationPreset: ConfigurationValue {}
+extension NormalizationPreset: ConfigurationValue {}

@@ -1,0 +1,61 @@
+import Tensors
+
+/// A method of training: which time steps are back-propagated, and when.
+public struct TrainingMethod: Equatable, Sendable {
+  /// The methods, named as in configuration files.
+  public enum Name: String, CaseIterable, Sendable {
+    /// Spatial learning through time: gradients stay within their time step.
+    case sltt
+    /// SLTT that back-propagates only K random time steps in each iteration.
+    case slttK = "sltt-k"
+    /// Back-propagation through time, the baseline.
+    case bptt
+  }
+
+  public let name: Name
+  /// Time steps T of the forward pass.
+  public let timesteps: Int
+  /// Time steps that are back-propagated in an iteration: T unless the method is SLTT-K.
+  public let trainedCount: Int
+
+  /// - Parameter k: time steps to train in each iteration, `1...timesteps`; for SLTT-K only.
+  public init(_ name: Name, timesteps: Int, k: Int? = nil) {
+    precondition(timesteps >= 1, "no time steps")
+    precondition((name == .slttK) == (k != nil), "k is needed by SLTT-K, and only by it")
+    let trainedCount = k ?? timesteps
+    precondition((1...timesteps).contains(trainedCount), "k = \(trainedCount) of \(timesteps)")
+    self.name = name
+    self.timesteps = timesteps
+    self.trainedCount = trainedCount
+  }
+
+  /// How many steps are kept before they are back-propagated together.
+  public var window: Int {
+    name == .bptt ? timesteps : 1
+  }
+
+  /// Whether each time step is back-propagated in an iteration. SLTT-K draws its K steps without
+  /// replacement, the same ones on all ranks.
+  ///
+  /// - Parameter iteration: counted over the whole run.
+  public func trainedTimesteps(seed: UInt64, iteration: Int) -> [Bool] {
+    guard trainedCount < timesteps else {
+      return [Bool](repeating: true, count: timesteps)
+    }
+    var random = RandomStream(seed: seed, purpose: .trainedTimesteps, time: iteration)
+    var needed = trainedCount
+    // Selection sampling: Knuth, The Art of Computer Programming, section 3.4.2, algorithm S.
+    return (0..<timesteps).map { t in
+      let isChosen = random.uniform(below: timesteps - t) < needed
+      needed -= isChosen ? 1 : 0
+      return isChosen
+    }
+  }
+}
+
+extension Configuration {
+  /// The method as configured; the configuration must be valid.
+  public var trainingMethod: TrainingMethod {
+    TrainingMethod(method.name, timesteps: method.timesteps, k: method.k)
+  }
+}

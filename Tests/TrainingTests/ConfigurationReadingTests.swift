@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+struct ConfigurationReadingTests {
+  private func read(_ yaml: String, overrides: [String] = []) throws -> Configuration {
+    var configuration = Configuration()
+    try configuration.apply(yaml: yaml, from: "run.yaml")
+    try configuration.apply(overrides: overrides)
+    try configuration.validate()
+    return configuration
+  }
+
+  @Test func readsEveryKindOfValue() throws {
+    let configuration = try read(
+      """
+      # comment
+      model: {family: nf-resnet, blocks: [1, 2], width: 8}
+      neuron:
+        tau: .inf
+        learnable_tau: false
+      method:
+        name: "sltt-k"
+        timesteps: 6
+        k: 2
+      loss:
+        mse_target: one-hot
+      optimizer:
+        learning_rate: 1e-3
+      training:
+        seed: 18446744073709551615
+        max_iterations: 7
+      schedule:
+      data:
+        path: '/data/a b'
+        workers: null
+      """)
+    #expect(configuration.model.family == .nfResNet && configuration.model.blocks == [1, 2])
+    #expect(configuration.neuron.tau == .infinity && !configuration.neuron.hasLearnableTau)
+    #expect(
+      configuration.trainingMethod == TrainingMethod(.slttK, timesteps: 6, k: 2))
+    #expect(configuration.loss.mseTarget == .oneHot)
+    #expect(configuration.optimizer.learningRate == 0.001)
+    #expect(configuration.training.seed == .max && configuration.training.maxIterations == 7)
+    #expect(configuration.data.path == "/data/a b" && configuration.data.workers == nil)
+    #expect(configuration.optimizer.momentum == 0.9)
+  }
+
+  @Test func anEmptyFileMeansTheDefaults() throws {
+    #expect(try read("") == Configuration())
+    #expect(try read("# nothing\n---\n") == Configuration())
+  }
+
+  @Test func overridesWinOverTheFileAndTheLastOverEarlierOnes() throws {
+    let yaml = """
+      model: {family: vgg, blocks: [1, 1]}
+      method: {name: sltt-k, timesteps: 6, k: 4}
+      data: {path: photos}
+      """
+    let configuration = try read(
+      yaml,
+      overrides: [
+        "training.epochs=3", "training.epochs=4", "model.architecture=resnet18",
+        "method.name=bptt", "data.path=", "neuron.tau=inf", "data.train=a=b",
+      ])
+    #expect(configuration.training.epochs == 4)
+    #expect(configuration.model.architecture == .resNet18 && configuration.model.family == nil)
+    #expect(configuration.trainingMethod == TrainingMethod(.bptt, timesteps: 6))
+    #expect(configuration.data.path == nil && configuration.data.train == "a=b")
+    #expect(configuration.neuron.tau == .infinity)
+  }
+
+  @Test(arguments: [
+    (
+      "optimizer:\n  name: sgd\n  learning_rat: 0.1",
+      "run.yaml:3: unknown key 'optimizer.learning_rat'; did you mean 'optimizer.learning_rate'?"
+    ),
+    (
+      "training:\n  learning_rate: 0.1",
+      "run.yaml:2: unknown key 'training.learning_rate'; did you mean 'optimizer.learning_rate'?"
+    ),
+    (
+      "\noptimiser:\n  name: sgd", "run.yaml:2: unknown key 'optimiser'; did you mean 'optimizer'?"
+    ),
+    ("epochs: 3", "run.yaml:1: unknown key 'epochs'; did you mean 'training.epochs'?"),
+    (
+      "method:\n  name: slt\n",
+      "run.yaml:2: method.name is 'slt'; did you mean 'sltt'?"
+        + " Allowed are sltt, sltt-k, bptt"
+    ),
+    (
+      "model:\n  width: wide",
+      "run.yaml:2: model.width is 'wide',"
+        + " but must be an integer, at least 1"
+    ),
+    ("model:\n  width: '8'", "run.yaml:2: model.width is '8', but must be an integer, at least 1"),
+    ("model:\n  width: 0", "run.yaml:2: model.width is '0', but must be an integer, at least 1"),
+    (
+      "model:\n  width: 1.5", "run.yaml:2: model.width is '1.5', but must be an integer, at least 1"
+    ),
+    (
+      "model:\n  width: [8]",
+      "run.yaml:2: model.width is a list, but must be an integer, at least 1"
+    ),
+    ("model:\n  width:", "run.yaml:2: model.width is empty, but must be an integer, at least 1"),
+    (
+      "model:\n  blocks: [2, x]",
+      "run.yaml:2: model.blocks is a list, but must be"
+        + " a list of integers such as [2, 2, 2, 2], each at least 1"
+    ),
+    (
+      "model:\n  blocks: [2, 0]",
+      "run.yaml:2: model.blocks is a list, but must be"
+        + " a list of integers such as [2, 2, 2, 2], each at least 1"
+    ),
+    (
+      "optimizer:\n  learning_rate: -1",
+      "run.yaml:2: optimizer.learning_rate is '-1', but must be a number above 0"
+    ),
+    (
+      "optimizer:\n  weight_decay: nan",
+      "run.yaml:2: optimizer.weight_decay is 'nan', but must be a number, at least 0"
+    ),
+    (
+      "optimizer:\n  nesterov: yes",
+      "run.yaml:2: optimizer.nesterov is 'yes', but must be true or false"
+    ),
+    (
+      "loss:\n  mse_weight: 1.1",
+      "run.yaml:2: loss.mse_weight is '1.1', but must be a number from 0 to 1"
+    ),
+    (
+      "neuron:\n  tau: 0.5",
+      "run.yaml:2: neuron.tau is '0.5', but must be a number, at least 1, or inf"
+    ),
+    (
+      "training:\n  seed: -1",
+      "run.yaml:2: training.seed is '-1', but must be an integer, at least 0"
+    ),
+    ("data:\n  path: ''", "run.yaml:2: data.path is '', but must be text, not empty"),
+    ("model: resnet18", "run.yaml:1: model is a value, but must be a mapping of keys"),
+    ("- 1", "run.yaml:1: the configuration is a value, but must be a mapping of keys"),
+    (
+      "model:\n  width: 8\n  width: 9",
+      "run.yaml:2: 'width' is given more than once: keep one of them"
+    ),
+  ])
+  func explainsWhatIsWrong(yaml: String, expected: String) {
+    #expect(message { _ = try read(yaml) } == expected)
+  }
+
+  @Test func namesTheLineOfInvalidYAML() {
+    #expect(
+      message { _ = try read("model:\n  width: [8\n") }.hasPrefix("run.yaml:3: invalid YAML:"))
+    #expect(message { _ = try read("a\n\tb: 1:\n") }.hasPrefix("run.yaml:2: invalid YAML:"))
+    #expect(message { _ = try read("model:\n---\nloss:\n") }.contains("invalid YAML"))
+  }
+
+  @Test(arguments: [
+    ("model.widht=8", "unknown key 'model.widht'; did you mean 'model.width'?"),
+    ("momentun=0", "unknown key 'momentun'; did you mean 'optimizer.momentum'?"),
+    ("model=resnet18", "'model' is a section: set its keys one by one"),
+    ("model.width", "expected key.path=value, such as training.epochs=3"),
+    ("model.width=", "model.width is empty, but must be an integer, at least 1"),
+    (
+      "data.augmentation=shft",
+      "data.augmentation is 'shft'; did you mean 'shift'? Allowed are none, cifar, imagenet, shift"
+    ),
+  ])
+  func explainsWhatIsWrongInOverrides(argument: String, expected: String) {
+    #expect(message { _ = try read("", overrides: [argument]) } == "--set \(argument): \(expected)")
+  }
+
+  @Test func saysWhichFileCannotBeRead() throws {
+    #expect(
+      message { _ = try Configuration(file: "/nonexistent/run.yaml") }
+        == "/nonexistent/run.yaml: cannot read the configuration: no such file")
+    let path = FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString).yaml"
+    try Data([0xFF, 0xFE, 0xFF]).write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    #expect(message { _ = try Configuration(file: path) }.contains("not UTF-8"))
+  }
+}

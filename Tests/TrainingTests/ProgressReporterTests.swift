@@ -1,0 +1,131 @@
+import Testing
+
+@testable import Training
+
+struct ProgressReporterTests {
+  /// Catches the text, and tells the time and the width that the test wants.
+  private final class Screen {
+    var output = ""
+    var time = 100.0
+    var width = 120
+
+    func reporter(isInteractive: Bool, logEvery: Int = 2) -> ProgressReporter {
+      ProgressReporter(
+        logEvery: logEvery, isInteractive: isInteractive, width: { self.width },
+        clock: { self.time }, write: { self.output += $0 })
+    }
+
+    func takeOutput() -> String {
+      defer { output = "" }
+      return output
+    }
+  }
+
+  private let screen = Screen()
+  private let clear = "\r\u{1B}[K"
+
+  private func status(_ iteration: Int, of count: Int = 5) -> TrainingStatus {
+    TrainingStatus(
+      epoch: 2, epochs: 3, iteration: iteration, iterationsPerEpoch: count,
+      remainingIterations: 2 * count - iteration, samples: 100, loss: 0.12345, accuracy: 0.961,
+      firingRate: 0.1521)
+  }
+
+  @Test func printsPlainLinesEveryFewIterationsAndAtTheEndOfAnEpoch() {
+    var reporter = screen.reporter(isInteractive: false)
+    for iteration in 1...5 {
+      screen.time += 0.5
+      reporter.update(status(iteration))
+    }
+    reporter.message("done")
+    reporter.finish()
+    #expect(
+      screen.output == """
+        epoch 2/3  iteration 2/5  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %
+        epoch 2/3  iteration 4/5  loss 0.1235  acc 96.1 %  ETA 3.00 s  200 images/s  firing 15.2 %
+        epoch 2/3  iteration 5/5  loss 0.1235  acc 96.1 %  ETA 2.50 s  200 images/s  firing 15.2 %
+        done
+
+        """)
+  }
+
+  @Test func drawsABarOnATerminal() {
+    var reporter = screen.reporter(isInteractive: true)
+    screen.time += 0.5
+    reporter.update(status(2))
+    let bar =
+      "epoch 2/3 [############..................] 2/5"
+      + "  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %"
+    #expect(screen.takeOutput() == clear + bar)
+    reporter.message("saved")
+    #expect(screen.takeOutput() == clear + "saved\n" + bar)
+    reporter.finish()
+    #expect(screen.takeOutput() == clear)
+    reporter.message("bye")
+    #expect(screen.takeOutput() == "bye\n")
+  }
+
+  @Test func redrawsAtMostTenTimesASecondButAlwaysTheLast() {
+    var reporter = screen.reporter(isInteractive: true)
+    var drawn: [Int] = []
+    for iteration in 1...100 {
+      screen.time += 0.015625
+      reporter.update(status(iteration, of: 100))
+      if !screen.takeOutput().isEmpty {
+        drawn.append(iteration)
+      }
+    }
+    #expect(drawn == Array(stride(from: 1, through: 100, by: 7)) + [100])
+  }
+
+  @Test func fitsTheWidth() {
+    var reporter = screen.reporter(isInteractive: true)
+    var figures: [Int] = []
+    for width in [200, 100, 80, 60, 40, 25, 15, 8, 1, 0] {
+      screen.width = width
+      screen.time += 1
+      reporter.update(status(3))
+      let bar = screen.takeOutput().dropFirst(clear.count)
+      #expect(bar.count < max(1, width))
+      figures.append(bar.split(separator: "  ").count - 1)
+    }
+    #expect(figures.first == 5 && figures == figures.sorted(by: >))
+    screen.width = 60
+    screen.time += 1
+    reporter.update(status(3))
+    #expect(screen.output.contains("loss 0.1235") && !screen.output.contains("firing"))
+  }
+
+  @Test func figuresStayInTheirPlaces() {
+    var reporter = screen.reporter(isInteractive: true)
+    let positions = [1, 50, 1000].map { iteration in
+      screen.time += 1
+      reporter.update(status(iteration, of: 1000))
+      return screen.takeOutput().split(separator: "loss")[0].count
+    }
+    #expect(positions[0] == positions[1] && positions[1] == positions[2])
+  }
+
+  @Test func ratesCountTrainingTimeOnly() {
+    var reporter = screen.reporter(isInteractive: false, logEvery: 1)
+    screen.time += 1
+    reporter.update(status(1))
+    screen.time += 1000
+    reporter.resume()
+    screen.time += 1
+    _ = screen.takeOutput()
+    reporter.update(status(2))
+    #expect(screen.output.contains("  100 images/s"))
+    #expect(screen.output.contains("  ETA 8.00 s"))
+  }
+
+  @Test func ratesFollowTheLastIterations() {
+    var reporter = screen.reporter(isInteractive: false, logEvery: 1)
+    for seconds in [Double](repeating: 1, count: 50) + [Double](repeating: 2, count: 200) {
+      screen.time += seconds
+      _ = screen.takeOutput()
+      reporter.update(status(1))
+    }
+    #expect(screen.output.contains("  50.0 images/s"))
+  }
+}
