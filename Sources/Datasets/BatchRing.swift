@@ -1,0 +1,169 @@
+import Foundation
+
+/// The state that a loader and its workers share: a ring of batches, of which a window of
+/// iterations is open to be filled, sample by sample.
+///
+/// Iteration i lives in slot i mod slots. All properties are guarded by `condition`; the contents of
+/// a slot's storage belong to those who claimed samples of it until all are complete, then to the
+/// loader's caller until it asks for the next batch.
+final class BatchRing: @unchecked Sendable {
+  /// One sample to read, and where to.
+  struct Task {
+    let sample: Int
+    let epoch: Int
+    let iteration: Int
+    let position: Int
+    let storage: BatchStorage
+  }
+
+  private struct Slot {
+    let storage: BatchStorage
+    var part = BatchPart(samples: [], offset: 0, globalCount: 0)
+    var claimed = 0
+    var completed = 0
+    /// The failure at the lowest position, whoever came first.
+    var failure: (position: Int, error: DatasetError)?
+  }
+
+  private let condition = NSCondition()
+  private var slots: [Slot]
+  private var plan: EpochPlan?
+  private var epoch = 0
+  /// Iterations that may be claimed: from `claiming` to before `opened`.
+  private var claiming = 0
+  private var opened = 0
+  /// The iteration that the caller asks for next.
+  private var wanted = 0
+  private var tasksInWork = 0
+  private var workers = 0
+  private var isShutDown = false
+
+  init(slots: Int, capacity: Int, imageCount: Int) {
+    self.slots = (0..<slots).map { _ in
+      Slot(storage: BatchStorage(capacity: capacity, imageCount: imageCount))
+    }
+  }
+
+  // MARK: The loader's side
+
+  /// Drops what is left of the current epoch and opens the first iterations of another.
+  func begin(_ plan: EpochPlan, epoch: Int, iteration: Int) {
+    condition.lock()
+    defer { condition.unlock() }
+    opened = claiming
+    while tasksInWork > 0 { condition.wait() }
+    self.plan = plan
+    self.epoch = epoch
+    (claiming, opened, wanted) = (iteration, iteration, iteration)
+    openIterations(below: iteration + slots.count - 1)
+  }
+
+  /// Takes the batch before back from the caller and opens its slot for a later iteration. Returns
+  /// the iteration that is next, or `nil` at the end of the epoch.
+  func advance() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    guard let plan, wanted < plan.iterations else { return nil }
+    openIterations(below: wanted + slots.count)
+    wanted += 1
+    return wanted - 1
+  }
+
+  /// Waits until an iteration is complete.
+  func deliver(_ iteration: Int) throws(DatasetError) -> Batch {
+    condition.lock()
+    defer { condition.unlock() }
+    let slot = iteration % slots.count
+    while slots[slot].completed < slots[slot].part.count { condition.wait() }
+    if let failure = slots[slot].failure { throw failure.error }
+    let part = slots[slot].part
+    return Batch(
+      iteration: iteration, count: part.count, offset: part.offset,
+      globalCount: part.globalCount, storage: slots[slot].storage)
+  }
+
+  /// Ends all workers and waits for them.
+  func shutDown() {
+    condition.lock()
+    defer { condition.unlock() }
+    isShutDown = true
+    condition.broadcast()
+    while workers > 0 { condition.wait() }
+  }
+
+  private func openIterations(below end: Int) {
+    guard let plan else { return }
+    let end = min(end, plan.iterations)
+    guard opened < end else { return }
+    for iteration in opened..<end {
+      let slot = iteration % slots.count
+      slots[slot].part = plan.part(iteration: iteration)
+      slots[slot].claimed = 0
+      slots[slot].completed = 0
+      slots[slot].failure = nil
+    }
+    opened = end
+    condition.broadcast()
+  }
+
+  // MARK: The workers' side
+
+  /// Registers a worker.
+  func join() {
+    condition.withLock { workers += 1 }
+  }
+
+  /// The last call of a worker.
+  func leave() {
+    condition.withLock {
+      workers -= 1
+      condition.broadcast()
+    }
+  }
+
+  /// The next sample that nobody has claimed. Without one, returns `nil`, or waits and returns `nil`
+  /// only to end the worker.
+  func claim(waiting: Bool) -> Task? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !isShutDown {
+      while claiming < opened {
+        let slot = claiming % slots.count
+        let (part, position) = (slots[slot].part, slots[slot].claimed)
+        if position < part.count {
+          slots[slot].claimed += 1
+          tasksInWork += 1
+          return Task(
+            sample: Int(part.samples[part.samples.startIndex + position]), epoch: epoch,
+            iteration: claiming, position: position, storage: slots[slot].storage)
+        }
+        claiming += 1
+      }
+      guard waiting else { return nil }
+      condition.wait()
+    }
+    return nil
+  }
+
+  /// Reads a claimed sample and enters the result.
+  func complete(_ task: Task, reader: SampleReader) {
+    var failure: DatasetError?
+    do {
+      try reader.read(
+        task.sample, epoch: task.epoch, into: task.storage, position: task.position)
+    } catch {
+      failure = error
+    }
+
+    condition.lock()
+    defer { condition.unlock() }
+    let slot = task.iteration % slots.count
+    if let failure, task.position < slots[slot].failure?.position ?? .max {
+      slots[slot].failure = (task.position, failure)
+    }
+    slots[slot].completed += 1
+    tasksInWork -= 1
+    let isIdle = tasksInWork == 0 && claiming == opened  // what `begin` waits for
+    if slots[slot].completed == slots[slot].part.count || isIdle { condition.broadcast() }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// Why a data set or one of its samples cannot be used: where, what is wrong, and what to do.
+public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedError {
+  /// There is nothing at `path`.
+  case notFound(path: String)
+  /// A file or directory exists but cannot be read (permissions, input/output errors).
+  case unreadable(path: String, reason: String)
+  /// An archive cannot be opened, or is damaged from some entry on.
+  case unreadableArchive(path: String, reason: String)
+  /// The data set has no such split; `available` are those it has.
+  case missingSplit(path: String, split: String, available: [String])
+  /// The split has no class directories.
+  case noClasses(path: String)
+  /// A class has no images.
+  case emptyClass(path: String, name: String)
+  /// The class lists of two data sets differ, first at `index`; `nil` where a list has ended.
+  case classesDiffer(
+    training: String, validation: String, index: Int, trainingClass: String?,
+    validationClass: String?)
+  /// An image is damaged, of an unknown format, or too large.
+  case undecodable(sample: String, reason: String)
+  /// The statistics of a normalization preset are for another number of channels.
+  case normalizationMismatch(preset: NormalizationPreset, channels: Int)
+  /// The data set that belongs to the program is in none of the places where it may be.
+  case embeddedDataMissing(searched: [String])
+
+  public var description: String {
+    switch self {
+    case .notFound(let path):
+      return "\(path): there is no such file or directory. Check the path of the data set."
+    case .unreadable(let path, let reason):
+      return "\(path): cannot be read: \(reason). Check its permissions and the disk."
+    case .unreadableArchive(let path, let reason):
+      return "\(path): cannot be read as a tar archive: \(reason). "
+        + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
+    case .missingSplit(let path, let split, let available):
+      let found = available.isEmpty ? "no directories" : available.joined(separator: ", ")
+      return "\(path): has no split '\(split)', only: \(found). "
+        + "Expected \(split)/<class>/<image>.{jpg,jpeg,png}; name the right split."
+    case .noClasses(let path):
+      return "\(path): has no class directories. "
+        + "Expected one directory a class with its images inside."
+    case .emptyClass(let path, let name):
+      return "\(path): the class '\(name)' has no .jpg, .jpeg or .png files. "
+        + "Add its images or remove the directory."
+    case .classesDiffer(let training, let validation, let index, let first, let second):
+      func quoted(_ name: String?) -> String { name.map { "'\($0)'" } ?? "no class" }
+      return "\(training) and \(validation) have different classes: number \(index) (from 0) is "
+        + "\(quoted(first)) in the first and \(quoted(second)) in the second. "
+        + "Labels are positions in the sorted list of classes, so both need the same list."
+    case .undecodable(let sample, let reason):
+      return "\(sample): cannot be decoded: \(reason). Replace or remove this image."
+    case .normalizationMismatch(let preset, let channels):
+      return "the normalization '\(preset.rawValue)' is not made for images of \(channels) "
+        + "channel(s). Use 'unit' or 'none', or change the number of input channels."
+    case .embeddedDataMissing(let searched):
+      return "the embedded data set was not found in: \(searched.joined(separator: ", ")). "
+        + "Keep the .resources directory beside the program, or name another data set."
+    }
+  }
+
+  public var errorDescription: String? { description }
+}

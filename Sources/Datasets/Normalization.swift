@@ -1,0 +1,48 @@
+/// Named normalizations: `(x / 255 - mean) / deviation` for each channel, of samples 0...255.
+public enum NormalizationPreset: String, Sendable, CaseIterable {
+  /// The samples as they are, 0 to 255.
+  case none
+  /// 0 to 1.
+  case unit
+  case cifar10
+  case cifar100
+  case imagenet
+  case mnist
+
+  /// Mean and deviation of each channel, in units of the full range; `nil` if there are none.
+  fileprivate var statistics: (mean: [Float], deviation: [Float])? {
+    switch self {
+    case .none, .unit: nil
+    case .cifar10: ([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010])
+    case .cifar100: ([0.5071, 0.4867, 0.4408], [0.2675, 0.2565, 0.2761])
+    case .imagenet: ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    case .mnist: ([0.1307], [0.3081])
+    }
+  }
+}
+
+/// Maps 8-bit samples to network inputs through one table a channel.
+struct Normalization: Sendable {
+  /// `[channels, 256]`
+  private let table: [Float]
+  let channels: Int
+
+  init(_ preset: NormalizationPreset, channels: Int) throws(DatasetError) {
+    self.channels = channels
+    let statistics = preset.statistics
+    if let statistics, statistics.mean.count != channels {
+      throw .normalizationMismatch(preset: preset, channels: channels)
+    }
+    table = (0..<channels * 256).map { entry in
+      let (channel, sample) = (entry / 256, Float(entry % 256))
+      guard preset != .none else { return sample }
+      guard let (mean, deviation) = statistics else { return sample / 255 }
+      return (sample / 255 - mean[channel]) / deviation[channel]
+    }
+  }
+
+  /// Calls `body` with the value of every sample: `[channels, 256]`.
+  func withTable<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
+    table.withUnsafeBufferPointer { body($0.baseAddress!) }
+  }
+}

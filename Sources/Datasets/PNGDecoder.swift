@@ -1,0 +1,58 @@
+internal import CPNG
+
+/// Decodes a PNG of any kind through libpng's simplified interface: palettes are looked up, bit
+/// depths below 8 are scaled up, 16 bits are scaled down to 8.
+func decodePNG(_ bytes: [UInt8], into raster: inout RasterBuffer) throws(DecodingFailure) {
+  let data = withoutColorManagement(bytes)
+  var image = png_image()
+  image.version = png_uint_32(PNG_IMAGE_VERSION)
+  defer { png_image_free(&image) }
+  guard png_image_begin_read_from_memory(&image, data, data.count) != 0 else {
+    throw DecodingFailure(reason: message(image))
+  }
+  try DecodingFailure.check(width: Int(image.width), height: Int(image.height))
+
+  // Alpha is asked for where there is some: without it libpng would blend with a background.
+  let hasColor = image.format & UInt32(PNG_FORMAT_FLAG_COLOR) != 0
+  let hasAlpha = image.format & UInt32(PNG_FORMAT_FLAG_ALPHA) != 0
+  let layout: PixelLayout =
+    hasColor ? (hasAlpha ? .rgba : .rgb) : (hasAlpha ? .grayAlpha : .gray)
+  image.format =
+    (hasColor ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0) | (hasAlpha ? UInt32(PNG_FORMAT_FLAG_ALPHA) : 0)
+  image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
+  try raster.fill(width: Int(image.width), height: Int(image.height), layout: layout) {
+    (pixels) throws(DecodingFailure) in
+    guard png_image_finish_read(&image, nil, pixels, 0, nil) != 0 else {
+      throw DecodingFailure(reason: message(image))
+    }
+  }
+}
+
+/// gAMA, cHRM, sRGB and iCCP: the chunks by which the simplified interface would convert colours to
+/// sRGB. Data sets are trained on the values as they are stored.
+private let colorManagementChunks: [UInt32] = [0x6741_4D41, 0x6348_524D, 0x7352_4742, 0x6943_4350]
+
+/// A copy without those chunks; everything else is left to libpng, damage included.
+private func withoutColorManagement(_ bytes: [UInt8]) -> [UInt8] {
+  func bigEndian(at position: Int) -> UInt32 {
+    bytes[position..<position + 4].reduce(0) { $0 << 8 | UInt32($1) }
+  }
+  var kept: [UInt8] = []
+  kept.reserveCapacity(bytes.count)
+  var copied = 0
+  var chunk = 8
+  while bytes.count - chunk >= 12 {
+    let end = min(chunk + 12 + Int(bigEndian(at: chunk)), bytes.count)
+    if colorManagementChunks.contains(bigEndian(at: chunk + 4)) {
+      kept.append(contentsOf: bytes[copied..<chunk])
+      copied = end
+    }
+    chunk = end
+  }
+  kept.append(contentsOf: bytes[copied...])
+  return kept
+}
+
+private func message(_ image: png_image) -> String {
+  withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}
