@@ -3,6 +3,8 @@
 #include <mpi.h>
 
 static inline MPI_Comm sltt_mpi_comm_world(void) { return MPI_COMM_WORLD; }
+static inline MPI_Info sltt_mpi_info_null(void) { return MPI_INFO_NULL; }
+static inline MPI_Errhandler sltt_mpi_errors_return(void) { return MPI_ERRORS_RETURN; }
 static inline MPI_Datatype sltt_mpi_float(void) { return MPI_FLOAT; }
 static inline MPI_Datatype sltt_mpi_byte(void) { return MPI_BYTE; }
 static inline MPI_Datatype sltt_mpi_uint64(void) { return MPI_UINT64_T; }

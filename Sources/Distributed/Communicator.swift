@@ -1,0 +1,63 @@
+/// The ranks of one job and what they can do together.
+///
+/// Apart from `abort`, every method that is not a property is a *collective*: all ranks must call it,
+/// with the same sizes and in the same order as their other collectives, or the job hangs. Call
+/// collectives from one thread at a time.
+public protocol Communicator: AnyObject, Sendable {
+  /// This process's number in the job, 0 ..< `size`.
+  var rank: Int { get }
+  /// The number of processes in the job.
+  var size: Int { get }
+  /// This process's number among the ranks on the same node, 0 ..< `localSize`.
+  var localRank: Int { get }
+  /// The number of ranks on this node.
+  var localSize: Int { get }
+  /// The name of the node, for messages.
+  var hostName: String { get }
+
+  /// Replaces `values` by their element-wise sum over all ranks. Blocking and in place.
+  ///
+  /// All ranks receive the same bits. For three and more ranks the bits depend on the length, because
+  /// the order of the additions does.
+  func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws
+
+  /// Overwrites `bytes` on all ranks with those of rank `root`. All ranks pass the same length.
+  func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws
+
+  /// Returns the `value` of every rank, in rank order.
+  func allGather(_ value: UInt64) throws -> [UInt64]
+
+  /// Returns the `words` of every rank on this node, in the order of `localRank`. All ranks pass the
+  /// same number of words.
+  func allGatherOnNode(_ words: [UInt64]) throws -> [[UInt64]]
+
+  /// Returns after every rank has called it.
+  func barrier() throws
+
+  /// Ends the whole job: prints `rank R on HOST: message` to standard error and stops all ranks at
+  /// once. May be called by one rank alone, from any thread.
+  ///
+  /// - Parameter status: The job's exit status. Only its low byte reaches the shell; where that is 0,
+  ///   which would read as success, the status becomes 1.
+  func abort(_ message: String, status: Int32) -> Never
+}
+
+extension Communicator {
+  /// Whether this rank does what only one rank should: writing files, printing progress.
+  public var isRoot: Bool { rank == 0 }
+
+  /// Returns the `bytes` of rank `root` on all ranks; what the others pass is ignored, so they need
+  /// not know the length.
+  public func broadcast(_ bytes: [UInt8], root: Int) throws -> [UInt8] {
+    var length = UInt64(bytes.count)
+    try withUnsafeMutableBytes(of: &length) { try broadcast($0, root: root) }
+    var received = rank == root ? bytes : [UInt8](repeating: 0, count: Int(length))
+    try received.withUnsafeMutableBytes { try broadcast($0, root: root) }
+    return received
+  }
+
+  /// Returns the `text` of rank `root` on all ranks; what the others pass is ignored.
+  public func broadcast(_ text: String, root: Int) throws -> String {
+    String(decoding: try broadcast(Array(text.utf8), root: root), as: UTF8.self)
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// How this process was started, as far as its environment tells.
+public struct Launch: Equatable, Sendable {
+  /// Whether an MPI launcher (`mpirun`, or `srun` with PMIx) started this process.
+  public let isByMPI: Bool
+  /// The number of ranks that the launcher meant to start, where it says so.
+  public let announcedRanks: Int?
+  /// The launcher, for messages.
+  public let launcher: String
+
+  /// Reads the variables that Open MPI's `mpirun`, PMIx, PMI and SLURM leave in `environment`.
+  public init(environment: [String: String]) {
+    let isSLURMStep = ["SLURM_STEP_ID", "SLURM_PROCID"].contains { environment[$0] != nil }
+    let slurmTasks = environment["SLURM_STEP_NUM_TASKS"] ?? environment["SLURM_NTASKS"]
+    if let ranks = environment["OMPI_COMM_WORLD_SIZE"] {
+      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: "mpirun")
+    } else if let ranks = environment["PMI_SIZE"] {
+      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: "a PMI launcher")
+    } else {
+      self.init(
+        isByMPI: environment["PMIX_RANK"] != nil || environment["PMIX_NAMESPACE"] != nil,
+        announcedRanks: isSLURMStep ? slurmTasks.flatMap { Int($0) } : nil,
+        launcher: isSLURMStep ? "SLURM" : "a PMIx launcher")
+    }
+  }
+
+  private init(isByMPI: Bool, announcedRanks: Int?, launcher: String) {
+    self.isByMPI = isByMPI
+    self.announcedRanks = announcedRanks
+    self.launcher = launcher
+  }
+
+  /// This process's own start.
+  public static let current = Launch(environment: ProcessInfo.processInfo.environment)
+
+  /// Whether this process's standard output ends at a terminal.
+  ///
+  /// `isatty` cannot tell: Open MPI gives every rank a pseudo-terminal of its own, and `mpirun`, the
+  /// parent of the ranks on its node, passes on what they print.
+  public var printsToTerminal: Bool {
+    guard isatty(STDOUT_FILENO) == 1 else { return false }
+    guard isByMPI else { return true }
+    let output = try? FileManager.default.destinationOfSymbolicLink(
+      atPath: "/proc/\(getppid())/fd/1")
+    return ["/dev/pts/", "/dev/tty", "/dev/console"].contains { output?.hasPrefix($0) == true }
+  }
+
+  /// Joins the ranks of the job, or stands alone where no MPI launcher started this process. Call it
+  /// once, early.
+  ///
+  /// - Throws: `LaunchError` if several processes were started that do not know of each other;
+  ///   `MPIError` if MPI cannot be initialised.
+  public func communicator() throws -> any Communicator {
+    guard isByMPI else {
+      try check(ranks: 1)
+      return SingleProcess()
+    }
+    let communicator = try MPICommunicator()
+    try check(ranks: communicator.size)
+    return communicator
+  }
+
+  /// Throws if this process is one of several that were meant to be ranks of one job but found
+  /// themselves in a world of their own.
+  func check(ranks: Int) throws(LaunchError) {
+    guard ranks == 1, let announcedRanks, announcedRanks > 1 else { return }
+    throw LaunchError(launcher: launcher, announcedRanks: announcedRanks)
+  }
+}
+
+/// Several processes were started, but as jobs of one rank each: each would train on everything and
+/// overwrite the others' files.
+public struct LaunchError: Error, Equatable, CustomStringConvertible {
+  public let launcher: String
+  public let announcedRanks: Int
+
+  public var description: String {
+    """
+    \(launcher) announces \(announcedRanks) processes, but this one finds itself alone: MPI did not \
+    connect them, and each would run the whole job by itself. Start the ranks with Open MPI's \
+    mpirun (mpirun -n \(announcedRanks) sltt-dist …, also inside sbatch or salloc), or with \
+    srun --mpi=pmix where both SLURM and Open MPI have PMIx support (srun --mpi=list shows it). \
+    For a single process inside an allocation: mpirun -n 1 sltt-dist ….
+    """
+  }
+}

@@ -1,0 +1,136 @@
+internal import COpenMPI
+import Glibc
+
+/// The ranks that an MPI launcher started: `MPI_COMM_WORLD`.
+///
+/// Creating one initialises MPI unless that has happened already. MPI is finalised when the process
+/// exits with status 0; any other exit ends the whole job, because a rank that leaves quietly after
+/// an error would hang the others.
+public final class MPICommunicator: Communicator {
+  public let rank: Int
+  public let size: Int
+  public let localRank: Int
+  public let localSize: Int
+  public let hostName = currentHostName()
+
+  // Written once, in `init`; MPI handles are opaque pointers, which Swift cannot know to be safe.
+  private nonisolated(unsafe) let world: MPI_Comm
+  private nonisolated(unsafe) let node: MPI_Comm
+
+  public init() throws {
+    try initializeMPI()
+    let world: MPI_Comm = sltt_mpi_comm_world()
+    try checkMPI(
+      MPI_Comm_set_errhandler(world, sltt_mpi_errors_return()), "MPI_Comm_set_errhandler")
+    (rank, size) = try position(in: world)
+
+    var node: MPI_Comm!
+    try checkMPI(
+      MPI_Comm_split_type(
+        world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), sltt_mpi_info_null(), &node),
+      "MPI_Comm_split_type")
+    (localRank, localSize) = try position(in: node)
+    self.world = world
+    self.node = node
+  }
+
+  public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws {
+    try forEachPart(of: values.count) { part in
+      try checkMPI(
+        MPI_Allreduce(
+          sltt_mpi_in_place(), values.baseAddress! + part.lowerBound, Int32(part.count),
+          sltt_mpi_float(), sltt_mpi_sum(), world),
+        "MPI_Allreduce")
+    }
+  }
+
+  public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws {
+    try forEachPart(of: bytes.count) { part in
+      try checkMPI(
+        MPI_Bcast(
+          bytes.baseAddress! + part.lowerBound, Int32(part.count), sltt_mpi_byte(), Int32(root),
+          world),
+        "MPI_Bcast")
+    }
+  }
+
+  public func allGather(_ value: UInt64) throws -> [UInt64] {
+    try gather([value], over: world, count: size)
+  }
+
+  public func allGatherOnNode(_ words: [UInt64]) throws -> [[UInt64]] {
+    let all = try gather(words, over: node, count: localSize)
+    return (0..<localSize).map { Array(all[$0 * words.count..<($0 + 1) * words.count]) }
+  }
+
+  public func barrier() throws {
+    try checkMPI(MPI_Barrier(world), "MPI_Barrier")
+  }
+
+  public func abort(_ message: String, status: Int32) -> Never {
+    printAbortMessage(message, rank: rank, hostName: hostName)
+    abortJob(status: status)
+  }
+
+  private func gather(
+    _ words: [UInt64], over communicator: MPI_Comm, count: Int
+  ) throws -> [UInt64] {
+    var received = [UInt64](repeating: 0, count: words.count * count)
+    try checkMPI(
+      MPI_Allgather(
+        words, Int32(words.count), sltt_mpi_uint64(), &received, Int32(words.count),
+        sltt_mpi_uint64(), communicator),
+      "MPI_Allgather")
+    return received
+  }
+}
+
+/// Initialises MPI and arranges for the end of it, unless MPI is initialised already.
+private func initializeMPI() throws {
+  var isInitialized: Int32 = 0
+  try checkMPI(MPI_Initialized(&isInitialized), "MPI_Initialized")
+  guard isInitialized == 0 else { return }
+
+  // A watchdog may abort the job while the main thread sits in a collective.
+  var provided: Int32 = 0
+  try checkMPI(
+    MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided), "MPI_Init_thread")
+  on_exit({ status, _ in endMPI(exitStatus: status) }, nil)
+}
+
+/// Runs at the process's exit. `MPI_Finalize` waits for the other ranks, so it is only for a rank that
+/// has done its part; the others would wait for a failed one forever.
+private func endMPI(exitStatus: Int32) {
+  var isFinalized: Int32 = 0
+  guard MPI_Finalized(&isFinalized) == MPI_SUCCESS, isFinalized == 0 else { return }
+  if exitStatus == 0 {
+    MPI_Finalize()
+  } else {
+    abortJob(status: exitStatus)
+  }
+}
+
+private func abortJob(status: Int32) -> Never {
+  MPI_Abort(sltt_mpi_comm_world(), nonZeroExitStatus(status))
+  // Not `exit`: its handlers would come back here.
+  _exit(nonZeroExitStatus(status))
+}
+
+private func position(in communicator: MPI_Comm) throws -> (rank: Int, size: Int) {
+  var rank: Int32 = 0
+  var size: Int32 = 0
+  try checkMPI(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank")
+  try checkMPI(MPI_Comm_size(communicator, &size), "MPI_Comm_size")
+  return (Int(rank), Int(size))
+}
+
+/// Calls `body` with consecutive ranges that cover 0 ..< `count`, each small enough for MPI's 32-bit
+/// counts.
+private func forEachPart(of count: Int, _ body: (Range<Int>) throws -> Void) rethrows {
+  var start = 0
+  while start < count {
+    let end = min(start + Int(Int32.max), count)
+    try body(start..<end)
+    start = end
+  }
+}

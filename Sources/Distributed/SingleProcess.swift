@@ -1,0 +1,29 @@
+import Glibc
+
+/// A job of one process. It needs no launcher and never initialises MPI.
+public final class SingleProcess: Communicator {
+  public let rank = 0
+  public let size = 1
+  public let localRank = 0
+  public let localSize = 1
+  public let hostName = currentHostName()
+
+  public init() {}
+
+  public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {}
+
+  public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {
+    precondition(root == 0, "root \(root) in a job of one process")
+  }
+
+  public func allGather(_ value: UInt64) -> [UInt64] { [value] }
+
+  public func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words] }
+
+  public func barrier() {}
+
+  public func abort(_ message: String, status: Int32) -> Never {
+    printAbortMessage(message, rank: rank, hostName: hostName)
+    exit(nonZeroExitStatus(status))
+  }
+}

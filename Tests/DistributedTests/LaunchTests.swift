@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Distributed
+
+@Suite struct LaunchTests {
+  @Test(arguments: [
+    ["OMPI_COMM_WORLD_SIZE": "2"], ["PMIX_RANK": "0"], ["PMIX_NAMESPACE": "job"],
+    ["PMI_SIZE": "4"],
+  ])
+  func anMPILauncherIsRecognised(environment: [String: String]) {
+    #expect(Launch(environment: environment).isByMPI)
+  }
+
+  @Test func aPlainStartIsASingleProcess() throws {
+    let launch = Launch(environment: ["PATH": "/bin"])
+    #expect(!launch.isByMPI)
+    let communicator = try launch.communicator()
+    #expect(communicator is SingleProcess)
+  }
+
+  @Test(arguments: ["SLURM_STEP_ID", "SLURM_PROCID"])
+  func srunWithoutPMIxIsRefused(variable: String) throws {
+    let launch = Launch(environment: ["SLURM_NTASKS": "8", variable: "0"])
+    let error = try #require(throws: LaunchError.self) { try launch.communicator() }
+    #expect(error.announcedRanks == 8)
+    #expect("\(error)".contains("mpirun -n 8"))
+  }
+
+  @Test(arguments: [
+    ["PMI_SIZE": "4"],
+    ["PMIX_RANK": "0", "SLURM_NTASKS": "4", "SLURM_STEP_ID": "0"],
+  ])
+  func aLauncherThatMPIDoesNotKnowIsRefused(environment: [String: String]) {
+    let launch = Launch(environment: environment)
+    #expect(throws: LaunchError.self) { try launch.check(ranks: 1) }
+    #expect(throws: Never.self) { try launch.check(ranks: 4) }
+  }
+
+  @Test(arguments: [
+    // In an allocation, but not in a step.
+    ["SLURM_NTASKS": "8"],
+    // A step of one task in a larger allocation.
+    ["SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "1", "SLURM_STEP_ID": "0"],
+    // mpirun -n 1 in an allocation: its word counts.
+    ["SLURM_NTASKS": "8", "SLURM_PROCID": "0", "OMPI_COMM_WORLD_SIZE": "1"],
+    ["SLURM_NTASKS": "1", "SLURM_PROCID": "0"],
+  ])
+  func oneProcessThatIsMeantToBeAloneIsAccepted(environment: [String: String]) {
+    #expect(throws: Never.self) { try Launch(environment: environment).check(ranks: 1) }
+  }
+}

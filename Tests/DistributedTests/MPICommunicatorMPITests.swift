@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Distributed
+
+@Suite(.serialized, .enabled(if: Launch.current.isByMPI))
+struct MPICommunicatorMPITests {
+  let communicator: any Communicator
+
+  init() throws {
+    communicator = try Launch.current.communicator()
+  }
+
+  @Test func ranksKnowTheirPlaces() throws {
+    let ranks = try communicator.allGather(UInt64(communicator.rank))
+    #expect(ranks == (0..<UInt64(communicator.size)).map { $0 })
+    let localRanks = try communicator.allGatherOnNode([UInt64(communicator.localRank), 7])
+    #expect(localRanks == (0..<UInt64(communicator.localSize)).map { [$0, 7] })
+  }
+
+  @Test func allReduceSumAddsAllRanks() throws {
+    let rank = Float(communicator.rank)
+    let size = Float(communicator.size)
+    var values = [rank, 1, -2 * rank, 0.25]
+    try values.withUnsafeMutableBufferPointer { try communicator.allReduceSum($0) }
+    let sumOfRanks = size * (size - 1) / 2
+    #expect(values == [sumOfRanks, size, -2 * sumOfRanks, size / 4])
+  }
+
+  @Test func broadcastReachesRanksThatDoNotKnowTheLength() throws {
+    for root in 0..<communicator.size {
+      let own = communicator.rank == root ? "von Rang \(root) für alle" : "x"
+      #expect(try communicator.broadcast(own, root: root) == "von Rang \(root) für alle")
+      #expect(try communicator.broadcast([UInt8](), root: root) == [])
+    }
+  }
+
+  @Test func aFailedCallThrowsMPIsOwnWords() throws {
+    let error = try #require(throws: MPIError.self) {
+      try communicator.broadcast([1, 2, 3], root: communicator.size)
+    }
+    #expect(error.function == "MPI_Bcast")
+    #expect("\(error)".contains("MPI_Bcast failed: MPI_ERR_ROOT: invalid root"))
+  }
+}
