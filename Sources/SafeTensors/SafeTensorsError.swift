@@ -48,3 +48,7 @@ public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
     return names.count > 8 ? "\(names.count): \(shown), …" : shown
   }
 }
+
+extension SafeTensorsError: LocalizedError {
+  public var errorDescription: String? { description }
+}
