@@ -44,9 +44,7 @@ let package = Package(
   ]
     + library("Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"])
     + library("SafeTensors")
-    + library(
-      "SpikingNetworks", ["Tensors"], testDependencies: ["SafeTensors"],
-      testResources: [.copy("Fixtures")])
+    + library("SpikingNetworks", ["Tensors"])
     + library("Distributed", ["COpenMPI"])
     + library(
       "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive"],
@@ -56,6 +54,7 @@ let package = Package(
       [
         "SpikingNetworks", "SafeTensors", "Distributed", "Datasets",
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ],
+      testResources: [.copy("Fixtures")]),
   swiftLanguageModes: [.v6]
 )

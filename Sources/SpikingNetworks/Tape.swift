@@ -5,12 +5,6 @@ import Tensors
 /// Under SLTT it never holds more than one time step, whatever their number; under BPTT it holds all.
 /// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the method.
 public struct Tape: ~Copyable {
-  private enum Entry: ~Copyable {
-    case tensor(Tensor)
-    case spikes(SpikeTensor)
-    case shared(SharedTensor?)
-  }
-
   /// Where activations live.
   public let arena: Arena
   /// Whether batch norm uses batch statistics and dropout drops.
@@ -23,7 +17,7 @@ public struct Tape: ~Copyable {
   public private(set) var bytes = 0
   /// The most bytes held at once.
   public private(set) var peakBytes = 0
-  private var entries = Stack<Entry>()
+  private var entries = Stack<TapeEntry>()
 
   public init(arena: Arena) {
     self.arena = arena
@@ -88,6 +82,12 @@ public struct Tape: ~Copyable {
   private func outOfOrder() -> Never {
     fatalError("backward passes must come in the reverse order of forward passes")
   }
+}
+
+enum TapeEntry: ~Copyable {
+  case tensor(Tensor)
+  case spikes(SpikeTensor)
+  case shared(SharedTensor?)
 }
 
 /// A stack of values that cannot be copied.

@@ -18,8 +18,7 @@ public enum ThreadPool {
 /// - Parameters:
 ///   - grain: the least number of items that are worth a thread.
 ///   - body: called on each thread with the thread's number and its part, which is not empty.
-@inline(__always)
-func parallelFor(
+package func parallelFor(
   _ count: Int, grain: Int = 1, _ body: (_ thread: Int, _ part: Range<Int>) -> Void
 ) {
   let threads = min(ThreadPool.threads, count / max(grain, 1))

@@ -1,4 +1,6 @@
+import Datasets
 import SpikingNetworks
+import Tensors
 
 /// Everything that determines a training run, as in a configuration file.
 ///
@@ -45,13 +47,8 @@ public struct Configuration: Sendable {
   }
 
   public struct Loss: Sendable {
-    public enum Target: String, CaseIterable, Sendable {
-      case constant
-      case oneHot = "one-hot"
-    }
-
     public var mseWeight = 0.05
-    public var mseTarget = Target.constant
+    public var mseTarget = LossSpecification.Target.constant
     public var mseMean = 1.0
   }
 

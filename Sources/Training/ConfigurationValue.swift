@@ -1,5 +1,7 @@
 import Foundation
+import Datasets
 import SpikingNetworks
+import Tensors
 internal import Yams
 
 /// A type of values in configuration files.
@@ -132,7 +134,7 @@ extension NetworkFamily: ConfigurationValue {}
 extension SurrogateGradient.Shape: ConfigurationValue {}
 extension TrainingMethod.Name: ConfigurationValue {}
 extension LearningRateSchedule.Name: ConfigurationValue {}
-extension Configuration.Loss.Target: ConfigurationValue {}
+extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}

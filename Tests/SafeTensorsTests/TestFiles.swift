@@ -29,4 +29,4 @@ func fileBytes(header: String, data: [UInt8] = []) -> Data {
 
 /// Directory with the reference results that the network's tests use.
 let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .appendingPathComponent("../SpikingNetworksTests/Fixtures").standardized
+  .appendingPathComponent("../TrainingTests/Fixtures").standardized

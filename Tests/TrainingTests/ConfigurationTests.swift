@@ -1,5 +1,6 @@
 import Foundation
 import SpikingNetworks
+import Tensors
 import Testing
 
 @testable import Training

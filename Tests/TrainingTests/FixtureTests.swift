@@ -1,0 +1,181 @@
+import Foundation
+import SafeTensors
+import SpikingNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// The learning rule against numbers of an independent implementation in PyTorch (float64): every
+/// family, every method, both back ends.
+@Suite struct FixtureTests {
+  static let cases = ["resnet", "resnet-deep", "nfresnet", "nfresnet-bottleneck", "vgg11"]
+  static let methods = ["sltt", "sltt-k", "bptt"]
+
+  /// Largest difference allowed, relative to a tensor's largest entry.
+  static let tolerance: Float = 1e-4
+
+  @Test(arguments: cases, methods)
+  func oneDNNReproduces(_ name: String, _ method: String) throws {
+    try check(name, method, .oneDNN)
+  }
+
+  @Test(arguments: cases, methods)
+  func openBLASReproduces(_ name: String, _ method: String) throws {
+    try check(name, method, .openBLAS)
+  }
+
+  private func check(_ name: String, _ method: String, _ backend: ConvolutionBackend) throws {
+    let fixture = try Fixture(name, method)
+    let network = try fixture.network(backend)
+    let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
+    var logits: [Float] = []
+    fixture.accumulateGradients(step, network.arena) { logits += $0 }
+
+    try fixture.expect(logits, equals: "logits", in: "logits")
+    try fixture.expect([Float(step.loss.value)], equals: "loss", in: "loss")
+    let activity = network.activity
+    try fixture.expect(
+      [Float(activity.spikes) / Float(activity.neuronSteps)], equals: "firing_rate",
+      in: "firing rate")
+    for parameter in network.store.parameters {
+      try fixture.expect(
+        parameter.published(parameter.gradient), equals: "grad.\(parameter.name)",
+        in: parameter.name)
+    }
+    for statistic in network.store.statistics {
+      try fixture.expect(
+        statistic.published(statistic.values), equals: "buffer_after.\(statistic.name)",
+        in: statistic.name)
+    }
+
+    let optimizer = SGD(
+      count: network.store.weights.count, momentum: fixture.sgd.momentum,
+      weightDecay: fixture.sgd.weight_decay)
+    optimizer.update(
+      network.store.weights.all, along: network.store.gradients, learningRate: fixture.sgd.lr)
+    network.weightsDidChange()
+    network.store.gradients.fill(0)
+    fixture.accumulateGradients(step, network.arena) { _ in }
+    optimizer.update(
+      network.store.weights.all, along: network.store.gradients, learningRate: fixture.sgd.lr)
+    for parameter in network.store.parameters {
+      try fixture.expect(
+        parameter.published(parameter.values),
+        equals: "param_after_2_sgd_steps.\(parameter.name)", in: "updated \(parameter.name)")
+    }
+  }
+}
+
+/// A case of `Fixtures/`: one batch, what the reference implementation makes of it.
+struct Fixture {
+  struct Settings: Decodable {
+    struct SGD: Decodable {
+      var lr, momentum, weight_decay: Double
+    }
+    var family: String
+    var blocks: [Int]?
+    var width, classes, channels, size, timesteps: Int
+    var `static`: Bool
+    var tau: Float
+    var surrogate, method: String
+    var chosen_timesteps: [Int]
+    var mse_weight: Float
+    var mse_target: String
+    var mse_mean: Float
+    var sgd: SGD
+  }
+
+  let file: SafeTensorsFile
+  let settings: Settings
+
+  init(_ name: String, _ method: String) throws {
+    let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil)!
+    file = try SafeTensorsFile(
+      contentsOf: url.appendingPathComponent("\(name).\(method).safetensors").path)
+    settings = try JSONDecoder().decode(Settings.self, from: Data(file.metadata["config"]!.utf8))
+  }
+
+  var timesteps: Int { settings.timesteps }
+  var sgd: Settings.SGD { settings.sgd }
+
+  var loss: LossSpecification {
+    LossSpecification(
+      mseWeight: settings.mse_weight, mseTarget: .init(rawValue: settings.mse_target)!,
+      mseMean: settings.mse_mean)
+  }
+
+  /// The network with the fixture's parameters.
+  func network(_ backend: ConvolutionBackend) throws -> SpikingNetwork {
+    let families: [String: NetworkFamily] = [
+      "resnet": .resNet, "nfresnet": .nfResNet, "nfresnet-bottleneck": .nfResNetBottleneck,
+      "vgg11": .vgg,
+    ]
+    let network = try SpikingNetwork(
+      NetworkSpecification(
+        family: families[settings.family]!, blocks: settings.blocks ?? Architecture.vgg11.blocks,
+        width: settings.width, classes: settings.classes, inputChannels: settings.channels,
+        imageSize: settings.size,
+        neuron: NeuronSpecification(
+          tau: settings.tau, surrogate: SurrogateGradient(.init(rawValue: settings.surrogate)!))),
+      backend: backend, seed: 1, arena: Arena(capacity: 1 << 30))
+    for parameter in network.store.parameters {
+      parameter.assign(
+        published: try file.floats("param.\(parameter.name)", shape: parameter.shape),
+        to: parameter.values)
+    }
+    for statistic in network.store.statistics {
+      statistic.assign(
+        published: try file.floats("buffer_before.\(statistic.name)", shape: statistic.shape),
+        to: statistic.values)
+    }
+    network.weightsDidChange()
+    return network
+  }
+
+  /// Runs the fixture's batch; `observe` gets each time step's logits.
+  func accumulateGradients(_ step: TrainingStep, _ arena: Arena, observe: ([Float]) -> Void) {
+    let labels = try! file.integers("labels")
+    let shape = try! file.shape(of: "frames")
+    let nchw = try! file.floats("frames")
+    let (steps, samples, channels, size) = (shape[0], shape[1], shape[2], shape[3])
+    var nhwc = [Float](repeating: 0, count: nchw.count)
+    for image in 0..<steps * samples {
+      for c in 0..<channels {
+        for pixel in 0..<size * size {
+          nhwc[(image * size * size + pixel) * channels + c] =
+            nchw[(image * channels + c) * size * size + pixel]
+        }
+      }
+    }
+    let frame = Tensor(
+      Shape(n: steps * samples, h: size, w: size, c: channels), nhwc, in: arena)
+    let frames =
+      settings.static
+      ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: timesteps)
+    let trained = (0..<timesteps).map {
+      settings.method != "sltt-k" || settings.chosen_timesteps.contains($0)
+    }
+    step.accumulateGradients(
+      frames, labels: labels, globalCount: samples, trained: trained,
+      window: settings.method == "bptt" ? timesteps : 1, context: IterationContext()
+    ) { _, logits in observe(logits.elements) }
+  }
+
+  /// Compares with a tensor of the file.
+  func expect(_ actual: [Float], equals tensor: String, in what: String) throws {
+    let expected = try file.floats(tensor)
+    try #require(actual.count == expected.count, "\(what) has \(actual.count) elements")
+    var largest = expected.reduce(0) { max($0, abs($1)) }
+    if largest < 1e-12 {
+      // A bias before batch norm has no gradient but rounding errors, which are as large as those of the
+      // weights beside it.
+      let weights = tensor.replacingOccurrences(of: ".bias", with: ".weight")
+      largest = try file.floats(weights).reduce(0) { max($0, abs($1)) }
+    }
+    let difference = zip(actual, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    #expect(
+      difference <= FixtureTests.tolerance * largest,
+      "\(what) differs by \(difference), its largest entry being \(largest)")
+  }
+}
