@@ -15,7 +15,8 @@ enum Initialization {
     var random = RandomStream(seed: seed, purpose: .initialization, index: index)
     switch self {
     case .constant(let value): return Array(repeating: value, count: count)
-    case .heNormal(let fanOut): return random.normal(count, deviation: (2 / Float(fanOut)).squareRoot())
+    case .heNormal(let fanOut):
+      return random.normal(count, deviation: (2 / Float(fanOut)).squareRoot())
     case .normal(let deviation): return random.normal(count, deviation: deviation)
     case .uniform(let fanIn):
       let bound = 1 / Float(fanIn).squareRoot()

@@ -28,7 +28,9 @@ private final class NormalizerFreeBlock {
         SlidingWindow(kernel: 1), SlidingWindow(kernel: 3, stride: stride, padding: 1),
         SlidingWindow(kernel: 1),
       ]
-      : [SlidingWindow(kernel: 3, stride: stride, padding: 1), SlidingWindow(kernel: 3, padding: 1)]
+      : [
+        SlidingWindow(kernel: 3, stride: stride, padding: 1), SlidingWindow(kernel: 3, padding: 1),
+      ]
     var neurons: [LIFNeuron] = []
     var convolutions: [ScaledWSConvolution2D] = []
     var shape = input

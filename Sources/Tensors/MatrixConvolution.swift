@@ -14,7 +14,9 @@ final class MatrixConvolution: Convolution {
     self.arena = arena
   }
 
-  private var patch: Int { geometry.window.kernel * geometry.window.kernel * geometry.inputChannels }
+  private var patch: Int {
+    geometry.window.kernel * geometry.window.kernel * geometry.inputChannels
+  }
 
   func weightsDidChange() {}
 

@@ -57,7 +57,8 @@ public final class TrainingStep {
   ///   - window: forward steps before their backward passes.
   public func accumulateGradients(
     _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, trained: [Bool],
-    window: Int, context: IterationContext, observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
+    window: Int, context: IterationContext,
+    observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
     loss.begin(labels: labels, globalCount: globalCount)
