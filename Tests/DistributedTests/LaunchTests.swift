@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Distributed
@@ -47,5 +48,17 @@ import Testing
   ])
   func oneProcessThatIsMeantToBeAloneIsAccepted(environment: [String: String]) {
     #expect(throws: Never.self) { try Launch(environment: environment).check(ranks: 1) }
+  }
+
+  @Test func outputThatMpirunPassesOnIsNoTerminal() throws {
+    #expect(try MPIJob(ranks: 2, running: "LaunchedRanks/printToNoTerminal").status == 0)
+  }
+}
+
+/// What the ranks of these jobs do.
+@Suite(.enabled(if: Launch.current.isByMPI))
+struct LaunchedRanks {
+  @Test func printToNoTerminal() {
+    #expect(!Launch.current.printsToTerminal)
   }
 }
