@@ -48,7 +48,7 @@ let package = Package(
     + library("Distributed", ["COpenMPI"])
     + library(
       "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive"],
-      resources: [.copy("Resources")])
+      resources: [.copy("Resources")], testResources: [.copy("Fixtures")])
     + library(
       "Training",
       [

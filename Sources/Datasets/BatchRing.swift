@@ -35,7 +35,6 @@ final class BatchRing: @unchecked Sendable {
   /// The iteration that the caller asks for next.
   private var wanted = 0
   private var tasksInWork = 0
-  private var workers = 0
   private var isShutDown = false
 
   init(slots: Int, capacity: Int, imageCount: Int) {
@@ -82,13 +81,12 @@ final class BatchRing: @unchecked Sendable {
       globalCount: part.globalCount, storage: slots[slot].storage)
   }
 
-  /// Ends all workers and waits for them.
+  /// Lets all workers end after the sample they are at.
   func shutDown() {
-    condition.lock()
-    defer { condition.unlock() }
-    isShutDown = true
-    condition.broadcast()
-    while workers > 0 { condition.wait() }
+    condition.withLock {
+      isShutDown = true
+      condition.broadcast()
+    }
   }
 
   private func openIterations(below end: Int) {
@@ -107,19 +105,6 @@ final class BatchRing: @unchecked Sendable {
   }
 
   // MARK: The workers' side
-
-  /// Registers a worker.
-  func join() {
-    condition.withLock { workers += 1 }
-  }
-
-  /// The last call of a worker.
-  func leave() {
-    condition.withLock {
-      workers -= 1
-      condition.broadcast()
-    }
-  }
 
   /// The next sample that nobody has claimed. Without one, returns `nil`, or waits and returns `nil`
   /// only to end the worker.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Delivers the batches of a rank in order, decoded ahead of need by worker threads.
 ///
 ///     let loader = DataLoader(source: …, sampler: …, transform: …, seed: 1, workers: 2)
@@ -16,6 +14,7 @@ public final class DataLoader {
   private let ring: BatchRing
   /// Fills batches in `next` where there are no workers.
   private let synchronousReader: SampleReader?
+  private let threads: [WorkerThread]
 
   /// - Parameters:
   ///   - seed: for the random choices of the transform.
@@ -34,20 +33,17 @@ public final class DataLoader {
       imageCount: transform.outputCount)
     synchronousReader =
       workers > 0 ? nil : SampleReader(source: source, transform: transform, seed: seed)
-    for worker in 0..<workers {
-      let thread = Thread { [ring] in
+    threads = (0..<workers).map { [ring] _ in
+      WorkerThread {
         let reader = SampleReader(source: source, transform: transform, seed: seed)
         while let task = ring.claim(waiting: true) { ring.complete(task, reader: reader) }
-        ring.leave()
       }
-      thread.name = "loader-\(worker)"
-      ring.join()
-      thread.start()
     }
   }
 
   deinit {
     ring.shutDown()
+    for thread in threads { thread.join() }
   }
 
   /// Starts an epoch, also in the middle of another, at an iteration of it.

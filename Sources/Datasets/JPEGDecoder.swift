@@ -3,13 +3,10 @@ internal import CTurboJPEG
 /// Decodes JPEGs through TurboJPEG with its default settings, which are Pillow's: accurate integer
 /// DCT, smooth chroma upsampling.
 final class JPEGDecoder {
-  private let handle: tjhandle
+  private var handle: tjhandle
 
   init() {
-    guard let handle = tjInitDecompress() else {
-      fatalError("TurboJPEG cannot start: \(String(cString: tjGetErrorStr()))")
-    }
-    self.handle = handle
+    handle = Self.makeHandle()
   }
 
   deinit {
@@ -17,6 +14,26 @@ final class JPEGDecoder {
   }
 
   func decode(_ bytes: [UInt8], into raster: inout RasterBuffer) throws(DecodingFailure) {
+    do {
+      try decodeWithoutRecovery(bytes, into: &raster)
+    } catch {
+      // A handle whose header parsing was broken off would go on in the middle of the next image.
+      tjDestroy(handle)
+      handle = Self.makeHandle()
+      throw error
+    }
+  }
+
+  private static func makeHandle() -> tjhandle {
+    guard let handle = tjInitDecompress() else {
+      fatalError("TurboJPEG cannot start: \(String(cString: tjGetErrorStr()))")
+    }
+    return handle
+  }
+
+  private func decodeWithoutRecovery(
+    _ bytes: [UInt8], into raster: inout RasterBuffer
+  ) throws(DecodingFailure) {
     var width: Int32 = 0
     var height: Int32 = 0
     var subsampling: Int32 = -1

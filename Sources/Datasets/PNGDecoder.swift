@@ -3,11 +3,19 @@ internal import CPNG
 /// Decodes a PNG of any kind through libpng's simplified interface: palettes are looked up, bit
 /// depths below 8 are scaled up, 16 bits are scaled down to 8.
 func decodePNG(_ bytes: [UInt8], into raster: inout RasterBuffer) throws(DecodingFailure) {
-  let data = withoutColorManagement(bytes)
+  try withoutColorManagement(bytes).withUnsafeBufferPointer { data throws(DecodingFailure) in
+    try decodePNG(data, into: &raster)
+  }
+}
+
+/// libpng reads from `data` until the image is finished.
+private func decodePNG(
+  _ data: UnsafeBufferPointer<UInt8>, into raster: inout RasterBuffer
+) throws(DecodingFailure) {
   var image = png_image()
   image.version = png_uint_32(PNG_IMAGE_VERSION)
   defer { png_image_free(&image) }
-  guard png_image_begin_read_from_memory(&image, data, data.count) != 0 else {
+  guard png_image_begin_read_from_memory(&image, data.baseAddress, data.count) != 0 else {
     throw DecodingFailure(reason: message(image))
   }
   try DecodingFailure.check(width: Int(image.width), height: Int(image.height))

@@ -8,7 +8,7 @@ struct PixelRectangle: Equatable {
 
 /// Resizes with the antialiased bilinear filter of Pillow, bit for bit: a triangle as wide as the
 /// reduction, in 22-bit fixed point, first along rows, then along columns, rounded to 8 bits after
-/// each.
+/// each. (Pillow 13 exchanges the passes for some sizes, which changes samples by up to 1.)
 ///
 /// A resampler serves one thread at a time and reuses its memory from image to image.
 struct Resampler {

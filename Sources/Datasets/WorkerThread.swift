@@ -1,0 +1,29 @@
+import Foundation
+
+/// A thread that can be waited for, which Foundation's cannot.
+struct WorkerThread {
+  private final class Body {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  private let thread: pthread_t
+
+  /// Starts `run` on a thread of its own.
+  init(_ run: @escaping @Sendable () -> Void) {
+    var thread = pthread_t()
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(Body(run)).toOpaque())
+    precondition(status == 0, "cannot start a thread: \(String(cString: strerror(status)))")
+    self.thread = thread
+  }
+
+  /// Returns when the thread has ended and released what it held. To be called once.
+  func join() {
+    pthread_join(thread, nil)
+  }
+}

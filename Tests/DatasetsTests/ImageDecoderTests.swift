@@ -1,0 +1,97 @@
+import Testing
+
+@testable import Datasets
+
+struct ImageDecoderTests {
+  @Test(
+    "Pixels are Pillow's",
+    arguments: [
+      "444.jpg", "422.jpg", "420.jpg", "440.jpg", "progressive.jpg", "restart.jpg", "gray.jpg",
+      "cmyk.jpg", "ycck.jpg", "extraneous.jpg", "rgb.png", "rgba.png", "gray.png",
+      "gray-alpha.png", "1-bit.png", "palette.png", "palette-2-bit.png", "gamma.png",
+    ])
+  func pixelsArePillows(name: String) throws {
+    let color = try Fixture.decoded(name, channels: 3)
+    #expect(color.width == 27 && color.height == 19 && color.channels == 3)
+    #expect(color.pixels == (try Fixture.bytes(name + ".rgb")))
+    let gray = try Fixture.decoded(name, channels: 1)
+    #expect(gray.pixels == (try Fixture.bytes(name + ".gray")))
+  }
+
+  @Test func sixteenBitsAreScaledToEight() throws {
+    let image = try Fixture.decoded("deep.png", channels: 3)
+    let upperBytes = try Fixture.bytes("deep.png.rgb")
+    #expect(image.pixels.count == upperBytes.count)
+    // libpng rounds where Pillow cuts off.
+    #expect(zip(image.pixels, upperBytes).allSatisfy { abs(Int($0) - Int($1)) <= 1 })
+  }
+
+  @Test func oneDecoderServesImagesOfAnySizeAndKind() throws {
+    let decoder = ImageDecoder()
+    var image = DecodedImage()
+    for name in ["photo.png", "gray.jpg", "cmyk.jpg", "rgba.png", "photo.png", "420.jpg"] {
+      for channels in [3, 1] {
+        try decoder.decode(
+          Fixture.bytes(name), name: name, channels: channels, into: &image)
+        #expect(image == (try Fixture.decoded(name, channels: channels)))
+      }
+    }
+  }
+
+  @Test func errorsNameTheSampleAndTheReason() throws {
+    let cases = try [
+      ([], "empty"),
+      (Array("GIF89a".utf8), "neither a JPEG nor a PNG"),
+      (Fixture.bytes("huge.png"), "60000 x 60000"),
+      (hugeJPEG(), "65500 x 65500"),
+      (Fixture.bytes("420.jpg").dropLast(200), "Premature end"),
+      (Fixture.bytes("progressive.jpg").dropLast(2), "Premature end"),
+    ]
+    for (bytes, reason) in cases {
+      let error = #expect(throws: DatasetError.self) { try decode(Array(bytes)) }
+      let message = "\(try #require(error))"
+      #expect(message.hasPrefix("train/a/b.jpg: "))
+      #expect(message.contains(reason))
+    }
+  }
+
+  @Test("Every truncation is an error", arguments: ["420.jpg", "progressive.jpg", "palette.png"])
+  func truncationIsAnError(name: String) throws {
+    let whole = try Fixture.bytes(name)
+    // The last chunk of a PNG holds nothing; libpng is content without it.
+    let lengths = 0..<whole.count - (name.hasSuffix("png") ? 12 : 0)
+    for length in lengths {
+      #expect(throws: DatasetError.self) { try decode(Array(whole[..<length])) }
+    }
+  }
+
+  @Test func aDecoderWorksAfterAnyDamage() throws {
+    let decoder = ImageDecoder()
+    var image = DecodedImage()
+    for name in ["420.jpg", "ycck.jpg", "rgb.png"] {
+      let whole = try Fixture.bytes(name)
+      for position in whole.indices {
+        var damaged = whole
+        damaged[position] ^= 0x55
+        try? decoder.decode(damaged, name: name, channels: 3, into: &image)
+      }
+      try decoder.decode(whole, name: name, channels: 3, into: &image)
+      #expect(image.pixels == (try Fixture.bytes(name + ".rgb")))
+    }
+  }
+
+  private func decode(_ bytes: [UInt8]) throws {
+    var image = DecodedImage()
+    try ImageDecoder().decode(bytes, name: "train/a/b.jpg", channels: 3, into: &image)
+  }
+
+  /// A JPEG whose frame header claims 65500 x 65500 pixels.
+  private func hugeJPEG() throws -> [UInt8] {
+    var bytes = try Fixture.bytes("444.jpg")
+    let frame = try #require(
+      bytes.indices.dropLast().first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })
+    // Marker (2 bytes), length (2), precision (1), height (2), width (2).
+    for size in [frame + 5, frame + 7] { (bytes[size], bytes[size + 1]) = (0xFF, 0xDC) }
+    return bytes
+  }
+}
