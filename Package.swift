@@ -39,7 +39,8 @@ let package = Package(
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Distributed", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
     + library("Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"])

@@ -17,6 +17,8 @@ public final class ParameterStore {
   /// All running statistics.
   public let statisticValues: FlatBuffer
 
+  private let ranges: [String: Range<Int>]
+
   /// Numbers of the tail that are the trainer's to use.
   public static let metricCount = 16
 
@@ -32,11 +34,14 @@ public final class ParameterStore {
     reduction = FlatBuffer(count: total + statisticTotal + Self.metricCount)
     statisticValues = FlatBuffer(count: statisticTotal)
     var offset = 0
+    var ranges: [String: Range<Int>] = [:]
     for parameter in self.parameters {
       let range = offset..<offset + parameter.count
+      ranges[parameter.name] = range
       parameter.bind(values: weights[range], gradient: reduction[range])
       offset = range.upperBound
     }
+    self.ranges = ranges
     offset = 0
     for statistic in statistics {
       let range = offset..<offset + statistic.count
@@ -49,6 +54,12 @@ public final class ParameterStore {
       parameter.assign(published: values, to: parameter.values)
     }
   }
+
+  /// In the order of the forward pass, as in the published model.
+  public var parametersInForwardOrder: [Parameter] { parameters.reversed() }
+
+  /// Where a parameter lies in a buffer laid out as `weights`.
+  public func range(of parameter: Parameter) -> Range<Int> { ranges[parameter.name]! }
 
   /// All parameters' gradients.
   public var gradients: FloatView { reduction[0..<weights.count] }

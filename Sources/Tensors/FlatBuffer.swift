@@ -74,6 +74,12 @@ public struct FloatView {
     base.update(from: elements, count: count)
   }
 
+  /// `self = factor other`
+  public func assign(_ other: FloatView, times factor: Float) {
+    precondition(other.count == count)
+    for i in 0..<count { base[i] = factor * other.base[i] }
+  }
+
   /// Overwrites all floats with one value.
   public func fill(_ value: Float) {
     base.update(repeating: value, count: count)

@@ -61,15 +61,24 @@ public struct Tensor: ~Copyable {
     return try body(view)
   }
 
-  /// Calls `body` with memory of somebody else as a tensor, without copying it.
-  public static func withView<Result: ~Copyable>(
-    of memory: UnsafeBufferPointer<Float>, shape: Shape,
-    _ body: (borrowing Tensor) throws -> Result
-  ) rethrows -> Result {
+  /// Memory of somebody else as a tensor, without copying it. The memory must outlive the tensor and
+  /// must not be written to through it.
+  public init(viewOf memory: UnsafeBufferPointer<Float>, _ shape: Shape) {
     precondition(memory.count >= shape.count, "\(memory.count) elements for shape \(shape)")
-    // The body can only borrow, so it never writes.
-    let view = Tensor(viewOf: UnsafeMutablePointer(mutating: memory.baseAddress!), shape)
-    return try body(view)
+    self.init(viewOf: UnsafeMutablePointer(mutating: memory.baseAddress!), shape)
+  }
+
+  /// A tensor from elements in the order of PyTorch: samples, channels, height, width.
+  public init(nchw elements: [Float], _ shape: Shape, in arena: Arena) {
+    precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
+    self.init(shape, in: arena)
+    let pixels = shape.h * shape.w
+    for image in 0..<shape.n * shape.c {
+      let (sample, channel) = image.quotientAndRemainder(dividingBy: shape.c)
+      for pixel in 0..<pixels {
+        pointer[(sample * pixels + pixel) * shape.c + channel] = elements[image * pixels + pixel]
+      }
+    }
   }
 
   /// Gives the same elements another shape of the same count.

@@ -137,19 +137,10 @@ struct Fixture {
   func accumulateGradients(_ step: TrainingStep, _ arena: Arena, observe: ([Float]) -> Void) {
     let labels = try! file.integers("labels")
     let shape = try! file.shape(of: "frames")
-    let nchw = try! file.floats("frames")
     let (steps, samples, channels, size) = (shape[0], shape[1], shape[2], shape[3])
-    var nhwc = [Float](repeating: 0, count: nchw.count)
-    for image in 0..<steps * samples {
-      for c in 0..<channels {
-        for pixel in 0..<size * size {
-          nhwc[(image * size * size + pixel) * channels + c] =
-            nchw[(image * channels + c) * size * size + pixel]
-        }
-      }
-    }
     let frame = Tensor(
-      Shape(n: steps * samples, h: size, w: size, c: channels), nhwc, in: arena)
+      nchw: try! file.floats("frames"),
+      Shape(n: steps * samples, h: size, w: size, c: channels), in: arena)
     let frames =
       settings.static
       ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: timesteps)

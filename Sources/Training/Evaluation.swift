@@ -1,0 +1,59 @@
+import Datasets
+import Distributed
+import SpikingNetworks
+import Tensors
+
+/// A checkpoint's accuracy on the validation split, measured by all ranks together.
+public final class Evaluation {
+  private let trainer: DataParallelTrainer
+  private let loader: DataLoader
+  private let source: String
+
+  /// - Throws: what makes it impossible, such as a data set of other classes than the checkpoint's.
+  public init(
+    of checkpoint: Checkpoint, _ configuration: Configuration, backend: ConvolutionBackend,
+    threads: Int, _ communicator: any Communicator
+  ) throws {
+    ThreadPool.setThreads(threads)
+    let data = try TrainingData(configuration)
+    try checkpoint.requireClasses(data.classes)
+    source = "\(data.name)/\(configuration.data.validation)"
+    trainer = try DataParallelTrainer(
+      configuration,
+      network: configuration.networkSpecification(classes: data.classes.count),
+      backend: backend, communicator)
+    try checkpoint.restore(trainer.network)
+    loader = try configuration.loader(
+      data.validation, isTraining: false, communicator, threads: threads)
+  }
+
+  /// What was measured, for people.
+  public func run() throws -> String {
+    let start = ContinuousClock.now
+    let metrics = try trainer.evaluate(loader)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    return """
+      samples              \(Format.count(Int(metrics.samples))) of \(source)
+      validation loss      \(Format.fixed(metrics.loss, 4))
+      validation accuracy  \(Format.percent(metrics.accuracy, digits: 2))
+      validation top-5     \(Format.percent(metrics.top5, digits: 2))
+      firing rate          \(Format.percent(metrics.firingRate))
+      speed                \(Format.rate(metrics.samples / seconds)) images/s
+      """
+  }
+}
+
+extension Checkpoint {
+  /// - Throws: `CheckpointError` that names the first difference, unless the checkpoint was trained on
+  ///   these classes.
+  func requireClasses(_ names: [String]) throws {
+    guard classes != names else { return }
+    let index = zip(classes, names).prefix { $0 == $1 }.count
+    func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
+    throw CheckpointError(
+      path: path,
+      problem:
+        "was trained on other classes: number \(index) (from 0) is \(name(classes)) there and"
+        + " \(name(names)) in these data")
+  }
+}

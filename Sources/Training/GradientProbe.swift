@@ -1,0 +1,114 @@
+import SafeTensors
+import SpikingNetworks
+import Tensors
+
+/// One iteration without an update, from and to safetensors files, for comparison with other
+/// implementations.
+public final class GradientProbe {
+  private let configuration: Configuration
+  private let network: SpikingNetwork
+  private let batch: SafeTensorsFile
+  private let labels: [Int]
+  /// [1 or T, N, C, H, W]
+  private let frameShape: [Int]
+
+  /// - Parameters:
+  ///   - weights: path of a file with parameters as NAME or param.NAME, running statistics as NAME or
+  ///     buffer_before.NAME.
+  ///   - batch: path of a file with `frames` [1 or T, N, C, H, W] and `labels` [N].
+  public init(
+    _ configuration: Configuration, weights: String, batch: String, backend: ConvolutionBackend
+  ) throws {
+    self.configuration = configuration
+    let weightFile = try SafeTensorsFile(contentsOf: weights)
+    self.batch = try SafeTensorsFile(contentsOf: batch)
+    labels = try self.batch.integers("labels")
+    frameShape = try self.batch.shape(of: "frames")
+    let specification = try configuration.networkSpecification(classes: nil)
+    network = try SpikingNetwork(specification, backend: backend, seed: configuration.training.seed)
+    let isPrefixed = weightFile.names.contains { $0.hasPrefix("param.") }
+    try network.load(
+      weightFile, parameterPrefix: isPrefixed ? "param." : "",
+      statisticPrefix: isPrefixed ? "buffer_before." : "", requiresStatistics: false)
+    try checkBatch()
+  }
+
+  private func checkBatch() throws {
+    let (timesteps, input) = (configuration.method.timesteps, network.specification.input)
+    let expected = [labels.count, input.c, input.h, input.w]
+    guard frameShape.count == 5, Array(frameShape[1...]) == expected,
+      frameShape[0] == 1 || frameShape[0] == timesteps
+    else {
+      throw CheckpointError(
+        path: batch.path,
+        problem:
+          "holds frames \(frameShape); with \(labels.count) labels and this configuration they"
+          + " must be [1 or \(timesteps), \(expected.map(String.init).joined(separator: ", "))]")
+    }
+    let classes = network.specification.classes
+    guard let bad = labels.first(where: { $0 < 0 || $0 >= classes }) else { return }
+    throw CheckpointError(
+      path: batch.path, problem: "holds the label \(bad), but there are \(classes) classes")
+  }
+
+  /// Runs the iteration and writes what came out.
+  ///
+  /// - Parameter trainedTimesteps: the steps that SLTT-K back-propagates, from 0; drawn if `nil`.
+  public func run(trainedTimesteps: [Int]?, output: String) throws {
+    let method = configuration.trainingMethod
+    let trained = try trainedMask(trainedTimesteps)
+    let step = TrainingStep(
+      network, loss: configuration.lossSpecification, timesteps: method.timesteps)
+    let frame = Tensor(
+      nchw: try batch.floats("frames"),
+      network.specification.input.withSamples(frameShape[0] * frameShape[1]), in: network.arena)
+    let frames =
+      frameShape[0] == 1
+      ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: method.timesteps)
+    var logits: [Float] = []
+    step.accumulateGradients(
+      frames, labels: labels, globalCount: labels.count, trained: trained, window: method.window,
+      context: IterationContext(seed: configuration.training.seed)
+    ) { _, values in logits += values.elements }
+    try write(logits, step.loss.value, to: output)
+  }
+
+  private func trainedMask(_ steps: [Int]?) throws -> [Bool] {
+    let method = configuration.trainingMethod
+    guard let steps else {
+      return method.trainedTimesteps(seed: configuration.training.seed, iteration: 0)
+    }
+    let isValid =
+      method.name == .slttK && Set(steps).count == method.trainedCount
+      && steps.count == method.trainedCount
+      && steps.allSatisfy { (0..<method.timesteps).contains($0) }
+    guard isValid else {
+      throw TrainingError(
+        description: "--trained-timesteps \(steps) must name \(method.trainedCount) different time"
+          + " steps below \(method.timesteps), for method.name sltt-k with that k")
+    }
+    return (0..<method.timesteps).map(steps.contains)
+  }
+
+  private func write(_ logits: [Float], _ loss: Double, to path: String) throws {
+    let activity = network.activity
+    let rate = Float(activity.spikes) / Float(max(activity.neuronSteps, 1))
+    let timesteps = configuration.method.timesteps
+    var tensors: [SafeTensor] = [
+      .floats(
+        "logits", shape: [timesteps, labels.count, network.specification.classes], logits),
+      .floats("loss", shape: [], [Float(loss)]),
+      .floats("firing_rate", shape: [], [rate]),
+    ]
+    tensors += network.store.parametersInForwardOrder.map { parameter in
+      .floats(
+        "grad." + parameter.name, shape: parameter.shape, parameter.published(parameter.gradient))
+    }
+    tensors += network.store.statistics.map { statistic in
+      .floats(
+        "buffer_after." + statistic.name, shape: statistic.shape,
+        statistic.published(statistic.values))
+    }
+    try SafeTensorsWriter.write(tensors, to: path)
+  }
+}

@@ -1,0 +1,80 @@
+import SpikingNetworks
+import Tensors
+
+/// A network in figures, layer by layer, and its memory under each method.
+public struct NetworkReport {
+  /// For people.
+  public let text: String
+
+  /// - Throws: `ConfigurationError`, `NetworkError`; `DatasetError` where the number of classes must
+  ///   come from the data.
+  public init(_ configuration: Configuration) throws {
+    let classes =
+      try configuration.model.classes == nil ? TrainingData(configuration).classes.count : nil
+    let specification = try configuration.networkSpecification(classes: classes)
+    let network = try SpikingNetwork(specification, seed: configuration.training.seed)
+    let layers = network.layers.map(\.summary)
+    var rows = [["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"]]
+    rows += layers.map { layer in
+      [
+        layer.name, layer.kind, "\(layer.output.h)x\(layer.output.w)x\(layer.output.c)",
+        layer.parameters == 0 ? "" : Format.count(layer.parameters),
+        layer.multiplyAdds == 0 ? "" : Format.count(layer.multiplyAdds),
+        layer.stateBytes == 0 ? "" : Format.bytes(layer.stateBytes),
+        layer.tapeBytes == 0 ? "" : Format.bytes(layer.tapeBytes),
+      ]
+    }
+    rows.append([
+      "total", "", "", Format.count(network.store.weights.count),
+      Format.count(layers.reduce(0) { $0 + $1.multiplyAdds }),
+      Format.bytes(layers.reduce(0) { $0 + $1.stateBytes }),
+      Format.bytes(layers.reduce(0) { $0 + $1.tapeBytes }),
+    ])
+    text = """
+      \(specification.summary)
+
+      \(table(rows, leftAligned: 3))
+
+      Figures are for one sample and one time step. State passes from step to step; the tape holds
+      what a recorded step needs for its backward pass.
+
+      \(Self.methods(configuration, network))
+      """
+  }
+
+  private static func methods(_ configuration: Configuration, _ network: SpikingNetwork) -> String {
+    let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
+    let buffers = configuration.optimizer.name == .adamw ? 2 : 1
+    var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
+    for name in TrainingMethod.Name.allCases {
+      let k = name == .slttK ? configuration.method.k ?? 1 : nil
+      let method = TrainingMethod(name, timesteps: timesteps, k: k)
+      let memory = MemoryEstimate(
+        network, samples: batch, window: method.window, optimizerBuffers: buffers)
+      rows.append([
+        name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
+        Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),
+      ])
+    }
+    return table(rows, leftAligned: 1)
+  }
+}
+
+/// Rows of cells in columns of equal width.
+private func table(_ rows: [[String]], leftAligned: Int) -> String {
+  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
+  return rows.map { row in
+    row.indices.map { column in
+      let space = String(repeating: " ", count: widths[column] - row[column].count)
+      return column < leftAligned ? row[column] + space : space + row[column]
+    }.joined(separator: "  ").trimmingTrailingSpaces()
+  }.joined(separator: "\n")
+}
+
+extension String {
+  fileprivate func trimmingTrailingSpaces() -> String {
+    var text = self
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}

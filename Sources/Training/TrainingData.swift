@@ -1,0 +1,47 @@
+import Datasets
+import Distributed
+
+/// The two splits of a run's data set, opened and checked.
+public struct TrainingData {
+  /// Samples to learn from.
+  public let training: any ImageSource
+  /// Samples to measure the accuracy on.
+  public let validation: any ImageSource
+  /// For messages.
+  public let name: String
+
+  /// Opens what the configuration names.
+  ///
+  /// - Throws: `DatasetError`, `ConfigurationError`.
+  public init(_ configuration: Configuration) throws {
+    let path = try configuration.data.path ?? EmbeddedData.mnistPath()
+    name = configuration.data.path ?? "embedded MNIST"
+    training = try ImageDataset.open(path: path, split: configuration.data.train)
+    validation = try ImageDataset.open(path: path, split: configuration.data.validation)
+    try ImageDataset.requireSameClasses(training: training, validation: validation)
+  }
+
+  /// Class names; a label is a position in this list.
+  public var classes: [String] { training.classes }
+}
+
+extension Configuration {
+  /// This rank's way through a split.
+  func loader(
+    _ source: any ImageSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
+  ) throws -> DataLoader {
+    let transform = try ImageTransform(
+      augmentation: data.augmentation, normalization: data.normalization, isTraining: isTraining,
+      imageSize: data.imageSize, channels: inputChannels)
+    let sampler = Sampler(
+      sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
+      rankCount: communicator.size,
+      order: isTraining ? .shuffled(seed: training.seed) : .sequential)
+    return DataLoader(
+      source: source, sampler: sampler, transform: transform, seed: training.seed,
+      workers: data.workers ?? defaultWorkers(threads: threads))
+  }
+
+  /// Decoding takes little beside training: a worker for every four threads keeps ahead.
+  private func defaultWorkers(threads: Int) -> Int { max(1, threads / 4) }
+}

@@ -1,0 +1,210 @@
+import Datasets
+import Distributed
+import Foundation
+import SpikingNetworks
+import Tensors
+
+/// A whole run: epochs of training, each followed by validation, metrics and checkpoints.
+///
+/// Every rank issues the same collectives in the same order: those of the trainer. Only rank 0 prints
+/// and writes files.
+public final class TrainingRun {
+  private let configuration: Configuration
+  private let data: TrainingData
+  private let communicator: any Communicator
+  private let trainer: DataParallelTrainer
+  private let trainingLoader: DataLoader
+  private let validationLoader: DataLoader
+  private let output: OutputDirectory?
+  private let start = ContinuousClock.now
+
+  /// - Parameters:
+  ///   - output: where to write, on rank 0.
+  ///   - threads: of this rank.
+  /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
+  ///   `ReplicaMismatch`.
+  public init(
+    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
+    output: OutputDirectory?, _ communicator: any Communicator
+  ) throws {
+    try configuration.validate(ranks: communicator.size)
+    self.configuration = configuration
+    self.communicator = communicator
+    self.output = output
+    ThreadPool.setThreads(threads)
+    data = try TrainingData(configuration)
+    trainer = try DataParallelTrainer(
+      configuration,
+      network: configuration.networkSpecification(classes: data.classes.count),
+      backend: backend, communicator)
+    trainingLoader = try configuration.loader(
+      data.training, isTraining: true, communicator, threads: threads)
+    validationLoader = try configuration.loader(
+      data.validation, isTraining: false, communicator, threads: threads)
+    if communicator.isRoot { print(summary(backend, threads: threads)) }
+  }
+
+  private var iterations: Int {
+    let all = configuration.training.epochs * trainingLoader.sampler.iterations
+    return min(all, configuration.training.maxIterations ?? all)
+  }
+
+  /// Trains to the end, and returns the last validation.
+  public func run() throws -> IterationMetrics {
+    let log = try output.map { try MetricsLog(directory: $0.path) }
+    try output?.write(configuration)
+    var progress =
+      communicator.isRoot ? ProgressReporter(logEvery: configuration.training.logEvery) : nil
+    var position = Checkpoint.Position(epoch: 0, iteration: 0, samples: 0)
+    var validation = IterationMetrics()
+    while trainer.iteration < iterations {
+      let epoch = position.epoch
+      let rate = configuration.learningRateSchedule.rate(epoch: epoch)
+      let epochStart = ContinuousClock.now
+      var total = IterationMetrics()
+      var interval = IterationMetrics()
+      var intervalStart = epochStart
+      func record(
+        _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, since: ContinuousClock.Instant
+      )
+        -> MetricsRecord
+      {
+        MetricsRecord(
+          kind, epoch: epoch + 1, iteration: trainer.iteration, samples: position.samples,
+          trainLoss: metrics.loss, trainAccuracy: metrics.accuracy, learningRate: rate,
+          firingRate: metrics.firingRate,
+          imagesPerSecond: metrics.samples / ((ContinuousClock.now - since) / .seconds(1)),
+          seconds: (ContinuousClock.now - start) / .seconds(1), peakRSS: peakResidentBytes())
+      }
+
+      trainingLoader.begin(epoch: epoch)
+      progress?.resume()
+      while trainer.iteration < iterations, let batch = try trainingLoader.next() {
+        let metrics = try trainer.train(batch, learningRate: rate)
+        position.iteration = trainer.iteration
+        position.samples += batch.globalCount
+        total.add(metrics)
+        interval.add(metrics)
+        progress?.update(status(metrics, epoch: epoch, iteration: batch.iteration + 1))
+        if (batch.iteration + 1) % configuration.training.logEvery == 0 {
+          try log?.append(record(.interval, interval, since: intervalStart))
+          interval = IterationMetrics()
+          intervalStart = ContinuousClock.now
+        }
+      }
+      var epochRecord = record(.epoch, total, since: epochStart)
+      validation = try trainer.evaluate(validationLoader)
+      epochRecord.validationLoss = validation.loss
+      epochRecord.validationAccuracy = validation.accuracy
+      epochRecord.validationTop5 = validation.top5
+      try log?.append(epochRecord)
+      position.epoch += 1
+      position.validationAccuracy = validation.accuracy
+      let isBest = validation.accuracy > position.bestAccuracy ?? -1
+      if isBest { position.bestAccuracy = validation.accuracy }
+      try save(position, isBest: isBest)
+      progress?.message(epochLine(epochRecord, isBest: isBest))
+    }
+    progress?.finish()
+    try trainer.checkReplicas("weights after training")
+    if communicator.isRoot { print(closing(position)) }
+    return validation
+  }
+
+  private func save(_ position: Checkpoint.Position, isBest: Bool) throws {
+    guard let output else { return }
+    for path in [output.latestCheckpoint] + (isBest ? [output.bestCheckpoint] : []) {
+      try Checkpoint.write(
+        trainer.network, configuration: configuration, classes: data.classes, position: position,
+        to: path)
+    }
+    try Checkpoint.writeState(
+      of: trainer.optimizer, network: trainer.network, position: position,
+      to: output.latestOptimizer)
+  }
+
+  private func status(
+    _ metrics: IterationMetrics, epoch: Int, iteration: Int
+  ) -> TrainingStatus {
+    TrainingStatus(
+      epoch: epoch + 1, epochs: configuration.training.epochs, iteration: iteration,
+      iterationsPerEpoch: trainingLoader.sampler.iterations,
+      remainingIterations: iterations - trainer.iteration, samples: Int(metrics.samples),
+      loss: metrics.loss, accuracy: metrics.accuracy, firingRate: metrics.firingRate)
+  }
+
+  private func epochLine(_ record: MetricsRecord, isBest: Bool) -> String {
+    "epoch \(record.epoch)/\(configuration.training.epochs) done: "
+      + "loss \(Format.fixed(record.trainLoss, 4)), "
+      + "accuracy \(Format.percent(record.trainAccuracy)), "
+      + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
+      + (isBest ? " (best), " : ", ")
+      + "\(Format.rate(record.imagesPerSecond)) images/s, "
+      + "firing rate \(Format.percent(record.firingRate))"
+  }
+
+  private func closing(_ position: Checkpoint.Position) -> String {
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    var lines = [
+      "trained \(position.epoch) epochs (\(Format.count(position.iteration)) iterations) in "
+        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
+      "best validation accuracy "
+        + Format.percent(position.bestAccuracy ?? 0, digits: 2),
+    ]
+    if let output { lines.append("results in \(output.path)") }
+    return lines.joined(separator: "\n")
+  }
+
+  private func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
+    let network = trainer.network
+    let method = configuration.trainingMethod
+    let localBatch = trainingLoader.sampler.largestBatch
+    let memory = MemoryEstimate(
+      network, samples: localBatch, window: method.window,
+      optimizerBuffers: trainer.optimizer.state.count)
+    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
+    let rows = [
+      ("model", network.specification.summary),
+      ("parameters", Format.count(network.store.weights.count)),
+      ("method", method.summary),
+      (
+        "data",
+        "\(data.name): \(Format.count(data.training.count)) training and "
+          + "\(Format.count(data.validation.count)) validation samples, "
+          + "\(data.classes.count) classes"
+      ),
+      (
+        "ranks",
+        "\(ranks) x \(threads) thread\(threads == 1 ? "" : "s"), global batch "
+          + "\(configuration.training.globalBatch), convolutions by \(backend.rawValue)"
+      ),
+      (
+        "schedule",
+        "\(configuration.training.epochs) epochs of \(trainingLoader.sampler.iterations) "
+          + "iterations, \(configuration.optimizer.name.rawValue), learning rate "
+          + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
+      ),
+      ("memory", "about \(Format.bytes(memory.totalBytes)) a rank expected"),
+      ("output", output?.path ?? "none"),
+    ]
+    return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
+    }
+    .joined(separator: "\n") + "\n"
+  }
+}
+
+extension NetworkSpecification {
+  /// In a few words, for people.
+  var summary: String {
+    let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
+    return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
+      + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+  }
+}
+
+extension TrainingMethod {
+  /// In a few words, for people.
+  var summary: String {
+    "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
+  }
+}

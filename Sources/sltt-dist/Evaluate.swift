@@ -1,0 +1,29 @@
+import ArgumentParser
+import Training
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a checkpoint's accuracy on the validation split.",
+    discussion: """
+      The configuration is the one that the checkpoint was trained with, unless --config names another. \
+      Through mpirun, the ranks share the samples; each sample counts exactly once.
+      """)
+
+  @Option(name: .long, help: "A checkpoint (.safetensors) of sltt-dist train.")
+  var checkpoint: String
+
+  @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func run() {
+    onEveryRank { communicator in
+      let file = try Checkpoint(contentsOf: checkpoint)
+      let resolved = try configuration.read(communicator, base: file.configuration)
+      let evaluation = try Evaluation(
+        of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
+        communicator)
+      let report = try evaluation.run()
+      if communicator.isRoot { print(report) }
+    }
+  }
+}

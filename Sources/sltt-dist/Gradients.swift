@@ -1,0 +1,54 @@
+import ArgumentParser
+import Distributed
+import Tensors
+import Training
+
+struct Gradients: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "One iteration without an update, to compare with other implementations.",
+    discussion: """
+      Reads and writes safetensors files. Weights: parameters under their published names, or as \
+      param.NAME, with running statistics as NAME or buffer_before.NAME. Batch: frames [1, N, C, H, W] \
+      (a static image) or [T, N, C, H, W], and labels [N]. Output: logits [T, N, classes], loss, \
+      firing_rate, grad.NAME and buffer_after.NAME in the published shapes, float32.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var compute: ComputeOptions
+
+  @Option(name: .long, help: "Safetensors file with the weights.")
+  var weights: String
+
+  @Option(name: .long, help: "Safetensors file with frames and labels.")
+  var batch: String
+
+  @Option(
+    name: .long,
+    help: "Time steps that SLTT-K back-propagates, from 0, such as 1,3; drawn when left out.")
+  var trainedTimesteps: String?
+
+  @Option(name: .long, help: "Safetensors file to write.")
+  var output: String
+
+  func run() {
+    onEveryRank { communicator in
+      guard communicator.size == 1 else {
+        throw ValidationError("gradients runs on one rank: start it without mpirun")
+      }
+      let resolved = try configuration.read(communicator)
+      ThreadPool.setThreads(try compute.threadCount(communicator))
+      let probe = try GradientProbe(
+        resolved, weights: weights, batch: batch, backend: compute.backend)
+      try probe.run(trainedTimesteps: try steps(), output: output)
+    }
+  }
+
+  private func steps() throws -> [Int]? {
+    try trainedTimesteps?.split(separator: ",").map { text in
+      guard let step = Int(text) else {
+        throw ValidationError("--trained-timesteps: '\(text)' is not a number")
+      }
+      return step
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Distributed
+import Tensors
+import Training
+
+extension ConvolutionBackend: ExpressibleByArgument {}
+
+/// What determines a run.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(name: .long, help: "Configuration file (YAML); what it leaves out has its default.")
+  var config: String?
+
+  @Option(
+    name: .long, help: "Overrides one key of the configuration; repeat it for more.",
+    transform: { $0 })
+  var set: [String] = []
+}
+
+/// How the work is computed; the results are the same.
+struct ComputeOptions: ParsableArguments {
+  @Option(name: .long, help: "Library for convolutions.")
+  var backend = ConvolutionBackend.oneDNN
+
+  @Option(
+    name: .long,
+    help: "Threads of a rank; by default the cores it may use, divided among the node's ranks.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 {
+      throw ValidationError("--threads \(threads): a rank needs at least one thread")
+    }
+  }
+}
+
+extension ConfigurationOptions {
+  /// The configuration as rank 0 reads it, on all ranks; so mistakes are reported once.
+  ///
+  /// - Parameter base: what `--config` and `--set` change; the defaults when left out.
+  func read(_ communicator: any Communicator, base: String? = nil) throws -> Configuration {
+    var configuration = Configuration()
+    if communicator.isRoot {
+      if let base, config == nil { try configuration.apply(yaml: base, from: "the checkpoint") }
+      if let config { try configuration.apply(file: config) }
+      try configuration.apply(overrides: set)
+      try configuration.validate()
+    }
+    let yaml = try communicator.broadcast(configuration.yaml, root: 0)
+    guard !communicator.isRoot else { return configuration }
+    var shared = Configuration()
+    try shared.apply(yaml: yaml, from: "rank 0")
+    return shared
+  }
+}
+
+extension ComputeOptions {
+  /// Threads of this rank.
+  func threadCount(_ communicator: any Communicator) throws -> Int {
+    let budget = try ProcessorBudget.threads(communicator)
+    return threads ?? budget
+  }
+}
+
+/// Runs `body` on every rank of the job. An error on one rank ends the whole job with its message.
+func onEveryRank(_ body: (any Communicator) throws -> Void) {
+  let communicator: any Communicator
+  do {
+    communicator = try Launch.current.communicator()
+  } catch {
+    SingleProcess().abort("\(error)", status: 1)
+  }
+  do {
+    try body(communicator)
+  } catch {
+    communicator.abort("\(error)", status: 1)
+  }
+}

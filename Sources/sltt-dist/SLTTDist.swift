@@ -1,0 +1,14 @@
+import ArgumentParser
+
+@main
+struct SLTTDist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sltt-dist",
+    abstract: "Trains deep spiking neural networks with spatial learning through time, on CPUs.",
+    discussion: """
+      Without arguments, `sltt-dist train` learns the MNIST images that it carries. Start it through \
+      mpirun to train on several ranks: mpirun -n 8 sltt-dist train.
+      """,
+    version: "0.1.0",
+    subcommands: [Train.self, Evaluate.self, Inspect.self, Gradients.self])
+}
