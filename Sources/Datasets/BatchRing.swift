@@ -7,8 +7,8 @@ import Foundation
 /// a slot's storage belong to those who claimed samples of it until all are complete, then to the
 /// loader's caller until it asks for the next batch.
 final class BatchRing: @unchecked Sendable {
-  /// One sample to read, and where to.
-  struct Task {
+  /// A sample that a worker has taken on, and where it goes.
+  struct Claim {
     let sample: Int
     let epoch: Int
     let iteration: Int
@@ -34,7 +34,7 @@ final class BatchRing: @unchecked Sendable {
   private var opened = 0
   /// The iteration that the caller asks for next.
   private var wanted = 0
-  private var tasksInWork = 0
+  private var samplesInWork = 0
   private var isShutDown = false
 
   init(slots: Int, capacity: Int, imageCount: Int) {
@@ -50,7 +50,7 @@ final class BatchRing: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     opened = claiming
-    while tasksInWork > 0 { condition.wait() }
+    while samplesInWork > 0 { condition.wait() }
     self.plan = plan
     self.epoch = epoch
     (claiming, opened, wanted) = (iteration, iteration, iteration)
@@ -108,7 +108,7 @@ final class BatchRing: @unchecked Sendable {
 
   /// The next sample that nobody has claimed. Without one, returns `nil`, or waits and returns `nil`
   /// only to end the worker.
-  func claim(waiting: Bool) -> Task? {
+  func claim(waiting: Bool) -> Claim? {
     condition.lock()
     defer { condition.unlock() }
     while !isShutDown {
@@ -117,8 +117,8 @@ final class BatchRing: @unchecked Sendable {
         let (part, position) = (slots[slot].part, slots[slot].claimed)
         if position < part.count {
           slots[slot].claimed += 1
-          tasksInWork += 1
-          return Task(
+          samplesInWork += 1
+          return Claim(
             sample: Int(part.samples[part.samples.startIndex + position]), epoch: epoch,
             iteration: claiming, position: position, storage: slots[slot].storage)
         }
@@ -131,24 +131,24 @@ final class BatchRing: @unchecked Sendable {
   }
 
   /// Reads a claimed sample and enters the result.
-  func complete(_ task: Task, reader: SampleReader) {
+  func complete(_ claim: Claim, reader: SampleReader) {
     var failure: DatasetError?
     do {
       try reader.read(
-        task.sample, epoch: task.epoch, into: task.storage, position: task.position)
+        claim.sample, epoch: claim.epoch, into: claim.storage, position: claim.position)
     } catch {
       failure = error
     }
 
     condition.lock()
     defer { condition.unlock() }
-    let slot = task.iteration % slots.count
-    if let failure, task.position < slots[slot].failure?.position ?? .max {
-      slots[slot].failure = (task.position, failure)
+    let slot = claim.iteration % slots.count
+    if let failure, claim.position < slots[slot].failure?.position ?? .max {
+      slots[slot].failure = (claim.position, failure)
     }
     slots[slot].completed += 1
-    tasksInWork -= 1
-    let isIdle = tasksInWork == 0 && claiming == opened  // what `begin` waits for
+    samplesInWork -= 1
+    let isIdle = samplesInWork == 0 && claiming == opened  // what `begin` waits for
     if slots[slot].completed == slots[slot].part.count || isIdle { condition.broadcast() }
   }
 }

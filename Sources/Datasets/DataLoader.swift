@@ -36,7 +36,7 @@ public final class DataLoader {
     threads = (0..<workers).map { [ring] _ in
       WorkerThread {
         let reader = SampleReader(source: source, transform: transform, seed: seed)
-        while let task = ring.claim(waiting: true) { ring.complete(task, reader: reader) }
+        while let claim = ring.claim(waiting: true) { ring.complete(claim, reader: reader) }
       }
     }
   }
@@ -59,8 +59,8 @@ public final class DataLoader {
   public func next() throws(DatasetError) -> Batch? {
     guard let iteration = ring.advance() else { return nil }
     if let synchronousReader {
-      while let task = ring.claim(waiting: false) {
-        ring.complete(task, reader: synchronousReader)
+      while let claim = ring.claim(waiting: false) {
+        ring.complete(claim, reader: synchronousReader)
       }
     }
     return try ring.deliver(iteration)

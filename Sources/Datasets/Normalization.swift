@@ -25,10 +25,8 @@ public enum NormalizationPreset: String, Sendable, CaseIterable {
 struct Normalization: Sendable {
   /// `[channels, 256]`
   private let table: [Float]
-  let channels: Int
 
   init(_ preset: NormalizationPreset, channels: Int) throws(DatasetError) {
-    self.channels = channels
     let statistics = preset.statistics
     if let statistics, statistics.mean.count != channels {
       throw .normalizationMismatch(preset: preset, channels: channels)

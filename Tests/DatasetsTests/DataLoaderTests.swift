@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Datasets
@@ -95,6 +96,27 @@ struct DataLoaderTests {
     }
   }
 
+  @Test func anEpochCanBeginWhileWorkersAreBusyWithAnother() throws {
+    let slow = SlowImages(images: digits)
+    let whole = try epoch(loader(workers: 0), 3)
+    let loader = try loader(slow, workers: 3)
+    for _ in 0..<5 {
+      loader.begin(epoch: 1)
+      _ = try loader.next()  // now the workers are at the batches that follow
+      loader.begin(epoch: 3)
+      for expected in whole[..<3] {
+        #expect(try loader.next().map { Array($0.images) } == expected.images)
+      }
+    }
+  }
+
+  @Test func augmentationChangesFromEpochToEpoch() throws {
+    let loader = try loader(workers: 2, order: .sequential)
+    let (first, second) = try (epoch(loader, 0), epoch(loader, 1))
+    #expect(first.map(\.labels) == second.map(\.labels))
+    #expect(zip(first, second).allSatisfy { $0.images != $1.images })
+  }
+
   @Test func aRankWithoutSamplesGetsAnEmptyBatch() throws {
     let source = ImagesInMemory(images: Array(repeating: try Fixture.bytes("gray.png"), count: 5))
     for workers in [0, 2] {
@@ -141,6 +163,21 @@ struct DataLoaderTests {
     let before = Array(batch.images)
     loader = nil
     #expect(Array(batch.images) == before)
+  }
+}
+
+/// Another data set, of which every image takes a moment.
+private struct SlowImages: ImageSource {
+  let images: any ImageSource
+  var location: String { images.location }
+  var classes: [String] { images.classes }
+  var labels: [Int32] { images.labels }
+
+  func name(of index: Int) -> String { images.name(of: index) }
+
+  func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
+    usleep(1000)
+    try images.read(index, into: &bytes)
   }
 }
 

@@ -17,7 +17,7 @@ struct ImageSourceTests {
     for name in names { try directory.write(name, to: name) }
   }
 
-  /// Packs the directory, under the name of its parent, with the system's tar.
+  /// Packs the directory, or a part of it, with the system's tar.
   private func makeArchive(_ flags: String = "-cf", of content: String = ".") throws -> String {
     let archive = archives.url.appendingPathComponent("\(flags).tar").path
     let tar = Process()

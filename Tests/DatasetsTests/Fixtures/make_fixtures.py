@@ -69,14 +69,15 @@ def png(width, height, depth, color_type, rows):
 picture = scene(27, 19)
 gray = picture.convert("L")
 alpha = Image.fromarray(random.integers(0, 256, (19, 27), dtype=np.uint8))
+with_black = Image.merge("CMYK", (*picture.split(), alpha))  # Pillow itself converts to black 0
 for subsampling in (444, 422, 420):
     add(f"{subsampling}.jpg", picture, quality=90, subsampling=(444, 422, 420).index(subsampling))
 add("progressive.jpg", picture, quality=90, progressive=True)
 add("restart.jpg", picture, quality=90, restart_marker_blocks=1)
 add("gray.jpg", gray, quality=90)
-add("cmyk.jpg", picture.convert("CMYK"), quality=90)
+add("cmyk.jpg", with_black, quality=90)
 encoded["440.jpg"] = turbojpeg(picture, 0, 4)
-encoded["ycck.jpg"] = turbojpeg(picture.convert("CMYK"), 11, 2)
+encoded["ycck.jpg"] = turbojpeg(with_black, 11, 2)
 start = encoded["444.jpg"].index(b"\xff\xda")  # start of scan
 encoded["extraneous.jpg"] = (
     encoded["444.jpg"][:start] + b"\x12\x34\x56" + encoded["444.jpg"][start:])
