@@ -32,6 +32,14 @@ struct NetworkSpecificationTests {
       }
     ),
     ("image_size", { $0.imageSize = 6 }),
+    // A single weight has no variance to standardise by.
+    (
+      "width",
+      {
+        $0.family = .nfResNet
+        $0.width = 1
+      }
+    ),
   ]
 
   @Test(arguments: changes)

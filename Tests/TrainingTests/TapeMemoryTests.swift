@@ -79,4 +79,18 @@ struct TapeMemoryTests {
       #expect(all == timesteps * one)
     }
   }
+
+  /// What `inspect` announces is what is held, but for batch norm's two numbers a channel.
+  @Test(arguments: [.resNet, .nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
+  func layerSummariesAddUpToTheTape(_ family: NetworkFamily, _ hasLearnableTau: Bool) throws {
+    let specification = NetworkSpecification(
+      family: family, blocks: [1, 2], width: 4, classes: 3, imageSize: 8,
+      neuron: NeuronSpecification(hasLearnableTau: hasLearnableTau))
+    let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 4 << 20))
+    let perSample = network.layers.reduce(0) { $0 + $1.summary.tapeBytes }
+    let normalization = network.store.statistics.reduce(0) { $0 + 4 * $1.count }
+    #expect(
+      try peaks(specification, TrainingMethod(.sltt, timesteps: 2)).tape
+        == 4 * perSample + normalization)
+  }
 }
