@@ -136,12 +136,14 @@ final class LIFNeuron: Layer {
   var summary: LayerSummary {
     let membraneBytes = shape.count * 4
     let spikeBytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
+    // v[t], x[t] for batch norm, v[t-1] for the gradient of tau.
+    let kept = 1 + (normalization == nil ? 0 : 1) + (tauParameter == nil ? 0 : 1)
     return LayerSummary(
       name: name, kind: normalization == nil ? "lif" : "bn + lif", output: shape,
       parameters: (tauParameter?.count ?? 0)
         + (normalization.map { $0.weight.count + $0.bias.count } ?? 0),
       stateBytes: membraneBytes,
-      tapeBytes: membraneBytes * (normalization == nil ? 1 : 2) + spikeBytes)
+      tapeBytes: kept * membraneBytes + spikeBytes)
   }
 }
 

@@ -112,6 +112,10 @@ extension NetworkSpecification {
     if width < 1 || classes < 1 || inputChannels < 1 || imageSize < 1 {
       return "model.width, model.classes, model.input_channels and data.image_size must be positive"
     }
+    if width == 1 && [.nfResNet, .nfResNetBottleneck].contains(family) {
+      return "model.width 1 is too small for a normaliser-free network: its 1x1 convolutions would"
+        + " have one weight a channel, which has no variance"
+    }
     if !(dropout >= 0 && dropout < 1) {
       return "model.dropout \(dropout) must be at least 0 and less than 1"
     }

@@ -11,10 +11,7 @@ public struct AveragePooling {
   public init(input: Shape, window: SlidingWindow) {
     func positions(_ extent: Int) -> [(Range<Int>, Int)] {
       (0..<window.positions(along: extent)).map {
-        // Beyond the padding a window is cut off and divides by what is left of it.
-        let start = $0 * window.stride - window.padding
-        let end = min(start + window.kernel, extent + window.padding)
-        return (window.covered(by: $0, along: extent), end - start)
+        (window.covered(by: $0, along: extent), window.kernel)
       }
     }
     self.input = input

@@ -53,7 +53,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     Int(next(upperBound: UInt64(bound)))
   }
 
-  private static func philox(
+  static func philox(
     _ counter: SIMD4<UInt32>, _ initialKey: SIMD2<UInt32>
   ) -> SIMD4<UInt32> {
     var c = counter

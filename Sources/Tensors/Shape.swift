@@ -49,7 +49,8 @@ public struct SlidingWindow: Hashable, Sendable {
 
   /// Positions of the window along `extent` pixels.
   public func positions(along extent: Int) -> Int {
-    max(0, (extent + 2 * padding - kernel) / stride + 1)
+    let slack = extent + 2 * padding - kernel
+    return slack < 0 ? 0 : slack / stride + 1
   }
 
   /// The positions over an image, with `channels` channels each.

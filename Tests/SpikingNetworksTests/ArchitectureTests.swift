@@ -1,0 +1,212 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+/// Names and shapes as in the published PyTorch models.
+struct ArchitectureTests {
+  private func builder(
+    _ family: NetworkFamily, _ blocks: [Int], width: Int = 64, classes: Int, channels: Int = 3
+  ) -> NetworkBuilder {
+    let specification = NetworkSpecification(
+      family: family, blocks: blocks, width: width, classes: classes, inputChannels: channels,
+      imageSize: 32)
+    let builder = NetworkBuilder(
+      specification, backend: .openBLAS, arena: Arena(capacity: 4 << 20))
+    switch family {
+    case .resNet: _ = PreActivationResNet(builder)
+    case .nfResNet: _ = NormalizerFreeResNet(builder, isBottleneck: false)
+    case .nfResNetBottleneck: _ = NormalizerFreeResNet(builder, isBottleneck: true)
+    case .vgg: _ = VGG(builder)
+    }
+    return builder
+  }
+
+  /// Compares names and shapes with a listing of one parameter a line, in any order.
+  private func expect(
+    _ parameters: [Parameter], _ listing: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let actual = parameters.map { parameter in
+      let shape = parameter.shape.map { String($0) }.joined(separator: "x")
+      return shape.isEmpty ? parameter.name : "\(parameter.name) \(shape)"
+    }
+    let expected = listing.split(separator: "\n").map { String($0) }
+    #expect(actual.sorted() == expected.sorted(), sourceLocation: sourceLocation)
+  }
+
+  /// With convolution biases but the stem's; 10 classes, 1000 for the normaliser-free ones, which are for
+  /// ImageNet; events of 2 channels for VGG.
+  @Test(
+    arguments: [
+      (.resNet18, 11_176_906), (.resNet34, 21_288_778), (.nfResNet34, 21_797_688),
+      (.nfResNet50, 25_557_048), (.nfResNet101, 44_549_193), (.vgg11, 9_476_298),
+      (.vgg13, 9_661_194), (.vgg16, 14_973_450), (.vgg19, 20_285_706),
+    ] as [(Architecture, Int)])
+  func parametersAddUp(_ architecture: Architecture, _ count: Int) {
+    let isNormalizerFree = [.nfResNet, .nfResNetBottleneck].contains(architecture.family)
+    let builder = builder(
+      architecture.family, architecture.blocks, classes: isNormalizerFree ? 1000 : 10,
+      channels: architecture.family == .vgg ? 2 : 3)
+    #expect(builder.parameters.reduce(0) { $0 + $1.count } == count)
+    #expect(Set(builder.parameters.map(\.name)).count == builder.parameters.count)
+    // The skip gains belong to no single layer.
+    let skips = builder.parameters.count { $0.name.hasSuffix("skipinit_gain") }
+    #expect(builder.layers.reduce(skips) { $0 + $1.summary.parameters } == count)
+  }
+
+  @Test func resNetHasThePublishedNames() {
+    let builder = builder(.resNet, [2, 1], width: 4, classes: 10)
+    expect(
+      builder.parameters,
+      """
+      conv1.weight 4x3x3x3
+      layer1.0.bn1.weight 4
+      layer1.0.bn1.bias 4
+      layer1.0.conv1.weight 4x4x3x3
+      layer1.0.conv1.bias 4
+      layer1.0.bn2.weight 4
+      layer1.0.bn2.bias 4
+      layer1.0.conv2.weight 4x4x3x3
+      layer1.0.conv2.bias 4
+      layer1.1.bn1.weight 4
+      layer1.1.bn1.bias 4
+      layer1.1.conv1.weight 4x4x3x3
+      layer1.1.conv1.bias 4
+      layer1.1.bn2.weight 4
+      layer1.1.bn2.bias 4
+      layer1.1.conv2.weight 4x4x3x3
+      layer1.1.conv2.bias 4
+      layer2.0.bn1.weight 4
+      layer2.0.bn1.bias 4
+      layer2.0.conv1.weight 8x4x3x3
+      layer2.0.conv1.bias 8
+      layer2.0.bn2.weight 8
+      layer2.0.bn2.bias 8
+      layer2.0.conv2.weight 8x8x3x3
+      layer2.0.conv2.bias 8
+      layer2.0.shortcut.weight 8x4x1x1
+      layer2.0.shortcut.bias 8
+      bn1.weight 8
+      bn1.bias 8
+      linear.weight 10x128
+      linear.bias 10
+      """)
+    expect(
+      builder.statistics,
+      """
+      layer1.0.bn1.running_mean 4
+      layer1.0.bn1.running_var 4
+      layer1.0.bn2.running_mean 4
+      layer1.0.bn2.running_var 4
+      layer1.1.bn1.running_mean 4
+      layer1.1.bn1.running_var 4
+      layer1.1.bn2.running_mean 4
+      layer1.1.bn2.running_var 4
+      layer2.0.bn1.running_mean 4
+      layer2.0.bn1.running_var 4
+      layer2.0.bn2.running_mean 8
+      layer2.0.bn2.running_var 8
+      bn1.running_mean 8
+      bn1.running_var 8
+      """)
+  }
+
+  @Test func normalizerFreeResNetHasThePublishedNames() {
+    let builder = builder(.nfResNet, [1, 1], width: 4, classes: 10)
+    expect(
+      builder.parameters,
+      """
+      conv1.weight 4x3x7x7
+      conv1.bias 4
+      conv1.gain 4x1x1x1
+      layer1.0.skipinit_gain
+      layer1.0.conv1.weight 4x4x3x3
+      layer1.0.conv1.bias 4
+      layer1.0.conv1.gain 4x1x1x1
+      layer1.0.conv2.weight 4x4x3x3
+      layer1.0.conv2.bias 4
+      layer1.0.conv2.gain 4x1x1x1
+      layer2.0.skipinit_gain
+      layer2.0.conv1.weight 8x4x3x3
+      layer2.0.conv1.bias 8
+      layer2.0.conv1.gain 8x1x1x1
+      layer2.0.conv2.weight 8x8x3x3
+      layer2.0.conv2.bias 8
+      layer2.0.conv2.gain 8x1x1x1
+      layer2.0.downsample.weight 8x4x1x1
+      layer2.0.downsample.bias 8
+      layer2.0.downsample.gain 8x1x1x1
+      fc.weight 10x8
+      fc.bias 10
+      """)
+    #expect(builder.statistics.isEmpty)
+  }
+
+  @Test func bottlenecksHaveThePublishedNames() {
+    let builder = builder(.nfResNetBottleneck, [2], width: 4, classes: 10)
+    expect(
+      builder.parameters,
+      """
+      conv1.weight 4x3x7x7
+      conv1.bias 4
+      conv1.gain 4x1x1x1
+      layer1.0.skipinit_gain
+      layer1.0.conv1.weight 4x4x1x1
+      layer1.0.conv1.bias 4
+      layer1.0.conv1.gain 4x1x1x1
+      layer1.0.conv2.weight 4x4x3x3
+      layer1.0.conv2.bias 4
+      layer1.0.conv2.gain 4x1x1x1
+      layer1.0.conv3.weight 16x4x1x1
+      layer1.0.conv3.bias 16
+      layer1.0.conv3.gain 16x1x1x1
+      layer1.0.downsample.weight 16x4x1x1
+      layer1.0.downsample.bias 16
+      layer1.0.downsample.gain 16x1x1x1
+      layer1.1.skipinit_gain
+      layer1.1.conv1.weight 4x16x1x1
+      layer1.1.conv1.bias 4
+      layer1.1.conv1.gain 4x1x1x1
+      layer1.1.conv2.weight 4x4x3x3
+      layer1.1.conv2.bias 4
+      layer1.1.conv2.gain 4x1x1x1
+      layer1.1.conv3.weight 16x4x1x1
+      layer1.1.conv3.bias 16
+      layer1.1.conv3.gain 16x1x1x1
+      fc.weight 10x16
+      fc.bias 10
+      """)
+  }
+
+  @Test func vggHasThePublishedNames() {
+    let builder = builder(.vgg, [1, 2], width: 4, classes: 10, channels: 2)
+    expect(
+      builder.parameters,
+      """
+      layer1.0.weight 4x2x3x3
+      layer1.0.bias 4
+      layer1.1.weight 4
+      layer1.1.bias 4
+      layer2.0.weight 8x4x3x3
+      layer2.0.bias 8
+      layer2.1.weight 8
+      layer2.1.bias 8
+      layer2.4.weight 8x8x3x3
+      layer2.4.bias 8
+      layer2.5.weight 8
+      layer2.5.bias 8
+      classifier.1.weight 10x392
+      classifier.1.bias 10
+      """)
+    expect(
+      builder.statistics,
+      """
+      layer1.1.running_mean 4
+      layer1.1.running_var 4
+      layer2.1.running_mean 8
+      layer2.1.running_var 8
+      layer2.5.running_mean 8
+      layer2.5.running_var 8
+      """)
+  }
+}

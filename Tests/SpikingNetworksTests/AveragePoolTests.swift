@@ -1,0 +1,34 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct AveragePoolTests {
+  static let input = Shape(n: 2, h: 5, w: 5, c: 3)
+
+  @Test(arguments: [true, false]) func gradientsAreFiniteDifferences(_ isAdaptive: Bool) {
+    let (bench, input) = (LayerBench(), Self.input)
+    let layer = AveragePool(
+      "pool",
+      isAdaptive
+        ? AveragePooling(input: input, adaptiveHeight: 7, width: 7)
+        : AveragePooling(input: input, window: SlidingWindow(kernel: 3, stride: 2, padding: 1)),
+      bench.builder)
+    let output = layer.output.withSamples(input.n)
+    #expect(output == Shape(n: 2, h: isAdaptive ? 7 : 3, w: isAdaptive ? 7 : 3, c: 3))
+    let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(output.count))
+    let expected = numericalGradient(x) {
+      probe.value(layer.forward(Tensor(input, x.elements, in: bench.arena)).elements)
+    }
+    let gx = layer.backward(Tensor(output, probe.factors, in: bench.arena))
+    expectClose(gx.elements, expected, tolerance: 1e-3, "x")
+  }
+
+  @Test func spikesCountAsTheirAmplitude() {
+    let (bench, input) = (LayerBench(), Shape(n: 1, h: 2, w: 2, c: 1))
+    let layer = AveragePool(
+      "pool", AveragePooling(input: input, adaptiveHeight: 1, width: 1), bench.builder)
+    let spikes = SpikeTensor(input, amplitude: 2, in: bench.arena) { $0 != 1 }
+    #expect(layer.forward(spikes).elements == [1.5])
+  }
+}

@@ -1,0 +1,71 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct Convolution2DTests {
+  static let input = Shape(n: 2, h: 5, w: 4, c: 3)
+  static let windows = [
+    SlidingWindow(kernel: 3, padding: 1), SlidingWindow(kernel: 3, stride: 2, padding: 1),
+    SlidingWindow(kernel: 1, stride: 2),
+  ]
+
+  @Test(arguments: windows, ConvolutionBackend.allCases)
+  func gradientsAreFiniteDifferences(_ window: SlidingWindow, _ backend: ConvolutionBackend) {
+    let (bench, input) = (LayerBench(backend), Self.input)
+    let layer = Convolution2D("conv", input: input, outputs: 4, window, bench.builder)
+    bench.complete()
+    let output = layer.output.withSamples(input.n)
+    let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(output.count))
+    func value() -> Double {
+      layer.weightsDidChange()
+      return probe.value(layer.forward(Tensor(input, x.elements, in: bench.arena)).elements)
+    }
+    let numerical = (
+      x: numericalGradient(x, of: value), weight: numericalGradient(layer.weight.values, of: value),
+      bias: numericalGradient(layer.bias!.values, of: value)
+    )
+    layer.weightsDidChange()
+    let gx = layer.backward(
+      Tensor(output, probe.factors, in: bench.arena),
+      input: Tensor(input, x.elements, in: bench.arena))
+    expectClose(gx.elements, numerical.x, tolerance: 1e-3, "x")
+    expectClose(layer.weight.gradient.elements, numerical.weight, tolerance: 1e-3, "weight")
+    expectClose(layer.bias!.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
+  }
+
+  @Test func spikesCountAsTheirAmplitude() {
+    let (bench, input) = (LayerBench(), Self.input)
+    let layer = Convolution2D(
+      "conv", input: input, outputs: 4, Self.windows[0], hasBias: false, bench.builder)
+    bench.complete()
+    #expect(layer.bias == nil)
+    let spikes = SpikeTensor(input, amplitude: 1.5, in: bench.arena) { $0 % 3 == 0 }
+    let dense = Tensor(input, (0..<input.count).map { $0 % 3 == 0 ? 1.5 : 0 }, in: bench.arena)
+    let y = layer.forward(dense).elements
+    expectClose(layer.forward(spikes).elements, y, "y")
+
+    let output = layer.output.withSamples(input.n)
+    let start = randomFloats(output.count, seed: 3)
+    var sum = Tensor(output, start, in: bench.arena)
+    layer.forward(spikes, addingTo: &sum)
+    expectClose(sum.elements, zip(start, y).map { $0 + $1 }, "sum")
+
+    let gy = Tensor(output, randomFloats(output.count, seed: 4), in: bench.arena)
+    let gx = layer.backward(gy, input: dense).elements
+    let gw = layer.weight.gradient.elements
+    layer.weight.gradient.fill(0)
+    expectClose(layer.backward(gy, input: spikes).elements, gx, "gx")
+    expectClose(layer.weight.gradient.elements, gw, "gw")
+  }
+
+  @Test func summaryCountsTheWork() {
+    let bench = LayerBench()
+    let layer = Convolution2D(
+      "conv", input: Self.input, outputs: 4, Self.windows[1], bench.builder)
+    let summary = layer.summary
+    #expect(summary.output == Shape(n: 1, h: 3, w: 2, c: 4))
+    #expect(summary.kind == "conv 3x3 /2" && summary.parameters == 9 * 3 * 4 + 4)
+    #expect(summary.multiplyAdds == 6 * 9 * 3 * 4)
+  }
+}

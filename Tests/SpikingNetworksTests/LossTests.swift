@@ -1,0 +1,149 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct LossTests {
+  static let specifications = [
+    LossSpecification(),
+    LossSpecification(mseWeight: 0.05, mseTarget: .constant, mseMean: 1),
+    LossSpecification(mseWeight: 0.3, mseTarget: .constant, mseMean: -0.5),
+    LossSpecification(mseWeight: 0.4, mseTarget: .oneHot), LossSpecification(mseWeight: 1),
+  ]
+  static let labels = [2, 0, 3, 1, 0]
+  static let (timesteps, classes) = (3, 4)
+  /// Logits of each time step, [N, classes].
+  static let logits = (0..<timesteps).map { t in
+    randomFloats(labels.count * classes, seed: t).map { 4 * $0 }
+  }
+
+  private let arena = Arena(capacity: 4 << 20)
+
+  /// Adds the steps' logits of the samples in `range`.
+  private func add(
+    _ logits: [[Float]], _ range: Range<Int>, to loss: Loss, trained: Set<Int> = [0, 1, 2]
+  ) {
+    loss.begin(labels: Array(Self.labels[range]), globalCount: Self.labels.count)
+    for (t, logits) in logits.enumerated() {
+      let part = logits[range.lowerBound * Self.classes..<range.upperBound * Self.classes]
+      loss.add(
+        Tensor(Shape(n: range.count, c: Self.classes), Array(part), in: arena),
+        isTrained: trained.contains(t))
+    }
+  }
+
+  /// Gradients of the trained steps, the first first.
+  private func gradients(_ loss: Loss) -> [[Float]] {
+    var gradients: [[Float]] = []
+    while loss.pendingSteps > 0 { gradients.append(loss.popGradient().elements) }
+    return gradients.reversed()
+  }
+
+  /// The formula, for all samples of the given steps.
+  private func formula(
+    _ logits: [[Float]], _ specification: LossSpecification, trained: Set<Int> = [0, 1, 2]
+  ) -> Double {
+    let λ = Double(specification.mseWeight)
+    var total = 0.0
+    for t in trained {
+      for (sample, label) in Self.labels.enumerated() {
+        let own = logits[t][sample * Self.classes..<(sample + 1) * Self.classes].map { Double($0) }
+        let crossEntropy = -log(exp(own[label]) / own.reduce(0) { $0 + exp($1) })
+        let squares = own.enumerated().map { c, logit in
+          let target =
+            specification.mseTarget == .oneHot
+            ? (c == label ? 1 : 0) : Double(specification.mseMean)
+          return (logit - target) * (logit - target)
+        }
+        total += (1 - λ) * crossEntropy + λ * squares.reduce(0, +) / Double(Self.classes)
+      }
+    }
+    return total / Double(Self.labels.count) / Double(Self.timesteps)
+  }
+
+  @Test(arguments: specifications)
+  func valueAndGradientFollowTheFormula(_ specification: LossSpecification) {
+    let loss = Loss(specification, timesteps: Self.timesteps)
+    for trained in [[0, 1, 2], [1]] as [Set<Int>] {
+      add(Self.logits, 0..<5, to: loss, trained: trained)
+      #expect(abs(loss.value - formula(Self.logits, specification, trained: trained)) < 1e-6)
+      #expect(loss.pendingSteps == trained.count)
+      for (t, gradient) in zip(trained.sorted(), gradients(loss)) {
+        let place = view(Self.logits[t])
+        let expected = numericalGradient(place, step: 1e-3) {
+          var moved = Self.logits
+          moved[t] = place.elements
+          return formula(moved, specification)
+        }
+        expectClose(gradient, expected, tolerance: 2e-4, "step \(t)")
+      }
+    }
+  }
+
+  @Test(arguments: specifications) func partsAddUpToTheWhole(_ specification: LossSpecification) {
+    let whole = Loss(specification, timesteps: Self.timesteps)
+    add(Self.logits, 0..<5, to: whole)
+    let expected = gradients(whole)
+    for splits in [[0..<2, 2..<5], [0..<1, 1..<1, 1..<5]] {
+      var (value, correct) = (0.0, 0)
+      var parts = [[Float]](repeating: [], count: Self.timesteps)
+      for range in splits {
+        let part = Loss(specification, timesteps: Self.timesteps)
+        add(Self.logits, range, to: part)
+        value += part.value
+        correct += part.correct(amongTop: 1)
+        for (t, gradient) in gradients(part).enumerated() { parts[t] += gradient }
+      }
+      #expect(abs(value - whole.value) < 1e-12)
+      #expect(correct == whole.correct(amongTop: 1))
+      #expect(parts == expected)
+    }
+  }
+
+  @Test func largeLogitsDoNotOverflow() {
+    let loss = Loss(LossSpecification(), timesteps: 1)
+    loss.begin(labels: [0, 1], globalCount: 2)
+    loss.add(Tensor(Shape(n: 2, c: 2), [1e4, 0, 1e4, 0], in: arena), isTrained: true)
+    #expect(loss.value == 5000)
+    #expect(loss.popGradient().elements == [0, 0, 0.5, -0.5])
+  }
+
+  @Test func accuracyIsThatOfTheSummedLogits() {
+    let loss = Loss(LossSpecification(), timesteps: 2)
+    loss.begin(labels: [0, 1, 2], globalCount: 3)
+    // The first step alone would get samples 0 and 2 wrong; an untrained step counts as well.
+    loss.add(
+      Tensor(Shape(n: 3, c: 3), [1, 2, 0, 0, 5, 1, 3, 2, 2], in: arena), isTrained: true)
+    _ = loss.popGradient()
+    #expect(loss.correct(amongTop: 1) == 1)
+    loss.add(
+      Tensor(Shape(n: 3, c: 3), [3, 1, 0, 0, 1, 1, 0, 0, 2], in: arena), isTrained: false)
+    #expect(loss.correct(amongTop: 1) == 3)
+  }
+
+  /// Of equal sums the first class wins, as in `argmax`.
+  @Test(
+    arguments: [
+      ([1, 1, 0, 0], [true, false, false, false]), ([0, 2, 2, 1], [false, true, false, false]),
+      ([3, 3, 3, 3], [true, false, false, false]), ([-1, -2, -1, 0], [false, false, false, true]),
+    ] as [([Float], [Bool])])
+  func tiesAreCountedOnce(_ logits: [Float], _ isCorrect: [Bool]) {
+    for label in 0..<4 {
+      let loss = Loss(LossSpecification(), timesteps: 1)
+      loss.begin(labels: [label], globalCount: 1)
+      loss.add(Tensor(Shape(n: 1, c: 4), logits, in: arena), isTrained: false)
+      #expect((loss.correct(amongTop: 1) == 1) == isCorrect[label])
+      #expect(loss.correct(amongTop: 4) == 1)
+    }
+  }
+
+  @Test func notANumberIsNeverCorrect() {
+    let loss = Loss(LossSpecification(), timesteps: 1)
+    loss.begin(labels: [0], globalCount: 1)
+    loss.add(Tensor(Shape(n: 1, c: 2), [.nan, 0], in: arena), isTrained: true)
+    _ = loss.popGradient()
+    #expect(loss.correct(amongTop: 1) == 0)
+    #expect(loss.value.isNaN)
+  }
+}

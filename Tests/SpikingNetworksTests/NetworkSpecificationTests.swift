@@ -1,0 +1,88 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct NetworkSpecificationTests {
+  static let good = NetworkSpecification(
+    family: .resNet, blocks: [1, 1], width: 4, classes: 3, imageSize: 32)
+
+  typealias Change = @Sendable (inout NetworkSpecification) -> Void
+
+  /// Changes that make a specification bad, and the key that must be named.
+  static let changes: [(key: String, Change)] = [
+    ("blocks", { $0.blocks = [] }), ("blocks", { $0.blocks = [1, 0] }),
+    ("width", { $0.width = 0 }), ("classes", { $0.classes = 0 }),
+    ("input_channels", { $0.inputChannels = 0 }), ("image_size", { $0.imageSize = 0 }),
+    ("dropout", { $0.dropout = 1 }), ("dropout", { $0.dropout = -0.1 }),
+    ("dropout", { $0.dropout = .nan }), ("neuron.tau", { $0.neuron.tau = 0.9 }),
+    ("neuron.tau", { $0.neuron.tau = .nan }),
+    (
+      "neuron.tau",
+      {
+        $0.neuron.tau = 1
+        $0.neuron.hasLearnableTau = true
+      }
+    ),
+    (
+      "neuron.tau",
+      {
+        $0.neuron.tau = .infinity
+        $0.neuron.hasLearnableTau = true
+      }
+    ),
+    ("image_size", { $0.imageSize = 6 }),
+    // A single weight has no variance to standardise by.
+    (
+      "width",
+      {
+        $0.family = .nfResNet
+        $0.width = 1
+      }
+    ),
+  ]
+
+  @Test(arguments: changes)
+  func problemsNameTheirKey(_ key: String, _ change: Change) {
+    #expect(Self.good.problem == nil)
+    var specification = Self.good
+    change(&specification)
+    #expect(specification.problem?.contains(key) == true)
+    let error = #expect(throws: NetworkError.self) { try SpikingNetwork(specification, seed: 1) }
+    #expect(error?.description == specification.problem)
+  }
+
+  /// The smallest image that works, which gives finite logits.
+  @Test(
+    arguments: [
+      (.resNet, [1], 4), (.resNet, [1, 1], 7), (.resNet, [1, 1, 1, 1], 25),
+      (.nfResNet, [1, 1, 1, 1], 1), (.nfResNetBottleneck, [1, 1], 1), (.vgg, [1, 1, 1, 1, 1], 32),
+      (.vgg, [2], 2),
+    ] as [(NetworkFamily, [Int], Int)])
+  func smallestImagesWork(_ family: NetworkFamily, _ blocks: [Int], _ size: Int) throws {
+    var specification = Self.good
+    (specification.family, specification.blocks) = (family, blocks)
+    specification.imageSize = size - 1
+    #expect(specification.problem?.contains("image_size") == true)
+    specification.imageSize = size
+    #expect(specification.problem == nil)
+    let arena = Arena(capacity: 64 << 20)
+    let network = try SpikingNetwork(specification, seed: 1, arena: arena)
+    var tape = Tape(arena: arena)
+    tape.isRecording = false
+    network.beginSequence(IterationContext())
+    let shape = specification.input.withSamples(2)
+    let frame = Tensor(shape, randomFloats(shape.count, seed: 1), in: arena)
+    let logits = network.forward(frame, saving: &tape)
+    #expect(logits.shape == Shape(n: 2, c: 3))
+    #expect(logits.elements.allSatisfy { $0.isFinite })
+  }
+
+  @Test func infinityIsATimeConstant() {
+    var specification = Self.good
+    specification.neuron.tau = .infinity
+    #expect(specification.problem == nil)
+    specification.neuron.tau = 1
+    #expect(specification.problem == nil)
+  }
+}

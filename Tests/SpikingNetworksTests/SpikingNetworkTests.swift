@@ -1,0 +1,93 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct SpikingNetworkTests {
+  static let specifications: [NetworkSpecification] = [
+    NetworkSpecification(
+      family: .resNet, blocks: [1, 1], width: 16, classes: 5, imageSize: 16, dropout: 0.2),
+    NetworkSpecification(family: .nfResNet, blocks: [1, 1], width: 16, classes: 5, imageSize: 32),
+    NetworkSpecification(
+      family: .nfResNetBottleneck, blocks: [1, 1], width: 16, classes: 5, imageSize: 32,
+      neuron: NeuronSpecification(hasLearnableTau: true)),
+    NetworkSpecification(
+      family: .vgg, blocks: [1, 2], width: 16, classes: 5, imageSize: 16, dropout: 0.2),
+  ]
+
+  /// A network whose gradients all differ from 0, and a batch for it.
+  private struct Setup {
+    let network: SpikingNetwork
+    let frame: [Float]
+    let labels = [0, 1, 2, 3, 4, 0]
+
+    init(_ specification: NetworkSpecification) throws {
+      network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 256 << 20))
+      for parameter in network.store.parameters
+      where parameter.values.elements.allSatisfy({ $0 == 0 }) {
+        parameter.values.assign(randomFloats(parameter.count, seed: 3).map { 0.5 + 0.1 * $0 })
+      }
+      network.weightsDidChange()
+      frame = randomFloats(labels.count * specification.input.count, seed: 2).map { 2 * $0 }
+    }
+
+    /// Gradients and logits of three time steps, back-propagated one by one.
+    func iterate() -> (gradients: [Float], logits: [Float]) {
+      let loss = Loss(LossSpecification(mseWeight: 0.05), timesteps: 3)
+      let shape = network.specification.input.withSamples(labels.count)
+      let frame = Tensor(shape, frame, in: network.arena)
+      var tape = Tape(arena: network.arena)
+      var logits: [Float] = []
+      network.store.gradients.fill(0)
+      network.beginSequence(IterationContext(seed: 1))
+      loss.begin(labels: labels, globalCount: labels.count)
+      for _ in 0..<3 {
+        let output = network.forward(frame, saving: &tape)
+        logits += output.elements
+        loss.add(output, isTrained: true)
+        network.backward(loss.popGradient(), frame: frame, from: &tape)
+      }
+      network.completeGradients()
+      return (network.store.gradients.elements, logits)
+    }
+  }
+
+  private func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
+    let before = ThreadPool.threads
+    ThreadPool.setThreads(count)
+    defer { ThreadPool.setThreads(before) }
+    return try body()
+  }
+
+  @Test(arguments: specifications)
+  func threadsChangeNothingButRounding(_ specification: NetworkSpecification) throws {
+    let results = try (1...3).map { threads in
+      try withThreads(threads) { try Setup(specification).iterate() }
+    }
+    #expect(results[0].gradients.contains { $0 != 0 })
+    for (threads, result) in zip(2..., results.dropFirst()) {
+      expectClose(result.logits, results[0].logits, tolerance: 1e-4, "logits, \(threads) threads")
+      expectClose(
+        result.gradients, results[0].gradients, tolerance: 1e-4, "gradients, \(threads) threads")
+    }
+  }
+
+  @Test(arguments: specifications)
+  func iterationsRepeatBitForBit(_ specification: NetworkSpecification) throws {
+    try withThreads(2) {
+      let (first, second) = (try Setup(specification).iterate(), try Setup(specification).iterate())
+      #expect(first.gradients == second.gradients && first.logits == second.logits)
+    }
+  }
+
+  @Test(arguments: specifications)
+  func everyParameterHasAGradient(_ specification: NetworkSpecification) throws {
+    let setup = try Setup(specification)
+    _ = setup.iterate()
+    for parameter in setup.network.store.parameters {
+      #expect(parameter.gradient.elements.contains { $0 != 0 }, "\(parameter.name)")
+    }
+    let activity = setup.network.activity
+    #expect(activity.spikes > 0 && activity.spikes < activity.neuronSteps)
+  }
+}

@@ -1,0 +1,66 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+struct TapeTests {
+  private let shape = Shape(n: 1, h: 2, w: 2, c: 8)
+
+  @Test func entriesComeBackInReverseOrder() {
+    let arena = Arena(capacity: 4 << 20)
+    var tape = Tape(arena: arena)
+    let shared = SharedTensor(Tensor(shape, in: arena))
+    tape.push(Tensor(shape, randomFloats(shape.count, seed: 1), in: arena))
+    tape.push(SpikeTensor(shape, in: arena) { $0 == 5 })
+    tape.push(shared)
+    tape.push(nil)
+    #expect(tape.bytes == 128 + 32 + 128 && tape.peakBytes == tape.bytes)
+    #expect(tape.popShared() == nil)
+    #expect(tape.popShared() === shared)
+    let spikes = tape.popSpikes()
+    #expect(spikes[5] && !spikes[4])
+    #expect(tape.bytes == 128)
+    #expect(tape.popTensor().elements == randomFloats(shape.count, seed: 1))
+    #expect(tape.bytes == 0 && tape.peakBytes == 288)
+  }
+
+  @Test func nothingIsKeptWithoutRecording() {
+    let arena = Arena(capacity: 4 << 20)
+    var tape = Tape(arena: arena)
+    tape.isRecording = false
+    tape.beginStep()
+    tape.push(Tensor(shape, in: arena))
+    tape.push(SpikeTensor(shape, in: arena))
+    tape.push(SharedTensor(Tensor(shape, in: arena)))
+    #expect(tape.peakBytes == 0 && tape.pendingSteps == 0 && arena.bytesInUse == 0)
+  }
+
+  @Test func stepsWithAnEarlierOneAreKnown() {
+    var tape = Tape(arena: Arena(capacity: 4 << 20))
+    for _ in 0..<3 { tape.beginStep() }
+    var hasEarlier: [Bool] = []
+    for _ in 0..<3 {
+      hasEarlier.append(tape.hasEarlierStep)
+      tape.endStep()
+    }
+    #expect(hasEarlier == [true, true, false])
+  }
+
+  @Test func stacksGrowAndReleaseWhatTheyHold() {
+    final class Witness {
+      let number: Int
+      init(_ number: Int) { self.number = number }
+    }
+    weak var left: Witness?
+    do {
+      var stack = Stack<Witness>()
+      for number in 0..<200 { stack.push(Witness(number)) }
+      for number in (1..<200).reversed() { #expect(stack.pop().number == number) }
+      #expect(stack.count == 1 && !stack.isEmpty)
+      let last = stack.pop()
+      left = last
+      stack.push(last)
+    }
+    #expect(left == nil)
+  }
+}

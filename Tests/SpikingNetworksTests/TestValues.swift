@@ -1,0 +1,88 @@
+import Tensors
+import Testing
+
+@testable import SpikingNetworks
+
+/// Numbers between -1 and 1, equal for equal seeds.
+func randomFloats(_ count: Int, seed: Int) -> [Float] {
+  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
+  return (0..<count).map { _ in 2 * random.uniform() - 1 }
+}
+
+/// Memory of its own with the given elements.
+func view(_ elements: [Float]) -> FloatView {
+  let view = FlatBuffer(count: elements.count).all
+  view.assign(elements)
+  return view
+}
+
+/// Expects a difference of at most `tolerance` times the largest expected entry.
+func expectClose(
+  _ actual: [Float], _ expected: [Float], tolerance: Float = 1e-5, _ what: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(actual.count == expected.count, "\(what)", sourceLocation: sourceLocation)
+  let largest = expected.reduce(0) { max($0, abs($1)) }
+  // Not a number differs from everything.
+  let differing = zip(actual, expected).enumerated().first {
+    !(abs($0.element.0 - $0.element.1) <= tolerance * largest)
+  }
+  guard let differing else { return }
+  Issue.record(
+    """
+    \(what): element \(differing.offset) is \(differing.element.0) instead of \
+    \(differing.element.1), the largest being \(largest)
+    """, sourceLocation: sourceLocation)
+}
+
+/// Derivatives of `value` with respect to the elements of `place`, by central differences.
+func numericalGradient(
+  _ place: FloatView, step: Float = 1e-2, of value: () -> Double
+) -> [Float] {
+  (0..<place.count).map { index in
+    let before = place[index]
+    place[index] = before + step
+    let above = value()
+    place[index] = before - step
+    let below = value()
+    place[index] = before
+    return Float((above - below) / Double(2 * step))
+  }
+}
+
+/// A linear function of some elements: the sum of their products with fixed random factors.
+struct Probe {
+  let factors: [Float]
+
+  init(_ count: Int, seed: Int = 99) { factors = randomFloats(count, seed: seed) }
+
+  func value(_ elements: [Float]) -> Double {
+    zip(factors, elements).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+  }
+}
+
+/// What single layers are built with, and where their parameters end up.
+final class LayerBench {
+  let arena = Arena(capacity: 64 << 20)
+  let builder: NetworkBuilder
+  private(set) var store: ParameterStore?
+
+  init(
+    dropout: Float = 0, neuron: NeuronSpecification = .init(),
+    _ backend: ConvolutionBackend = .oneDNN
+  ) {
+    builder = NetworkBuilder(
+      NetworkSpecification(
+        family: .vgg, blocks: [1], classes: 2, imageSize: 8, dropout: dropout, neuron: neuron),
+      backend: backend, arena: arena)
+  }
+
+  /// Gives the layers' parameters values: random ones around their initial ones.
+  func complete(seed: Int = 1) {
+    let store = ParameterStore(
+      parameters: builder.parameters, statistics: builder.statistics, seed: UInt64(seed))
+    let noise = randomFloats(store.weights.count, seed: seed)
+    store.weights.all.assign(zip(store.weights.all.elements, noise).map { $0 + 0.5 * $1 })
+    self.store = store
+  }
+}

@@ -1,0 +1,61 @@
+import Tensors
+import Testing
+
+/// Numbers between -1 and 1, equal for equal seeds.
+func randomFloats(_ count: Int, seed: Int) -> [Float] {
+  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
+  return (0..<count).map { _ in 2 * random.uniform() - 1 }
+}
+
+/// Multiples of 1/32 between -2 and 2: few enough bits that sums and products of a few are exact.
+func gridFloats(_ count: Int, seed: Int) -> [Float] {
+  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
+  return (0..<count).map { _ in Float(random.uniform(below: 129) - 64) / 32 }
+}
+
+/// Spikes of probability 1/4, equal for equal seeds.
+func randomSpikes(_ count: Int, seed: Int) -> [Bool] {
+  randomFloats(count, seed: seed).map { $0 < -0.5 }
+}
+
+/// Memory of its own with the given elements.
+func view(_ elements: [Float]) -> FloatView {
+  let view = FlatBuffer(count: elements.count).all
+  view.assign(elements)
+  return view
+}
+
+func testArena() -> Arena { Arena(capacity: 64 << 20) }
+
+/// Expects a difference of at most `tolerance` times the largest expected entry, or times `scale` where
+/// that is larger: the size of terms that may have cancelled.
+func expectClose(
+  _ actual: [Float], _ expected: [Float], tolerance: Float = 1e-5, scale: Float = 0, _ what: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard actual.count == expected.count else {
+    Issue.record(
+      "\(what): \(actual.count) elements instead of \(expected.count)",
+      sourceLocation: sourceLocation)
+    return
+  }
+  let largest = expected.reduce(scale) { max($0, abs($1)) }
+  let worst = zip(actual, expected).map { abs($0 - $1) }.enumerated().max {
+    // Not a number is the worst of all.
+    $0.element < $1.element || $1.element.isNaN
+  }
+  guard let worst, !(worst.element <= tolerance * largest) else { return }
+  Issue.record(
+    """
+    \(what): element \(worst.offset) is \(actual[worst.offset]) instead of \
+    \(expected[worst.offset]), the largest being \(largest)
+    """, sourceLocation: sourceLocation)
+}
+
+/// Runs `body` with a number of threads for the work that it starts.
+func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
+  let before = ThreadPool.threads
+  ThreadPool.setThreads(count)
+  defer { ThreadPool.setThreads(before) }
+  return try body()
+}

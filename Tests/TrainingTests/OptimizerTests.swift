@@ -1,0 +1,110 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Training
+
+/// The optimizers against the update rules of PyTorch's documentation, one number at a time in double
+/// precision.
+struct OptimizerTests {
+  /// Enough for several threads to take part.
+  static let count = 40_000
+
+  private static func floats(seed: Int) -> [Float] {
+    var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
+    return (0..<count).map { _ in 2 * random.uniform() - 1 }
+  }
+
+  /// Runs six updates with learning rates that change, and compares after each.
+  private func compare(
+    _ optimizer: any ParameterOptimizer,
+    _ rule: (_ w: inout Double, _ g: Double, _ rate: Double, _ index: Int, _ step: Int) -> Void
+  ) {
+    let (weights, gradients) = (FlatBuffer(count: Self.count), FlatBuffer(count: Self.count))
+    let start = Self.floats(seed: 0)
+    weights.all.assign(start)
+    var expected = start.map { Double($0) }
+    for step in 1...6 {
+      let rate = 0.1 / Double(step)
+      let g = Self.floats(seed: step)
+      gradients.all.assign(g)
+      optimizer.update(weights.all, along: gradients.all, learningRate: rate)
+      for index in expected.indices {
+        rule(&expected[index], Double(g[index]), rate, index, step)
+      }
+      let difference = zip(weights.all.elements, expected).reduce(0) {
+        max($0, abs(Double($1.0) - $1.1))
+      }
+      #expect(difference < 2e-6, "after \(step) updates")
+      #expect(optimizer.updates == step)
+      #expect(gradients.all.elements == g)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (0, false, 0), (0, false, 0.01), (0.9, false, 0), (0.9, false, 0.01), (0.9, true, 0),
+      (0.8, true, 0.01),
+    ] as [(Double, Bool, Double)])
+  func sgdFollowsItsRule(_ momentum: Double, _ usesNesterov: Bool, _ weightDecay: Double) {
+    let optimizer = SGD(
+      count: Self.count, momentum: momentum, usesNesterov: usesNesterov, weightDecay: weightDecay)
+    var buffers = [Double](repeating: 0, count: Self.count)
+    compare(optimizer) { w, g, rate, index, step in
+      var g = g + weightDecay * w
+      if momentum != 0 {
+        // PyTorch starts the buffer with the first gradient itself.
+        buffers[index] = step == 1 ? g : momentum * buffers[index] + g
+        g = usesNesterov ? g + momentum * buffers[index] : buffers[index]
+      }
+      w -= rate * g
+    }
+    #expect(optimizer.state.map(\.name) == (momentum == 0 ? [] : ["momentum_buffer"]))
+    if let velocity = optimizer.state.first?.values.elements {
+      #expect(zip(velocity, buffers).allSatisfy { abs(Double($0) - $1) < 1e-5 })
+    }
+  }
+
+  @Test(arguments: [0, 0.01, 0.3]) func adamWFollowsItsRule(_ weightDecay: Double) {
+    let optimizer = AdamW(count: Self.count, weightDecay: weightDecay)
+    var means = [Double](repeating: 0, count: Self.count)
+    var squares = means
+    compare(optimizer) { w, g, rate, index, step in
+      w -= rate * weightDecay * w
+      means[index] = 0.9 * means[index] + 0.1 * g
+      squares[index] = 0.999 * squares[index] + 0.001 * g * g
+      let mean = means[index] / (1 - pow(0.9, Double(step)))
+      let square = squares[index] / (1 - pow(0.999, Double(step)))
+      w -= rate * mean / (square.squareRoot() + 1e-8)
+    }
+    #expect(optimizer.state.map(\.name) == ["exp_avg", "exp_avg_sq"])
+    #expect(
+      zip(optimizer.state[0].values.elements, means).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+    #expect(
+      zip(optimizer.state[1].values.elements, squares).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+  }
+
+  /// State and count are all that must be saved.
+  @Test func aRestoredOptimizerGoesOnAlike() {
+    for makeOptimizer in [
+      { SGD(count: 4, momentum: 0.9, usesNesterov: true, weightDecay: 0.1) },
+      { AdamW(count: 4, weightDecay: 0.1) },
+    ] as [() -> any ParameterOptimizer] {
+      let (whole, first, second) = (makeOptimizer(), makeOptimizer(), makeOptimizer())
+      let (a, b, g) = (FlatBuffer(count: 4), FlatBuffer(count: 4), FlatBuffer(count: 4))
+      for buffer in [a, b] { buffer.all.assign([1, -2, 3, 0]) }
+      for step in 0..<4 {
+        g.all.assign([1, 2, -1, Float(step)])
+        whole.update(a.all, along: g.all, learningRate: 0.1)
+        if step == 2 {
+          for (to, from) in zip(second.state, first.state) {
+            to.values.assign(from.values.elements)
+          }
+          second.updates = first.updates
+        }
+        (step < 2 ? first : second).update(b.all, along: g.all, learningRate: 0.1)
+      }
+      #expect(a.all.elements == b.all.elements)
+    }
+  }
+}

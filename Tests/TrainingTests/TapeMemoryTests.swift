@@ -1,0 +1,96 @@
+import SpikingNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Memory does not depend on the number of time steps under SLTT, and does under BPTT.
+struct TapeMemoryTests {
+  static let specifications = NetworkFamily.allCases.map {
+    NetworkSpecification(
+      family: $0, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
+  }
+
+  /// Most bytes on the tape and most bytes of activations, after several iterations in which the arena
+  /// grew in the first only.
+  private func peaks(
+    _ specification: NetworkSpecification, _ method: TrainingMethod
+  ) throws -> (tape: Int, arena: Int) {
+    // So small a network would only wait for threads.
+    let threads = ThreadPool.threads
+    ThreadPool.setThreads(1)
+    defer { ThreadPool.setThreads(threads) }
+    let arena = Arena(capacity: 1 << 30)
+    let network = try SpikingNetwork(specification, seed: 1, arena: arena)
+    let step = TrainingStep(network, loss: LossSpecification(), timesteps: method.timesteps)
+    var frame = Tensor(specification.input.withSamples(4), in: arena)
+    frame.fill(1)
+    let frames = FrameSequence(static: frame)
+    var committed: [Int] = []
+    for iteration in 0..<3 {
+      step.accumulateGradients(
+        frames, labels: [0, 1, 2, 0], globalCount: 4,
+        trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
+        context: IterationContext(seed: 1, iteration: iteration))
+      committed.append(arena.committedBytes)
+    }
+    #expect(Set(committed).count == 1, "the arena grew: \(committed)")
+    return (step.peakTapeBytes, arena.peakBytes)
+  }
+
+  @Test(arguments: specifications)
+  func slttHoldsOneStepWhateverTheirNumber(_ specification: NetworkSpecification) throws {
+    let one = try peaks(specification, TrainingMethod(.sltt, timesteps: 1))
+    #expect(one.tape > 0)
+    for timesteps in [2, 8, 32] {
+      for method in [
+        TrainingMethod(.sltt, timesteps: timesteps),
+        TrainingMethod(.slttK, timesteps: timesteps, k: 1),
+        TrainingMethod(.slttK, timesteps: timesteps, k: (timesteps + 1) / 2),
+      ] {
+        #expect(try peaks(specification, method).tape == one.tape, "\(method)")
+      }
+    }
+    // Nor does anything else that is held.
+    let activations = try [2, 8, 32].map {
+      try peaks(specification, TrainingMethod(.sltt, timesteps: $0)).arena
+    }
+    #expect(Set(activations).count == 1)
+  }
+
+  /// A learnt tau needs v[t-1] as well, which the first step does not have.
+  @Test(arguments: specifications)
+  func learntTimeConstantsHoldTwoPotentials(_ specification: NetworkSpecification) throws {
+    var learnt = specification
+    learnt.neuron.hasLearnableTau = true
+    let fixed = try peaks(specification, TrainingMethod(.sltt, timesteps: 2)).tape
+    let two = try peaks(learnt, TrainingMethod(.sltt, timesteps: 2)).tape
+    #expect(two > fixed && two < 2 * fixed)
+    for timesteps in [8, 32] {
+      #expect(try peaks(learnt, TrainingMethod(.sltt, timesteps: timesteps)).tape == two)
+    }
+  }
+
+  @Test(arguments: specifications)
+  func bpttHoldsAllSteps(_ specification: NetworkSpecification) throws {
+    let one = try peaks(specification, TrainingMethod(.bptt, timesteps: 1)).tape
+    for timesteps in [2, 8] {
+      let all = try peaks(specification, TrainingMethod(.bptt, timesteps: timesteps)).tape
+      #expect(all == timesteps * one)
+    }
+  }
+
+  /// What `inspect` announces is what is held, but for batch norm's two numbers a channel.
+  @Test(arguments: [.resNet, .nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
+  func layerSummariesAddUpToTheTape(_ family: NetworkFamily, _ hasLearnableTau: Bool) throws {
+    let specification = NetworkSpecification(
+      family: family, blocks: [1, 2], width: 4, classes: 3, imageSize: 8,
+      neuron: NeuronSpecification(hasLearnableTau: hasLearnableTau))
+    let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 4 << 20))
+    let perSample = network.layers.reduce(0) { $0 + $1.summary.tapeBytes }
+    let normalization = network.store.statistics.reduce(0) { $0 + 4 * $1.count }
+    #expect(
+      try peaks(specification, TrainingMethod(.sltt, timesteps: 2)).tape
+        == 4 * perSample + normalization)
+  }
+}
