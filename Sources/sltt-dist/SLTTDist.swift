@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct SLTTDist: ParsableCommand {
@@ -11,4 +12,10 @@ struct SLTTDist: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [Train.self, Evaluate.self, Inspect.self, Gradients.self])
+
+  static func main() {
+    // In files and pipes too, lines appear when they are printed, in the order of printing.
+    setvbuf(stdout, nil, _IOLBF, 0)
+    main(nil)
+  }
 }
