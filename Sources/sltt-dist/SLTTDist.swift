@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+@preconcurrency import Glibc
 
 @main
 struct SLTTDist: ParsableCommand {
