@@ -56,17 +56,30 @@ static inline dnnl_status_t sltt_dnnl_accumulate(int accumulates, dnnl_primitive
   return status;
 }
 
-// Describes the primitive; the layout of its weights is left to oneDNN.
+// Leaves the layout of the weights to oneDNN, with one exception: of strided 1x1 kernels with fewer
+// input channels than fit into a vector, the weight gradient that oneDNN prefers to compute writes
+// past its workspace (oneDNN issue 6035, in 2.6 as in 3.2). With our own layout it computes the
+// gradient another way.
+static inline dnnl_format_tag_t sltt_dnnl_weights_tag(const sltt_dnnl_convolution *shape,
+                                                      sltt_dnnl_direction direction) {
+  const int overruns = direction == SLTT_BACKWARD_WEIGHTS && shape->weights[2] == 1 &&
+                       shape->strides[0] > 1 && shape->weights[1] < 16;
+  return overruns ? dnnl_hwio : dnnl_format_tag_any;
+}
+
+// Describes the primitive.
 static inline dnnl_status_t sltt_dnnl_describe_convolution(
     const sltt_dnnl_convolution *shape, sltt_dnnl_direction direction, dnnl_engine_t engine,
     dnnl_primitive_desc_t *description) {
   dnnl_primitive_attr_t attr;
   dnnl_status_t status = sltt_dnnl_accumulate(shape->accumulates, &attr);
   if (status != dnnl_success) return status;
+  const dnnl_format_tag_t weights_tag = sltt_dnnl_weights_tag(shape, direction);
 #if DNNL_VERSION_MAJOR >= 3
-  dnnl_memory_desc_t x, w, b = NULL, y;
+  // What fails to be described stays NULL, which the convolution refuses.
+  dnnl_memory_desc_t x = NULL, w = NULL, b = NULL, y = NULL;
   dnnl_memory_desc_create_with_tag(&x, 4, shape->input, dnnl_f32, dnnl_nhwc);
-  dnnl_memory_desc_create_with_tag(&w, 4, shape->weights, dnnl_f32, dnnl_format_tag_any);
+  dnnl_memory_desc_create_with_tag(&w, 4, shape->weights, dnnl_f32, weights_tag);
   dnnl_memory_desc_create_with_tag(&y, 4, shape->output, dnnl_f32, dnnl_nhwc);
   if (shape->has_bias) dnnl_memory_desc_create_with_tag(&b, 1, shape->bias, dnnl_f32, dnnl_a);
   if (direction == SLTT_FORWARD)
@@ -84,11 +97,11 @@ static inline dnnl_status_t sltt_dnnl_describe_convolution(
   dnnl_memory_desc_destroy(x);
   dnnl_memory_desc_destroy(w);
   dnnl_memory_desc_destroy(y);
-  if (b) dnnl_memory_desc_destroy(b);
+  dnnl_memory_desc_destroy(b);
 #else
   dnnl_memory_desc_t x, w, b, y;
   dnnl_memory_desc_init_by_tag(&x, 4, shape->input, dnnl_f32, dnnl_nhwc);
-  dnnl_memory_desc_init_by_tag(&w, 4, shape->weights, dnnl_f32, dnnl_format_tag_any);
+  dnnl_memory_desc_init_by_tag(&w, 4, shape->weights, dnnl_f32, weights_tag);
   dnnl_memory_desc_init_by_tag(&y, 4, shape->output, dnnl_f32, dnnl_nhwc);
   dnnl_memory_desc_init_by_tag(&b, 1, shape->bias, dnnl_f32, dnnl_a);
   const dnnl_memory_desc_t *bias = shape->has_bias ? &b : NULL;
