@@ -1,5 +1,6 @@
 import Datasets
 import Distributed
+import Foundation
 
 /// The two splits of a run's data set, opened and checked.
 public struct TrainingData {
@@ -16,6 +17,7 @@ public struct TrainingData {
   public init(_ configuration: Configuration) throws {
     let path = try configuration.data.path ?? EmbeddedData.mnistPath()
     name = configuration.data.path ?? "embedded MNIST"
+    try configuration.checkFormat(of: path)
     training = try ImageDataset.open(path: path, split: configuration.data.train)
     validation = try ImageDataset.open(path: path, split: configuration.data.validation)
     try ImageDataset.requireSameClasses(training: training, validation: validation)
@@ -26,6 +28,19 @@ public struct TrainingData {
 }
 
 extension Configuration {
+  /// - Throws: `ConfigurationError` where the path is of another kind than `data.format` says.
+  fileprivate func checkFormat(of path: String) throws {
+    var isDirectory = ObjCBool(false)
+    guard data.format != .auto,
+      FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    else { return }
+    guard isDirectory.boolValue != (data.format == .imageFolder) else { return }
+    throw error(
+      "data.format",
+      "is \(data.format.rawValue), but \(path) is a \(isDirectory.boolValue ? "directory" : "file"):"
+        + " leave it at auto")
+  }
+
   /// This rank's way through a split.
   func loader(
     _ source: any ImageSource, isTraining: Bool, _ communicator: any Communicator, threads: Int

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distributed
+import Foundation
 import Tensors
 import Training
 
@@ -72,6 +73,8 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
   do {
     try body(communicator)
   } catch {
+    // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.
+    if !communicator.isRoot { usleep(300_000 + 50_000 * UInt32(min(communicator.rank, 20))) }
     communicator.abort("\(error)", status: 1)
   }
 }
