@@ -62,7 +62,7 @@ struct DropoutTests {
         parts += kept(layer(), context, samples: samples)
         offset += samples
       }
-      #expect(parts == whole, "\(split)")
+      expectClose(parts, whole, tolerance: 0, "\(split)")
     }
   }
 
@@ -74,11 +74,11 @@ struct DropoutTests {
     let spikes = layer.forward(
       SpikeTensor(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, &tape)
     let expected = mask.enumerated().map { $0 % 3 == 0 ? 2 * $1 : 0 }
-    #expect(spikes.unpacked(in: arena).elements == expected)
+    expectClose(spikes.unpacked(in: arena).elements, expected, tolerance: 0, "spikes")
     // y = mask x, so dL/dx = mask dL/dy.
     let gy = randomFloats(Self.shape.count, seed: 4)
     let gx = layer.backward(Tensor(Self.shape, gy, in: arena), tape)
-    #expect(gx.elements == zip(mask, gy).map { $0 * $1 })
+    expectClose(gx.elements, zip(mask, gy).map { $0 * $1 }, tolerance: 0, "gradient")
   }
 
   @Test func evaluationKeepsEverything() {

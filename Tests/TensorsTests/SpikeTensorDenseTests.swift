@@ -11,15 +11,15 @@ struct SpikeTensorDenseTests {
     let values = gridFloats(shape.count, seed: 1)
     let spikes = SpikeTensor(shape, amplitude: 2.75, in: arena) { fired[$0] }
     withThreads(threads) {
-      #expect(spikes.unpacked(in: arena).elements == fired.map { $0 ? 2.75 : 0 })
+      expectEqual(spikes.unpacked(in: arena).elements, fired.map { $0 ? 2.75 : 0 }, "unpacked")
 
       var sum = Tensor(shape, values, in: arena)
       sum.add(spikes)
-      #expect(sum.elements == zip(values, fired).map { $0 + ($1 ? 2.75 : 0) })
+      expectEqual(sum.elements, zip(values, fired).map { $0 + ($1 ? 2.75 : 0) }, "sum")
 
       var masked = Tensor(shape, values, in: arena)
       masked.mask(spikes, scale: 4)
-      #expect(masked.elements == zip(values, fired).map { $1 ? 4 * $0 : 0 })
+      expectEqual(masked.elements, zip(values, fired).map { $1 ? 4 * $0 : 0 }, "masked")
     }
   }
 }

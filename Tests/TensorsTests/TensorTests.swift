@@ -59,11 +59,11 @@ struct TensorTests {
     withThreads(threads) {
       var tensor = Tensor(shape, a, in: arena)
       tensor.add(Tensor(shape, b, in: arena))
-      #expect(tensor.elements == zip(a, b).map { $0 + $1 })
+      expectEqual(tensor.elements, zip(a, b).map { $0 + $1 }, "sum")
       tensor.scale(by: -3)
-      #expect(tensor.elements == zip(a, b).map { ($0 + $1) * -3 })
+      expectEqual(tensor.elements, zip(a, b).map { ($0 + $1) * -3 }, "product")
       tensor.fill(0.5)
-      #expect(tensor.elements.allSatisfy { $0 == 0.5 })
+      expectEqual(tensor.elements, a.map { _ in 0.5 }, "filled")
     }
   }
 

@@ -52,6 +52,14 @@ func expectClose(
     """, sourceLocation: sourceLocation)
 }
 
+/// Expects the very same numbers; unlike `#expect`, it does not print long arrays.
+func expectEqual(
+  _ actual: [Float], _ expected: [Float], _ what: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  expectClose(actual, expected, tolerance: 0, what, sourceLocation: sourceLocation)
+}
+
 /// Runs `body` with a number of threads for the work that it starts.
 func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
   let before = ThreadPool.threads

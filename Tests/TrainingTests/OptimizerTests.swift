@@ -37,7 +37,7 @@ struct OptimizerTests {
       }
       #expect(difference < 2e-6, "after \(step) updates")
       #expect(optimizer.updates == step)
-      #expect(gradients.all.elements == g)
+      #expect(gradients.all.elements.elementsEqual(g))
     }
   }
 
