@@ -11,10 +11,12 @@ public struct Batch {
   public let globalCount: Int
   let storage: BatchStorage
 
-  /// Normalized images, `[count, imageSize, imageSize, channels]` (NHWC), contiguous; the address
-  /// is aligned to 64 bytes.
-  public var images: UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(rebasing: storage.images[..<(count * storage.imageCount)])
+  /// Frames of a sample; 1 for images.
+  public var timesteps: Int { storage.timesteps }
+
+  /// Network inputs, `[timesteps, count, H, W, C]`, contiguous; the address is aligned to 64 bytes.
+  public var frames: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(rebasing: storage.frames[..<(timesteps * count * storage.frameCount)])
   }
 
   /// `[count]`
@@ -25,29 +27,28 @@ public struct Batch {
 
 /// The memory of a batch, allocated once. Who writes and who reads it when is the loader's matter.
 final class BatchStorage: @unchecked Sendable {
-  /// Floats an image.
-  let imageCount: Int
-  let images: UnsafeMutableBufferPointer<Float>
+  /// Frames a sample.
+  let timesteps: Int
+  /// Floats a frame.
+  let frameCount: Int
+  let frames: UnsafeMutableBufferPointer<Float>
   let labels: UnsafeMutableBufferPointer<Int32>
 
-  init(capacity: Int, imageCount: Int) {
-    self.imageCount = imageCount
+  /// - Parameter capacity: samples.
+  init(capacity: Int, timesteps: Int, frameCount: Int) {
+    self.timesteps = timesteps
+    self.frameCount = frameCount
     let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(capacity * imageCount, 1) * MemoryLayout<Float>.stride, alignment: 64)
-    images = memory.bindMemory(to: Float.self)
-    images.initialize(repeating: 0)
+      byteCount: max(capacity * timesteps * frameCount, 1) * MemoryLayout<Float>.stride,
+      alignment: 64)
+    frames = memory.bindMemory(to: Float.self)
+    frames.initialize(repeating: 0)
     labels = .allocate(capacity: max(capacity, 1))
     labels.initialize(repeating: 0)
   }
 
   deinit {
-    images.deallocate()
+    frames.deallocate()
     labels.deallocate()
-  }
-
-  /// Where the image at `position` of the batch goes.
-  func image(_ position: Int) -> UnsafeMutableBufferPointer<Float> {
-    UnsafeMutableBufferPointer(
-      rebasing: images[position * imageCount..<(position + 1) * imageCount])
   }
 }

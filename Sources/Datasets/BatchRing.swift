@@ -12,8 +12,7 @@ final class BatchRing: @unchecked Sendable {
     let sample: Int
     let epoch: Int
     let iteration: Int
-    let position: Int
-    let storage: BatchStorage
+    let place: SamplePlace
   }
 
   private struct Slot {
@@ -37,9 +36,14 @@ final class BatchRing: @unchecked Sendable {
   private var samplesInWork = 0
   private var isShutDown = false
 
-  init(slots: Int, capacity: Int, imageCount: Int) {
+  /// - Parameters:
+  ///   - slots: batches.
+  ///   - capacity: the most samples of a batch.
+  init(slots: Int, capacity: Int, of input: any SampleInput) {
     self.slots = (0..<slots).map { _ in
-      Slot(storage: BatchStorage(capacity: capacity, imageCount: imageCount))
+      Slot(
+        storage: BatchStorage(
+          capacity: capacity, timesteps: input.timesteps, frameCount: input.frameCount))
     }
   }
 
@@ -120,7 +124,9 @@ final class BatchRing: @unchecked Sendable {
           samplesInWork += 1
           return Claim(
             sample: Int(part.samples[part.samples.startIndex + position]), epoch: epoch,
-            iteration: claiming, position: position, storage: slots[slot].storage)
+            iteration: claiming,
+            place: SamplePlace(
+              storage: slots[slot].storage, position: position, count: part.count))
         }
         claiming += 1
       }
@@ -131,11 +137,10 @@ final class BatchRing: @unchecked Sendable {
   }
 
   /// Reads a claimed sample and enters the result.
-  func complete(_ claim: Claim, reader: SampleReader) {
+  func complete(_ claim: Claim, reader: any SampleReader) {
     var failure: DatasetError?
     do {
-      try reader.read(
-        claim.sample, epoch: claim.epoch, into: claim.storage, position: claim.position)
+      try reader.read(claim.sample, epoch: claim.epoch, into: claim.place)
     } catch {
       failure = error
     }
@@ -143,8 +148,8 @@ final class BatchRing: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     let slot = claim.iteration % slots.count
-    if let failure, claim.position < slots[slot].failure?.position ?? .max {
-      slots[slot].failure = (claim.position, failure)
+    if let failure, claim.place.position < slots[slot].failure?.position ?? .max {
+      slots[slot].failure = (claim.place.position, failure)
     }
     slots[slot].completed += 1
     samplesInWork -= 1

@@ -1,6 +1,6 @@
 /// Delivers the batches of a rank in order, decoded ahead of need by worker threads.
 ///
-///     let loader = DataLoader(source: …, sampler: …, transform: …, seed: 1, workers: 2)
+///     let loader = DataLoader(input, sampler: …, seed: 1, workers: 2)
 ///     for epoch in 0..<epochs {
 ///       loader.begin(epoch: epoch)
 ///       while let batch = try loader.next() { … }
@@ -13,29 +13,26 @@ public final class DataLoader {
   public let sampler: Sampler
   private let ring: BatchRing
   /// Fills batches in `next` where there are no workers.
-  private let synchronousReader: SampleReader?
+  private let synchronousReader: (any SampleReader)?
   private let threads: [WorkerThread]
 
   /// - Parameters:
-  ///   - seed: for the random choices of the transform.
+  ///   - seed: for the random choices that make an input of a sample.
   ///   - workers: threads that decode; with 0, `next` decodes.
   ///   - prefetch: batches that may be ready or in work while the caller has another.
   public init(
-    source: any ImageSource, sampler: Sampler, transform: ImageTransform, seed: UInt64,
-    workers: Int, prefetch: Int = 2
+    _ input: any SampleInput, sampler: Sampler, seed: UInt64, workers: Int, prefetch: Int = 2
   ) {
-    precondition(sampler.sampleCount == source.count, "the sampler is for this data set")
+    precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
     precondition(prefetch > 0, "workers need a batch to fill")
     self.sampler = sampler
     ring = BatchRing(
-      slots: workers == 0 ? 1 : prefetch + 1, capacity: sampler.largestBatch,
-      imageCount: transform.outputCount)
-    synchronousReader =
-      workers > 0 ? nil : SampleReader(source: source, transform: transform, seed: seed)
+      slots: workers == 0 ? 1 : prefetch + 1, capacity: sampler.largestBatch, of: input)
+    synchronousReader = workers > 0 ? nil : input.makeReader(seed: seed)
     threads = (0..<workers).map { [ring] _ in
       WorkerThread {
-        let reader = SampleReader(source: source, transform: transform, seed: seed)
+        let reader = input.makeReader(seed: seed)
         while let claim = ring.claim(waiting: true) { ring.complete(claim, reader: reader) }
       }
     }

@@ -1,21 +1,11 @@
-/// Encoded images with labels, in a fixed order: by class, then by file name.
-public protocol ImageSource: Sendable {
-  /// The split's place, for messages: `ROOT/train` or `ARCHIVE:train`.
-  var location: String { get }
-  /// Class names, sorted by their bytes; a label is a position in this list.
-  var classes: [String] { get }
-  /// The label of every sample.
-  var labels: [Int32] { get }
-  /// The file path or archive entry of a sample, for messages.
-  func name(of index: Int) -> String
+/// Encoded images with labels, in a fixed order: by class (sorted by the names' bytes), then by file
+/// name.
+public protocol ImageSource: SampleSource {
   /// Replaces `bytes` by the encoded image. Safe to call from several threads at once.
   func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError)
 }
 
 extension ImageSource {
-  /// The number of samples.
-  public var count: Int { labels.count }
-
   /// The encoded image of a sample.
   public func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -33,19 +23,6 @@ public enum ImageDataset {
     case .directory: try ImageFolder(path: path, split: split)
     case .file: try ImageArchive(path: path, split: split)
     }
-  }
-
-  /// Throws an error that names the first difference unless both have the same class list.
-  public static func requireSameClasses(
-    training: any ImageSource, validation: any ImageSource
-  ) throws(DatasetError) {
-    let (first, second) = (training.classes, validation.classes)
-    guard first != second else { return }
-    let index = zip(first, second).prefix { $0 == $1 }.count
-    throw .classesDiffer(
-      training: training.location, validation: validation.location, index: index,
-      trainingClass: index < first.count ? first[index] : nil,
-      validationClass: index < second.count ? second[index] : nil)
   }
 }
 

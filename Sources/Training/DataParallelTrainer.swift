@@ -117,10 +117,13 @@ public struct TrainingError: Error, CustomStringConvertible {
 }
 
 extension SpikingNetwork {
-  /// A batch's images as the frame of every time step, valid as long as the batch.
+  /// A batch's images as the frame of every time step, or its recordings as one for each; valid as
+  /// long as the batch.
   fileprivate func frames(_ batch: Batch) -> FrameSequence {
-    FrameSequence(
-      static: Tensor(viewOf: batch.images, specification.input.withSamples(batch.count)))
+    let shape = specification.input.withSamples(batch.timesteps * batch.count)
+    let frames = Tensor(viewOf: batch.frames, shape)
+    return batch.timesteps == 1
+      ? FrameSequence(static: frames) : FrameSequence(frames, timesteps: batch.timesteps)
   }
 }
 

@@ -20,7 +20,7 @@ public struct TrainingData {
     try configuration.checkFormat(of: path)
     training = try ImageDataset.open(path: path, split: configuration.data.train)
     validation = try ImageDataset.open(path: path, split: configuration.data.validation)
-    try ImageDataset.requireSameClasses(training: training, validation: validation)
+    try requireSameClasses(training: training, validation: validation)
   }
 
   /// Class names; a label is a position in this list.
@@ -53,7 +53,7 @@ extension Configuration {
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential)
     return DataLoader(
-      source: source, sampler: sampler, transform: transform, seed: training.seed,
+      ImageInput(source, transform), sampler: sampler, seed: training.seed,
       workers: data.workers ?? defaultWorkers(threads: threads))
   }
 

@@ -25,12 +25,14 @@ struct DataLoaderTests {
   ) throws -> DataLoader {
     let source = source ?? digits
     return try DataLoader(
-      source: source,
+      ImageInput(
+        source,
+        ImageTransform(
+          augmentation: .shift, normalization: .mnist, isTraining: true, imageSize: 28,
+          channels: 1)),
       sampler: Sampler(
         sampleCount: source.count, globalBatch: globalBatch, rank: rank, rankCount: ranks,
         order: order),
-      transform: ImageTransform(
-        augmentation: .shift, normalization: .mnist, isTraining: true, imageSize: 28, channels: 1),
       seed: 9, workers: workers, prefetch: prefetch)
   }
 
@@ -38,11 +40,11 @@ struct DataLoaderTests {
     var copies: [BatchCopy] = []
     while let batch = try loader.next() {
       #expect(batch.labels.count == batch.count)
-      #expect(batch.images.count == batch.count * 28 * 28)
+      #expect(batch.frames.count == batch.count * 28 * 28)
       copies.append(
         BatchCopy(
           iteration: batch.iteration, offset: batch.offset, globalCount: batch.globalCount,
-          labels: Array(batch.labels), images: Array(batch.images)))
+          labels: Array(batch.labels), images: Array(batch.frames)))
     }
     return copies
   }
@@ -105,7 +107,7 @@ struct DataLoaderTests {
       _ = try loader.next()  // now the workers are at the batches that follow
       loader.begin(epoch: 3)
       for expected in whole[..<3] {
-        #expect(try loader.next().map { Array($0.images) } == expected.images)
+        #expect(try loader.next().map { Array($0.frames) } == expected.images)
       }
     }
   }
@@ -160,9 +162,9 @@ struct DataLoaderTests {
     var loader: DataLoader? = try loader(workers: 1)
     loader?.begin(epoch: 0)
     let batch = try #require(try loader?.next())
-    let before = Array(batch.images)
+    let before = Array(batch.frames)
     loader = nil
-    #expect(Array(batch.images) == before)
+    #expect(Array(batch.frames) == before)
   }
 }
 

@@ -130,7 +130,7 @@ struct ImageSourceTests {
     try write("val/cat/1.png", "val/emu/1.png", "val/owl/1.png")
     try write("test/cat/1.png", "test/dog/1.png")
     let open = { try ImageDataset.open(path: directory.path, split: $0) }
-    try ImageDataset.requireSameClasses(training: open("train"), validation: open("train"))
+    try requireSameClasses(training: open("train"), validation: open("train"))
     let cases = [("val", 1, "dog", Optional("emu")), ("test", 2, "owl", nil)]
     for (split, index, first, second) in cases {
       #expect(
@@ -138,7 +138,7 @@ struct ImageSourceTests {
           training: directory.path + "/train", validation: "\(directory.path)/\(split)",
           index: index, trainingClass: first, validationClass: second)
       ) {
-        try ImageDataset.requireSameClasses(training: open("train"), validation: open(split))
+        try requireSameClasses(training: open("train"), validation: open(split))
       }
     }
   }

@@ -1,0 +1,46 @@
+import Tensors
+
+/// Images as network inputs: decoded and transformed, one frame each.
+public struct ImageInput: SampleInput {
+  private let source: any ImageSource
+  private let transform: ImageTransform
+
+  public init(_ source: any ImageSource, _ transform: ImageTransform) {
+    self.source = source
+    self.transform = transform
+  }
+
+  public var count: Int { source.count }
+  public var timesteps: Int { 1 }
+  public var frameCount: Int { transform.outputCount }
+
+  public func makeReader(seed: UInt64) -> any SampleReader {
+    ImageReader(source: source, transform: transform, seed: seed)
+  }
+}
+
+/// Reads, decodes and transforms single images.
+private final class ImageReader: SampleReader {
+  private let source: any ImageSource
+  private let transform: ImageTransform
+  private let seed: UInt64
+  private let decoder = ImageDecoder()
+  private var bytes: [UInt8] = []
+  private var image = DecodedImage()
+  private var scratch = ImageTransform.Scratch()
+
+  init(source: any ImageSource, transform: ImageTransform, seed: UInt64) {
+    self.source = source
+    self.transform = transform
+    self.seed = seed
+  }
+
+  func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError) {
+    try source.read(sample, into: &bytes)
+    try decoder.decode(
+      bytes, name: source.name(of: sample), channels: transform.channels, into: &image)
+    var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
+    transform.apply(to: image, random: &random, scratch: &scratch, output: place.frame())
+    place.setLabel(source.labels[sample])
+  }
+}

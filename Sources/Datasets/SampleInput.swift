@@ -1,0 +1,41 @@
+/// A split as the network sees it: its samples, and how each becomes one frame (an image) or one for
+/// every time step (a recording of events). This is what a `DataLoader` delivers.
+public protocol SampleInput: Sendable {
+  /// The number of samples.
+  var count: Int { get }
+  /// Frames of a sample; 1 for images.
+  var timesteps: Int { get }
+  /// Floats of a frame `[H, W, C]`.
+  var frameCount: Int { get }
+  /// A reader for one thread.
+  /// - Parameter seed: for random choices.
+  func makeReader(seed: UInt64) -> any SampleReader
+}
+
+/// Reads single samples. One thread has one reader, which reuses its memory from sample to sample.
+public protocol SampleReader: AnyObject {
+  /// Puts a sample and its label where they belong in a batch.
+  func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError)
+}
+
+/// The place of one sample in the memory of a batch.
+public struct SamplePlace: Sendable {
+  let storage: BatchStorage
+  /// The sample's position among the `count` of its batch.
+  let position: Int
+  let count: Int
+
+  /// The memory of the sample's frame `[H, W, C]` at a time step.
+  ///
+  /// A batch holds the samples of a time step together, `[T, N, H, W, C]`.
+  public func frame(_ timestep: Int = 0) -> UnsafeMutableBufferPointer<Float> {
+    let start = (timestep * count + position) * storage.frameCount
+    return UnsafeMutableBufferPointer(
+      rebasing: storage.frames[start..<start + storage.frameCount])
+  }
+
+  /// Sets the sample's label.
+  public func setLabel(_ label: Int32) {
+    storage.labels[position] = label
+  }
+}
