@@ -15,6 +15,8 @@ public struct IterationMetrics: Sendable {
   public var spikes = 0.0
   /// Neurons times time steps.
   public var neuronSteps = 0.0
+  /// Seconds that ranks waited for their batch, added up over the ranks.
+  public var dataWait = 0.0
 
   public init() {}
 
@@ -34,10 +36,12 @@ public struct IterationMetrics: Sendable {
     correctTop5 += other.correctTop5
     spikes += other.spikes
     neuronSteps += other.neuronSteps
+    dataWait += other.dataWait
   }
 
   private static let fields: [WritableKeyPath<IterationMetrics, Double> & Sendable] = [
     \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps,
+    \.dataWait,
   ]
 
   func write(to view: FloatView) {
