@@ -45,16 +45,28 @@ extension Configuration {
   func loader(
     _ source: any ImageSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
   ) throws -> DataLoader {
+    return DataLoader(
+      try input(source, isTraining: isTraining),
+      sampler: sampler(source, isTraining: isTraining, communicator), seed: training.seed,
+      workers: data.workers ?? defaultWorkers(threads: threads))
+  }
+
+  /// What a network gets of a split.
+  func input(_ source: any ImageSource, isTraining: Bool) throws -> any SampleInput {
     let transform = try ImageTransform(
       augmentation: data.augmentation, normalization: data.normalization, isTraining: isTraining,
       imageSize: data.imageSize, channels: inputChannels)
-    let sampler = Sampler(
+    return ImageInput(source, transform)
+  }
+
+  /// The order of a split's samples, and this rank's part of them.
+  func sampler(
+    _ source: any SampleSource, isTraining: Bool, _ communicator: any Communicator
+  ) -> Sampler {
+    Sampler(
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential)
-    return DataLoader(
-      ImageInput(source, transform), sampler: sampler, seed: training.seed,
-      workers: data.workers ?? defaultWorkers(threads: threads))
   }
 
   /// Decoding takes little beside training: a worker for every four threads keeps ahead.
