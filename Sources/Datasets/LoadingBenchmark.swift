@@ -121,7 +121,8 @@ public struct LoadingBenchmark: Sendable {
       try images.read(sample, into: &bytes)
       if stage == .decoded {
         try decoder.decode(
-          bytes, name: images.name(of: sample), channels: channels, into: &image)
+          bytes, encoding: images.encoding, name: images.name(of: sample), channels: channels,
+          into: &image)
       }
     }
   }

@@ -89,6 +89,10 @@ public struct Configuration: Sendable {
       case auto
       case imageFolder = "image-folder"
       case archive
+      case nmnist
+      case dvsGesture = "dvs-gesture"
+      case cifar10DVS = "cifar10-dvs"
+      case frames
     }
 
     public var format = Format.auto
@@ -99,6 +103,10 @@ public struct Configuration: Sendable {
     public var imageSize = 28
     public var augmentation = AugmentationPreset.shift
     public var normalization = NormalizationPreset.mnist
+    /// nil: as many frames as time steps, divided by the number of events.
+    public var frames: FrameRule?
+    public var eventAugmentation = EventAugmentation()
+    public var eventNormalization = EventNormalization.none
     public var workers: Int?
   }
 }
@@ -111,9 +119,10 @@ extension Configuration: Equatable {
 }
 
 extension Configuration {
-  /// Channels of the input images: as configured, else 1 for the embedded MNIST and 3 for others.
+  /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
+  /// and 3 for other images.
   public var inputChannels: Int {
-    model.inputChannels ?? (data.path == nil ? 1 : 3)
+    model.inputChannels ?? (data.path == nil ? 1 : eventFormat == nil ? 3 : 2)
   }
 
   /// The network to build.

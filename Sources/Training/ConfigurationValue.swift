@@ -140,3 +140,5 @@ extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension AugmentationPreset: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
+extension EventNormalization: ConfigurationValue {}
+extension FrameRule.Division: ConfigurationValue {}

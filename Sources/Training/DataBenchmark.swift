@@ -1,5 +1,4 @@
 import Datasets
-import Distributed
 import Foundation
 
 /// How many samples a second the configured data give, by number of threads and stage of the work.
@@ -22,7 +21,9 @@ public struct DataBenchmark {
     data = try TrainingData(configuration)
     loading = LoadingBenchmark(
       data.training, input: try configuration.input(data.training, isTraining: true),
-      sampler: configuration.sampler(data.training, isTraining: true, SingleProcess()),
+      sampler: Sampler(
+        sampleCount: data.training.count, globalBatch: configuration.training.globalBatch,
+        rank: 0, rankCount: 1, order: .shuffled(seed: configuration.training.seed)),
       seed: configuration.training.seed, channels: configuration.inputChannels)
   }
 
