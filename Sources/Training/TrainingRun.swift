@@ -176,7 +176,8 @@ public final class TrainingRun {
       (
         "ranks",
         "\(ranks) x \(threads) thread\(threads == 1 ? "" : "s"), global batch "
-          + "\(configuration.training.globalBatch), convolutions by \(backend.rawValue)"
+          + "\(configuration.training.globalBatch), convolutions by \(backend.library.rawValue)"
+          + " (kernels: \(backend.kernels.rawValue))"
       ),
       (
         "schedule",

@@ -25,6 +25,11 @@ import Testing
     try check(name, method, .openBLAS)
   }
 
+  @Test(arguments: cases, methods)
+  func eventKernelsReproduce(_ name: String, _ method: String) throws {
+    try check(name, method, ConvolutionBackend(.oneDNN, kernels: .events))
+  }
+
   private func check(_ name: String, _ method: String, _ backend: ConvolutionBackend) throws {
     let fixture = try Fixture(name, method)
     let network = try fixture.network(backend)
