@@ -37,7 +37,8 @@ struct TensorTests {
       #expect(part.pointer == tensor.pointer + 20)
     }
     values.withUnsafeBufferPointer {
-      Tensor.withView(of: $0, shape: shape) { #expect($0.elements == values) }
+      let view = Tensor(viewOf: $0, shape)
+      #expect(view.elements == values)
     }
     #expect(arena.bytesInUse == 256)
   }
