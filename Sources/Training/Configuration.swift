@@ -76,9 +76,9 @@ public struct Configuration: Sendable {
       case float32
     }
 
-    public var epochs = 12
+    public var epochs = 20
     public var maxIterations: Int?
-    public var globalBatch = 100
+    public var globalBatch = 50
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var logEvery = 10
