@@ -27,7 +27,9 @@ struct InspectTests {
   }
 
   @Test func showsEveryLayerAndTheMemoryOfEveryMethod() throws {
-    let run = try workspace.run("inspect", "--set", "method.timesteps=8", usesOneThread: false)
+    let run = try workspace.run(
+      "inspect", "--set", "method.timesteps=8", "--set", "training.global_batch=100",
+      usesOneThread: false)
     #expect(run.status == 0)
     let layers = run.output.split(separator: "\n").filter { $0.hasPrefix("layer1.0.") }
     #expect(layers.contains { $0.contains("conv 3x3") && $0.contains("28x28x16") })
