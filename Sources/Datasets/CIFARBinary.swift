@@ -77,7 +77,7 @@ public struct CIFARBinary: ImageSource {
     let classes = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     guard !classes.isEmpty else {
-      throw .malformed(path: path, offset: 0, reason: "there are no class names")
+      throw .damagedFile(path: path, offset: 0, reason: "there are no class names")
     }
     return classes
   }
@@ -87,7 +87,7 @@ public struct CIFARBinary: ImageSource {
   ) throws(DatasetError) -> [Int32] {
     let count = file.size / recordSize
     guard count > 0, file.size % recordSize == 0 else {
-      throw .malformed(
+      throw .damagedFile(
         path: file.path, offset: count * recordSize,
         reason: "the file ends within a record: its \(file.size) bytes are not a number of records"
           + " of \(recordSize) bytes")
@@ -100,7 +100,7 @@ public struct CIFARBinary: ImageSource {
       }
     }
     if let bad = labels.firstIndex(where: { $0 >= classCount }) {
-      throw .malformed(
+      throw .damagedFile(
         path: file.path, offset: bad * recordSize + position,
         reason: "the label \(labels[bad]) is not below the number of classes, \(classCount)")
     }

@@ -9,7 +9,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   /// A file cannot be written.
   case unwritable(path: String, reason: String)
   /// A file is not what its format demands, first at byte `offset`.
-  case malformed(path: String, offset: Int, reason: String)
+  case damagedFile(path: String, offset: Int, reason: String)
   /// The index of a directory of shards cannot be used.
   case badIndex(path: String, reason: String)
   /// A directory holds shards that were made, or begun, otherwise than is asked for now.
@@ -30,6 +30,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case noSamples(path: String)
   /// An image is damaged, of an unknown format, or too large.
   case undecodable(sample: String, reason: String)
+  /// More samples than allowed cannot be used; `last` is about the one that was too much.
+  case tooManyBadSamples(limit: Int, last: String)
   /// A recording of events, or its labels, do not follow the format; the reason tells the byte.
   case malformed(sample: String, reason: String)
   /// A directory does not hold recordings in the layout of its format.
@@ -49,7 +51,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): cannot be read: \(reason). Check its permissions and the disk."
     case .unwritable(let path, let reason):
       return "\(path): cannot be written: \(reason). Check its permissions and the disk."
-    case .malformed(let path, let offset, let reason):
+    case .damagedFile(let path, let offset, let reason):
       return "\(path): malformed at byte \(offset): \(reason). "
         + "The file is damaged or incomplete; fetch or make it again."
     case .badIndex(let path, let reason):
@@ -62,7 +64,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): cannot be read as a tar archive: \(reason). "
         + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
     case .missingSplit(let path, let split, let available):
-      let found = available.isEmpty ? "no directories" : available.joined(separator: ", ")
+      let shown = available.prefix(8).joined(separator: ", ")
+      let found =
+        available.isEmpty ? "no directories" : available.count > 8 ? shown + ", …" : shown
       return "\(path): has no split '\(split)', only: \(found). "
         + "Expected \(split)/<class>/<image>.{jpg,jpeg,png}; name the right split."
     case .noClasses(let path):
@@ -80,6 +84,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): none of its images can be decoded. Check that it is the right data set."
     case .undecodable(let sample, let reason):
       return "\(sample): cannot be decoded: \(reason). Replace or remove this image."
+    case .tooManyBadSamples(let limit, let last):
+      return "more than \(limit) samples cannot be used, the last: \(last) "
+        + "Check the data set, or raise data.max_bad_samples."
     case .malformed(let sample, let reason):
       return "\(sample): is malformed: \(reason). Replace or remove this recording."
     case .noRecordings(let path, let expected):

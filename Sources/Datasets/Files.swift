@@ -41,6 +41,13 @@ func forEachEntry(
   }
 }
 
+/// The names in a directory, unsorted.
+func directoryEntries(_ path: String) throws(DatasetError) -> [String] {
+  var names: [String] = []
+  try forEachEntry(of: path) { name, _ in names.append(name) }
+  return names
+}
+
 /// The directories in a directory, sorted by their bytes; hidden ones are left out.
 func subdirectories(of path: String) throws(DatasetError) -> [String] {
   var names: [String] = []

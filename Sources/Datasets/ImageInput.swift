@@ -14,6 +14,8 @@ public struct ImageInput: SampleInput {
   public var timesteps: Int { 1 }
   public var frameCount: Int { transform.outputCount }
 
+  public func substitutes(for index: Int) -> Range<Int> { source.substitutes(for: index) }
+
   public func makeReader(seed: UInt64) -> any SampleReader {
     ImageReader(source: source, transform: transform, seed: seed)
   }

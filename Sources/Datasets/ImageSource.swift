@@ -4,6 +4,8 @@ public protocol ImageSource: SampleSource {
   var encoding: ImageEncoding { get }
   /// Replaces `bytes` by the encoded image. Safe to call from several threads at once.
   func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError)
+  /// The samples, the given one among them, of which one may take its place if it cannot be read.
+  func substitutes(for index: Int) -> Range<Int>
 }
 
 /// How the bytes of a sample hold its image.
@@ -16,6 +18,8 @@ public enum ImageEncoding: Sendable, Equatable {
 
 extension ImageSource {
   public var encoding: ImageEncoding { .file }
+
+  public func substitutes(for index: Int) -> Range<Int> { 0..<count }
 
   /// The encoded image of a sample.
   public func bytes(of index: Int) throws(DatasetError) -> [UInt8] {

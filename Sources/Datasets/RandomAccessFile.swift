@@ -42,7 +42,7 @@ final class RandomAccessFile: Sendable {
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw .unreadable(path: path, reason: errorText()) }
       guard count > 0 else {
-        throw .malformed(
+        throw .damagedFile(
           path: path, offset: range.lowerBound + filled,
           reason: "the file ends here, and \(range.count - filled) more bytes are needed")
       }

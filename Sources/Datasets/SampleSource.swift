@@ -8,15 +8,11 @@ public protocol SampleSource: Sendable {
   var labels: [Int32] { get }
   /// The file path or archive entry of a sample, for messages.
   func name(of index: Int) -> String
-  /// The samples, the given one among them, of which one may take its place if it cannot be read.
-  func substitutes(for index: Int) -> Range<Int>
 }
 
 extension SampleSource {
   /// The number of samples.
   public var count: Int { labels.count }
-
-  public func substitutes(for index: Int) -> Range<Int> { 0..<count }
 }
 
 /// Throws an error that names the first difference unless both have the same class list.

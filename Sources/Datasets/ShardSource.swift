@@ -88,7 +88,7 @@ public final class ShardSource: ImageSource {
     if let file = files.withLock({ $0[shard] }) { return file }
     let file = try RandomAccessFile(path: directory + "/" + shards[shard].file)
     guard file.size == shards[shard].bytes else {
-      throw .malformed(
+      throw .damagedFile(
         path: file.path, offset: min(file.size, shards[shard].bytes),
         reason: "it has \(file.size) bytes, and \(ShardIndex.fileName) says \(shards[shard].bytes)")
     }

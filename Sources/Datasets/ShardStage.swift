@@ -12,6 +12,8 @@ public struct ShardStage {
     public var copied = 0
     /// Of the copied shards.
     public var copiedBytes = 0
+
+    public init() {}
   }
 
   private let source: String

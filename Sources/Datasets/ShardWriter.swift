@@ -124,9 +124,7 @@ public struct ShardWriter {
   private static func order(of count: Int, seed: UInt64) -> [Int32] {
     var order = Array(0..<Int32(count))
     var random = RandomStream(seed: seed, purpose: .shardOrder)
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, random.uniform(below: last + 1))
-    }
+    order.permute(&random)
     return order
   }
 

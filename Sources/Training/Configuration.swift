@@ -89,6 +89,7 @@ public struct Configuration: Sendable {
       case auto
       case imageFolder = "image-folder"
       case archive
+      case shards, cifar10, cifar100
       case nmnist
       case dvsGesture = "dvs-gesture"
       case cifar10DVS = "cifar10-dvs"
@@ -107,6 +108,18 @@ public struct Configuration: Sendable {
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()
     public var eventNormalization = EventNormalization.none
+    public enum Sharding: String, CaseIterable, Sendable {
+      case global
+      case nodeLocal = "node-local"
+    }
+
+    public enum BadSampleAction: String, CaseIterable, Sendable {
+      case fail, skip
+    }
+
+    public var sharding = Sharding.global
+    public var onBadSample = BadSampleAction.fail
+    public var maxBadSamples = 100
     public var workers: Int?
   }
 }
@@ -128,7 +141,8 @@ extension Configuration {
   /// The network to build.
   ///
   /// - Parameter classes: of the data; nil where no data are at hand.
-  /// - Throws: `ConfigurationError` if the number of classes is not known or too small.
+  /// - Throws: `ConfigurationError` if the number of classes is not known or too small, or where there is
+  ///   no such network.
   public func networkSpecification(classes: Int?) throws -> NetworkSpecification {
     guard let outputs = model.classes ?? classes else {
       throw error("model.classes", "is not set, and there are no data to take it from: set it")
@@ -144,7 +158,7 @@ extension Configuration {
     else {
       throw error("model.family", "and model.blocks are needed where no architecture is given")
     }
-    return NetworkSpecification(
+    let specification = NetworkSpecification(
       family: family, blocks: blocks, width: model.width, classes: outputs,
       inputChannels: inputChannels, imageSize: data.imageSize, dropout: Float(model.dropout),
       neuron: NeuronSpecification(
@@ -152,5 +166,11 @@ extension Configuration {
         surrogate: SurrogateGradient(
           neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
         hasLearnableTau: neuron.hasLearnableTau))
+    if let problem = specification.problem {
+      // It begins with the key.
+      let key = String(problem.prefix { $0 != " " })
+      throw error(key, String(problem.dropFirst(key.count + 1)))
+    }
+    return specification
   }
 }

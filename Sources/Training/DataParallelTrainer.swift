@@ -62,7 +62,7 @@ public final class DataParallelTrainer {
         trained: method.trainedTimesteps(seed: seed, iteration: iteration),
         window: method.window,
         context: IterationContext(seed: seed, iteration: iteration, sampleOffset: batch.offset))
-      local = measured(samples: batch.count)
+      local = measured(batch)
     }
     local.dataWait = dataWait
     local.write(to: store.metricTail)
@@ -93,7 +93,7 @@ public final class DataParallelTrainer {
       guard batch.count > 0 else { continue }
       step.evaluate(
         network.frames(batch), labels: batch.labels.map(Int.init), globalCount: batch.count)
-      local.add(measured(samples: batch.count))
+      local.add(measured(batch))
     }
     // Shares of the loss add up to the mean over all samples.
     local.loss *= local.samples / Double(loader.sampler.sampleCount)
@@ -104,10 +104,11 @@ public final class DataParallelTrainer {
     return IterationMetrics(from: tail)
   }
 
-  private func measured(samples: Int) -> IterationMetrics {
+  private func measured(_ batch: Batch) -> IterationMetrics {
     var metrics = IterationMetrics()
     metrics.loss = step.loss.value
-    metrics.samples = Double(samples)
+    metrics.samples = Double(batch.count)
+    metrics.replaced = Double(batch.replaced)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
     let activity = network.activity

@@ -17,6 +17,8 @@ public final class TrainingRun {
   private let validationLoader: DataLoader
   private let output: OutputDirectory?
   private let start = ContinuousClock.now
+  /// Samples of an epoch's training and of a validation that others took the place of.
+  private var badSamples = (training: 0, validation: 0)
 
   /// - Parameters:
   ///   - output: where to write, on rank 0.
@@ -32,7 +34,7 @@ public final class TrainingRun {
     self.communicator = communicator
     self.output = output
     ThreadPool.setThreads(threads)
-    data = try TrainingData(configuration)
+    data = try TrainingData(configuration, communicator)
     trainer = try DataParallelTrainer(
       configuration,
       network: configuration.networkSpecification(classes: data.classes.count),
@@ -51,6 +53,7 @@ public final class TrainingRun {
 
   /// Trains to the end, and returns the last validation.
   public func run() throws -> IterationMetrics {
+    try output?.create()
     let log = try output.map { try MetricsLog(directory: $0.path) }
     try output?.write(configuration)
     var progress =
@@ -99,6 +102,8 @@ public final class TrainingRun {
       }
       var epochRecord = record(.epoch, total, since: epochStart)
       validation = try trainer.evaluate(validationLoader)
+      badSamples.training = max(badSamples.training, Int(total.replaced))
+      badSamples.validation = max(badSamples.validation, Int(validation.replaced))
       epochRecord.validationLoss = validation.loss
       epochRecord.validationAccuracy = validation.accuracy
       epochRecord.validationTop5 = validation.top5
@@ -112,7 +117,8 @@ public final class TrainingRun {
     }
     progress?.finish()
     try trainer.checkReplicas("weights after training")
-    if communicator.isRoot { print(closing(position)) }
+    let reading = try data.readingSummary(communicator)
+    if communicator.isRoot { print(closing(position, reading: reading)) }
     return validation
   }
 
@@ -150,14 +156,21 @@ public final class TrainingRun {
       + "waited for data \(Format.percent(record.dataWait)) of the time"
   }
 
-  private func closing(_ position: Checkpoint.Position) -> String {
+  private func closing(_ position: Checkpoint.Position, reading: [String]) -> String {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var lines = [
-      "trained \(position.epoch) epochs (\(Format.count(position.iteration)) iterations) in "
+      "trained \(Format.counted(position.epoch, "epoch")) "
+        + "(\(Format.counted(position.iteration, "iteration"))) in "
         + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
     ]
+    if badSamples != (0, 0) {
+      lines.append(
+        "bad samples, replaced by neighbours: \(badSamples.training) for training, "
+          + "\(badSamples.validation) for validation")
+    }
+    lines += reading
     if let output { lines.append("results in \(output.path)") }
     return lines.joined(separator: "\n")
   }
@@ -169,7 +182,6 @@ public final class TrainingRun {
     let memory = MemoryEstimate(
       network, samples: localBatch, window: method.window,
       optimizerBuffers: trainer.optimizer.state.count)
-    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
@@ -182,13 +194,18 @@ public final class TrainingRun {
       ),
       (
         "ranks",
-        "\(ranks) x \(threads) thread\(threads == 1 ? "" : "s"), global batch "
-          + "\(configuration.training.globalBatch), convolutions by \(backend.rawValue)"
+        Format.counted(communicator.size, "rank") + " x " + Format.counted(threads, "thread")
+          + ", global batch \(configuration.training.globalBatch)"
+      ),
+      (
+        "kernels",
+        "\(backend.library.rawValue), spikes \(backend.kernels.rawValue)"
       ),
       (
         "schedule",
-        "\(configuration.training.epochs) epochs of \(trainingLoader.sampler.iterations) "
-          + "iterations, \(configuration.optimizer.name.rawValue), learning rate "
+        Format.counted(configuration.training.epochs, "epoch") + " of "
+          + Format.counted(trainingLoader.sampler.iterations, "iteration")
+          + ", \(configuration.optimizer.name.rawValue), learning rate "
           + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
       ),
       ("memory", "about \(Format.bytes(memory.totalBytes)) a rank expected"),

@@ -80,7 +80,7 @@ struct CIFARBinaryTests {
       let error = #expect(throws: DatasetError.self) {
         try ImageDataset.open(path: directory.path, split: "train")
       }
-      guard case .malformed(path, offset, let text) = error else {
+      guard case .damagedFile(path, offset, let text) = error else {
         Issue.record("\(String(describing: error))")
         return
       }

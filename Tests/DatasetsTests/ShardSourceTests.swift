@@ -48,7 +48,7 @@ struct ShardSourceTests {
     let error = #expect(throws: DatasetError.self) {
       try ShardSource(path: path, split: "train").bytes(of: 0)
     }
-    guard case .malformed(path + "/train-000000.tar", 2000, _) = error else {
+    guard case .damagedFile(path + "/train-000000.tar", 2000, _) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
