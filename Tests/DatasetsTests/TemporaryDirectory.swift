@@ -1,7 +1,7 @@
 import Foundation
 
 /// A directory that is removed when the test that made it lets go of it.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let url: URL
   var path: String { url.path }
 
