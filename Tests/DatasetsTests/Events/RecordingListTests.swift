@@ -78,6 +78,12 @@ struct RecordingListTests {
       ])
   }
 
+  @Test func framesByAnotherRuleAreNamed() throws {
+    try directory.write("", to: "frames_number_9_split_by_time/train/a/1.npz")
+    let error = #expect(throws: DatasetError.self) { try list(.frames, .training) }
+    #expect(error?.description.contains("found frames_number_9_split_by_time") == true)
+  }
+
   @Test func imagesAreNoRecordings() throws {
     try directory.write("", to: "train/a/1.jpg")
     #expect(EventFormat.detect(directory.path) == nil)
