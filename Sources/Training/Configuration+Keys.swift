@@ -140,13 +140,13 @@ extension Configuration {
       "What event counts are divided by; maximum: the largest of the recording."),
     .init(
       "data.sharding", \.data.sharding,
-      "global: one order, any rank reads anything; node-local: ranks read their node's shards."),
+      "global: one order for all ranks; node-local: ranks read shards of their nodes."),
     .init(
       "data.on_bad_sample", \.data.onBadSample,
-      "What happens where a sample cannot be read: the run ends, or a neighbour takes its place."),
+      "What a sample that cannot be read does: end the run, or give way to a neighbour."),
     .init(
       "data.max_bad_samples", \.data.maxBadSamples, limit: .atLeast(0),
-      "Different samples of a split that a rank may skip before the run ends."),
+      "Samples of a split that a rank may skip before the run ends."),
     .init(
       "data.workers", \.data.workers, limit: .atLeast(1),
       "Threads of each rank that prepare images; left out: by the cores at hand."),
