@@ -4,7 +4,7 @@ import Foundation
 /// serves as a directory of shards for whoever needs no others.
 ///
 /// Shards that are there and intact stay. Those that are there and not wanted stay too.
-public struct ShardStage {
+public struct ShardStage: Sendable {
   /// What a call of `run` found and did.
   public struct Report: Sendable {
     /// Shards that were there, and that were copied.
