@@ -9,7 +9,7 @@ struct ConfigurationTests {
   @Test func defaultsAreValid() throws {
     let configuration = try Configuration(file: nil)
     #expect(configuration == Configuration())
-    try configuration.validate(ranks: 100)
+    try configuration.validate(ranks: 8)
     let network = try configuration.networkSpecification(classes: 10)
     #expect(
       network
@@ -30,7 +30,8 @@ struct ConfigurationTests {
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",
       "training": "epochs max_iterations global_batch seed precision log_every",
-      "data": "format path train validation image_size augmentation normalization workers",
+      "data": "format path train validation image_size augmentation normalization workers"
+        + " frames event_augmentation event_normalization",
     ]
     let names = contract.flatMap { section, keys in
       keys.split(separator: " ").map { "\(section).\($0)" }
@@ -80,7 +81,7 @@ struct ConfigurationTests {
       let path = directory.appendingPathComponent(name).path
       let configuration = try Configuration(file: path)
       let network = try configuration.networkSpecification(classes: 10)
-      #expect(network.width == 64, "\(name)")
+      #expect(network.width == (name.hasPrefix("nmnist") ? 16 : 64), "\(name)")
       #expect(configuration != Configuration(), "\(name)")
       let text = try String(contentsOfFile: path, encoding: .utf8)
       #expect(text.contains("sltt-dist train --config configs/\(name)"), "\(name)")
