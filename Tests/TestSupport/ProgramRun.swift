@@ -65,7 +65,7 @@ public struct ProgramRun: Sendable {
   }
 
   private static func created(_ path: String) throws -> FileHandle {
-    FileManager.default.createFile(atPath: path, contents: nil)
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
     return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
   }
 }
