@@ -9,6 +9,8 @@ public struct Batch {
   public let offset: Int
   /// The samples of all ranks together.
   public let globalCount: Int
+  /// Samples that are there in place of bad ones.
+  public let replaced: Int
   let storage: BatchStorage
 
   /// Frames of a sample; 1 for images.

@@ -20,10 +20,13 @@ final class BatchRing: @unchecked Sendable {
     var part = BatchPart(samples: [], offset: 0, globalCount: 0)
     var claimed = 0
     var completed = 0
+    var replaced = 0
     /// The failure at the lowest position, whoever came first.
     var failure: (position: Int, error: DatasetError)?
   }
 
+  private let input: any SampleInput
+  private let badSamples: BadSamples
   private let condition = NSCondition()
   private var slots: [Slot]
   private var plan: EpochPlan?
@@ -39,7 +42,9 @@ final class BatchRing: @unchecked Sendable {
   /// - Parameters:
   ///   - slots: batches.
   ///   - capacity: the most samples of a batch.
-  init(slots: Int, capacity: Int, of input: any SampleInput) {
+  init(slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy) {
+    self.input = input
+    badSamples = BadSamples(onBadSample)
     self.slots = (0..<slots).map { _ in
       Slot(
         storage: BatchStorage(
@@ -82,7 +87,7 @@ final class BatchRing: @unchecked Sendable {
     let part = slots[slot].part
     return Batch(
       iteration: iteration, count: part.count, offset: part.offset,
-      globalCount: part.globalCount, storage: slots[slot].storage)
+      globalCount: part.globalCount, replaced: slots[slot].replaced, storage: slots[slot].storage)
   }
 
   /// Lets all workers end after the sample they are at.
@@ -102,6 +107,7 @@ final class BatchRing: @unchecked Sendable {
       slots[slot].part = plan.part(iteration: iteration)
       slots[slot].claimed = 0
       slots[slot].completed = 0
+      slots[slot].replaced = 0
       slots[slot].failure = nil
     }
     opened = end
@@ -139,8 +145,13 @@ final class BatchRing: @unchecked Sendable {
   /// Reads a claimed sample and enters the result.
   func complete(_ claim: Claim, reader: any SampleReader) {
     var failure: DatasetError?
+    var isReplaced = false
     do {
-      try reader.read(claim.sample, epoch: claim.epoch, into: claim.place)
+      isReplaced = try badSamples.read(
+        claim.sample, substitutes: input.substitutes(for: claim.sample)
+      ) { sample throws(DatasetError) in
+        try reader.read(sample, epoch: claim.epoch, into: claim.place)
+      }
     } catch {
       failure = error
     }
@@ -152,6 +163,7 @@ final class BatchRing: @unchecked Sendable {
       slots[slot].failure = (claim.place.position, failure)
     }
     slots[slot].completed += 1
+    if isReplaced { slots[slot].replaced += 1 }
     samplesInWork -= 1
     let isIdle = samplesInWork == 0 && claiming == opened  // what `begin` waits for
     if slots[slot].completed == slots[slot].part.count || isIdle { condition.broadcast() }

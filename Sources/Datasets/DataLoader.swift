@@ -21,14 +21,16 @@ public final class DataLoader {
   ///   - workers: threads that decode; with 0, `next` decodes.
   ///   - prefetch: batches that may be ready or in work while the caller has another.
   public init(
-    _ input: any SampleInput, sampler: Sampler, seed: UInt64, workers: Int, prefetch: Int = 2
+    _ input: any SampleInput, sampler: Sampler, seed: UInt64, workers: Int, prefetch: Int = 2,
+    onBadSample: BadSamplePolicy = .fail
   ) {
     precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
     precondition(prefetch > 0, "workers need a batch to fill")
     self.sampler = sampler
     ring = BatchRing(
-      slots: workers == 0 ? 1 : prefetch + 1, capacity: sampler.largestBatch, of: input)
+      slots: workers == 0 ? 1 : prefetch + 1, capacity: sampler.largestBatch, of: input,
+      onBadSample: onBadSample)
     synchronousReader = workers > 0 ? nil : input.makeReader(seed: seed)
     threads = (0..<workers).map { [ring] _ in
       WorkerThread {

@@ -89,6 +89,7 @@ public struct Configuration: Sendable {
       case auto
       case imageFolder = "image-folder"
       case archive
+      case shards, cifar10, cifar100
       case nmnist
       case dvsGesture = "dvs-gesture"
       case cifar10DVS = "cifar10-dvs"
@@ -107,6 +108,18 @@ public struct Configuration: Sendable {
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()
     public var eventNormalization = EventNormalization.none
+    public enum Sharding: String, CaseIterable, Sendable {
+      case global
+      case nodeLocal = "node-local"
+    }
+
+    public enum BadSampleAction: String, CaseIterable, Sendable {
+      case fail, skip
+    }
+
+    public var sharding = Sharding.global
+    public var onBadSample = BadSampleAction.fail
+    public var maxBadSamples = 100
     public var workers: Int?
   }
 }

@@ -138,6 +138,8 @@ extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
+extension Configuration.Data.Sharding: ConfigurationValue {}
+extension Configuration.Data.BadSampleAction: ConfigurationValue {}
 extension AugmentationPreset: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
