@@ -21,7 +21,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-CONFIGURATIONS = {"cifar": "cifar10-resnet18", "imagenet": "imagenet-nf-resnet34-stage1"}
+# Of each preset: image size and normalization, as in torch_loader.py.
+PRESETS = {"cifar": (32, "cifar10"), "imagenet": (224, "imagenet")}
 
 
 def main():
@@ -54,7 +55,7 @@ def main():
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--preset", choices=list(CONFIGURATIONS), required=True)
+    parser.add_argument("--preset", choices=list(PRESETS), required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--validation", default="val", help="validation split of the folder")
     parser.add_argument("--copies", type=int, default=1)
@@ -80,13 +81,19 @@ def multiply(folder, copies, target):
 
 def ours(arguments, path, validation, scratch):
     output = pathlib.Path(scratch) / "rates.json"
-    command = [
-        arguments.program, "bench", "data",
-        "--config", REPOSITORY / "configs" / (CONFIGURATIONS[arguments.preset] + ".yaml"),
-        "--set", f"data.path={path}", "--set", f"data.validation={validation}",
-        "--set", f"training.global_batch={arguments.batch}",
-        "--workers", arguments.workers, "--seconds", arguments.seconds, "--output", output,
-    ]  # fmt: skip
+    image_size, normalization = PRESETS[arguments.preset]
+    settings = {
+        "data.path": path,
+        "data.validation": validation,
+        "data.image_size": image_size,
+        "data.augmentation": arguments.preset,
+        "data.normalization": normalization,
+        "training.global_batch": arguments.batch,
+    }
+    command = [arguments.program, "bench", "data", "--workers", arguments.workers]
+    command += ["--seconds", arguments.seconds, "--output", output]
+    for key, value in settings.items():
+        command += ["--set", f"{key}={value}"]
     run(command)
     return json.loads(output.read_text())["images_per_second"][0]["delivered"]
 
