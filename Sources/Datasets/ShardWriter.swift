@@ -17,6 +17,9 @@ public struct ShardWriter {
     case count(Int)
     /// Shards of about so many bytes; the size of a sample is estimated from some of them.
     case bytes(Int)
+    /// Shards of about 256 MiB, or smaller ones so that there are 64 for ranks to share, but none of
+    /// less than 8 samples.
+    case automatic
   }
 
   public let output: String
@@ -152,6 +155,12 @@ public struct ShardWriter {
     case .bytes(let bytes):
       samplesPerShard = try max(
         1, Double(bytes) / meanSize(sources[0].1, resize: resize, seed: seed))
+    case .automatic:
+      samplesPerShard = try max(
+        8,
+        min(
+          Double(256 << 20) / meanSize(sources[0].1, resize: resize, seed: seed),
+          Double(sources[0].1.count) / 64))
     }
     return Dictionary(
       uniqueKeysWithValues: sources.map { split, source in

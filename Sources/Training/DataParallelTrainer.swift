@@ -47,10 +47,14 @@ public final class DataParallelTrainer {
 
   /// One iteration: the method's gradients of the global batch, and a step along them.
   ///
+  /// - Parameter dataWait: seconds that this rank waited for the batch, for the metrics.
   /// - Returns: what all ranks measured together.
-  public func train(_ batch: Batch, learningRate: Double) throws -> IterationMetrics {
+  public func train(
+    _ batch: Batch, learningRate: Double, dataWait: Double = 0
+  ) throws -> IterationMetrics {
     let store = network.store
     store.reduction.all.fill(0)
+    var local = IterationMetrics()
     if batch.count > 0 {
       step.accumulateGradients(
         network.frames(batch), labels: batch.labels.map(Int.init),
@@ -58,8 +62,10 @@ public final class DataParallelTrainer {
         trained: method.trainedTimesteps(seed: seed, iteration: iteration),
         window: method.window,
         context: IterationContext(seed: seed, iteration: iteration, sampleOffset: batch.offset))
-      measured(batch).write(to: store.metricTail)
+      local = measured(batch)
     }
+    local.dataWait = dataWait
+    local.write(to: store.metricTail)
     // Running statistics of the ranks are averaged by their numbers of samples.
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))

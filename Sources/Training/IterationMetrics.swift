@@ -15,9 +15,10 @@ public struct IterationMetrics: Sendable {
   public var spikes = 0.0
   /// Neurons times time steps.
   public var neuronSteps = 0.0
-
   /// Samples that were there in place of bad ones; in an epoch each bad sample counts once.
   public var replaced = 0.0
+  /// Seconds that ranks waited for their batch, added up over the ranks.
+  public var dataWait = 0.0
 
   public init() {}
 
@@ -38,10 +39,12 @@ public struct IterationMetrics: Sendable {
     spikes += other.spikes
     neuronSteps += other.neuronSteps
     replaced += other.replaced
+    dataWait += other.dataWait
   }
 
   private static let fields: [WritableKeyPath<IterationMetrics, Double> & Sendable] = [
     \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps, \.replaced,
+    \.dataWait,
   ]
 
   func write(to view: FloatView) {

@@ -24,6 +24,8 @@ public struct MetricsRecord: Equatable, Sendable {
   public var firingRate: Double
   /// Training throughput of all ranks together.
   public var imagesPerSecond: Double
+  /// Share of the time that the ranks waited for data, on average.
+  public var dataWait: Double
   /// Wall time since the run began.
   public var seconds: Double
   /// Largest resident memory of this rank's process so far, in bytes.
@@ -33,7 +35,7 @@ public struct MetricsRecord: Equatable, Sendable {
     _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double,
     trainAccuracy: Double, validationLoss: Double? = nil, validationAccuracy: Double? = nil,
     validationTop5: Double? = nil, learningRate: Double, firingRate: Double,
-    imagesPerSecond: Double, seconds: Double, peakRSS: Int
+    imagesPerSecond: Double, dataWait: Double, seconds: Double, peakRSS: Int
   ) {
     self.kind = kind
     self.epoch = epoch
@@ -47,6 +49,7 @@ public struct MetricsRecord: Equatable, Sendable {
     self.learningRate = learningRate
     self.firingRate = firingRate
     self.imagesPerSecond = imagesPerSecond
+    self.dataWait = dataWait
     self.seconds = seconds
     self.peakRSS = peakRSS
   }
@@ -58,8 +61,8 @@ public struct MetricsRecord: Equatable, Sendable {
       ("train_loss", trainLoss), ("train_accuracy", trainAccuracy),
       ("validation_loss", validationLoss), ("validation_accuracy", validationAccuracy),
       ("validation_top5", validationTop5), ("learning_rate", learningRate),
-      ("firing_rate", firingRate), ("images_per_second", imagesPerSecond), ("seconds", seconds),
-      ("peak_rss_bytes", peakRSS),
+      ("firing_rate", firingRate), ("images_per_second", imagesPerSecond), ("data_wait", dataWait),
+      ("seconds", seconds), ("peak_rss_bytes", peakRSS),
     ]
   }
 
@@ -77,7 +80,7 @@ public struct MetricsRecord: Equatable, Sendable {
   /// The names of the columns of `csv`.
   public static let csvHeader = MetricsRecord(
     .epoch, epoch: 0, iteration: 0, samples: 0, trainLoss: 0, trainAccuracy: 0, learningRate: 0,
-    firingRate: 0, imagesPerSecond: 0, seconds: 0, peakRSS: 0
+    firingRate: 0, imagesPerSecond: 0, dataWait: 0, seconds: 0, peakRSS: 0
   ).fields.map(\.name).joined(separator: ",")
 }
 

@@ -17,10 +17,12 @@ public struct TrainingStatus: Sendable {
   public var accuracy: Double
   /// Spikes for each neuron and time step.
   public var firingRate: Double
+  /// Seconds that the ranks waited for the iteration's data, on average.
+  public var dataWait: Double
 
   public init(
     epoch: Int, epochs: Int, iteration: Int, iterationsPerEpoch: Int, remainingIterations: Int,
-    samples: Int, loss: Double, accuracy: Double, firingRate: Double
+    samples: Int, loss: Double, accuracy: Double, firingRate: Double, dataWait: Double
   ) {
     self.epoch = epoch
     self.epochs = epochs
@@ -31,6 +33,7 @@ public struct TrainingStatus: Sendable {
     self.loss = loss
     self.accuracy = accuracy
     self.firingRate = firingRate
+    self.dataWait = dataWait
   }
 }
 
@@ -86,7 +89,7 @@ public struct ProgressReporter {
   /// Reports an iteration.
   public mutating func update(_ status: TrainingStatus) {
     let now = clock()
-    throughput.add(samples: status.samples, at: now)
+    throughput.add(samples: status.samples, dataWait: status.dataWait, at: now)
     let isLast = status.iteration == status.iterationsPerEpoch || status.remainingIterations == 0
     if isInteractive {
       guard isLast || now - lastDraw >= Self.secondsBetweenDraws else { return }
@@ -146,6 +149,7 @@ public struct ProgressReporter {
       "ETA " + Format.duration(remaining),
       Format.rate(throughput.samplesPerSecond) + " images/s",
       "firing " + Format.percent(status.firingRate),
+      "data wait " + Format.percent(throughput.dataWaitShare),
     ]
   }
 }
@@ -156,6 +160,7 @@ private struct Throughput {
   private var seconds = 0.0
   private var samples = 0.0
   private var iterations = 0.0
+  private var dataWait = 0.0
 
   init(start: Double) {
     last = start
@@ -163,16 +168,18 @@ private struct Throughput {
 
   var secondsPerIteration: Double { seconds / iterations }
   var samplesPerSecond: Double { samples / seconds }
+  var dataWaitShare: Double { dataWait / seconds }
 
   mutating func resume(at now: Double) {
     last = now
   }
 
-  mutating func add(samples count: Int, at now: Double) {
+  mutating func add(samples count: Int, dataWait wait: Double, at now: Double) {
     let decay = 0.95
     seconds = seconds * decay + (now - last)
     samples = samples * decay + Double(count)
     iterations = iterations * decay + 1
+    dataWait = dataWait * decay + wait
     last = now
   }
 }

@@ -95,10 +95,7 @@ extension Configuration {
     of source: any SampleSource, _ communicator: any Communicator
   ) throws -> ShardLocality? {
     guard data.sharding == .nodeLocal, let shards = source as? ShardSource else { return nil }
-    // A node goes by the number of its first rank.
-    let first = try communicator.allGatherOnNode([UInt64(communicator.rank)])[0][0]
-    return ShardLocality(
-      shardSizes: shards.shardSizes, nodes: try communicator.allGather(first).map { Int($0) })
+    return ShardLocality(shardSizes: shards.shardSizes, nodes: try communicator.nodes())
   }
 
   private func badSamplePolicy(_ communicator: any Communicator) -> BadSamplePolicy {
@@ -113,7 +110,8 @@ extension Configuration {
     }
   }
 
-  private func input(
+  /// What the network gets of a split.
+  func input(
     _ source: any SampleSource, isTraining: Bool
   ) throws -> any SampleInput {
     switch source {

@@ -72,18 +72,23 @@ public final class TrainingRun {
       )
         -> MetricsRecord
       {
-        MetricsRecord(
+        let seconds = (ContinuousClock.now - since) / .seconds(1)
+        return MetricsRecord(
           kind, epoch: epoch + 1, iteration: trainer.iteration, samples: position.samples,
           trainLoss: metrics.loss, trainAccuracy: metrics.accuracy, learningRate: rate,
           firingRate: metrics.firingRate,
-          imagesPerSecond: metrics.samples / ((ContinuousClock.now - since) / .seconds(1)),
+          imagesPerSecond: metrics.samples / seconds,
+          dataWait: metrics.dataWait / Double(communicator.size) / seconds,
           seconds: (ContinuousClock.now - start) / .seconds(1), peakRSS: peakResidentBytes())
       }
 
       trainingLoader.begin(epoch: epoch)
       progress?.resume()
-      while trainer.iteration < iterations, let batch = try trainingLoader.next() {
-        let metrics = try trainer.train(batch, learningRate: rate)
+      while trainer.iteration < iterations {
+        let waitStart = ContinuousClock.now
+        guard let batch = try trainingLoader.next() else { break }
+        let metrics = try trainer.train(
+          batch, learningRate: rate, dataWait: (ContinuousClock.now - waitStart) / .seconds(1))
         position.iteration = trainer.iteration
         position.samples += batch.globalCount
         total.add(metrics)
@@ -136,7 +141,8 @@ public final class TrainingRun {
       epoch: epoch + 1, epochs: configuration.training.epochs, iteration: iteration,
       iterationsPerEpoch: trainingLoader.sampler.iterations,
       remainingIterations: iterations - trainer.iteration, samples: Int(metrics.samples),
-      loss: metrics.loss, accuracy: metrics.accuracy, firingRate: metrics.firingRate)
+      loss: metrics.loss, accuracy: metrics.accuracy, firingRate: metrics.firingRate,
+      dataWait: metrics.dataWait / Double(communicator.size))
   }
 
   private func epochLine(_ record: MetricsRecord, isBest: Bool) -> String {
@@ -146,7 +152,8 @@ public final class TrainingRun {
       + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
       + (isBest ? " (best), " : ", ")
       + "\(Format.rate(record.imagesPerSecond)) images/s, "
-      + "firing rate \(Format.percent(record.firingRate))"
+      + "firing rate \(Format.percent(record.firingRate)), "
+      + "waited for data \(Format.percent(record.dataWait)) of the time"
   }
 
   private func closing(_ position: Checkpoint.Position, reading: [String]) -> String {

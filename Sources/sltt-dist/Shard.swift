@@ -38,7 +38,8 @@ struct Shard: ParsableCommand {
   var shards: Int?
 
   @Option(
-    name: .long, help: "About the bytes of a shard, such as 64M; 256M without --shards.",
+    name: .long,
+    help: "About the bytes of a shard, such as 64M; left out: 256M, or less to have 64 shards.",
     transform: Self.byteCount)
   var shardSize: Int?
 
@@ -96,7 +97,8 @@ struct Shard: ParsableCommand {
     let line = ProgressLine()
     let writer = try ShardWriter(
       source: source, train: train, validation: validation, output: output,
-      division: shards.map { .count($0) } ?? .bytes(shardSize ?? 256 << 20), resize: resize,
+      division: shards.map { .count($0) } ?? shardSize.map { .bytes($0) } ?? .automatic,
+      resize: resize,
       seed: seed, workers: try workers ?? ProcessorBudget.threads(communicator),
       listing: FolderListing.Method(
         isRoot: true, broadcast: { $0 }, progress: { line.show("\($0)") }))

@@ -38,6 +38,10 @@ struct TrainTests {
     let accuracies = records.compactMap { $0["validation_accuracy"] as? Double }
     #expect(accuracies.count == 2 && accuracies.allSatisfy { (0...1).contains($0) })
 
+    let waits = records.compactMap { $0["data_wait"] as? Double }
+    #expect(waits.count == records.count && waits.allSatisfy { (0...1).contains($0) })
+    #expect(run.output.contains(", waited for data "))
+
     let rows = try workspace.text("a/b/metrics.csv").split(separator: "\n")
       .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     #expect(rows.count == records.count + 1)

@@ -31,6 +31,10 @@ struct ShardWriterTests {
     }
   }
 
+  @Test func smallDataMakeShardsToShareToo() throws {
+    #expect(try fixture.writer(shards: .automatic).plan.shards == ["train": 3, "val": 1])
+  }
+
   @Test func namesAndLabelsAreThoseOfWebDataset() throws {
     try fixture.write()
     let reader = try ArchiveReader(path: fixture.output.path + "/train-000001.tar")

@@ -13,11 +13,12 @@ struct MetricsLogTests {
 
   private let interval = MetricsRecord(
     .interval, epoch: 1, iteration: 10, samples: 1000, trainLoss: 1.25, trainAccuracy: 0.5,
-    learningRate: 0.1, firingRate: 0.125, imagesPerSecond: 800, seconds: 1.5, peakRSS: 1 << 20)
+    learningRate: 0.1, firingRate: 0.125, imagesPerSecond: 800, dataWait: 0.25, seconds: 1.5,
+    peakRSS: 1 << 20)
   private let epoch = MetricsRecord(
     .epoch, epoch: 1, iteration: 45, samples: 4500, trainLoss: .nan, trainAccuracy: 0.75,
     validationLoss: 0.5, validationAccuracy: 0.875, validationTop5: 1, learningRate: 0.1,
-    firingRate: 0.125, imagesPerSecond: 800, seconds: 6, peakRSS: 1 << 21)
+    firingRate: 0.125, imagesPerSecond: 800, dataWait: 0, seconds: 6, peakRSS: 1 << 21)
 
   private func text(_ name: String) throws -> String {
     try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
@@ -32,20 +33,20 @@ struct MetricsLogTests {
       try text("metrics.jsonl") == """
         {"kind": "interval", "epoch": 1, "iteration": 10, "samples": 1000, "train_loss": 1.25, \
         "train_accuracy": 0.5, "learning_rate": 0.1, "firing_rate": 0.125, \
-        "images_per_second": 800.0, "seconds": 1.5, "peak_rss_bytes": 1048576}
+        "images_per_second": 800.0, "data_wait": 0.25, "seconds": 1.5, "peak_rss_bytes": 1048576}
         {"kind": "epoch", "epoch": 1, "iteration": 45, "samples": 4500, "train_loss": null, \
         "train_accuracy": 0.75, "validation_loss": 0.5, "validation_accuracy": 0.875, \
         "validation_top5": 1.0, "learning_rate": 0.1, "firing_rate": 0.125, \
-        "images_per_second": 800.0, "seconds": 6.0, "peak_rss_bytes": 2097152}
+        "images_per_second": 800.0, "data_wait": 0.0, "seconds": 6.0, "peak_rss_bytes": 2097152}
 
         """)
     #expect(
       try text("metrics.csv") == """
         kind,epoch,iteration,samples,train_loss,train_accuracy,validation_loss,\
-        validation_accuracy,validation_top5,learning_rate,firing_rate,images_per_second,seconds,\
-        peak_rss_bytes
-        interval,1,10,1000,1.25,0.5,,,,0.1,0.125,800.0,1.5,1048576
-        epoch,1,45,4500,nan,0.75,0.5,0.875,1.0,0.1,0.125,800.0,6.0,2097152
+        validation_accuracy,validation_top5,learning_rate,firing_rate,images_per_second,data_wait,\
+        seconds,peak_rss_bytes
+        interval,1,10,1000,1.25,0.5,,,,0.1,0.125,800.0,0.25,1.5,1048576
+        epoch,1,45,4500,nan,0.75,0.5,0.875,1.0,0.1,0.125,800.0,0.0,6.0,2097152
 
         """)
     for line in try text("metrics.jsonl").split(separator: "\n") {

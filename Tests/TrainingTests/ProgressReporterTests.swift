@@ -7,7 +7,7 @@ struct ProgressReporterTests {
   private final class Screen {
     var output = ""
     var time = 100.0
-    var width = 120
+    var width = 140
 
     func reporter(isInteractive: Bool, logEvery: Int = 2) -> ProgressReporter {
       ProgressReporter(
@@ -28,7 +28,7 @@ struct ProgressReporterTests {
     TrainingStatus(
       epoch: 2, epochs: 3, iteration: iteration, iterationsPerEpoch: count,
       remainingIterations: 2 * count - iteration, samples: 100, loss: 0.12345, accuracy: 0.961,
-      firingRate: 0.1521)
+      firingRate: 0.1521, dataWait: 0.05)
   }
 
   @Test func printsPlainLinesEveryFewIterationsAndAtTheEndOfAnEpoch() {
@@ -41,9 +41,12 @@ struct ProgressReporterTests {
     reporter.finish()
     #expect(
       screen.output == """
-        epoch 2/3  iteration 2/5  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %
-        epoch 2/3  iteration 4/5  loss 0.1235  acc 96.1 %  ETA 3.00 s  200 images/s  firing 15.2 %
-        epoch 2/3  iteration 5/5  loss 0.1235  acc 96.1 %  ETA 2.50 s  200 images/s  firing 15.2 %
+        epoch 2/3  iteration 2/5  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %  \
+        data wait 10.0 %
+        epoch 2/3  iteration 4/5  loss 0.1235  acc 96.1 %  ETA 3.00 s  200 images/s  firing 15.2 %  \
+        data wait 10.0 %
+        epoch 2/3  iteration 5/5  loss 0.1235  acc 96.1 %  ETA 2.50 s  200 images/s  firing 15.2 %  \
+        data wait 10.0 %
         done
 
         """)
@@ -56,6 +59,7 @@ struct ProgressReporterTests {
     let bar =
       "epoch 2/3 [############..................] 2/5"
       + "  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %"
+      + "  data wait 10.0 %"
     #expect(screen.takeOutput() == clear + bar)
     reporter.message("saved")
     #expect(screen.takeOutput() == clear + "saved\n" + bar)
@@ -89,7 +93,7 @@ struct ProgressReporterTests {
       #expect(bar.count < max(1, width))
       figures.append(bar.split(separator: "  ").count - 1)
     }
-    #expect(figures.first == 5 && figures == figures.sorted(by: >))
+    #expect(figures.first == 6 && figures == figures.sorted(by: >))
     screen.width = 60
     screen.time += 1
     reporter.update(status(3))

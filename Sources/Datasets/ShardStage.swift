@@ -1,0 +1,184 @@
+import Foundation
+
+/// Copies some of the shards of a directory to a faster one, such as a node's local disk, which then
+/// serves as a directory of shards for whoever needs no others.
+///
+/// Shards that are there and intact stay. Those that are there and not wanted stay too.
+public struct ShardStage: Sendable {
+  /// What a call of `run` found and did.
+  public struct Report: Sendable {
+    /// Shards that were there, and that were copied.
+    public var kept = 0
+    public var copied = 0
+    /// Of the copied shards.
+    public var copiedBytes = 0
+
+    public init() {}
+  }
+
+  private let source: String
+  private let target: String
+  private let index: ShardIndex
+
+  /// - Parameters:
+  ///   - source: the shards' directory.
+  ///   - target: the directory to copy to; it is made if it is not there.
+  /// - Throws: `DatasetError` about `source`; `StagingError` if `target` has shards of other data.
+  public init(from source: String, to target: String) throws {
+    (self.source, self.target) = (source, target)
+    index = try ShardIndex(directory: source)
+  }
+
+  /// The shards of all splits that the ranks of a node read if each rank reads shards of its node only.
+  ///
+  /// - Parameter nodes: for each rank the number of its node.
+  public func shards(onNode node: Int, of nodes: [Int]) -> [ShardIndex.Shard] {
+    index.splits.sorted { $0.key < $1.key }.flatMap { _, split in
+      ShardLocality(shardSizes: split.shards.map(\.samples), nodes: nodes).shards(onNode: node)
+        .map { split.shards[$0] }
+    }
+  }
+
+  /// Makes sure that these shards and the index are in the target.
+  ///
+  /// Of several processes that stage to one directory at a time, one works and the others wait for it.
+  ///
+  /// - Parameter progress: is called after each shard with the numbers of shards done and wanted.
+  /// - Throws: `StagingError`, `DatasetError`.
+  public func run(
+    _ shards: [ShardIndex.Shard], progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
+  ) throws -> Report {
+    do {
+      try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+    } catch {
+      throw StagingError.unwritable(path: target, reason: error.localizedDescription)
+    }
+    let lock = try LockedFile(path: target + "/.lock")
+    defer { lock.unlock() }
+    try requireSameData()
+
+    let missing = shards.filter { checkFile(of: $0, directory: target) != nil }
+    try requireSpace(for: missing)
+    var report = Report()
+    report.kept = shards.count - missing.count
+    for shard in missing {
+      try copy(shard)
+      report.copied += 1
+      report.copiedBytes += shard.bytes
+      progress(report.kept + report.copied, shards.count)
+    }
+    try index.write(directory: target)
+    return report
+  }
+
+  private func requireSameData() throws {
+    guard FileManager.default.fileExists(atPath: target + "/" + ShardIndex.fileName) else { return }
+    // A damaged index does not say what else the directory is for, so it is not overwritten either.
+    guard try ShardIndex(directory: target) == index else {
+      throw StagingError.otherShards(path: target, source: source)
+    }
+  }
+
+  private func requireSpace(for shards: [ShardIndex.Shard]) throws {
+    // A damaged or partial file of the same name is replaced, so its bytes are not counted twice.
+    let needed = shards.reduce(0) { $0 + $1.bytes }
+    var status = statvfs()
+    guard statvfs(target, &status) == 0 else {
+      throw StagingError.unwritable(path: target, reason: errorText())
+    }
+    let available = Int(status.f_bavail) * Int(status.f_frsize)
+    guard needed <= available else {
+      throw StagingError.noSpace(path: target, needed: needed, available: available)
+    }
+  }
+
+  private func copy(_ shard: ShardIndex.Shard) throws {
+    let path = target + "/" + shard.file
+    let partial = path + ".partial"
+    unlink(path)
+    defer { unlink(partial) }
+    let input = try RandomAccessFile(path: source + "/" + shard.file)
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw StagingError.unwritable(path: partial, reason: errorText())
+    }
+    defer { close(descriptor) }
+    var hash = XXHash64()
+    var failure: String?
+    try input.forEachPart(of: 1 << 20) { part in
+      part.withUnsafeBytes { bytes in
+        hash.update(bytes)
+        var rest = bytes[...]
+        while failure == nil, !rest.isEmpty {
+          let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
+          let count = write(descriptor, start, rest.count)
+          if count > 0 {
+            rest = rest.dropFirst(count)
+          } else if errno != EINTR {
+            failure = errorText()
+          }
+        }
+      }
+    }
+    guard failure == nil, fsync(descriptor) == 0 else {
+      throw StagingError.unwritable(path: partial, reason: failure ?? errorText())
+    }
+    guard checksumText(hash.value) == shard.checksum else {
+      throw StagingError.damagedSource(path: input.path)
+    }
+    guard rename(partial, path) == 0 else {
+      throw StagingError.unwritable(path: path, reason: errorText())
+    }
+  }
+}
+
+/// Why shards cannot be copied, and what to do.
+public enum StagingError: Error, Equatable, CustomStringConvertible {
+  case noSpace(path: String, needed: Int, available: Int)
+  case otherShards(path: String, source: String)
+  case damagedSource(path: String)
+  case unwritable(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .noSpace(let path, let needed, let available):
+      "\(path): the shards to copy need \(Self.mebibytes(needed)) MiB, and"
+        + " \(Self.mebibytes(available)) MiB are free. Make room, name a directory on a larger disk,"
+        + " use more nodes, or read the shards where they are, without staging."
+    case .otherShards(let path, let source):
+      "\(path) holds shards of other data than \(source). Remove it, or name another directory."
+    case .damagedSource(let path):
+      "\(path) is not as its index says: it is damaged. Find all such shards with"
+        + " sltt-dist shard --verify, remove them, and make them again."
+    case .unwritable(let path, let reason):
+      "\(path) cannot be written: \(reason). Name a directory on a disk with room, writable for"
+        + " you on every node."
+    }
+  }
+
+  private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }
+}
+
+/// A file that one process at a time has, until it unlocks it or ends.
+private struct LockedFile {
+  private let descriptor: Int32
+
+  /// Waits for whoever has the file.
+  init(path: String) throws {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw StagingError.unwritable(path: path, reason: errorText())
+    }
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else {
+        let reason = errorText()
+        close(descriptor)
+        throw StagingError.unwritable(path: path, reason: reason)
+      }
+    }
+  }
+
+  func unlock() {
+    close(descriptor)
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Training
+
+struct BenchData: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Images a second that the configured data give: read, decoded, augmented, delivered.",
+    discussion: """
+      Goes through the training split in the order and with the augmentation of training, but without \
+      a network. Each figure includes the stages to its left; delivered is what a training loop gets \
+      that does nothing else. All are measured with the given number of threads.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+
+  @Option(
+    name: .long,
+    help: "Numbers of threads to measure with, such as 1,2; by default 1, 2, 4, … up to the cores.",
+    transform: Self.counts)
+  var workers: [Int]?
+
+  @Option(name: .long, help: "Seconds for each figure.")
+  var seconds = 3.0
+
+  @Option(name: .long, help: "JSON file to write the figures to.")
+  var output: String?
+
+  func validate() throws {
+    guard seconds > 0, seconds.isFinite else {
+      throw ValidationError("--seconds \(seconds): must be more than 0")
+    }
+  }
+
+  func run() {
+    onEveryRank { communicator in
+      guard communicator.size == 1 else {
+        throw ValidationError("bench data runs on one rank: start it without mpirun")
+      }
+      let benchmark = try DataBenchmark(try configuration.read(communicator))
+      print(benchmark.title)
+      print(benchmark.heading)
+      var rows: [DataBenchmark.Row] = []
+      for count in workers ?? Self.powersOfTwo(upTo: ProcessInfo.processInfo.activeProcessorCount) {
+        rows.append(try benchmark.measure(workers: count, seconds: seconds))
+        print(benchmark.line(rows.last!))
+      }
+      if let output {
+        try benchmark.json(rows).write(toFile: output, atomically: true, encoding: .utf8)
+      }
+    }
+  }
+
+  private static func powersOfTwo(upTo limit: Int) -> [Int] {
+    (0..<16).map { 1 << $0 }.filter { $0 <= limit }
+  }
+
+  private static func counts(_ text: String) throws -> [Int] {
+    try text.split(separator: ",").map { part in
+      guard let count = Int(part), (1...1024).contains(count) else {
+        throw ValidationError("'\(part)' is not a number of threads")
+      }
+      return count
+    }
+  }
+}
