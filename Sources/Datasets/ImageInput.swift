@@ -27,12 +27,13 @@ private final class ImageReader: SampleReader {
   private let decoder = ImageDecoder()
   private var bytes: [UInt8] = []
   private var image = DecodedImage()
-  private var scratch = ImageTransform.Scratch()
+  private var scratch: ImageTransform.Scratch
 
   init(source: any ImageSource, transform: ImageTransform, seed: UInt64) {
     self.source = source
     self.transform = transform
     self.seed = seed
+    scratch = transform.makeScratch()
   }
 
   func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError) {
@@ -40,7 +41,7 @@ private final class ImageReader: SampleReader {
     try decoder.decode(
       bytes, name: source.name(of: sample), channels: transform.channels, into: &image)
     var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
-    transform.apply(to: image, random: &random, scratch: &scratch, output: place.frame())
+    transform.apply(to: &image, random: &random, scratch: &scratch, output: place.frame())
     place.setLabel(source.labels[sample])
   }
 }

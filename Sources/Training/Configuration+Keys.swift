@@ -127,6 +127,9 @@ extension Configuration {
       "data.augmentation", \.data.augmentation,
       "How training images are varied at random."),
     .init(
+      "data.evaluation", \.data.evaluation,
+      "How validation images are framed; left out: as fits the augmentation."),
+    .init(
       "data.normalization", \.data.normalization,
       "How pixel values are scaled and shifted."),
     .init(

@@ -97,9 +97,20 @@ public struct Configuration: Sendable {
     public var train = "train"
     public var validation = "val"
     public var imageSize = 28
-    public var augmentation = AugmentationPreset.shift
+    public var augmentation = Augmentation.preset(.shift)
+    /// nil: what belongs to the augmentation.
+    public var evaluation: Augmentation?
     public var normalization = NormalizationPreset.mnist
     public var workers: Int?
+  }
+}
+
+extension Configuration.Data {
+  /// What is done to an image in training or evaluation.
+  public func steps(isTraining: Bool) -> [any AugmentationStep] {
+    if isTraining { return augmentation.steps }
+    if case .steps(let steps)? = evaluation { return steps }
+    return (evaluation ?? augmentation).evaluationSteps(imageSize: imageSize)
   }
 }
 

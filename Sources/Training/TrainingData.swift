@@ -46,7 +46,7 @@ extension Configuration {
     _ source: any ImageSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
   ) throws -> DataLoader {
     let transform = try ImageTransform(
-      augmentation: data.augmentation, normalization: data.normalization, isTraining: isTraining,
+      steps: data.steps(isTraining: isTraining), normalization: data.normalization,
       imageSize: data.imageSize, channels: inputChannels)
     let sampler = Sampler(
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,

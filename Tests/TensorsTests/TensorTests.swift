@@ -37,7 +37,7 @@ struct TensorTests {
       #expect(part.pointer == tensor.pointer + 20)
     }
     values.withUnsafeBufferPointer {
-      Tensor.withView(of: $0, shape: shape) { #expect($0.elements == values) }
+      #expect(Tensor(viewOf: $0, shape).elements == values)
     }
     #expect(arena.bytesInUse == 256)
   }

@@ -30,7 +30,8 @@ struct ConfigurationTests {
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",
       "training": "epochs max_iterations global_batch seed precision log_every",
-      "data": "format path train validation image_size augmentation normalization workers",
+      "data": "format path train validation image_size augmentation evaluation normalization"
+        + " workers",
     ]
     let names = contract.flatMap { section, keys in
       keys.split(separator: " ").map { "\(section).\($0)" }
