@@ -2,8 +2,14 @@ import Foundation
 
 internal import CArchive
 
-/// Reads the entries of a tar archive one after another, through libarchive.
+/// Reads the entries of an archive one after another, through libarchive.
 final class ArchiveReader {
+  enum Format {
+    /// Of any compression.
+    case tar
+    case zip
+  }
+
   struct Entry {
     /// Without a leading `./` or trailing `/`.
     let path: String
@@ -14,14 +20,19 @@ final class ArchiveReader {
   private let path: String
   private let handle: OpaquePointer
 
-  init(path: String) throws(DatasetError) {
+  init(path: String, format: Format = .tar) throws(DatasetError) {
     guard let handle = archive_read_new() else {
       throw .unreadableArchive(path: path, reason: "not enough memory")
     }
     self.path = path
     self.handle = handle
-    archive_read_support_filter_all(handle)
-    archive_read_support_format_tar(handle)
+    switch format {
+    case .tar:
+      archive_read_support_filter_all(handle)
+      archive_read_support_format_tar(handle)
+    case .zip:
+      archive_read_support_format_zip(handle)
+    }
     try check(archive_read_open_filename(handle, path, 1 << 18))
   }
 
@@ -47,7 +58,9 @@ final class ArchiveReader {
   }
 
   /// Appends the content of the entry that `nextEntry` returned last.
-  func appendData(to bytes: inout [UInt8]) throws(DatasetError) {
+  /// - Parameter limit: bytes of the content that are too many.
+  func appendData(to bytes: inout [UInt8], limit: Int = .max) throws(DatasetError) {
+    let start = bytes.count
     var block: UnsafeRawPointer?
     var size = 0
     var offset: Int64 = 0
@@ -55,6 +68,9 @@ final class ArchiveReader {
       let status = archive_read_data_block(handle, &block, &size, &offset)
       guard status != ARCHIVE_EOF else { return }
       try check(status)
+      guard size < limit - (bytes.count - start) else {
+        throw .unreadableArchive(path: path, reason: "an entry has more than \(limit) bytes")
+      }
       bytes.append(contentsOf: UnsafeRawBufferPointer(start: block, count: size))
     }
   }

@@ -20,6 +20,12 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     validationClass: String?)
   /// An image is damaged, of an unknown format, or too large.
   case undecodable(sample: String, reason: String)
+  /// A recording of events, or its labels, do not follow the format; the reason tells the byte.
+  case malformed(sample: String, reason: String)
+  /// A directory does not hold recordings in the layout of its format.
+  case noRecordings(path: String, expected: String)
+  /// The frames of recordings cannot be kept anywhere.
+  case uncacheable(directories: [String], reason: String)
   /// The statistics of a normalization preset are for another number of channels.
   case normalizationMismatch(preset: NormalizationPreset, channels: Int)
   /// The data set that belongs to the program is in none of the places where it may be.
@@ -51,6 +57,15 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
         + "Labels are positions in the sorted list of classes, so both need the same list."
     case .undecodable(let sample, let reason):
       return "\(sample): cannot be decoded: \(reason). Replace or remove this image."
+    case .malformed(let sample, let reason):
+      return "\(sample): is malformed: \(reason). Replace or remove this recording."
+    case .noRecordings(let path, let expected):
+      return "\(path): has no recordings of this format. Expected \(expected). "
+        + "Check data.path and data.format."
+    case .uncacheable(let directories, let reason):
+      return
+        "the frames of the recordings cannot be stored in \(directories.joined(separator: ", ")): "
+        + "\(reason). Make one of them writable, or name another in XDG_CACHE_HOME."
     case .normalizationMismatch(let preset, let channels):
       return "the normalization '\(preset.rawValue)' is not made for images of \(channels) "
         + "channel(s). Use 'unit' or 'none', or change the number of input channels."

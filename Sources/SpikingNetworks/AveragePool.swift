@@ -5,10 +5,15 @@ final class AveragePool: Layer {
   let name: String
   private let pooling: AveragePooling
   private let arena: Arena
+  private let isOutputKept: Bool
 
-  init(_ name: String, _ pooling: AveragePooling, _ builder: NetworkBuilder) {
+  /// - Parameter isOutputKept: whether the tape keeps the output for the layer that follows.
+  init(
+    _ name: String, _ pooling: AveragePooling, isOutputKept: Bool = false, _ builder: NetworkBuilder
+  ) {
     self.name = name
     self.pooling = pooling
+    self.isOutputKept = isOutputKept
     arena = builder.arena
   }
 
@@ -25,5 +30,9 @@ final class AveragePool: Layer {
   /// dL/dx from dL/dy; for spikes, with respect to the values that they stand for.
   func backward(_ gy: borrowing Tensor) -> Tensor { pooling.backward(gy, in: arena) }
 
-  var summary: LayerSummary { LayerSummary(name: name, kind: "average pool", output: output) }
+  var summary: LayerSummary {
+    LayerSummary(
+      name: name, kind: "average pool", output: output,
+      tapeBytes: isOutputKept ? output.count * 4 : 0)
+  }
 }

@@ -14,19 +14,13 @@ final class Convolution2D: Layer {
     biasInitialization: Initialization? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
-    let kernel = window.kernel
-    weight = builder.parameter(
-      name + ".weight", [outputs, input.c, kernel, kernel],
-      layout: .convolution(kernel: kernel, inputs: input.c, outputs: outputs),
-      .heNormal(fanOut: outputs * kernel * kernel))
+    convolution = builder.convolution(input: input, outputs: outputs, window)
+    weight = convolution.weightParameter(name + ".weight", builder)
+    let fanIn = input.c * window.kernel * window.kernel
     bias =
       hasBias
       ? builder.parameter(
-        name + ".bias", [outputs],
-        biasInitialization ?? .uniform(fanIn: input.c * kernel * kernel)) : nil
-    convolution = builder.backend.convolution(
-      ConvolutionGeometry(input: input, outputChannels: outputs, window: window),
-      arena: builder.arena)
+        name + ".bias", [outputs], biasInitialization ?? .uniform(fanIn: fanIn)) : nil
   }
 
   /// Shape of the output for one sample.
@@ -35,10 +29,7 @@ final class Convolution2D: Layer {
   func weightsDidChange() { convolution.weightsDidChange() }
 
   func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
-    convolution.forward(
-      x, weights: weight.values, bias: bias?.values, into: &y, accumulating: false)
-    return y
+    convolution.output(of: x, weights: weight.values, bias: bias?.values)
   }
 
   /// Adds the output to `y`.
@@ -48,21 +39,18 @@ final class Convolution2D: Layer {
   }
 
   func forward(_ x: borrowing Tensor) -> Tensor {
-    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
-    convolution.forward(
-      x, weights: weight.values, bias: bias?.values, into: &y, accumulating: false)
-    return y
+    convolution.output(of: x, weights: weight.values, bias: bias?.values)
   }
 
   /// dL/dx from `gy`, dL/dy; adds to the parameters' gradients.
   func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias?.gradient)
-    return backwardInput(gy)
+    return convolution.inputGradient(gy, weights: weight.values)
   }
 
   func backward(_ gy: borrowing Tensor, input x: borrowing Tensor) -> Tensor {
     backwardWeights(gy, input: x)
-    return backwardInput(gy)
+    return convolution.inputGradient(gy, weights: weight.values)
   }
 
   /// Adds to the parameters' gradients, for an input that needs none.
@@ -70,30 +58,8 @@ final class Convolution2D: Layer {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias?.gradient)
   }
 
-  private func backwardInput(_ gy: borrowing Tensor) -> Tensor {
-    var gx = Tensor(convolution.geometry.input(samples: gy.shape.n), in: convolution.arena)
-    convolution.backwardInput(gy, weights: weight.values, into: &gx)
-    return gx
-  }
-
   var summary: LayerSummary {
-    .convolution(
-      name, kind: "conv", convolution.geometry,
-      parameters: weight.count + (bias?.count ?? 0), copies: 2)
-  }
-}
-
-extension LayerSummary {
-  /// - Parameter copies: how many layouts of the weights are held besides the parameters.
-  static func convolution(
-    _ name: String, kind: String, _ geometry: ConvolutionGeometry, parameters: Int, copies: Int
-  ) -> LayerSummary {
-    let output = geometry.output(samples: 1)
-    let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
-    return LayerSummary(
-      name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
-      output: output, parameters: parameters,
-      multiplyAdds: output.pixels * geometry.weightCount,
-      packedBytes: copies * geometry.weightCount * 4)
+    convolution.summary(
+      name, kind: "conv", parameters: weight.count + (bias?.count ?? 0), copies: 2)
   }
 }

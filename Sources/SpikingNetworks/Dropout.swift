@@ -10,6 +10,7 @@ final class Dropout: Layer {
   let probability: Float
   private let number: Int
   private let shape: Shape
+  private let dropsSpikes: Bool
   private var context = IterationContext()
   private var mask: SharedSpikes?
 
@@ -21,14 +22,16 @@ final class Dropout: Layer {
   /// - Parameters:
   ///   - number: tells the layers of a network apart.
   ///   - input: of one sample.
+  ///   - dropsSpikes: whether the input is spikes; else floats.
   init(
-    _ name: String, number: Int, input: Shape, probability: Float
+    _ name: String, number: Int, input: Shape, probability: Float, dropsSpikes: Bool = true
   ) {
     precondition(probability >= 0 && probability < 1)
     self.name = name
     self.number = number
     self.probability = probability
     shape = input
+    self.dropsSpikes = dropsSpikes
   }
 
   func beginSequence(_ context: IterationContext) {
@@ -79,8 +82,9 @@ final class Dropout: Layer {
   }
 
   var summary: LayerSummary {
-    LayerSummary(
-      name: name, kind: "dropout \(probability)", output: shape,
-      stateBytes: shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8)
+    let bytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
+    return LayerSummary(
+      name: name, kind: "dropout \(probability)", output: shape, stateBytes: bytes,
+      tapeBytes: dropsSpikes ? bytes : 0, tapeHoldsState: false)
   }
 }

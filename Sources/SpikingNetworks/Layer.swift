@@ -52,8 +52,10 @@ public struct LayerSummary: Sendable {
   public var multiplyAdds = 0
   /// Bytes of state that pass from one time step to the next.
   public var stateBytes = 0
-  /// Bytes that a recorded time step adds to the tape, the state included.
+  /// Bytes that a recorded time step adds to the tape, the membrane potential included.
   public var tapeBytes = 0
+  /// Whether the tape holds the state, so that it takes no memory besides.
+  public var tapeHoldsState = true
   /// Bytes of weights in layouts of the back end's choice, whatever the number of samples.
   public var packedBytes = 0
 }

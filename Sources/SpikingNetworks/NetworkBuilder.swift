@@ -39,10 +39,12 @@ final class NetworkBuilder {
   private var dropouts = 0
 
   /// A dropout layer, or none where nothing is dropped.
-  func dropout(_ name: String, input: Shape) -> Dropout? {
+  func dropout(_ name: String, input: Shape, dropsSpikes: Bool = true) -> Dropout? {
     guard specification.dropout > 0 else { return nil }
     dropouts += 1
     return add(
-      Dropout(name, number: dropouts, input: input, probability: specification.dropout))
+      Dropout(
+        name, number: dropouts, input: input, probability: specification.dropout,
+        dropsSpikes: dropsSpikes))
   }
 }

@@ -111,7 +111,7 @@ final class PreActivationResNet: NetworkBody {
     pool = builder.add(
       AveragePool(
         "pool", AveragePooling(input: shape, window: SlidingWindow(kernel: 4, stride: 4)), builder))
-    dropout = builder.dropout("drop", input: pool.output)
+    dropout = builder.dropout("drop", input: pool.output, dropsSpikes: false)
     linear = builder.add(
       Linear(
         "linear", input: pool.output, outputs: specification.classes,

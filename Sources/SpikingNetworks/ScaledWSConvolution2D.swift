@@ -41,17 +41,11 @@ final class ScaledWSConvolution2D: Layer {
     outputGain: OutputGain? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
-    let kernel = window.kernel
-    weight = builder.parameter(
-      name + ".weight", [outputs, input.c, kernel, kernel],
-      layout: .convolution(kernel: kernel, inputs: input.c, outputs: outputs),
-      .heNormal(fanOut: outputs * kernel * kernel))
+    convolution = builder.convolution(input: input, outputs: outputs, window)
+    weight = convolution.weightParameter(name + ".weight", builder)
     bias = builder.parameter(name + ".bias", [outputs], .constant(0))
     gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))
     self.outputGain = outputGain
-    convolution = builder.backend.convolution(
-      ConvolutionGeometry(input: input, outputChannels: outputs, window: window),
-      arena: builder.arena)
     let effective = FlatBuffer(count: weight.count + outputs)
     effectiveWeight = effective[0..<weight.count]
     effectiveBias = effective[weight.count..<weight.count + outputs]
@@ -114,10 +108,7 @@ final class ScaledWSConvolution2D: Layer {
   }
 
   func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
-    convolution.forward(
-      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: false)
-    return y
+    convolution.output(of: x, weights: effectiveWeight, bias: effectiveBias)
   }
 
   /// Adds the output to `y`.
@@ -127,18 +118,13 @@ final class ScaledWSConvolution2D: Layer {
   }
 
   func forward(_ x: borrowing Tensor) -> Tensor {
-    var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: convolution.arena)
-    convolution.forward(
-      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: false)
-    return y
+    convolution.output(of: x, weights: effectiveWeight, bias: effectiveBias)
   }
 
   /// dL/dx from `gy`, dL/dy; adds to the gradients of w' and the bias.
   func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
-    var gx = Tensor(convolution.geometry.input(samples: gy.shape.n), in: convolution.arena)
-    convolution.backwardInput(gy, weights: effectiveWeight, into: &gx)
-    return gx
+    return convolution.inputGradient(gy, weights: effectiveWeight)
   }
 
   /// Adds to the gradients of w' and the bias, for an input that needs none.
@@ -147,8 +133,7 @@ final class ScaledWSConvolution2D: Layer {
   }
 
   var summary: LayerSummary {
-    .convolution(
-      name, kind: "ws-conv", convolution.geometry,
-      parameters: weight.count + bias.count + gain.count, copies: 3)
+    convolution.summary(
+      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count, copies: 3)
   }
 }

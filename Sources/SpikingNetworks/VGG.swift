@@ -45,7 +45,10 @@ private final class VGGStage {
   private let units: [VGGUnit]
   private let pool: AveragePool
 
-  init(_ name: String, input: Shape, outputs: Int, units count: Int, _ builder: NetworkBuilder) {
+  init(
+    _ name: String, input: Shape, outputs: Int, units count: Int, isLast: Bool,
+    _ builder: NetworkBuilder
+  ) {
     var units: [VGGUnit] = []
     var shape = input
     for index in 0..<count {
@@ -56,7 +59,8 @@ private final class VGGStage {
     pool = builder.add(
       AveragePool(
         "\(name).\(4 * count)",
-        AveragePooling(input: shape, window: SlidingWindow(kernel: 2, stride: 2)), builder))
+        AveragePooling(input: shape, window: SlidingWindow(kernel: 2, stride: 2)),
+        isOutputKept: !isLast, builder))
   }
 
   var output: Shape { pool.output }
@@ -104,7 +108,7 @@ final class VGG: NetworkBody {
       stages.append(
         VGGStage(
           "layer\(stage + 1)", input: shape, outputs: specification.width << min(stage, 3),
-          units: count, builder))
+          units: count, isLast: stage == specification.blocks.count - 1, builder))
       shape = stages[stage].output
     }
     self.stages = stages

@@ -2,7 +2,8 @@ internal import COpenMP
 
 /// The pool of threads that kernels share with oneDNN: libgomp's.
 public enum ThreadPool {
-  /// Sets the number of threads for work that the calling thread starts.
+  /// Sets the number of threads for work that the calling thread starts. To be called before the first
+  /// convolution is used: oneDNN sizes its workspaces by the threads that it finds then.
   public static func setThreads(_ count: Int) {
     precondition(count > 0)
     omp_set_dynamic(0)

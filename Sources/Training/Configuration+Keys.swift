@@ -19,7 +19,7 @@ extension Configuration {
       "Outputs of the network; left out: the classes of the data."),
     .init(
       "model.input_channels", \.model.inputChannels, limit: .atLeast(1),
-      "Channels of the images; left out: 3, or 1 for the embedded MNIST."),
+      "Channels of the input; left out: 3, 2 for events, 1 for the embedded MNIST."),
     .init(
       "model.dropout", \.model.dropout, limit: .belowOne,
       "Probability that a spike is dropped in training."),
@@ -110,7 +110,7 @@ extension Configuration {
 
     .init(
       "data.format", \.data.format,
-      "What data.path is; auto: a directory is an image folder, a file an archive of one."),
+      "What data.path is; auto: recordings of events if found there, else images."),
     .init(
       "data.path", \.data.path, limit: .notEmpty,
       "Directory or tar with the images; left out: the embedded MNIST."),
@@ -132,6 +132,15 @@ extension Configuration {
     .init(
       "data.normalization", \.data.normalization,
       "How pixel values are scaled and shifted."),
+    .init(
+      "data.frames", \.data.frames,
+      "Frames of event recordings; left out: one a time step, split by number."),
+    .init(
+      "data.event_augmentation", \.data.eventAugmentation,
+      "How training recordings are varied at random; shift and roll in pixels."),
+    .init(
+      "data.event_normalization", \.data.eventNormalization,
+      "What event counts are divided by; maximum: the largest of the recording."),
     .init(
       "data.workers", \.data.workers, limit: .atLeast(1),
       "Threads of each rank that prepare images; left out: by the cores at hand."),

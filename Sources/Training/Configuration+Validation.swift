@@ -7,6 +7,7 @@ extension Configuration {
   public func validate() throws {
     try validateModel()
     try validateMethod()
+    try validateFrames()
     if optimizer.name == .sgd && optimizer.usesNesterov && optimizer.momentum == 0 {
       throw error(
         "optimizer.nesterov",

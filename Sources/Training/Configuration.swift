@@ -76,9 +76,9 @@ public struct Configuration: Sendable {
       case float32
     }
 
-    public var epochs = 12
+    public var epochs = 20
     public var maxIterations: Int?
-    public var globalBatch = 100
+    public var globalBatch = 50
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var logEvery = 10
@@ -89,6 +89,10 @@ public struct Configuration: Sendable {
       case auto
       case imageFolder = "image-folder"
       case archive
+      case nmnist
+      case dvsGesture = "dvs-gesture"
+      case cifar10DVS = "cifar10-dvs"
+      case frames
     }
 
     public var format = Format.auto
@@ -101,6 +105,10 @@ public struct Configuration: Sendable {
     /// nil: what belongs to the augmentation.
     public var evaluation: Augmentation?
     public var normalization = NormalizationPreset.mnist
+    /// nil: as many frames as time steps, divided by the number of events.
+    public var frames: FrameRule?
+    public var eventAugmentation = EventAugmentation()
+    public var eventNormalization = EventNormalization.none
     public var workers: Int?
   }
 }
@@ -122,9 +130,10 @@ extension Configuration: Equatable {
 }
 
 extension Configuration {
-  /// Channels of the input images: as configured, else 1 for the embedded MNIST and 3 for others.
+  /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
+  /// and 3 for other images.
   public var inputChannels: Int {
-    model.inputChannels ?? (data.path == nil ? 1 : 3)
+    model.inputChannels ?? (data.path == nil ? 1 : eventFormat == nil ? 3 : 2)
   }
 
   /// The network to build.

@@ -161,3 +161,5 @@ extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
+extension EventNormalization: ConfigurationValue {}
+extension FrameRule.Division: ConfigurationValue {}

@@ -30,7 +30,10 @@ public struct MemoryEstimate: Sendable {
       (parameters * (1 + optimizerBuffers) + network.store.reduction.count) * 4
       + summaries.reduce(0) { $0 + $1.packedBytes }
     tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
-    stateBytes = samples * summaries.filter { $0.tapeBytes == 0 }.reduce(0) { $0 + $1.stateBytes }
+    // Gradients that flow back through time are as large as the state.
+    stateBytes =
+      samples
+      * summaries.filter { !$0.tapeHoldsState || window > 1 }.reduce(0) { $0 + $1.stateBytes }
     // A layer's input unpacked, its output, and the gradient of either.
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
     temporaryBytes = 3 * largest

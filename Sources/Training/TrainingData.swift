@@ -5,9 +5,9 @@ import Foundation
 /// The two splits of a run's data set, opened and checked.
 public struct TrainingData {
   /// Samples to learn from.
-  public let training: any ImageSource
+  public let training: any SampleSource
   /// Samples to measure the accuracy on.
-  public let validation: any ImageSource
+  public let validation: any SampleSource
   /// For messages.
   public let name: String
 
@@ -17,9 +17,15 @@ public struct TrainingData {
   public init(_ configuration: Configuration) throws {
     let path = try configuration.data.path ?? EmbeddedData.mnistPath()
     name = configuration.data.path ?? "embedded MNIST"
-    try configuration.checkFormat(of: path)
-    training = try ImageDataset.open(path: path, split: configuration.data.train)
-    validation = try ImageDataset.open(path: path, split: configuration.data.validation)
+    if let format = configuration.eventFormat {
+      training = try configuration.openEvents(format, path, .training)
+      validation = try configuration.openEvents(format, path, .validation)
+    } else {
+      try configuration.requireNoEventKeys()
+      try configuration.checkFormat(of: path)
+      training = try ImageDataset.open(path: path, split: configuration.data.train)
+      validation = try ImageDataset.open(path: path, split: configuration.data.validation)
+    }
     try requireSameClasses(training: training, validation: validation)
   }
 
@@ -43,18 +49,31 @@ extension Configuration {
 
   /// This rank's way through a split.
   func loader(
-    _ source: any ImageSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
+    _ source: any SampleSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
   ) throws -> DataLoader {
-    let transform = try ImageTransform(
-      steps: data.steps(isTraining: isTraining), normalization: data.normalization,
-      imageSize: data.imageSize, channels: inputChannels)
     let sampler = Sampler(
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential)
     return DataLoader(
-      ImageInput(source, transform), sampler: sampler, seed: training.seed,
+      try input(source, isTraining: isTraining), sampler: sampler, seed: training.seed,
       workers: data.workers ?? defaultWorkers(threads: threads))
+  }
+
+  private func input(
+    _ source: any SampleSource, isTraining: Bool
+  ) throws -> any SampleInput {
+    switch source {
+    case let images as any ImageSource:
+      let transform = try ImageTransform(
+        steps: data.steps(isTraining: isTraining), normalization: data.normalization,
+        imageSize: data.imageSize, channels: inputChannels)
+      return ImageInput(images, transform)
+    case let recordings as EventFrames:
+      return EventInput(recordings, eventTransform(isTraining: isTraining))
+    default:
+      preconditionFailure("TrainingData opens no other sources")
+    }
   }
 
   /// Decoding takes little beside training: a worker for every four threads keeps ahead.

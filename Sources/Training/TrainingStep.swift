@@ -47,7 +47,7 @@ public final class TrainingStep {
   /// The most bytes that the tape has held.
   public var peakTapeBytes: Int { tape.peakBytes }
 
-  /// Adds the batch's gradients to the network's.
+  /// Adds the batch's gradients to the network's, which must be 0 before.
   ///
   /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.

@@ -9,7 +9,8 @@ struct ConvolutionTests {
     (9, 7, 3, 16, 3, 1, 1), (8, 8, 16, 16, 3, 2, 1), (7, 7, 64, 64, 3, 1, 1),
     (5, 6, 4, 3, 3, 1, 0), (5, 5, 3, 4, 3, 2, 2), (1, 1, 16, 4, 3, 1, 1),
     (9, 11, 4, 16, 5, 1, 2), (11, 9, 1, 3, 5, 2, 1), (6, 6, 3, 1, 5, 1, 3),
-    (13, 15, 3, 64, 7, 2, 3), (9, 9, 4, 4, 7, 1, 2), (7, 7, 1, 16, 7, 1, 0),
+    (8, 8, 8, 16, 1, 2, 0), (9, 9, 3, 16, 1, 3, 0), (13, 15, 3, 64, 7, 2, 3), (9, 9, 4, 4, 7, 1, 2),
+    (7, 7, 1, 16, 7, 1, 0),
   ].map { numbers in
     let (h, w, inputs, outputs, kernel, stride, padding) = numbers
     return ConvolutionGeometry(
@@ -21,48 +22,53 @@ struct ConvolutionTests {
   func allPassesAgreeWithTheDefinition(
     _ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend
   ) {
+    // Each with an object of its own: oneDNN sizes its workspaces by the threads.
+    for threads in 1...3 {
+      withThreads(threads) { checkAllPasses(geometry, backend) }
+    }
+  }
+
+  private func checkAllPasses(_ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend) {
     let (arena, reference) = (testArena(), ConvolutionReference(geometry: geometry))
     let convolution = backend.convolution(geometry, arena: arena)
     let weights = randomFloats(geometry.weightCount, seed: 1)
     let bias = randomFloats(geometry.outputChannels, seed: 2)
     // Several numbers of samples, one of them again, on one object.
-    for (samples, threads) in [(1, 1), (5, 2), (2, 3), (4, 2), (3, 1), (5, 3)] {
+    for samples in [1, 5, 2, 5] {
       let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
       let x = randomFloats(input.count, seed: 10 + samples)
       let gy = randomFloats(output.count, seed: 20 + samples)
-      withThreads(threads) {
-        for bias in [nil, bias] {
-          let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)
-          for isAccumulating in [false, true] {
-            let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
-            var y = Tensor(output, start, in: arena)
-            convolution.forward(
-              Tensor(input, x, in: arena), weights: view(weights), bias: bias.map { view($0) },
-              into: &y, accumulating: isAccumulating)
-            expectClose(
-              y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected,
-              "y of \(samples), accumulating \(isAccumulating)")
-          }
+      for bias in [nil, bias] {
+        let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)
+        for isAccumulating in [false, true] {
+          let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
+          var y = Tensor(output, start, in: arena)
+          convolution.forward(
+            Tensor(input, x, in: arena), weights: view(weights), bias: bias.map { view($0) },
+            into: &y, accumulating: isAccumulating)
+          expectClose(
+            y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected,
+            "y of \(samples), accumulating \(isAccumulating)")
         }
-
-        var gx = Tensor(input, [Float](repeating: .nan, count: input.count), in: arena)
-        convolution.backwardInput(
-          Tensor(output, gy, in: arena), weights: view(weights), into: &gx)
-        expectClose(
-          gx.elements, reference.backwardInput(gy, weights: weights, samples: samples),
-          "gx of \(samples)")
-
-        // The gradients add to what is there.
-        let (gw, gb) = (view(weights), view(bias))
-        convolution.backwardWeights(
-          Tensor(input, x, in: arena), Tensor(output, gy, in: arena), into: gw, bias: nil)
-        convolution.backwardWeights(
-          Tensor(input, x, in: arena), Tensor(output, gy, in: arena), into: gw, bias: gb)
-        let expected = reference.backwardWeights(x, gy, samples: samples)
-        expectClose(
-          gw.elements, zip(weights, expected.weights).map { $0 + 2 * $1 }, "gw of \(samples)")
-        expectClose(gb.elements, zip(bias, expected.bias).map { $0 + $1 }, "gb of \(samples)")
       }
+
+      var gx = Tensor(input, [Float](repeating: .nan, count: input.count), in: arena)
+      convolution.backwardInput(
+        Tensor(output, gy, in: arena), weights: view(weights), into: &gx)
+      expectClose(
+        gx.elements, reference.backwardInput(gy, weights: weights, samples: samples),
+        "gx of \(samples)")
+
+      // The gradients add to what is there.
+      let (gw, gb) = (view(weights), view(bias))
+      convolution.backwardWeights(
+        Tensor(input, x, in: arena), Tensor(output, gy, in: arena), into: gw, bias: nil)
+      convolution.backwardWeights(
+        Tensor(input, x, in: arena), Tensor(output, gy, in: arena), into: gw, bias: gb)
+      let expected = reference.backwardWeights(x, gy, samples: samples)
+      expectClose(
+        gw.elements, zip(weights, expected.weights).map { $0 + 2 * $1 }, "gw of \(samples)")
+      expectClose(gb.elements, zip(bias, expected.bias).map { $0 + $1 }, "gb of \(samples)")
     }
     #expect(arena.bytesInUse == 0)
   }

@@ -37,9 +37,16 @@ struct TensorTests {
       #expect(part.pointer == tensor.pointer + 20)
     }
     values.withUnsafeBufferPointer {
-      #expect(Tensor(viewOf: $0, shape).elements == values)
+      let tensor = Tensor(viewOf: $0, shape)
+      #expect(tensor.elements == values && UnsafePointer(tensor.pointer) == $0.baseAddress)
     }
     #expect(arena.bytesInUse == 256)
+  }
+
+  @Test func pyTorchsOrderIsTransposed() {
+    let shape = Shape(n: 2, h: 1, w: 2, c: 3)
+    let tensor = Tensor(nchw: (0..<12).map { Float($0) }, shape, in: testArena())
+    #expect(tensor.elements == [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11])
   }
 
   @Test func copiesAreIndependent() {

@@ -49,8 +49,8 @@ struct ConfigurationValidationTests {
         + " or set nesterov to false"
     ),
     (
-      "schedule: {warmup_epochs: 12}",
-      "schedule.warmup_epochs = 12 leaves nothing of training.epochs = 12: lower it"
+      "schedule: {warmup_epochs: 20}",
+      "schedule.warmup_epochs = 20 leaves nothing of training.epochs = 20: lower it"
         + " or raise epochs"
     ),
     (

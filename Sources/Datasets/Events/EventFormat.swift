@@ -1,0 +1,58 @@
+import Foundation
+
+/// The published forms of data sets of events.
+public enum EventFormat: String, CaseIterable, Sendable {
+  /// N-MNIST: `Train/<digit>/*.bin` and `Test/<digit>/*.bin`.
+  case nmnist
+  /// DVS128-Gesture: AEDAT 3.1 with `*_labels.csv`, `trials_to_train.txt`, `trials_to_test.txt`.
+  case dvsGesture = "dvs-gesture"
+  /// CIFAR10-DVS: AEDAT 2.0, `<class>/*.aedat`. No split is published: of each class the first nine
+  /// tenths by name (rounded up) are for training, the rest for validation, as SpikingJelly's
+  /// `split_to_train_test_set(0.9, …)` does it.
+  case cifar10DVS = "cifar10-dvs"
+  /// Frames that SpikingJelly has stored, `frames_number_*/[train|test/]<class>/*.npz` or
+  /// `duration_*/…`. Without directories `train` and `test` they are split as CIFAR10-DVS.
+  case frames
+
+  /// The pixels of the camera; `nil` where a file tells them.
+  var sensor: Sensor? {
+    switch self {
+    case .nmnist: Sensor(width: 34, height: 34)
+    case .dvsGesture, .cifar10DVS: Sensor(width: 128, height: 128)
+    case .frames: nil
+    }
+  }
+
+  /// The format of what is in a directory, or `nil` if it is none of these.
+  public static func detect(_ path: String) -> EventFormat? {
+    guard gestureDirectory(path) == nil else { return .dvsGesture }
+    var directory = path
+    for depth in 0...3 {
+      let names = ((try? directoryEntries(directory)) ?? []).filter { !$0.hasPrefix(".") }
+      let files = names.filter { $0.contains(".") }
+      if files.contains(where: { $0.hasSuffix(".npz") }), depth > 0 { return .frames }
+      if files.contains(where: { $0.hasSuffix(".aedat") }), depth == 1 { return .cifar10DVS }
+      if files.contains(where: { $0.hasSuffix(".bin") }), depth == 2 { return .nmnist }
+      let inner = names.filter { !$0.contains(".") }.sortedByBytes().first {
+        (try? FileKind(path: directory + "/" + $0)) == .directory
+      }
+      guard let inner else { return nil }
+      directory += "/" + inner
+    }
+    return nil
+  }
+
+  /// Where the trial lists of DVS128-Gesture are, at a path or in the directory of the published
+  /// archive there.
+  static func gestureDirectory(_ path: String) -> String? {
+    [path, path + "/DvsGesture"].first {
+      FileManager.default.fileExists(atPath: $0 + "/trials_to_train.txt")
+    }
+  }
+}
+
+/// The two parts of a data set.
+public enum EventSplit: String, Sendable {
+  case training = "train"
+  case validation = "test"
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// The recordings of one split as frames: `[T, H, W, 2]` counts of events.
+public struct EventFrames: SampleSource {
+  public var location: String { recordings.location }
+  public var classes: [String] { recordings.classes }
+  public var labels: [Int32] { recordings.labels }
+  private let recordings: RecordingList
+  let file: FrameFile
+
+  /// Opens a split. The frames are made at the first time, and stored.
+  ///
+  /// - Parameters:
+  ///   - timesteps: frames of a sample; the number of the rule, if that has one.
+  ///   - threads: that make the frames.
+  ///   - report: is told about work that takes time.
+  public init(
+    _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule, timesteps: Int,
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+    report: @Sendable (String) -> Void = { _ in }
+  ) throws(DatasetError) {
+    if case .number(let number, _) = rule {
+      precondition(number == timesteps, "as many frames as time steps")
+    }
+    recordings = try RecordingList(format, path: path, split: split, rule: rule)
+    var sensor = format.sensor
+    if sensor == nil { sensor = try Self.sensor(ofStoredFrames: recordings.files[0].path) }
+    let cache = FrameCache(
+      recordings: recordings, rule: rule, timesteps: timesteps, sensor: sensor!,
+      name: "\(format.rawValue)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames")
+    file = try cache.open(dataPath: path, threads: threads, report: report)
+  }
+
+  private static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {
+    var bytes: [UInt8] = []
+    let shape = try readFrames(ofArchive: path, bytes: &bytes).shape
+    guard shape.count == 4, shape[1] == 2, shape[2...].allSatisfy({ (1...4096).contains($0) })
+    else {
+      throw .malformed(sample: path, reason: "its frames are \(shape), not [T, 2, H, W]")
+    }
+    return Sensor(width: shape[3], height: shape[2])
+  }
+
+  public func name(of index: Int) -> String { recordings.name(of: index) }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+extension RecordingList {
+  /// Lists the samples of DVS128-Gesture: the recordings that the split's list of trials names, each
+  /// with a table of labels in which a row is a sample: class from 1, start, end in microseconds.
+  init(gestures path: String, split: EventSplit) throws(DatasetError) {
+    let trials = split == .training ? "trials_to_train.txt" : "trials_to_test.txt"
+    guard let directory = EventFormat.gestureDirectory(path) else {
+      throw .noRecordings(
+        path: path,
+        expected: "trials_to_train.txt, trials_to_test.txt, *.aedat and *_labels.csv")
+    }
+    self.init(
+      format: .dvsGesture, location: "\(directory)/\(trials)", classes: Self.gestures)
+    var bytes: [UInt8] = []
+    try readFile(location, into: &bytes)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      let name = String(decoding: line, as: UTF8.self).trimmingCharacters(
+        in: .whitespacesAndNewlines)
+      guard !name.isEmpty else { continue }
+      let recording = directory + "/" + name
+      guard name.hasSuffix(".aedat") else {
+        throw .malformed(sample: location, reason: "'\(name)' is not the name of an .aedat file")
+      }
+      guard FileManager.default.fileExists(atPath: recording) else {
+        throw .notFound(path: recording)
+      }
+      let table = recording.dropLast(".aedat".count) + "_labels.csv"
+      var text: [UInt8] = []
+      try readFile(String(table), into: &text)
+      do {
+        let rows = try gestureLabels(text)
+        append(recording, windows: rows.map(\.window), labels: rows.map(\.label))
+      } catch {
+        throw .malformed(sample: String(table), reason: error.reason)
+      }
+    }
+    guard !labels.isEmpty else {
+      throw .noRecordings(path: location, expected: "names of .aedat files, one a line")
+    }
+  }
+
+  /// The classes 1 to 11 of the data set's `gesture_mapping.csv`.
+  private static let gestures = [
+    "hand_clapping", "right_hand_wave", "left_hand_wave", "right_arm_clockwise",
+    "right_arm_counter_clockwise", "left_arm_clockwise", "left_arm_counter_clockwise", "arm_roll",
+    "air_drums", "air_guitar", "other_gestures",
+  ]
+}
+
+/// The rows of a table of labels, below its line of headings.
+func gestureLabels(
+  _ text: [UInt8]
+) throws(RecordingFailure) -> [(label: Int32, window: Range<Int64>)] {
+  var rows: [(label: Int32, window: Range<Int64>)] = []
+  var offset = 0
+  for (number, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    .enumerated()
+  {
+    defer { offset += line.count + 1 }
+    let fields = String(decoding: line, as: UTF8.self).split(
+      separator: ",", omittingEmptySubsequences: false
+    ).map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    guard number > 0, fields != [""] else { continue }
+    let values = fields.compactMap(Int64.init)
+    guard values.count == 3, fields.count == 3, (1...11).contains(values[0]),
+      0 <= values[1], values[1] <= values[2]
+    else {
+      throw RecordingFailure(
+        atByte: offset,
+        "a class from 1 to 11, a start and an end in microseconds are expected in line \(number + 1)"
+      )
+    }
+    rows.append((Int32(values[0] - 1), values[1]..<values[2]))
+  }
+  return rows
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// The recordings of a split: which files, and which samples with which labels are in them.
+struct RecordingList: Sendable {
+  /// A file with one sample, or several that follow each other in time.
+  struct File: Sendable {
+    let path: String
+    /// The first of its samples; they have consecutive numbers.
+    let firstSample: Int
+    /// When each sample begins and ends, microseconds.
+    let windows: [Range<Int64>]
+  }
+
+  let format: EventFormat
+  let location: String
+  let classes: [String]
+  private(set) var labels: [Int32] = []
+  private(set) var files: [File] = []
+  /// The file of each sample.
+  private var fileOfSample: [Int32] = []
+
+  init(format: EventFormat, location: String, classes: [String]) {
+    (self.format, self.location, self.classes) = (format, location, classes)
+  }
+
+  static let wholeFile = [Int64.min..<Int64.max]
+
+  mutating func append(_ path: String, windows: [Range<Int64>] = wholeFile, labels: [Int32]) {
+    fileOfSample += labels.map { _ in Int32(files.count) }
+    files.append(File(path: path, firstSample: self.labels.count, windows: windows))
+    self.labels += labels
+  }
+
+  /// The path of a sample's file, and where that has several samples, the sample's number there.
+  func name(of sample: Int) -> String {
+    let file = files[Int(fileOfSample[sample])]
+    let number = sample - file.firstSample + 1
+    return file.path + (file.windows == Self.wholeFile ? "" : ", sample \(number)")
+  }
+
+  /// Lists a split.
+  /// - Parameter directory: of stored frames: the names that `data.frames` and `timesteps` give it.
+  init(
+    _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule
+  ) throws(DatasetError) {
+    guard case .directory = try FileKind(path: path) else {
+      throw .noRecordings(path: path, expected: "a directory; unpack the archive first")
+    }
+    switch format {
+    case .nmnist:
+      try self.init(
+        format, classFolders: path + (split == .training ? "/Train" : "/Test"), ending: ".bin",
+        expected: "Train/<digit>/*.bin and Test/<digit>/*.bin")
+    case .cifar10DVS:
+      try self.init(
+        format, classFolders: path, ending: ".aedat", share: split, expected: "<class>/*.aedat")
+    case .dvsGesture:
+      try self.init(gestures: path, split: split)
+    case .frames:
+      let directory = Self.frameDirectory(path, rule)
+      let isSplit = FileManager.default.fileExists(atPath: directory + "/train")
+      try self.init(
+        format, classFolders: directory + (isSplit ? "/" + split.rawValue : ""), ending: ".npz",
+        share: isSplit ? nil : split,
+        expected: "\(rule.directoryName)/[train|test/]<class>/*.npz")
+    }
+  }
+
+  /// SpikingJelly's directory of frames by this rule, or the path itself if that is one.
+  private static func frameDirectory(_ path: String, _ rule: FrameRule) -> String {
+    let directory = path + "/" + rule.directoryName
+    return FileManager.default.fileExists(atPath: directory) ? directory : path
+  }
+
+  /// Lists one directory a class, with one file a sample.
+  /// - Parameter share: the part of each class that belongs to this split; `nil` for all.
+  private init(
+    _ format: EventFormat, classFolders path: String, ending: String, share: EventSplit? = nil,
+    expected: String
+  ) throws(DatasetError) {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .noRecordings(path: path, expected: expected)
+    }
+    let classes = try subdirectories(of: path)
+    self.init(
+      format: format, location: path + (share.map { ":" + $0.rawValue } ?? ""), classes: classes)
+    for (label, name) in classes.enumerated() {
+      let folder = path + "/" + name
+      let all = try directoryEntries(folder).filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }
+        .sortedByBytes()
+      guard !all.isEmpty else {
+        throw .noRecordings(path: folder, expected: "*\(ending) files in each class directory")
+      }
+      let training = (all.count * 9 + 9) / 10
+      let names =
+        switch share {
+        case nil: all[...]
+        case .training: all[..<training]
+        case .validation: all[training...]
+        }
+      for name in names { append(folder + "/" + name, labels: [Int32(label)]) }
+    }
+    guard !labels.isEmpty else { throw .noRecordings(path: path, expected: expected) }
+  }
+}
+
+extension FrameRule {
+  /// The name of SpikingJelly's directory of frames by this rule.
+  var directoryName: String {
+    switch self {
+    case .number(let number, let division): "frames_number_\(number)_split_by_\(division.rawValue)"
+    case .duration(let duration): "duration_\(duration)"
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Tensors
+
+/// What layers that convolve have in common: new tensors for the results, dense or spiking input.
+extension Convolution {
+  /// `x * weights + bias`
+  func output(
+    of x: borrowing SpikeTensor, weights: FloatView, bias: FloatView?
+  ) -> Tensor {
+    var y = Tensor(geometry.output(samples: x.shape.n), in: arena)
+    forward(x, weights: weights, bias: bias, into: &y, accumulating: false)
+    return y
+  }
+
+  func output(of x: borrowing Tensor, weights: FloatView, bias: FloatView?) -> Tensor {
+    var y = Tensor(geometry.output(samples: x.shape.n), in: arena)
+    forward(x, weights: weights, bias: bias, into: &y, accumulating: false)
+    return y
+  }
+
+  /// dL/dx from `gy`, dL/dy.
+  func inputGradient(_ gy: borrowing Tensor, weights: FloatView) -> Tensor {
+    var gx = Tensor(geometry.input(samples: gy.shape.n), in: arena)
+    backwardInput(gy, weights: weights, into: &gx)
+    return gx
+  }
+
+  /// A published weight tensor [out, in, kernel, kernel] of this geometry, drawn from He's normal
+  /// distribution.
+  func weightParameter(_ name: String, _ builder: NetworkBuilder) -> Parameter {
+    let (kernel, inputs) = (geometry.window.kernel, geometry.inputChannels)
+    let outputs = geometry.outputChannels
+    return builder.parameter(
+      name, [outputs, inputs, kernel, kernel],
+      layout: .convolution(kernel: kernel, inputs: inputs, outputs: outputs),
+      .heNormal(fanOut: outputs * kernel * kernel))
+  }
+
+  /// - Parameter copies: how many layouts of the weights are held besides the parameters.
+  func summary(_ name: String, kind: String, parameters: Int, copies: Int) -> LayerSummary {
+    let output = geometry.output(samples: 1)
+    let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
+    return LayerSummary(
+      name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
+      output: output, parameters: parameters,
+      multiplyAdds: output.pixels * geometry.weightCount,
+      packedBytes: copies * geometry.weightCount * 4)
+  }
+}
+
+extension NetworkBuilder {
+  /// A convolution by the network's back end.
+  func convolution(
+    input: Shape, outputs: Int, _ window: SlidingWindow
+  ) -> any Convolution {
+    backend.convolution(
+      ConvolutionGeometry(input: input, outputChannels: outputs, window: window), arena: arena)
+  }
+}
