@@ -4,18 +4,25 @@ import Tensors
 public struct ImageInput: SampleInput {
   private let source: any ImageSource
   private let transform: ImageTransform
+  private let decoding: ImageDecoding
 
-  public init(_ source: any ImageSource, _ transform: ImageTransform) {
+  public init(
+    _ source: any ImageSource, _ transform: ImageTransform, decoding: ImageDecoding = .exact
+  ) {
     self.source = source
     self.transform = transform
+    self.decoding = decoding
   }
 
   public var count: Int { source.count }
   public var timesteps: Int { 1 }
+  public var imageSize: Int { transform.imageSize }
   public var frameCount: Int { transform.outputCount }
 
   public func makeReader(seed: UInt64) -> any SampleReader {
-    ImageReader(source: source, transform: transform, seed: seed)
+    ImageReader(
+      source: source, transform: transform, seed: seed,
+      decoder: ImageDecoder(shorterSide: decoding == .fast ? transform.neededSide : nil))
   }
 }
 
@@ -24,15 +31,18 @@ private final class ImageReader: SampleReader {
   private let source: any ImageSource
   private let transform: ImageTransform
   private let seed: UInt64
-  private let decoder = ImageDecoder()
+  private let decoder: ImageDecoder
   private var bytes: [UInt8] = []
   private var image = DecodedImage()
   private var scratch: ImageTransform.Scratch
 
-  init(source: any ImageSource, transform: ImageTransform, seed: UInt64) {
+  init(
+    source: any ImageSource, transform: ImageTransform, seed: UInt64, decoder: ImageDecoder
+  ) {
     self.source = source
     self.transform = transform
     self.seed = seed
+    self.decoder = decoder
     scratch = transform.makeScratch()
   }
 

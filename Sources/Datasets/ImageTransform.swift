@@ -41,6 +41,12 @@ public struct ImageTransform: Sendable {
   /// The number of Floats of one result.
   public var outputCount: Int { imageSize * imageSize * channels }
 
+  /// The length of an image's shorter side beyond which the transform gains little from more pixels.
+  var neededSide: Int {
+    let needs = pixelSteps.lazy.compactMap { ($0 as? any ScalingStep)?.neededSide(imageSize) }
+    return needs.first ?? .max
+  }
+
   /// The memory that `apply` reuses from image to image; one for each thread.
   public struct Scratch {
     fileprivate var canvas: ImageCanvas

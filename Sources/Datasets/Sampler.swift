@@ -70,7 +70,8 @@ public struct EpochPlan: Sendable {
     let first = sampler.rank * globalCount / sampler.rankCount
     let end = (sampler.rank + 1) * globalCount / sampler.rankCount
     return BatchPart(
-      samples: samples[start + first..<start + end], offset: first, globalCount: globalCount)
+      samples: samples[start + first..<start + end], offset: first, globalCount: globalCount,
+      partner: samples[start + (first + globalCount - 1) % globalCount])
   }
 }
 
@@ -82,6 +83,9 @@ public struct BatchPart: Sendable {
   public let offset: Int
   /// The samples of all ranks together.
   public let globalCount: Int
+  /// The sample before the first one in the global batch, or the last of all before the very first:
+  /// what the first one is mixed with.
+  public let partner: Int32
 
   public var count: Int { samples.count }
 }

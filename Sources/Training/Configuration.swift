@@ -50,6 +50,7 @@ public struct Configuration: Sendable {
     public var mseWeight = 0.05
     public var mseTarget = LossSpecification.Target.constant
     public var mseMean = 1.0
+    public var labelSmoothing = 0.0
   }
 
   public struct Optimizer: Sendable {
@@ -104,11 +105,13 @@ public struct Configuration: Sendable {
     public var augmentation = Augmentation.preset(.shift)
     /// nil: what belongs to the augmentation.
     public var evaluation: Augmentation?
+    public var mixing = BatchMixing()
     public var normalization = NormalizationPreset.mnist
     /// nil: as many frames as time steps, divided by the number of events.
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()
     public var eventNormalization = EventNormalization.none
+    public var decoding = ImageDecoding.exact
     public var workers: Int?
   }
 }

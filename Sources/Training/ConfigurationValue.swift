@@ -161,5 +161,6 @@ extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
+extension ImageDecoding: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
 extension FrameRule.Division: ConfigurationValue {}

@@ -56,7 +56,8 @@ extension Configuration {
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential)
     return DataLoader(
-      try input(source, isTraining: isTraining), sampler: sampler, seed: training.seed,
+      try input(source, isTraining: isTraining), sampler: sampler,
+      mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
       workers: data.workers ?? defaultWorkers(threads: threads))
   }
 
@@ -68,7 +69,7 @@ extension Configuration {
       let transform = try ImageTransform(
         steps: data.steps(isTraining: isTraining), normalization: data.normalization,
         imageSize: data.imageSize, channels: inputChannels)
-      return ImageInput(images, transform)
+      return ImageInput(images, transform, decoding: data.decoding)
     case let recordings as EventFrames:
       return EventInput(recordings, eventTransform(isTraining: isTraining))
     default:

@@ -85,6 +85,16 @@ struct ImageTransformTests {
     return result
   }
 
+  @Test func pixelsThatStepsNeedDependOnTheFirstOneOfASize() throws {
+    func needed(_ steps: [any AugmentationStep]) throws -> Int {
+      try ImageTransform(steps: steps, normalization: .none, imageSize: 224, channels: 3).neededSide
+    }
+    #expect(try needed([RandomHorizontalFlip(), Resize(size: 256), CenterCrop()]) == 256)
+    #expect(try needed([RandomResizedCrop(), Cutout()]) == 304)
+    #expect(try needed([RandomCrop(), Resize()]) == .max)
+    #expect(try needed([]) == .max)
+  }
+
   @Test func imagenetEvaluatesTheCentreOfAnEnlargedImage() throws {
     // 28 becomes 32: Resize(32) and CenterCrop(28).
     let transform = try ImageTransform(

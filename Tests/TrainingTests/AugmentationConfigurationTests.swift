@@ -18,6 +18,8 @@ struct AugmentationConfigurationTests {
         - cutout:
             size: 8
         - gray_cutout: {}
+      mixup: 0.2
+      cutmix: 1
       evaluation: [{resize: {size: 40}}, center_crop]
     """
 
@@ -27,6 +29,14 @@ struct AugmentationConfigurationTests {
     try configuration.apply(overrides: overrides)
     try configuration.validate()
     return configuration
+  }
+
+  @Test func mixingAndSmoothingAreConfigured() throws {
+    let configuration = try read(Self.recipe, ["loss.label_smoothing=0.1"])
+    #expect(configuration.data.mixing == BatchMixing(mixupAlpha: 0.2, cutmixAlpha: 1))
+    #expect(configuration.lossSpecification.labelSmoothing == 0.1)
+    #expect(throws: ConfigurationError.self) { try read("", ["loss.label_smoothing=1"]) }
+    #expect(throws: ConfigurationError.self) { try read("", ["data.mixup=-1"]) }
   }
 
   @Test func stepsTakeTheirParametersAndDefaults() throws {

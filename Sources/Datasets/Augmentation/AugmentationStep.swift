@@ -30,6 +30,12 @@ protocol PixelStep: AugmentationStep {
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream)
 }
 
+/// A step that depends on the image's size in pixels.
+protocol ScalingStep: PixelStep {
+  /// The length of the shorter side beyond which it gains little from more pixels.
+  func neededSide(_ imageSize: Int) -> Int
+}
+
 /// A step that covers parts of the normalized image. Such steps come after all pixel steps.
 protocol ErasingStep: AugmentationStep {
   func apply(to image: NormalizedImage, random: inout RandomStream)

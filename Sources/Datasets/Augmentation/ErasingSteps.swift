@@ -47,10 +47,7 @@ public struct RandomErasing: AugmentationStep, ErasingStep {
     case .constant(let number):
       image.fill(rectangle) { _ in Float(number) }
     case .random:
-      image.fill(rectangle) { _ in
-        let radius = (-2 * log(1 - random.uniform())).squareRoot()
-        return radius * cos(2 * .pi * random.uniform())
-      }
+      image.fill(rectangle) { _ in Float(random.normal()) }
     }
   }
 

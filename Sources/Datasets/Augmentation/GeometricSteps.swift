@@ -3,7 +3,7 @@ import Tensors
 
 /// Resizes to a length of the shorter side, bilinear and antialiased; the longer side is truncated to
 /// whole pixels.
-public struct Resize: AugmentationStep, PixelStep {
+public struct Resize: AugmentationStep, ScalingStep {
   public static let name = "resize"
   public static let isRandom = false
   /// Of the shorter side.
@@ -15,6 +15,8 @@ public struct Resize: AugmentationStep, PixelStep {
   public func side(after side: Int?, imageSize: Int) -> Int? {
     side.map { _ in size ?? imageSize }
   }
+
+  func neededSide(_ imageSize: Int) -> Int { size ?? imageSize }
 
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream) {
     let size = size ?? canvas.imageSize
@@ -32,7 +34,7 @@ public struct Resize: AugmentationStep, PixelStep {
 }
 
 /// Keeps the centre. An image that is smaller gets a margin of zeros.
-public struct CenterCrop: AugmentationStep, PixelStep {
+public struct CenterCrop: AugmentationStep, ScalingStep {
   public static let name = "center_crop"
   public static let isRandom = false
   public var size: Int?
@@ -41,6 +43,8 @@ public struct CenterCrop: AugmentationStep, PixelStep {
   public init(size: Int?) { self.size = size }
 
   public func side(after side: Int?, imageSize: Int) -> Int? { size ?? imageSize }
+
+  func neededSide(_ imageSize: Int) -> Int { .max }
 
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream) {
     let size = size ?? canvas.imageSize
@@ -58,7 +62,7 @@ public struct CenterCrop: AugmentationStep, PixelStep {
 
 /// Keeps a random square of the image with a margin of zeros, which is wider where the image would be
 /// smaller than the square.
-public struct RandomCrop: AugmentationStep, PixelStep {
+public struct RandomCrop: AugmentationStep, ScalingStep {
   public static let name = "random_crop"
   public var size: Int?
   /// Width of the margin on each side.
@@ -68,6 +72,8 @@ public struct RandomCrop: AugmentationStep, PixelStep {
   public init(padding: Int) { self.padding = padding }
 
   public func side(after side: Int?, imageSize: Int) -> Int? { size ?? imageSize }
+
+  func neededSide(_ imageSize: Int) -> Int { .max }
 
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream) {
     let size = size ?? canvas.imageSize
@@ -81,7 +87,7 @@ public struct RandomCrop: AugmentationStep, PixelStep {
 }
 
 /// Resizes a random rectangle to a square.
-public struct RandomResizedCrop: AugmentationStep, PixelStep {
+public struct RandomResizedCrop: AugmentationStep, ScalingStep {
   public static let name = "random_resized_crop"
   public var size: Int?
   /// Range of the rectangle's area, as a share of the image's.
@@ -92,6 +98,12 @@ public struct RandomResizedCrop: AugmentationStep, PixelStep {
   public init() {}
 
   public func side(after side: Int?, imageSize: Int) -> Int? { size ?? imageSize }
+
+  /// So that a rectangle of mean area has the size of the result.
+  func neededSide(_ imageSize: Int) -> Int {
+    let area = (scale.lowerBound + scale.upperBound) / 2
+    return Int(min(Double(size ?? imageSize) / area.squareRoot(), 1e6))
+  }
 
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream) {
     let size = size ?? canvas.imageSize
