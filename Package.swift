@@ -36,6 +36,11 @@ let package = Package(
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     .target(name: "CSpikeKernels"),
+    .target(
+      name: "TestSupport", dependencies: ["Datasets", "SafeTensors"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["sltt-dist", "Training", "Datasets", "SafeTensors", "TestSupport"]),
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
@@ -44,18 +49,19 @@ let package = Package(
       ]),
   ]
     + library("Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"])
-    + library("SafeTensors")
+    + library("SafeTensors", testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"])
-    + library("Distributed", ["COpenMPI"])
+    + library("Distributed", ["COpenMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive"],
-      resources: [.copy("Resources")], testResources: [.copy("Fixtures")])
+      resources: [.copy("Resources")], testDependencies: ["TestSupport"],
+      testResources: [.copy("Fixtures")])
     + library(
       "Training",
       [
         "SpikingNetworks", "SafeTensors", "Distributed", "Datasets",
         .product(name: "Yams", package: "Yams"),
       ],
-      testResources: [.copy("Fixtures")]),
+      testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")]),
   swiftLanguageModes: [.v6]
 )

@@ -41,7 +41,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): cannot be read as a tar archive: \(reason). "
         + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
     case .missingSplit(let path, let split, let available):
-      let found = available.isEmpty ? "no directories" : available.joined(separator: ", ")
+      let shown = available.prefix(8).joined(separator: ", ")
+      let found =
+        available.isEmpty ? "no directories" : available.count > 8 ? shown + ", …" : shown
       return "\(path): has no split '\(split)', only: \(found). "
         + "Expected \(split)/<class>/<image>.{jpg,jpeg,png}; name the right split."
     case .noClasses(let path):

@@ -63,19 +63,15 @@ final class Dropout: Layer {
 
   private func mask(samples: Int, _ arena: Arena) -> SharedSpikes {
     if let mask { return mask }
-    let (elements, first) = (shape.withSamples(1).count, context.sampleOffset)
-    let shape = shape.withSamples(samples)
-    var random = RandomStream(seed: context.seed, purpose: .dropout)
+    let (context, number) = (context, number)
     let fresh = SharedSpikes(
-      SpikeTensor(shape, in: arena) { index in
-        let (sample, element) = index.quotientAndRemainder(dividingBy: elements)
-        if element == 0 {
-          // Layers take their own 2^24 samples of the index.
-          random = RandomStream(
-            seed: context.seed, purpose: .dropout, time: context.iteration,
-            index: number << 24 | (first + sample))
-        }
-        return random.uniform() >= probability
+      SpikeTensor(
+        random: shape.withSamples(samples), probability: 1 - probability, in: arena
+      ) { sample in
+        // Layers take their own 2^24 samples of the index.
+        RandomStream(
+          seed: context.seed, purpose: .dropout, time: context.iteration,
+          index: number << 24 | (context.sampleOffset + sample))
       })
     mask = fresh
     return fresh

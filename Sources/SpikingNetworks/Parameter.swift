@@ -9,24 +9,19 @@ public enum ParameterLayout: Sendable, Equatable {
   /// [out, h, w, c]; published [out, c * h * w].
   case linear(outputs: Int, input: Shape)
 
-  /// For each element in the published order, its place in memory.
-  func places(count: Int) -> [Int] {
+  /// The place in memory of an element, given its place in the published order.
+  func place(_ element: Int) -> Int {
     switch self {
-    case .asPublished: return Array(0..<count)
+    case .asPublished: return element
     case .convolution(let kernel, let inputs, let outputs):
-      let taps = kernel * kernel
-      return (0..<count).map {
-        let (rest, tap) = $0.quotientAndRemainder(dividingBy: taps)
-        let (output, input) = rest.quotientAndRemainder(dividingBy: inputs)
-        return (tap * inputs + input) * outputs + output
-      }
+      let (rest, tap) = element.quotientAndRemainder(dividingBy: kernel * kernel)
+      let (output, input) = rest.quotientAndRemainder(dividingBy: inputs)
+      return (tap * inputs + input) * outputs + output
     case .linear(_, let shape):
       let pixels = shape.h * shape.w
-      return (0..<count).map {
-        let (rest, pixel) = $0.quotientAndRemainder(dividingBy: pixels)
-        let (output, channel) = rest.quotientAndRemainder(dividingBy: shape.c)
-        return (output * pixels + pixel) * shape.c + channel
-      }
+      let (rest, pixel) = element.quotientAndRemainder(dividingBy: pixels)
+      let (output, channel) = rest.quotientAndRemainder(dividingBy: shape.c)
+      return (output * pixels + pixel) * shape.c + channel
     }
   }
 }
@@ -75,12 +70,12 @@ public final class Parameter {
 
   /// `view`, which is laid out as this parameter, in the published order.
   public func published(_ view: FloatView) -> [Float] {
-    layout.places(count: count).map { view[$0] }
+    (0..<count).map { view[layout.place($0)] }
   }
 
   /// Writes elements of the published order to `view`, which is laid out as this parameter.
   public func assign(published elements: [Float], to view: FloatView) {
     precondition(elements.count == count)
-    for (element, place) in zip(elements, layout.places(count: count)) { view[place] = element }
+    for (index, element) in elements.enumerated() { view[layout.place(index)] = element }
   }
 }

@@ -26,7 +26,7 @@ public final class SpikingNetwork {
   ///
   /// - Throws: `NetworkError` where the specification makes no sense.
   public init(
-    _ specification: NetworkSpecification, backend: ConvolutionBackend = .oneDNN, seed: UInt64,
+    _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
     arena: Arena = Arena()
   ) throws(NetworkError) {
     if let problem = specification.problem { throw NetworkError(description: problem) }

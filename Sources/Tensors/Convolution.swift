@@ -59,10 +59,20 @@ public protocol Convolution: AnyObject {
   func backwardWeights(
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?)
+
+  /// The forward pass of an input that is spikes.
+  func forward(
+    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool)
+
+  /// The gradient of the weights for an input that is spikes.
+  func backwardWeights(
+    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?)
 }
 
 extension Convolution {
-  /// The forward pass of an input that is spikes.
+  /// As floats.
   public func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
@@ -71,7 +81,7 @@ extension Convolution {
     forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
   }
 
-  /// The gradient of the weights for an input that is spikes.
+  /// As floats.
   public func backwardWeights(
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
@@ -87,18 +97,47 @@ extension Convolution {
   }
 }
 
-/// The library that computes convolutions.
-public enum ConvolutionBackend: String, CaseIterable, Sendable {
-  /// oneDNN's direct convolutions.
-  case oneDNN = "onednn"
-  /// A matrix product by OpenBLAS over unfolded images.
-  case openBLAS = "openblas"
+/// How convolutions are computed. Results differ by rounding only.
+public struct ConvolutionBackend: Sendable {
+  /// The library for dense convolutions, named as on the command line.
+  public enum Library: String, CaseIterable, Sendable {
+    /// Direct convolutions.
+    case oneDNN = "onednn"
+    /// A matrix product over unfolded images.
+    case openBLAS = "openblas"
+  }
+
+  /// The kernels for convolutions of spikes, named as on the command line.
+  public enum Kernels: String, CaseIterable, Sendable {
+    /// By events where few neurons fire, else dense, as a cost model says.
+    case auto
+    /// As if spikes were any numbers.
+    case dense
+    /// By events wherever there is a kernel for it.
+    case events
+  }
+
+  public var library: Library
+  public var kernels: Kernels
+
+  public init(_ library: Library = .oneDNN, kernels: Kernels = .auto) {
+    self.library = library
+    self.kernels = kernels
+  }
+
+  /// Dense convolutions by oneDNN only.
+  public static let oneDNN = ConvolutionBackend(.oneDNN, kernels: .dense)
+  /// Dense convolutions by OpenBLAS only.
+  public static let openBLAS = ConvolutionBackend(.openBLAS, kernels: .dense)
 
   /// A convolution of the given geometry, with temporary tensors in `arena`.
   public func convolution(_ geometry: ConvolutionGeometry, arena: Arena) -> any Convolution {
-    switch self {
-    case .oneDNN: OneDNNConvolution(geometry, arena: arena)
-    case .openBLAS: MatrixConvolution(geometry, arena: arena)
-    }
+    let dense: any Convolution =
+      switch library {
+      case .oneDNN: OneDNNConvolution(geometry, arena: arena)
+      case .openBLAS: MatrixConvolution(geometry, arena: arena)
+      }
+    guard kernels != .dense, EventConvolution.isPossible(geometry) else { return dense }
+    return EventConvolution(dense, isForced: kernels == .events)
   }
 }

@@ -9,8 +9,8 @@ public final class FlatBuffer {
   /// Zeros. Memory is taken from the operating system when first written.
   public init(count: Int) {
     self.count = count
-    // A multiple of the huge page size, so that the kernel can use those.
-    let alignment = count >= 1 << 19 ? 2 << 20 : 64
+    // The large ones fill whole huge pages, so that the kernel can use those.
+    let alignment = count >= 1 << 23 ? 2 << 20 : 64
     let bytes = (max(count, 1) * 4 + alignment - 1) / alignment * alignment
     guard let block = aligned_alloc(alignment, bytes) else {
       fatalError("out of memory: \(bytes) bytes of parameters do not fit")

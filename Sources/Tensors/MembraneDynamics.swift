@@ -55,7 +55,8 @@ public struct MembraneDynamics {
         Double(sltt_lif_forward($0, part.lowerBound, part.upperBound))
       }
     }
-    return Int(fired)
+    spikes.spikeCount = Int(fired)
+    return spikes.spikeCount
   }
 
   /// What the backward pass of step t is given about the step.

@@ -5,6 +5,8 @@ public struct SpikeTensor: ~Copyable {
   public let shape: Shape
   /// The value that a spike stands for: 1, but for activation gains and the scaling of dropout.
   public let amplitude: Float
+  /// Number of spikes.
+  public internal(set) var spikeCount = 0
   let words: UnsafeMutablePointer<UInt64>
   private let arena: Arena
 
@@ -27,6 +29,11 @@ public struct SpikeTensor: ~Copyable {
     shape.pixels * wordsPerPixel(channels: shape.c)
   }
 
+  /// Share of the elements that are spikes.
+  public var density: Double {
+    shape.count == 0 ? 0 : Double(spikeCount) / Double(shape.count)
+  }
+
   /// Bytes of the packed spikes.
   public var bytes: Int { Self.wordCount(shape) * 8 }
 
@@ -38,6 +45,7 @@ public struct SpikeTensor: ~Copyable {
     }
     set {
       let (word, bit) = location(of: index)
+      spikeCount += (newValue ? 1 : 0) - Int(words[word] >> bit & 1)
       words[word] = words[word] & ~(1 << bit) | (newValue ? 1 : 0) << bit
     }
   }
@@ -61,14 +69,19 @@ public struct SpikeTensor: ~Copyable {
 
   /// A copy whose spikes stand for another value.
   public borrowing func copy(amplitude: Float, in arena: Arena) -> SpikeTensor {
-    let copy = SpikeTensor(shape, amplitude: amplitude, in: arena)
+    var copy = SpikeTensor(shape, amplitude: amplitude, in: arena)
     copy.words.update(from: words, count: Self.wordCount(shape))
+    copy.spikeCount = spikeCount
     return copy
   }
 
   /// Removes the spikes where `mask` has none.
   public mutating func formIntersection(_ mask: borrowing SpikeTensor) {
     precondition(mask.shape == shape)
-    for word in 0..<Self.wordCount(shape) { words[word] &= mask.words[word] }
+    spikeCount = 0
+    for word in 0..<Self.wordCount(shape) {
+      words[word] &= mask.words[word]
+      spikeCount += words[word].nonzeroBitCount
+    }
   }
 }

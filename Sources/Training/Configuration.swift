@@ -142,7 +142,8 @@ extension Configuration {
   /// The network to build.
   ///
   /// - Parameter classes: of the data; nil where no data are at hand.
-  /// - Throws: `ConfigurationError` if the number of classes is not known or too small.
+  /// - Throws: `ConfigurationError` if the number of classes is not known or too small, or where there is
+  ///   no such network.
   public func networkSpecification(classes: Int?) throws -> NetworkSpecification {
     guard let outputs = model.classes ?? classes else {
       throw error("model.classes", "is not set, and there are no data to take it from: set it")
@@ -158,7 +159,7 @@ extension Configuration {
     else {
       throw error("model.family", "and model.blocks are needed where no architecture is given")
     }
-    return NetworkSpecification(
+    let specification = NetworkSpecification(
       family: family, blocks: blocks, width: model.width, classes: outputs,
       inputChannels: inputChannels, imageSize: data.imageSize, dropout: Float(model.dropout),
       neuron: NeuronSpecification(
@@ -166,5 +167,11 @@ extension Configuration {
         surrogate: SurrogateGradient(
           neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
         hasLearnableTau: neuron.hasLearnableTau))
+    if let problem = specification.problem {
+      // It begins with the key.
+      let key = String(problem.prefix { $0 != " " })
+      throw error(key, String(problem.dropFirst(key.count + 1)))
+    }
+    return specification
   }
 }

@@ -36,6 +36,11 @@ enum Format {
     return (count < 0 ? "-" : "") + String(digits)
   }
 
+  /// `1 epoch`, `12 epochs`
+  static func counted(_ number: Int, _ unit: String) -> String {
+    "\(count(number)) \(unit)\(number == 1 ? "" : "s")"
+  }
+
   /// A share as `96.1 %`.
   static func percent(_ share: Double, digits: Int = 1) -> String {
     fixed(share * 100, digits) + " %"

@@ -5,21 +5,26 @@ public struct OutputDirectory: Sendable {
   /// The directory's path.
   public let path: String
 
-  /// Makes the directory, with those above it.
+  /// Takes a directory for a run; `create` makes it.
   ///
-  /// - Throws: `OutputError` if it holds a run already, or cannot be written.
-  public init(creating path: String) throws {
+  /// - Throws: `OutputError` if it holds a run already.
+  public init(_ path: String) throws {
     self.path = path
-    let files = FileManager.default
-    if files.fileExists(atPath: path + "/config.yaml") {
+    if FileManager.default.fileExists(atPath: path + "/config.yaml") {
       throw OutputError(
         path: path, problem: "already holds a run; name another --output, or move it away")
     }
+  }
+
+  /// Makes the directory, with those above it.
+  ///
+  /// - Throws: `OutputError`.
+  public func create() throws {
     do {
-      try files.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: checkpoints, withIntermediateDirectories: true)
     } catch {
-      throw OutputError(
-        path: path, problem: "cannot be created: \(error.localizedDescription)")
+      throw OutputError(path: path, problem: "cannot be created: \(reason(of: error))")
     }
   }
 
@@ -50,9 +55,15 @@ public struct OutputDirectory: Sendable {
     } catch {
       throw OutputError(
         path: path + "/config.yaml",
-        problem: "cannot be written: \(error.localizedDescription)")
+        problem: "cannot be written: \(reason(of: error))")
     }
   }
+}
+
+/// The system's words where there are any: Foundation's own are sometimes a mere number.
+private func reason(of error: any Error) -> String {
+  let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
+  return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
 }
 
 /// A directory that cannot take a run.

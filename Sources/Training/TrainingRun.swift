@@ -51,6 +51,7 @@ public final class TrainingRun {
 
   /// Trains to the end, and returns the last validation.
   public func run() throws -> IterationMetrics {
+    try output?.create()
     let log = try output.map { try MetricsLog(directory: $0.path) }
     try output?.write(configuration)
     var progress =
@@ -146,7 +147,8 @@ public final class TrainingRun {
   private func closing(_ position: Checkpoint.Position) -> String {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var lines = [
-      "trained \(position.epoch) epochs (\(Format.count(position.iteration)) iterations) in "
+      "trained \(Format.counted(position.epoch, "epoch")) "
+        + "(\(Format.counted(position.iteration, "iteration"))) in "
         + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
@@ -162,7 +164,6 @@ public final class TrainingRun {
     let memory = MemoryEstimate(
       network, samples: localBatch, window: method.window,
       optimizerBuffers: trainer.optimizer.state.count)
-    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
@@ -175,13 +176,18 @@ public final class TrainingRun {
       ),
       (
         "ranks",
-        "\(ranks) x \(threads) thread\(threads == 1 ? "" : "s"), global batch "
-          + "\(configuration.training.globalBatch), convolutions by \(backend.rawValue)"
+        Format.counted(communicator.size, "rank") + " x " + Format.counted(threads, "thread")
+          + ", global batch \(configuration.training.globalBatch)"
+      ),
+      (
+        "kernels",
+        "\(backend.library.rawValue), spikes \(backend.kernels.rawValue)"
       ),
       (
         "schedule",
-        "\(configuration.training.epochs) epochs of \(trainingLoader.sampler.iterations) "
-          + "iterations, \(configuration.optimizer.name.rawValue), learning rate "
+        Format.counted(configuration.training.epochs, "epoch") + " of "
+          + Format.counted(trainingLoader.sampler.iterations, "iteration")
+          + ", \(configuration.optimizer.name.rawValue), learning rate "
           + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
       ),
       ("memory", "about \(Format.bytes(memory.totalBytes)) a rank expected"),

@@ -4,7 +4,8 @@ import Foundation
 import Tensors
 import Training
 
-extension ConvolutionBackend: ExpressibleByArgument {}
+extension ConvolutionBackend.Library: ExpressibleByArgument {}
+extension ConvolutionBackend.Kernels: ExpressibleByArgument {}
 
 /// What determines a run.
 struct ConfigurationOptions: ParsableArguments {
@@ -19,8 +20,11 @@ struct ConfigurationOptions: ParsableArguments {
 
 /// How the work is computed; the results are the same.
 struct ComputeOptions: ParsableArguments {
-  @Option(name: .long, help: "Library for convolutions.")
-  var backend = ConvolutionBackend.oneDNN
+  @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
+  var library = ConvolutionBackend.Library.oneDNN
+
+  @Option(name: .long, help: "Kernels for convolutions of spikes: by density, or always the same.")
+  var kernels = ConvolutionBackend.Kernels.auto
 
   @Option(
     name: .long,
@@ -55,6 +59,8 @@ extension ConfigurationOptions {
 }
 
 extension ComputeOptions {
+  var backend: ConvolutionBackend { ConvolutionBackend(library, kernels: kernels) }
+
   /// Threads of this rank.
   func threadCount(_ communicator: any Communicator) throws -> Int {
     let budget = try ProcessorBudget.threads(communicator)

@@ -23,7 +23,7 @@ struct Train: ParsableCommand {
       try resolved.validate(ranks: communicator.size)
       let directory =
         try communicator.isRoot
-        ? OutputDirectory(creating: output ?? OutputDirectory.defaultPath()) : nil
+        ? OutputDirectory(output ?? OutputDirectory.defaultPath()) : nil
       let run = try TrainingRun(
         resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         output: directory, communicator)

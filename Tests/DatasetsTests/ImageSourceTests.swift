@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -75,6 +76,16 @@ struct ImageSourceTests {
         try ImageDataset.open(path: path, split: "val")
       }
     }
+  }
+
+  @Test func aMissingSplitIsExplainedByAFewOfTheOthers() {
+    func message(_ count: Int) -> String {
+      "\(DatasetError.missingSplit(path: "x", split: "val", available: (0..<count).map(String.init)))"
+    }
+    #expect(message(0).hasPrefix("x: has no split 'val', only: no directories. Expected "))
+    #expect(message(2).hasPrefix("x: has no split 'val', only: 0, 1. Expected "))
+    #expect(
+      message(99).hasPrefix("x: has no split 'val', only: 0, 1, 2, 3, 4, 5, 6, 7, …. Expected "))
   }
 
   @Test func aSplitWithoutClassesIsAnError() throws {

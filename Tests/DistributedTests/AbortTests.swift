@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Distributed
@@ -10,14 +11,14 @@ import Testing
   }
 
   @Test func anAbortEndsTheJobWithItsMessageAndStatus() throws {
-    let job = try MPIJob(ranks: 3, running: "AbortingRanks/theLastRankAborts")
+    let job = try ProgramRun.ofTests("AbortingRanks/theLastRankAborts", ranks: 3)
     #expect(job.status == 75)
     let messages = job.errors.split(separator: "\n").filter { $0.hasPrefix("rank ") }
     #expect(messages == ["rank 2 on \(currentHostName()): cannot read cat.jpg"])
   }
 
   @Test func aRankThatExitsAfterAnErrorEndsTheJob() throws {
-    let job = try MPIJob(ranks: 2, running: "AbortingRanks/theLastRankExits")
+    let job = try ProgramRun.ofTests("AbortingRanks/theLastRankExits", ranks: 2)
     #expect(job.status == 3)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Distributed
@@ -51,7 +52,7 @@ import Testing
   }
 
   @Test func outputThatMpirunPassesOnIsNoTerminal() throws {
-    #expect(try MPIJob(ranks: 2, running: "LaunchedRanks/printToNoTerminal").status == 0)
+    #expect(try ProgramRun.ofTests("LaunchedRanks/printToNoTerminal", ranks: 2).status == 0)
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SafeTensors
@@ -130,11 +131,12 @@ struct SafeTensorsFileTests {
   }
 
   @Test func readsTheFixtures() throws {
-    let files = try FileManager.default.contentsOfDirectory(atPath: fixtures.path)
+    let files = try FileManager.default.contentsOfDirectory(atPath: ReferenceCase.directory.path)
       .filter { $0.hasSuffix(".safetensors") }
     #expect(files.count == 15)
     for name in files {
-      let file = try SafeTensorsFile(contentsOf: fixtures.appendingPathComponent(name).path)
+      let file = try SafeTensorsFile(
+        contentsOf: ReferenceCase.directory.appendingPathComponent(name).path)
       #expect(file.metadata["config"]?.contains("timesteps") == true)
       let logits = try file.shape(of: "logits")
       let batch = try file.integers("labels").count

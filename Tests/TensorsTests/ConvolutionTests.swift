@@ -18,10 +18,11 @@ struct ConvolutionTests {
       window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
   }
 
-  @Test(arguments: geometries, ConvolutionBackend.allCases)
+  @Test(arguments: geometries, ConvolutionBackend.Library.allCases)
   func allPassesAgreeWithTheDefinition(
-    _ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend
+    _ geometry: ConvolutionGeometry, _ library: ConvolutionBackend.Library
   ) {
+    let backend = ConvolutionBackend(library, kernels: .dense)
     // Each with an object of its own: oneDNN sizes its workspaces by the threads.
     for threads in 1...3 {
       withThreads(threads) { checkAllPasses(geometry, backend) }
@@ -94,8 +95,11 @@ struct ConvolutionTests {
     }
   }
 
-  @Test(arguments: ConvolutionBackend.allCases)
-  func spikesAreConvolvedAsTheirValues(_ backend: ConvolutionBackend) {
+  @Test(arguments: ConvolutionBackend.Library.allCases, ConvolutionBackend.Kernels.allCases)
+  func spikesAreConvolvedAsTheirValues(
+    _ library: ConvolutionBackend.Library, _ kernels: ConvolutionBackend.Kernels
+  ) {
+    let backend = ConvolutionBackend(library, kernels: kernels)
     let geometry = Self.geometries[4]
     let (arena, input) = (testArena(), geometry.input(samples: 2))
     let output = geometry.output(samples: 2)
@@ -116,8 +120,9 @@ struct ConvolutionTests {
 
   /// oneDNN's copy of the weights is made once, and anew when they are said to have changed; the other
   /// back end has none.
-  @Test(arguments: ConvolutionBackend.allCases)
-  func packedWeightsAreRefreshedWhenToldTo(_ backend: ConvolutionBackend) {
+  @Test(arguments: ConvolutionBackend.Library.allCases)
+  func packedWeightsAreRefreshedWhenToldTo(_ library: ConvolutionBackend.Library) {
+    let backend = ConvolutionBackend(library, kernels: .dense)
     let geometry = Self.geometries[5]
     let (arena, input) = (testArena(), geometry.input(samples: 1))
     let output = geometry.output(samples: 1)
@@ -134,7 +139,7 @@ struct ConvolutionTests {
     }
     let before = passes()
     weights.assign(weights.elements.map { -2 * $0 })
-    if backend == .oneDNN {
+    if library == .oneDNN {
       let stale = passes()
       #expect(stale.y == before.y && stale.gx == before.gx)
     }

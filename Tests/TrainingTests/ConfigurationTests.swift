@@ -9,7 +9,7 @@ struct ConfigurationTests {
   @Test func defaultsAreValid() throws {
     let configuration = try Configuration(file: nil)
     #expect(configuration == Configuration())
-    try configuration.validate(ranks: 100)
+    try configuration.validate(ranks: 8)
     let network = try configuration.networkSpecification(classes: 10)
     #expect(
       network

@@ -2,6 +2,7 @@ import Foundation
 import SafeTensors
 import SpikingNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -9,24 +10,26 @@ import Testing
 /// The learning rule against numbers of an independent implementation in PyTorch (float64): every
 /// family, every method, both back ends.
 @Suite struct FixtureTests {
-  static let cases = ["resnet", "resnet-deep", "nfresnet", "nfresnet-bottleneck", "vgg11"]
-  static let methods = ["sltt", "sltt-k", "bptt"]
-
   /// Largest difference allowed, relative to a tensor's largest entry.
   static let tolerance: Float = 1e-4
 
-  @Test(arguments: cases, methods)
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
   func oneDNNReproduces(_ name: String, _ method: String) throws {
     try check(name, method, .oneDNN)
   }
 
-  @Test(arguments: cases, methods)
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
   func openBLASReproduces(_ name: String, _ method: String) throws {
     try check(name, method, .openBLAS)
   }
 
+  @Test(arguments: cases, methods)
+  func eventKernelsReproduce(_ name: String, _ method: String) throws {
+    try check(name, method, ConvolutionBackend(.oneDNN, kernels: .events))
+  }
+
   private func check(_ name: String, _ method: String, _ backend: ConvolutionBackend) throws {
-    let fixture = try Fixture(name, method)
+    let fixture = try ReferenceCase(name, method)
     let network = try fixture.network(backend)
     let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
     var logits: [Float] = []
@@ -67,35 +70,7 @@ import Testing
   }
 }
 
-/// A case of `Fixtures/`: one batch, what the reference implementation makes of it.
-struct Fixture {
-  struct Settings: Decodable {
-    struct SGD: Decodable {
-      var lr, momentum, weight_decay: Double
-    }
-    var family: String
-    var blocks: [Int]?
-    var width, classes, channels, size, timesteps: Int
-    var `static`: Bool
-    var tau: Float
-    var surrogate, method: String
-    var chosen_timesteps: [Int]
-    var mse_weight: Float
-    var mse_target: String
-    var mse_mean: Float
-    var sgd: SGD
-  }
-
-  let file: SafeTensorsFile
-  let settings: Settings
-
-  init(_ name: String, _ method: String) throws {
-    let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil)!
-    file = try SafeTensorsFile(
-      contentsOf: url.appendingPathComponent("\(name).\(method).safetensors").path)
-    settings = try JSONDecoder().decode(Settings.self, from: Data(file.metadata["config"]!.utf8))
-  }
-
+extension ReferenceCase {
   var timesteps: Int { settings.timesteps }
   var sgd: Settings.SGD { settings.sgd }
 
@@ -107,13 +82,9 @@ struct Fixture {
 
   /// The network with the fixture's parameters.
   func network(_ backend: ConvolutionBackend) throws -> SpikingNetwork {
-    let families: [String: NetworkFamily] = [
-      "resnet": .resNet, "nfresnet": .nfResNet, "nfresnet-bottleneck": .nfResNetBottleneck,
-      "vgg11": .vgg,
-    ]
     let network = try SpikingNetwork(
       NetworkSpecification(
-        family: families[settings.family]!, blocks: settings.blocks ?? Architecture.vgg11.blocks,
+        family: NetworkFamily(rawValue: family)!, blocks: blocks,
         width: settings.width, classes: settings.classes, inputChannels: settings.channels,
         imageSize: settings.size,
         neuron: NeuronSpecification(
@@ -155,18 +126,7 @@ struct Fixture {
 
   /// Compares with a tensor of the file.
   func expect(_ actual: [Float], equals tensor: String, in what: String) throws {
-    let expected = try file.floats(tensor)
-    try #require(actual.count == expected.count, "\(what) has \(actual.count) elements")
-    var largest = expected.reduce(0) { max($0, abs($1)) }
-    if largest < 1e-12 {
-      // A bias before batch norm has no gradient but rounding errors, which are as large as those of the
-      // weights beside it.
-      let weights = tensor.replacingOccurrences(of: ".bias", with: ".weight")
-      largest = try file.floats(weights).reduce(0) { max($0, abs($1)) }
-    }
-    let difference = zip(actual, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
-    #expect(
-      difference <= FixtureTests.tolerance * largest,
-      "\(what) differs by \(difference), its largest entry being \(largest)")
+    let difference = try relativeDifference(actual, from: tensor)
+    #expect(difference <= FixtureTests.tolerance, "\(what) differs by \(difference)")
   }
 }

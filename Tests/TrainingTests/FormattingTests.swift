@@ -31,6 +31,8 @@ struct FormattingTests {
     #expect(
       [4.561, 9.999, 45.61, 455.6, 4560, .infinity].map(Format.rate)
         == ["4.56", "10.0", "45.6", "456", "4,560", "?"])
+    #expect(
+      [0, 1, 1200].map { Format.counted($0, "epoch") } == ["0 epochs", "1 epoch", "1,200 epochs"])
     #expect(Format.percent(0.9612) == "96.1 %")
     #expect(Format.percent(1, digits: 2) == "100.00 %")
   }

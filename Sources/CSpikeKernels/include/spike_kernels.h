@@ -61,3 +61,38 @@ void sltt_channel_products(const float *gradient, const float *values, const flo
 // gradient = a * gradient + b * x + c, with a, b, c per channel.
 void sltt_combine(float *gradient, const float *values, const float *a, const float *b,
                   const float *c, size_t channels, size_t first, size_t last);
+
+// A 3x3 convolution with padding 1 of spikes. Sizes in pixels.
+typedef struct {
+  size_t height, width, inputs;
+  size_t output_height, output_width, outputs;
+  size_t stride;
+} sltt_event_shape;
+
+// Floats of the packed weights: for each 64 input and 16 output channels, 577 rows of 16, row
+// tap * 64 + input channel, the last row being 0.
+size_t sltt_event_packed_count(const sltt_event_shape *shape);
+
+// Packs weights [3, 3, inputs, outputs]: the blocks first ..< last of 64 input channels.
+void sltt_event_pack(const sltt_event_shape *shape, const float *weights, float *packed,
+                     size_t first, size_t last);
+
+// Bytes of scratch memory that a thread needs for the passes below.
+size_t sltt_event_scratch_bytes(const sltt_event_shape *shape);
+
+// output (+)= amplitude * spikes * weights + bias, for the output pixels first ..< last of all
+// samples. Exact float additions of the weights under spikes; zeros cost nothing.
+void sltt_event_forward(const sltt_event_shape *shape, const uint64_t *spikes,
+                        const float *packed, const float *bias, float amplitude, int accumulates,
+                        float *output, void *scratch, size_t first, size_t last);
+
+// The widest output, in pixels, that the weight gradient can take.
+size_t sltt_event_widest_output(void);
+
+// gradient[3, 3, inputs, outputs] += amplitude * the weights' gradient, for the samples
+// first ..< last and the blocks first_block ..< last_block of 64 input channels; with block 0, also
+// bias_gradient[outputs] += the sum of the output's gradient, if not NULL.
+void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *spikes,
+                                const float *output_gradient, float amplitude, float *gradient,
+                                float *bias_gradient, void *scratch, size_t first, size_t last,
+                                size_t first_block, size_t last_block);

@@ -1,0 +1,96 @@
+import Foundation
+import SafeTensors
+import TestSupport
+import Testing
+
+struct EvaluateTests {
+  private let workspace: Workspace
+
+  /// With a trained network in `run`.
+  init() throws {
+    workspace = try Workspace.withImages()
+    training = try workspace.run("train", "--config", "small.yaml", "--output", "run")
+    try #require(training.status == 0)
+  }
+
+  private let training: ProgramRun
+  private let best = "run/checkpoints/best.safetensors"
+
+  @Test(arguments: [nil, 2, 3]) func measuresWhatTrainingMeasured(ranks: Int?) throws {
+    let run = try workspace.run("evaluate", "--checkpoint", best, ranks: ranks)
+    #expect(run.status == 0)
+    #expect(run.value("samples") == "13 of images/val")
+    let accuracy = try #require(run.value("validation accuracy "))
+    #expect(accuracy == training.value("best validation accuracy "))
+    #expect(try #/\d+\.\d\d %/#.wholeMatch(in: accuracy) != nil)
+    #expect(run.value("validation top-5") == "100.00 %")
+  }
+
+  @Test func takesOtherDataAndSettings() throws {
+    try FileManager.default.copyItem(
+      atPath: workspace.file("images"), toPath: workspace.file("others"))
+    try FileManager.default.removeItem(atPath: workspace.file("images"))
+    let elsewhere = try workspace.run("evaluate", "--checkpoint", best)
+    #expect(
+      elsewhere.status == 1 && elsewhere.messages.first?.hasPrefix("images: there is") == true)
+    let run = try workspace.run(
+      "evaluate", "--checkpoint", best, "--set", "data.path=others",
+      "--set", "data.validation=train", "--set", "training.global_batch=1")
+    #expect(run.status == 0 && run.value("samples") == "23 of others/train")
+  }
+
+  @Test func refusesOtherClasses() throws {
+    for split in ["train", "val"] {
+      try FileManager.default.moveItem(
+        atPath: workspace.file("images/\(split)/1"), toPath: workspace.file("images/\(split)/one"))
+    }
+    let run = try workspace.run("evaluate", "--checkpoint", best)
+    #expect(run.status == 1)
+    #expect(
+      run.messages == [
+        "\(best) was trained on other classes: number 1 (from 0) is '1' there and '2' in these data"
+      ])
+  }
+
+  @Test func refusesADamagedFile() throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: workspace.file(best)))
+    for count in [0, 5, 200, data.count / 2, data.count - 1] {
+      try workspace.directory.write(data.prefix(count), to: "cut.safetensors")
+      let run = try workspace.run("evaluate", "--checkpoint", "cut.safetensors")
+      #expect(run.status == 1 && run.output == "")
+      #expect(run.messages.count == 1)
+      #expect(
+        run.messages.first?.hasPrefix("cut.safetensors: not a valid safetensors file: ") == true)
+    }
+  }
+
+  @Test func refusesAForeignFile() throws {
+    let origin = "its metadata lack configuration, classes or position"
+    try SafeTensorsWriter.write(
+      [.floats("x", shape: [1], [1])], to: workspace.file("other.safetensors"))
+    for file in ["other.safetensors", "run/checkpoints/latest.optimizer.safetensors"] {
+      let run = try workspace.run("evaluate", "--checkpoint", file)
+      #expect(run.status == 1)
+      #expect(run.messages == ["\(file) is not a checkpoint of sltt-dist: \(origin)"])
+    }
+    let image = try workspace.run("evaluate", "--checkpoint", "images/val/0/0.png")
+    #expect(image.status == 1 && image.messages.first?.contains("not a valid safetensors") == true)
+    let missing = try workspace.run("evaluate", "--checkpoint", "none.safetensors")
+    #expect(missing.status == 1)
+    #expect(missing.messages == ["none.safetensors: cannot open: No such file or directory"])
+  }
+
+  @Test func refusesAnotherNetwork() throws {
+    let wider = try workspace.run("evaluate", "--checkpoint", best, "--set", "model.width=4")
+    #expect(wider.status == 1 && wider.messages.count == 1)
+    #expect(
+      wider.messages.first?.contains(
+        "\(best): tensor 'fc.weight' has shape [3, 16], expected [3, 8]") == true)
+    let deeper = try workspace.run(
+      "evaluate", "--checkpoint", best, "--set", "model.blocks=[1,2]")
+    #expect(deeper.status == 1 && deeper.messages.count == 1)
+    #expect(
+      deeper.messages.first?.hasPrefix(
+        "\(best) does not hold this network: it lacks 7 of 29 tensors, such as layer2.1.") == true)
+  }
+}

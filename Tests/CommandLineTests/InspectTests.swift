@@ -1,0 +1,55 @@
+import Testing
+
+struct InspectTests {
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace()
+  }
+
+  /// The numbers of parameters of the published PyTorch models.
+  @Test(arguments: [
+    ("resnet18", 8, 7, "176,575"), ("resnet34", 8, 7, "335,791"), ("nf-resnet34", 8, 7, "335,935"),
+    ("nf-resnet50", 8, 7, "375,967"), ("nf-resnet101", 8, 7, "678,448"), ("vgg11", 8, 7, "167,207"),
+    ("vgg13", 8, 7, "170,159"), ("vgg16", 8, 7, "253,583"), ("vgg19", 8, 7, "337,007"),
+    ("resnet18", 64, 10, "11,176,906"), ("nf-resnet50", 64, 1000, "25,557,048"),
+    ("vgg11", 64, 10, "9,476,874"),
+  ])
+  func countsTheParametersOfEveryArchitecture(
+    name: String, width: Int, classes: Int, expected: String
+  ) throws {
+    let run = try workspace.run(
+      "inspect", "--set", "model.architecture=\(name)", "--set", "model.width=\(width)",
+      "--set", "model.classes=\(classes)", "--set", "model.input_channels=3",
+      "--set", "data.image_size=32", usesOneThread: false)
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.value("total ")?.split(separator: " ").first.map { String($0) } == expected)
+  }
+
+  @Test func showsEveryLayerAndTheMemoryOfEveryMethod() throws {
+    let run = try workspace.run(
+      "inspect", "--set", "method.timesteps=8", "--set", "training.global_batch=100",
+      usesOneThread: false)
+    #expect(run.status == 0)
+    let layers = run.output.split(separator: "\n").filter { $0.hasPrefix("layer1.0.") }
+    #expect(layers.contains { $0.contains("conv 3x3") && $0.contains("28x28x16") })
+    #expect(run.value("linear ")?.hasPrefix("linear") == true)
+    // Tape, state, parameters, in all.
+    let rows = try ["sltt ", "sltt-k ", "bptt "].map { name in
+      try #require(run.value(name)).split(separator: " ").map { String($0) }
+    }
+    #expect(rows.allSatisfy { $0.count == 8 })
+    let tapes = rows.map { Double($0[0])! }
+    #expect(rows.allSatisfy { $0[1] == "MiB" })
+    #expect(tapes[0] == tapes[1])
+    #expect(abs(tapes[2] / tapes[0] - 8) < 0.1)
+    #expect(run.output.contains("T = 8, batch 100"))
+  }
+
+  @Test func takesTheClassesFromTheConfigurationOrTheData() throws {
+    let run = try workspace.run("inspect", usesOneThread: false)
+    #expect(run.output.hasPrefix("resnet [1, 1, 1], width 16, input 28x28x1, 10 classes;"))
+    let six = try workspace.run("inspect", "--set", "model.classes=6", usesOneThread: false)
+    #expect(six.output.contains(", 6 classes;"))
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program under `mpirun`.
+struct JobTests {
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace.withImages()
+  }
+
+  @Test(arguments: [2, 4]) func anyNumberOfRanksTrainsToTheSameWeights(ranks: Int) throws {
+    let alone = try workspace.run("train", "--config", "small.yaml", "--output", "alone")
+    let job = try workspace.run("train", "--config", "small.yaml", "--output", "job", ranks: ranks)
+    #expect(alone.status == 0 && job.status == 0)
+    #expect(job.output.contains("\(ranks) ranks x 1 thread, global batch 10"))
+    #expect(
+      job.value("best validation accuracy") == alone.value("best validation accuracy"))
+    // One rank speaks and writes.
+    #expect(job.output.split(separator: "\n").count { $0.contains("  iteration ") } == 6)
+    #expect(!job.output.contains("\u{1B}"))
+    let fired = try #require(job.output.split(separator: "firing rate ").last?.prefix(4))
+    #expect(Double(fired.prefix { $0 != " " }) ?? 0 > 3, "percent")
+    for name in ["latest", "latest.optimizer"] {
+      let path = "checkpoints/\(name).safetensors"
+      let difference = relativeDifference(
+        try workspace.tensors("job/\(path)"), try workspace.tensors("alone/\(path)"))
+      #expect(difference < 1e-4, "\(name)")
+    }
+  }
+
+  @Test func aDamagedImageEndsTheJobWithOneMessage() throws {
+    let image = "images/train/1/10.png"
+    #expect(FileManager.default.fileExists(atPath: workspace.file(image)))
+    try workspace.directory.write("no image", to: image)
+    let run = try workspace.run("train", "--config", "small.yaml", "--output", "run", ranks: 2)
+    #expect(run.status == 1)
+    #expect(
+      run.messages == [
+        "\(image): cannot be decoded: it is neither a JPEG nor a PNG. Replace or remove this image."
+      ])
+  }
+
+  @Test func aMistakeThatAllRanksMakeIsReportedOnce() throws {
+    let path = try workspace.run("train", "--set", "data.path=nowhere", ranks: 3)
+    #expect(path.status == 1 && path.messages.count == 1)
+    #expect(path.messages.first?.hasPrefix("nowhere: ") == true)
+    let batch = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "training.global_batch=1", ranks: 2)
+    #expect(batch.status == 1)
+    #expect(
+      batch.messages == [
+        "--set training.global_batch=1: training.global_batch = 1 is less than one image for each"
+          + " of 2 ranks: raise it to 2 or more, or start fewer ranks"
+      ])
+  }
+}

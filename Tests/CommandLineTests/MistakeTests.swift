@@ -1,0 +1,108 @@
+import TestSupport
+import Testing
+
+/// What people get to read when something in the configuration or on the command line is wrong.
+struct MistakeTests {
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace()
+  }
+
+  @Test(arguments: [
+    (
+      "training:\n  epoch: 3",
+      "wrong.yaml:2: unknown key 'training.epoch'; did you mean 'training.epochs'?"
+    ),
+    ("trainig:\n  epochs: 3", "wrong.yaml:1: unknown key 'trainig'; did you mean 'training'?"),
+    (
+      "model:\n\n  width: wide",
+      "wrong.yaml:3: model.width is 'wide', but must be an integer, at least 1"
+    ),
+    (
+      "model:\n  architecture: resnet19",
+      "wrong.yaml:2: model.architecture is 'resnet19'; did you mean 'resnet18'? Allowed are resnet18,"
+        + " resnet34, nf-resnet34, nf-resnet50, nf-resnet101, vgg11, vgg13, vgg16, vgg19"
+    ),
+    (
+      "method: {name: sltt-k, timesteps: 4,\n  k: 5}",
+      "wrong.yaml:2: method.k = 5 exceeds method.timesteps = 4: lower k or raise timesteps"
+    ),
+    (
+      "data:\n  image_size: 12",
+      "wrong.yaml:2: data.image_size 12 is too small for this network: it needs at least 13 with 3"
+        + " stages"
+    ),
+    (
+      "model:\n  architecture: nf-resnet34\n  width: 1",
+      "wrong.yaml:3: model.width 1 is too small for a normaliser-free network: its 1x1 convolutions"
+        + " would have one weight a channel, which has no variance"
+    ),
+    (
+      "model:\n  classes: 9",
+      "wrong.yaml:2: model.classes = 9, but the data have 10 classes: set it to that or leave it out"
+    ),
+  ])
+  func inAFileNameTheKeyAndTheLine(yaml: String, expected: String) throws {
+    try workspace.directory.write(yaml, to: "wrong.yaml")
+    let run = try workspace.run("train", "--config", "wrong.yaml")
+    #expect(run.status == 1 && run.output == "")
+    #expect(run.messages == [expected])
+    #expect(run.errors.split(separator: "\n").count == 1)
+    #expect(try workspace.directory.contents == ["wrong.yaml"])
+  }
+
+  @Test(arguments: ["train", "inspect"]) func areFoundByEverySubcommand(command: String) throws {
+    try workspace.directory.write("model:\n\twidth: [8", to: "wrong.yaml")
+    let run = try workspace.run("\(command)", "--config", "wrong.yaml", usesOneThread: false)
+    #expect(run.status == 1 && run.messages.count == 1)
+    #expect(run.messages.first?.hasPrefix("wrong.yaml:2: invalid YAML: ") == true)
+    let missing = try workspace.run(command, "--config", "none.yaml", usesOneThread: false)
+    #expect(
+      missing.messages == ["none.yaml: cannot read the configuration: no such file"])
+  }
+
+  @Test func onTheCommandLineNameTheArgument() throws {
+    let run = try workspace.run("train", "--set", "optimizer.lr=1", "--set", "training.epochs=1")
+    #expect(run.status == 1 && run.messages.count == 1)
+    #expect(
+      run.messages.first?.hasPrefix("--set optimizer.lr=1: unknown key 'optimizer.lr'") == true)
+    let size = try workspace.run("train", "--set", "data.image_size=5")
+    #expect(size.messages.first?.hasPrefix("--set data.image_size=5: data.image_size 5 is") == true)
+  }
+
+  @Test(arguments: [
+    (["train", "--threads", "0"], "--threads 0: a rank needs at least one thread"),
+    (["train", "--backend", "cudnn"], "Please provide one of 'onednn' and 'openblas'"),
+    (["train", "--sett", "a=b"], "Unknown option '--sett'. Did you mean '--set'?"),
+    (["trian"], "Unexpected argument 'trian'"),
+    (["train", "config.yaml"], "Unexpected argument 'config.yaml'"),
+    (["evaluate"], "Missing expected argument '--checkpoint <checkpoint>'"),
+    (["gradients", "--weights", "w"], "Missing expected argument '--batch <batch>'"),
+  ])
+  func inOptionsAreRefused(arguments: [String], expected: String) throws {
+    let run = try workspace.run(arguments, usesOneThread: false)
+    #expect(run.status == 64 && run.output == "")
+    #expect(run.errors.contains(expected), "\(run.errors)")
+    #expect(try workspace.directory.contents == [])
+  }
+
+  @Test func withTheDataAreExplained() throws {
+    try workspace.writeImages(to: "images")
+    let format = try workspace.run(
+      "train", "--set", "data.path=images", "--set", "data.format=archive")
+    #expect(
+      format.messages == [
+        "--set data.format=archive: data.format is archive, but images is a directory:"
+          + " leave it at auto"
+      ])
+    let split = try workspace.run(
+      "train", "--set", "data.path=images", "--set", "data.validation=test")
+    #expect(
+      split.messages.first?.hasPrefix("images: has no split 'test', only: train, val.") == true)
+    try workspace.directory.makeDirectory("images/val/3")
+    let classes = try workspace.run("train", "--set", "data.path=images")
+    #expect(classes.status == 1)
+    #expect(classes.messages.first?.hasPrefix("images/val: the class '3' has no") == true)
+  }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+struct TrainTests {
+  @Test func withoutArgumentsItTrainsTheEmbeddedDataFromAnyDirectory() throws {
+    let workspace = try Workspace()
+    let run = try workspace.run("train", "--set", "training.max_iterations=1")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(
+      run.value("data") == "embedded MNIST: 4,500 training and 500 validation samples, 10 classes")
+    #expect(run.value("model")?.hasPrefix("resnet [1, 1, 1], width 16, input 28x28x1") == true)
+    #expect(run.output.contains("trained 1 epoch (1 iteration) in "))
+    let directory = try #require(run.value("results in "))
+    #expect(directory.hasPrefix("runs/"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file(directory)).sorted()
+        == ["checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
+    #expect(try workspace.directory.contents == ["runs"])
+  }
+
+  @Test func writesMetricsCheckpointsAndTheConfiguration() throws {
+    let workspace = try Workspace.withImages()
+    let run = try workspace.run("train", "--config", "small.yaml", "--output", "a/b")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file("a/b/checkpoints"))
+        .sorted() == ["best.safetensors", "latest.optimizer.safetensors", "latest.safetensors"])
+
+    let records = try workspace.text("a/b/metrics.jsonl").split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    let epoch = ["interval", "interval", "interval", "epoch"]
+    #expect(records.map { $0["kind"] as? String } == epoch + epoch)
+    #expect(records.map { $0["samples"] as? Int } == [10, 20, 23, 23, 33, 43, 46, 46])
+    #expect(records.map { $0["iteration"] as? Int } == [1, 2, 3, 3, 4, 5, 6, 6])
+    let accuracies = records.compactMap { $0["validation_accuracy"] as? Double }
+    #expect(accuracies.count == 2 && accuracies.allSatisfy { (0...1).contains($0) })
+
+    let rows = try workspace.text("a/b/metrics.csv").split(separator: "\n")
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    #expect(rows.count == records.count + 1)
+    #expect(rows.allSatisfy { $0.count == rows[0].count })
+    let column = try #require(rows[0].firstIndex(of: "iteration"))
+    #expect(rows.dropFirst().map { Int($0[column]) } == records.map { $0["iteration"] as? Int })
+    #expect(
+      run.value("best validation accuracy ")
+        == String(format: "%.2f %%", try #require(accuracies.max()) * 100))
+  }
+
+  @Test func theResolvedConfigurationRepeatsTheRun() throws {
+    let workspace = try Workspace.withImages()
+    let first = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "training.epochs=1",
+      "--set", "method.name=sltt-k", "--set", "method.k=1", "--output", "first")
+    let second = try workspace.run("train", "--config", "first/config.yaml", "--output", "second")
+    #expect(first.status == 0 && second.status == 0)
+    let resolved = try Configuration(file: workspace.file("first/config.yaml"))
+    #expect(resolved.training.epochs == 1 && resolved.trainingMethod.trainedCount == 1)
+    #expect(try workspace.text("first/config.yaml") == workspace.text("second/config.yaml"))
+    for name in ["latest", "latest.optimizer"] {
+      let path = "checkpoints/\(name).safetensors"
+      #expect(try workspace.tensors("first/\(path)") == workspace.tensors("second/\(path)"))
+    }
+  }
+
+  @Test func summarizesTheRunAndShowsProgressInPlainLines() throws {
+    let workspace = try Workspace.withImages()
+    let run = try workspace.run("train", "--config", "small.yaml", "--output", "run")
+    #expect(
+      run.value("model")
+        == "nf-resnet [1, 1], width 8, input 16x16x1, 3 classes; LIF tau 1.1, triangle")
+    #expect(run.value("parameters").map { Int($0.filter { $0 != "," })! } ?? 0 > 1000)
+    #expect(run.value("method") == "sltt, T = 2")
+    #expect(run.value("data") == "images: 23 training and 13 validation samples, 3 classes")
+    #expect(
+      run.value("ranks") == "1 rank x 1 thread, global batch 10, convolutions by onednn")
+    #expect(
+      run.value("schedule") == "2 epochs of 3 iterations, sgd, learning rate 0.1 (cosine)")
+    #expect(run.value("memory")?.hasSuffix("MiB a rank expected") == true)
+    #expect(run.value("output") == "run")
+    #expect(!run.output.contains("\r") && !run.output.contains("\u{1B}"))
+    let progress = run.output.split(separator: "\n").filter { $0.contains("  iteration ") }
+    #expect(progress.count == 6)
+    let pattern =
+      #/epoch 2/2  iteration 3/3  loss \d+\.\d{4}  acc \d+\.\d %  ETA 0\.00 s  [\d,.]+ images/s  /#
+    #expect(try progress.last?.prefixMatch(of: pattern) != nil)
+    #expect(run.output.contains("\nepoch 2/2 done: loss "))
+    #expect(run.output.hasSuffix("results in run\n"))
+  }
+
+  @Test func bothBackEndsTrainToTheSameWeights() throws {
+    let workspace = try Workspace.withImages()
+    for backend in ["onednn", "openblas"] {
+      let run = try workspace.run(
+        "train", "--config", "small.yaml", "--backend", backend, "--output", backend)
+      #expect(run.status == 0 && run.output.contains("convolutions by \(backend)"))
+    }
+    let path = "checkpoints/latest.safetensors"
+    let (a, b) = (
+      try workspace.tensors("onednn/\(path)"), try workspace.tensors("openblas/\(path)")
+    )
+    #expect(relativeDifference(a, b) < 1e-4)
+  }
+
+  @Test func keepsADirectoryThatHoldsARun() throws {
+    let workspace = try Workspace.withImages()
+    #expect(try workspace.run("train", "--config", "small.yaml", "--output", "run").status == 0)
+    let before = try workspace.text("run/metrics.jsonl")
+    let again = try workspace.run("train", "--config", "small.yaml", "--output", "run")
+    #expect(again.status == 1)
+    #expect(
+      again.messages == ["run already holds a run; name another --output, or move it away"])
+    #expect(try workspace.text("run/metrics.jsonl") == before)
+  }
+
+  @Test func leavesNothingBehindWhereItCannotBegin() throws {
+    let workspace = try Workspace()
+    let run = try workspace.run("train", "--set", "data.path=nowhere")
+    #expect(run.status == 1)
+    #expect(
+      run.messages
+        == ["nowhere: there is no such file or directory. Check the path of the data set."])
+    #expect(try workspace.directory.contents == [])
+  }
+
+  @Test func saysWhyTheOutputCannotBeWritten() throws {
+    let workspace = try Workspace.withImages()
+    try workspace.directory.write("", to: "file")
+    let run = try workspace.run("train", "--config", "small.yaml", "--output", "file")
+    #expect(run.status == 1 && run.messages == ["file cannot be created: Not a directory"])
+  }
+
+  /// As a full disk does: the checkpoint before stays, and no half-written one.
+  @Test func saysWhichFileCannotBeWritten() throws {
+    let workspace = try Workspace.withImages()
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    let command = "trap '' XFSZ; ulimit -f 8; exec '\(program)' train --config small.yaml"
+    let run = try ProgramRun(
+      ["bash", "-c", command + " --threads 1 --output run"], in: workspace.directory.path)
+    #expect(run.status == 1)
+    #expect(
+      run.messages
+        == ["run/checkpoints/latest.safetensors.partial: cannot write: File too large"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
+        .isEmpty)
+  }
+}

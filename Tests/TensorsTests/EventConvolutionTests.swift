@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Tensors
+
+/// The event-driven kernels against the plain definition, whatever fires.
+struct EventConvolutionTests {
+  /// Height, width, inputs, outputs, stride: sizes below, at and above the tiles of the kernels.
+  static let geometries = [
+    (1, 1, 1, 1, 1), (2, 3, 5, 10, 1), (3, 2, 5, 10, 2), (4, 4, 130, 40, 1), (7, 7, 64, 16, 2),
+    (8, 8, 70, 24, 1), (9, 5, 16, 17, 2), (33, 31, 3, 16, 1), (33, 34, 2, 5, 2), (3, 146, 1, 3, 1),
+    (20, 20, 65, 16, 1),
+  ].map { h, w, inputs, outputs, stride in
+    ConvolutionGeometry(
+      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
+      window: SlidingWindow(kernel: 3, stride: stride, padding: 1))
+  }
+
+  @Test(arguments: geometries, [0, 0.1, 0.5, 1])
+  func bothPassesAgreeWithTheDefinition(_ geometry: ConvolutionGeometry, _ density: Float) {
+    for threads in 1...3 {
+      withThreads(threads) {
+        for samples in [1, 5] { check(geometry, density, samples: samples) }
+      }
+    }
+  }
+
+  private func check(_ geometry: ConvolutionGeometry, _ density: Float, samples: Int) {
+    let (arena, amplitude) = (testArena(), 2.75 as Float)
+    let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
+    let convolution = ConvolutionBackend(.openBLAS, kernels: .events)
+      .convolution(geometry, arena: arena)
+    #expect(convolution is EventConvolution)
+    let fired = randomFloats(input.count, seed: 1).map { ($0 + 1) / 2 < density }
+    let spikes = SpikeTensor(input, amplitude: amplitude, in: arena) { fired[$0] }
+    #expect(spikes.spikeCount == fired.count { $0 })
+    let x = fired.map { $0 ? amplitude : 0 }
+    let (weights, bias) = (
+      randomFloats(geometry.weightCount, seed: 2), randomFloats(geometry.outputChannels, seed: 3)
+    )
+    let gy = randomFloats(output.count, seed: 4)
+    let reference = ConvolutionReference(geometry: geometry)
+
+    for bias in [nil, bias] {
+      let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)
+      for isAccumulating in [false, true] {
+        let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
+        var y = Tensor(output, start, in: arena)
+        convolution.forward(
+          spikes, weights: view(weights), bias: bias.map { view($0) }, into: &y,
+          accumulating: isAccumulating)
+        expectClose(
+          y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected, "y")
+        // The next call has other weights in memory, though equal ones.
+        convolution.weightsDidChange()
+      }
+    }
+
+    let expected = reference.backwardWeights(x, gy, samples: samples)
+    for hasBias in [false, true] {
+      let (gw, gb) = (view(weights), view(bias))
+      convolution.backwardWeights(
+        spikes, Tensor(output, gy, in: arena), into: gw, bias: hasBias ? gb : nil)
+      expectClose(gw.elements, zip(weights, expected.weights).map { $0 + $1 }, "gw")
+      expectClose(
+        gb.elements, hasBias ? zip(bias, expected.bias).map { $0 + $1 } : bias, "gb")
+    }
+  }
+
+  @Test func packedWeightsAreRefreshedWhenToldTo() {
+    let geometry = Self.geometries[1]
+    let (arena, input) = (testArena(), geometry.input(samples: 1))
+    let convolution = ConvolutionBackend(kernels: .events).convolution(geometry, arena: arena)
+    let spikes = SpikeTensor(input, in: arena) { $0 % 3 == 0 }
+    let weights = view(randomFloats(geometry.weightCount, seed: 1))
+    func output() -> [Float] {
+      var y = Tensor(geometry.output(samples: 1), in: arena)
+      convolution.forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
+      return y.elements
+    }
+    let before = output()
+    weights.assign(weights.elements.map { -2 * $0 })
+    #expect(output() == before)
+    convolution.weightsDidChange()
+    expectClose(output(), before.map { -2 * $0 }, "y")
+  }
+
+  @Test func onlyThreeByThreeWindowsGoByEvents() {
+    func isByEvents(_ kernel: Int, _ stride: Int, _ padding: Int, width: Int = 8) -> Bool {
+      let geometry = ConvolutionGeometry(
+        input: Shape(n: 1, h: 8, w: width, c: 4), outputChannels: 4,
+        window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+      return ConvolutionBackend(kernels: .events).convolution(geometry, arena: testArena())
+        is EventConvolution
+    }
+    #expect(isByEvents(3, 1, 1) && isByEvents(3, 2, 1))
+    #expect(!isByEvents(1, 1, 0) && !isByEvents(3, 1, 0) && !isByEvents(3, 3, 1))
+    #expect(!isByEvents(3, 1, 1, width: 500))
+  }
+
+  /// The fewer fire, the better for events; narrow layers are for dense kernels.
+  @Test func theCostModelGoesByDensityAndWidth() {
+    func geometry(_ channels: Int) -> ConvolutionGeometry {
+      ConvolutionGeometry(
+        input: Shape(n: 1, h: 8, w: 8, c: channels), outputChannels: channels,
+        window: SlidingWindow(kernel: 3, padding: 1))
+    }
+    for cost in [EventCost.forward(geometry(64)), .weightGradient(geometry(64))] {
+      #expect(cost.favoursEvents(at: 0.15))
+      #expect(!cost.favoursEvents(at: 0.9))
+    }
+    #expect(!EventCost.forward(geometry(16)).favoursEvents(at: 0.15))
+  }
+}

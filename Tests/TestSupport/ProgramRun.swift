@@ -1,0 +1,71 @@
+import Foundation
+
+/// A program that a test ran, and what came of it.
+public struct ProgramRun: Sendable {
+  /// Its exit status; 124 if it did not end in time, 128 + n if signal n ended it.
+  public let status: Int32
+  /// What it wrote to the standard output.
+  public let output: String
+  /// What it wrote to the standard error.
+  public let errors: String
+
+  /// Runs a program to its end.
+  ///
+  /// - Parameters:
+  ///   - command: the program, found through `PATH` unless it is a path, and its arguments.
+  ///   - directory: to run it in; this process's if left out.
+  ///   - environment: what differs from this process's.
+  ///   - seconds: after which it is killed.
+  public init(
+    _ command: [String], in directory: String? = nil, environment: [String: String] = [:],
+    timeLimit seconds: Int = 60
+  ) throws {
+    // Files rather than pipes, which would have to be read side by side.
+    let results = try TemporaryDirectory()
+    let (outputFile, errorFile) = (results.file("output"), results.file("errors"))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["timeout", "--kill-after=5", "\(seconds)"] + command
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try Self.created(outputFile)
+    process.standardError = try Self.created(errorFile)
+    try process.run()
+    process.waitUntilExit()
+    status =
+      process.terminationReason == .exit
+      ? process.terminationStatus : 128 + process.terminationStatus
+    output = try String(contentsOfFile: outputFile, encoding: .utf8)
+    errors = try String(contentsOfFile: errorFile, encoding: .utf8)
+  }
+
+  /// Runs a program as an MPI job of several ranks, as many as one likes.
+  public static func onRanks(
+    _ ranks: Int, _ command: [String], in directory: String? = nil, timeLimit seconds: Int = 60
+  ) throws -> ProgramRun {
+    try ProgramRun(
+      ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] + command,
+      in: directory,
+      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"],
+      timeLimit: seconds)
+  }
+
+  /// Runs, on several ranks, the tests of this very program that a regular expression selects.
+  public static func ofTests(_ filter: String, ranks: Int) throws -> ProgramRun {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return try onRanks(ranks, [program, "--testing-library", "swift-testing", "--filter", filter])
+  }
+
+  /// The path of a program that was built together with this test program.
+  public static func path(ofProduct name: String) throws -> String {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: program).deletingLastPathComponent()
+      .appendingPathComponent(name).path
+  }
+
+  private static func created(_ path: String) throws -> FileHandle {
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+  }
+}

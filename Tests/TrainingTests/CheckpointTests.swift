@@ -1,0 +1,146 @@
+import Foundation
+import SafeTensors
+import SpikingNetworks
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct CheckpointTests {
+  private let directory: TemporaryDirectory
+  private let path: String
+  private let configuration: Configuration
+  private let classes = ["cat", "dog \"big\"", "æ/ß"]
+  private let position = Checkpoint.Position(
+    epoch: 3, iteration: 30, samples: 300, validationAccuracy: 0.5, bestAccuracy: 0.75)
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("x.safetensors")
+    configuration = try Configuration(
+      file: nil, overrides: ["model.blocks=[1,1]", "model.width=4", "neuron.learnable_tau=true"])
+  }
+
+  private func network(seed: UInt64, width: Int = 4, blocks: [Int] = [1, 1]) throws
+    -> SpikingNetwork
+  {
+    var specification = try configuration.networkSpecification(classes: 3)
+    specification.width = width
+    specification.blocks = blocks
+    let network = try SpikingNetwork(specification, seed: seed, arena: Arena(capacity: 4 << 20))
+    for index in 0..<network.store.statisticValues.count {
+      network.store.statisticValues.all[index] = Float(seed) + Float(index) / 7
+    }
+    return network
+  }
+
+  private func write(_ network: SpikingNetwork) throws -> Checkpoint {
+    try Checkpoint.write(
+      network, configuration: configuration, classes: classes, position: position, to: path)
+    return try Checkpoint(contentsOf: path)
+  }
+
+  @Test func restoresWhatWasWritten() throws {
+    let (written, read) = (try network(seed: 1), try network(seed: 2))
+    let checkpoint = try write(written)
+    #expect(checkpoint.path == path && checkpoint.classes == classes)
+    #expect(checkpoint.position == position)
+    var resolved = Configuration()
+    try resolved.apply(yaml: checkpoint.configuration, from: "the checkpoint")
+    #expect(resolved == configuration)
+
+    #expect(read.store.weights.all.elements != written.store.weights.all.elements)
+    try checkpoint.restore(read)
+    #expect(read.store.weights.all.elements == written.store.weights.all.elements)
+    #expect(read.store.statisticValues.all.elements == written.store.statisticValues.all.elements)
+    #expect(try directory.contents == ["x.safetensors"])
+  }
+
+  @Test func holdsEveryTensorInItsPublishedShape() throws {
+    let network = try network(seed: 1)
+    _ = try write(network)
+    let file = try SafeTensorsFile(contentsOf: path)
+    let tensors = network.store.parametersInForwardOrder + network.store.statistics
+    #expect(file.names == tensors.map(\.name))
+    for tensor in tensors {
+      #expect(try file.shape(of: tensor.name) == tensor.shape)
+      #expect(try file.floats(tensor.name) == tensor.published(tensor.values))
+    }
+    #expect(file.metadata["format"] == "pt")
+  }
+
+  @Test func anotherNetworkIsRefusedAndKeepsItsValues() throws {
+    let checkpoint = try write(try network(seed: 1))
+    for (other, problem) in [
+      (try network(seed: 2, width: 8), "has shape"),
+      (try network(seed: 2, blocks: [1, 2]), "does not hold this network: it lacks"),
+    ] {
+      let before = other.store.weights.all.elements
+      let text = message { try checkpoint.restore(other) }
+      #expect(text.hasPrefix(path) && text.contains(problem), "\(text)")
+      #expect(other.store.weights.all.elements == before)
+    }
+  }
+
+  @Test func optimizerStateLiesBesideTheWeights() throws {
+    let network = try network(seed: 1)
+    let count = network.store.weights.count
+    let adam = AdamW(count: count, weightDecay: 0)
+    network.store.gradients.assign((0..<count).map { Float($0) })
+    adam.update(network.store.weights.all, along: network.store.gradients, learningRate: 0.1)
+    try Checkpoint.writeState(of: adam, network: network, position: position, to: path)
+
+    let file = try SafeTensorsFile(contentsOf: path)
+    #expect(file.metadata["updates"] == "1")
+    #expect(file.names.count == 2 * network.store.parameters.count)
+    for parameter in network.store.parameters {
+      let mean = try file.floats("exp_avg.\(parameter.name)", shape: parameter.shape)
+      let gradient = parameter.published(parameter.gradient)
+      #expect(zip(mean, gradient).allSatisfy { abs($0 - 0.1 * $1) <= 1e-5 * $1 })
+      _ = try file.floats("exp_avg_sq.\(parameter.name)", shape: parameter.shape)
+    }
+    let json = try #require(file.metadata["position"])
+    #expect(
+      try JSONDecoder().decode(Checkpoint.Position.self, from: Data(json.utf8)) == position)
+  }
+
+  @Test func anOptimizerWithoutStateWritesThePositionOnly() throws {
+    let network = try network(seed: 1)
+    let plain = SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0)
+    try Checkpoint.writeState(of: plain, network: network, position: position, to: path)
+    let file = try SafeTensorsFile(contentsOf: path)
+    #expect(file.names.isEmpty && file.metadata["position"] != nil)
+  }
+
+  @Test(arguments: ["configuration", "classes", "position"])
+  func filesOfOtherOriginAreRefused(missing: String) throws {
+    var metadata = ["configuration": "", "classes": "[]", "position": "{\"epoch\": 1}"]
+    metadata["position"] = #"{"epoch": 1, "iteration": 2, "samples": 3}"#
+    try SafeTensorsWriter.write([], metadata: metadata, to: path)
+    #expect(try Checkpoint(contentsOf: path).position.samples == 3)
+    for wrong in [nil, "?"] where wrong == nil || missing != "configuration" {
+      metadata[missing] = wrong
+      try SafeTensorsWriter.write([], metadata: metadata, to: path)
+      #expect(
+        message { _ = try Checkpoint(contentsOf: path) }
+          == "\(path) is not a checkpoint of sltt-dist: its metadata lack configuration, classes or"
+          + " position")
+    }
+  }
+
+  @Test func namesTheFirstOtherClass() throws {
+    let checkpoint = try write(try network(seed: 1))
+    try checkpoint.requireClasses(classes)
+    #expect(
+      message { try checkpoint.requireClasses(["cat", "dog", "æ/ß"]) }
+        == "\(path) was trained on other classes: number 1 (from 0) is 'dog \"big\"' there and 'dog'"
+        + " in these data")
+    #expect(
+      message { try checkpoint.requireClasses(classes + ["eel"]) }.hasSuffix(
+        "number 3 (from 0) is no class there and 'eel' in these data"))
+    #expect(
+      message { try checkpoint.requireClasses(["cat"]) }.hasSuffix(
+        "number 1 (from 0) is 'dog \"big\"' there and no class in these data"))
+  }
+}

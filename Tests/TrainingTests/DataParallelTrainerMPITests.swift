@@ -1,0 +1,158 @@
+import Distributed
+import SpikingNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Training on any number of ranks against the same training in one process, which every rank does
+/// beside it.
+@Suite(.serialized, .enabled(if: Launch.current.isByMPI))
+struct DataParallelTrainerMPITests {
+  let communicator: any Communicator
+
+  init() throws {
+    communicator = try Launch.current.communicator()
+  }
+
+  static let methods: [[String]] = [
+    ["method.name=sltt"], ["method.name=sltt-k", "method.k=2"], ["method.name=bptt"],
+  ]
+  static let normalizerFree: [[String]] = [
+    ["model.family=nf-resnet", "model.blocks=[1,1]", "model.width=4"],
+    ["model.family=nf-resnet-bottleneck", "model.blocks=[1,1]", "model.width=4"],
+    // AdamW's state must be the same everywhere, too.
+    ["model.family=nf-resnet", "model.blocks=[1]", "model.width=4", "optimizer.name=adamw"],
+  ]
+
+  /// As published, a normaliser-free network starts with branches and a classifier that are 0, and would
+  /// hide what the layers before them do; and one as narrow as this would hardly fire.
+  private func openBranches(_ job: SmallJob) {
+    job.assign { name, index in
+      if name.hasSuffix("skipinit_gain") { return 2 }
+      if name.hasSuffix(".gain") { return 2 }
+      return name == "fc.weight" ? Float(index * 7 % 11 - 5) / 5 : nil
+    }
+  }
+
+  @Test(arguments: normalizerFree, methods)
+  func anyNumberOfRanksTrainsToTheSameWeights(_ model: [String], _ method: [String]) throws {
+    let job = try SmallJob(model + method, communicator)
+    let alone = try SmallJob(model + method, SingleProcess())
+    openBranches(job)
+    openBranches(alone)
+    let before = alone.network.store.parameters.map(\.values.elements)
+    let (metrics, expected) = (try job.train(epochs: 2), try alone.train(epochs: 2))
+
+    #expect(expected.map(\.samples) == [10, 10, 3, 10, 10, 3])
+    #expect(expected.reduce(0) { $0 + $1.firingRate } > 0.03 * 6)
+    for (metrics, expected) in zip(metrics, expected) {
+      #expect(metrics.samples == expected.samples && metrics.correct == expected.correct)
+      #expect(metrics.spikes == expected.spikes && metrics.neuronSteps == expected.neuronSteps)
+      #expect(abs(metrics.loss - expected.loss) < 1e-5 * expected.loss)
+    }
+    for (index, parameter) in job.network.store.parameters.enumerated() {
+      let expected = alone.network.store.parameters[index].values.elements
+      #expect(
+        relativeDifference(parameter.values.elements, expected) < 2e-5, "\(parameter.name)")
+      #expect(relativeDifference(before[index], expected) > 1e-3, "\(parameter.name) learns")
+    }
+    try job.trainer.checkReplicas("weights")
+  }
+
+  @Test(arguments: [1, 4, 5, 10, 100]) func evaluationCountsEverySampleOnce(batch: Int) throws {
+    let settings = Self.normalizerFree[0] + ["training.global_batch=\(batch)"]
+    let job = try SmallJob(settings, communicator)
+    let alone = try SmallJob(settings, SingleProcess())
+    openBranches(job)
+    openBranches(alone)
+    let metrics = try job.evaluate()
+    let expected = try alone.evaluate()
+    #expect(metrics.samples == 13 && expected.samples == 13)
+    #expect(metrics.correct == expected.correct && metrics.correctTop5 == 13)
+    #expect(metrics.spikes == expected.spikes && metrics.neuronSteps == expected.neuronSteps)
+    #expect(abs(metrics.loss - expected.loss) < 1e-5 * expected.loss)
+  }
+
+  @Test(arguments: methods) func batchNormalizedReplicasStayIdentical(_ method: [String]) throws {
+    let job = try SmallJob(
+      ["model.blocks=[1,1]", "model.width=4", "model.dropout=0.2"] + method, communicator)
+    let store = job.network.store
+    let before = store.statisticValues.all.elements
+    _ = try job.train(epochs: 2)
+    #expect(zip(before, store.statisticValues.all.elements).allSatisfy { $0 != $1 })
+    try job.trainer.checkReplicas("weights")
+    for (what, values) in [("running statistics", store.statisticValues.all)]
+      + job.trainer.optimizer.state.map({ ($0.name, $0.values) })
+    {
+      let hash = values.elements.withUnsafeBufferPointer { bitHash($0) }
+      try communicator.checkIdentical(hash: hash, what: what)
+    }
+  }
+
+  /// Means add up, so that of the first batch norm is known: the mean over the whole batch, however
+  /// unequal the ranks' parts are.
+  @Test(arguments: [3, 10, 23]) func runningStatisticsWeighRanksBySamples(batch: Int) throws {
+    let settings = [
+      "model.blocks=[1]", "model.width=4", "training.global_batch=\(batch)",
+    ]
+    func runningMean(_ communicator: any Communicator) throws -> [Float] {
+      let job = try SmallJob(settings, communicator)
+      try job.trainOnce()
+      return try #require(
+        job.network.store.statistics.first { $0.name == "layer1.0.bn1.running_mean" }
+      ).values.elements
+    }
+    let (mean, expected) = (try runningMean(communicator), try runningMean(SingleProcess()))
+    #expect(expected.contains { abs($0) > 1e-3 })
+    #expect(relativeDifference(mean, expected) < 1e-5)
+  }
+
+  /// With a batch norm that gives a constant, all neurons always fire, and the classifier's gradient
+  /// depends on nothing but the masks of the samples.
+  @Test(arguments: [3, 10, 23]) func dropoutDoesNotDependOnTheRanks(batch: Int) throws {
+    func classifier(_ communicator: any Communicator, dropout: Double) throws -> [Float] {
+      let job = try SmallJob(
+        [
+          "model.family=vgg", "model.blocks=[1]", "model.width=4", "model.dropout=\(dropout)",
+          "training.global_batch=\(batch)",
+        ], communicator)
+      job.assign { name, _ in
+        switch name {
+        case "layer1.1.weight": 0
+        case "layer1.1.bias": 2
+        default: nil
+        }
+      }
+      try job.trainOnce()
+      return try #require(
+        job.network.store.parameters.first { $0.name == "classifier.1.weight" }
+      ).values.elements
+    }
+    let expected = try classifier(SingleProcess(), dropout: 0.5)
+    #expect(relativeDifference(try classifier(communicator, dropout: 0.5), expected) < 1e-5)
+    #expect(relativeDifference(try classifier(SingleProcess(), dropout: 0), expected) > 1e-2)
+  }
+
+  /// Also one that has no samples: else it would wait for the others in the next iteration.
+  @Test func everyRankStopsAtALossThatIsNotFinite() throws {
+    let job = try SmallJob(
+      Self.normalizerFree[0] + ["training.global_batch=3"], communicator)
+    try job.trainOnce(learningRate: 1e38)
+    let error = #expect(throws: TrainingError.self) { _ = try job.train(epochs: 1) }
+    #expect(error?.description.contains("the loss is not finite in iteration") == true)
+    try communicator.barrier()
+  }
+
+  @Test func replicasThatDifferAreNamed() throws {
+    guard communicator.size > 1 else { return }
+    let job = try SmallJob(Self.normalizerFree[0], communicator)
+    if communicator.rank == communicator.size - 1 { job.network.store.weights.all[0] += 1 }
+    let error = #expect(throws: ReplicaMismatch.self) { try job.trainer.checkReplicas("weights") }
+    #expect(error?.hashes.count == communicator.size)
+    let seed = communicator.isRoot ? 1 : 2
+    #expect(throws: ReplicaMismatch.self) {
+      _ = try SmallJob(Self.normalizerFree[0] + ["training.seed=\(seed)"], communicator)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Distributed
+import SpikingNetworks
+import Testing
+
+@testable import Training
+
+/// One process; how many do the same is in DataParallelTrainerMPITests.
+struct DataParallelTrainerTests {
+  private static let model = ["model.blocks=[1,1]", "model.width=4", "data.augmentation=none"]
+
+  private func job(_ overrides: String...) throws -> SmallJob {
+    try SmallJob(Self.model + overrides, SingleProcess())
+  }
+
+  @Test(arguments: DataParallelTrainerMPITests.methods) func theLossFalls(_ method: [String]) throws
+  {
+    let job = try SmallJob(Self.model + method, SingleProcess())
+    let metrics = try job.train(epochs: 15)
+    #expect(job.trainer.iteration == 45 && job.trainer.optimizer.updates == 45)
+    let (first, last) = (metrics.prefix(3).map(\.loss), metrics.suffix(3).map(\.loss))
+    #expect(last.reduce(0, +) < 0.85 * first.reduce(0, +))
+    #expect(metrics.allSatisfy { $0.firingRate > 0 && $0.firingRate < 1 && $0.top5 == 1 })
+  }
+
+  @Test func equalConfigurationsGiveEqualBits() throws {
+    func weights(_ overrides: String...) throws -> [Float] {
+      let job = try SmallJob(
+        Self.model + ["model.dropout=0.2", "data.augmentation=shift"] + overrides, SingleProcess())
+      _ = try job.train(epochs: 2)
+      return job.network.store.weights.all.elements
+    }
+    let first = try weights()
+    #expect(try weights() == first)
+    let other = try weights("training.seed=1")
+    #expect(other != first)
+  }
+
+  @Test func aBatchIsNeverLargerThanTheData() throws {
+    let metrics = try job("training.global_batch=100").train(epochs: 2)
+    #expect(metrics.map(\.samples) == [23, 23])
+  }
+
+  @Test func evaluationChangesNothing() throws {
+    let job = try job("model.dropout=0.3")
+    _ = try job.train(epochs: 1)
+    let store = job.network.store
+    let before = (store.weights.all.elements, store.statisticValues.all.elements)
+    let first = try job.evaluate()
+    let second = try job.evaluate()
+    #expect(first.samples == 13 && first.loss == second.loss && first.correct == second.correct)
+    #expect(first.spikes == second.spikes)
+    #expect(
+      store.weights.all.elements == before.0 && store.statisticValues.all.elements == before.1)
+    #expect(job.trainer.iteration == 3)
+  }
+
+  @Test func stopsAtALossThatIsNotFinite() throws {
+    let job = try job()
+    job.assign { name, _ in name == "linear.weight" ? .infinity : nil }
+    #expect(
+      message { _ = try job.train(epochs: 1) }
+        == "the loss is not finite in iteration 1; lower optimizer.learning_rate or check the data")
+    #expect(job.trainer.iteration == 0)
+  }
+
+  @Test func networksThatCannotBeAreRefused() throws {
+    #expect(
+      message { _ = try job("data.image_size=4") }
+        == "--set data.image_size=4: data.image_size 4 is too small for this network: it needs at"
+        + " least 7 with 2 stages")
+  }
+}

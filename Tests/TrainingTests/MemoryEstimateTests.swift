@@ -1,0 +1,52 @@
+import Distributed
+import SpikingNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+struct MemoryEstimateTests {
+  private func network(_ family: NetworkFamily) throws -> SpikingNetwork {
+    try SpikingNetwork(
+      NetworkSpecification(family: family, blocks: [1, 1], width: 8, classes: 3, imageSize: 16),
+      seed: 1, arena: Arena(capacity: 4 << 20))
+  }
+
+  @Test(arguments: NetworkFamily.allCases) func growsWithSamplesAndWindow(_ family: NetworkFamily)
+    throws
+  {
+    let network = try network(family)
+    func estimate(_ samples: Int, _ window: Int, buffers: Int = 1) -> MemoryEstimate {
+      MemoryEstimate(network, samples: samples, window: window, optimizerBuffers: buffers)
+    }
+    let one = estimate(1, 1)
+    #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
+    #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
+    #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes)
+    #expect(estimate(4, 3).temporaryBytes == 4 * one.temporaryBytes)
+    #expect(estimate(4, 3).parameterBytes == one.parameterBytes)
+    #expect(
+      estimate(1, 1, buffers: 2).parameterBytes
+        == one.parameterBytes + 4 * network.store.weights.count)
+    #expect(
+      one.totalBytes - MemoryEstimate.programBytes
+        == one.parameterBytes + one.tapeBytes + one.stateBytes + one.temporaryBytes
+        + one.loaderBytes)
+  }
+
+  /// But for batch norm's two numbers a channel.
+  @Test(arguments: [["method.name=sltt"], ["method.name=bptt"]])
+  func expectsTheTapeThatTrainingNeeds(_ method: [String]) throws {
+    for family in ["nf-resnet", "nf-resnet-bottleneck", "resnet"] {
+      let job = try SmallJob(
+        ["model.family=\(family)", "model.blocks=[1,1]", "model.width=8"] + method, SingleProcess())
+      _ = try job.train(epochs: 1)
+      let estimate = MemoryEstimate(
+        job.network, samples: 10, window: job.configuration.trainingMethod.window,
+        optimizerBuffers: 1)
+      let measured = job.trainer.peakTapeBytes
+      let ratio = Double(measured) / Double(estimate.tapeBytes)
+      #expect(ratio >= 1 && ratio < 1.05, "\(family): \(measured) of \(estimate.tapeBytes)")
+    }
+  }
+}

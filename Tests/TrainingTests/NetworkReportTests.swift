@@ -1,0 +1,54 @@
+import SpikingNetworks
+import Testing
+
+@testable import Training
+
+struct NetworkReportTests {
+  private func lines(_ overrides: String...) throws -> [String] {
+    let configuration = try Configuration(
+      file: nil, overrides: ["model.classes=3", "data.path=/nonexistent"] + overrides)
+    return try NetworkReport(configuration).text.split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map { String($0) }
+  }
+
+  private func cells(_ line: String) -> [String] {
+    line.split(separator: " ").map { String($0) }
+  }
+
+  @Test func hasARowForEveryLayerAndTheirTotals() throws {
+    let lines = try lines("model.family=nf-resnet", "model.blocks=[1]", "model.width=4")
+    #expect(
+      lines[0] == "nf-resnet [1], width 4, input 28x28x3, 3 classes; LIF tau 1.1, triangle")
+    #expect(
+      cells(lines[2]) == ["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"])
+    let end = try #require(lines.firstIndex { $0.hasPrefix("total") })
+    #expect(
+      lines[3..<end].map { cells($0)[0] } == [
+        "conv1", "maxpool", "layer1.0.sn1", "layer1.0.conv1", "layer1.0.sn2", "layer1.0.conv2",
+        "avgpool", "fc",
+      ])
+    // 14x14 outputs of 7x7 kernels over 3 channels, to 4 channels with a bias and a gain each.
+    #expect(lines[3].hasPrefix("conv1 ") && lines[3].contains("14x14x4"))
+    #expect(cells(lines[3]).suffix(2) == ["596", "115,248"])
+    // With two 3x3 convolutions, a skip gain, and the classifier.
+    #expect(cells(lines[end])[1] == "\(596 + 2 * (144 + 8) + 1 + 15)")
+    #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+  }
+
+  @Test func comparesTheMethods() throws {
+    let lines = try lines("method.timesteps=6", "training.global_batch=64", "optimizer.name=adamw")
+    let header = try #require(lines.firstIndex { $0.hasPrefix("T = 6, batch 64") })
+    #expect(lines[(header + 1)...].prefix(3).map { cells($0)[0] } == ["sltt", "sltt-k", "bptt"])
+    #expect(Set(lines[header...].prefix(4).map(\.count)).count == 1)
+  }
+
+  @Test func needsNumbersThatMakeANetwork() throws {
+    #expect(
+      message { _ = try lines("data.image_size=6") }
+        == "--set data.image_size=6: data.image_size 6 is too small for this network: it needs at"
+        + " least 13 with 3 stages")
+    #expect(
+      message { _ = try lines("model.classes=") }.hasPrefix("/nonexistent: there is no such file"))
+  }
+}

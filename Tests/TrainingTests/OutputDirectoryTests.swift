@@ -1,0 +1,54 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct OutputDirectoryTests {
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+  }
+
+  @Test func makesTheDirectoryOnlyWhenAsked() throws {
+    let output = try OutputDirectory(directory.file("a/run"))
+    #expect(try directory.contents.isEmpty)
+    try output.create()
+    #expect(try directory.contents == ["a"])
+    #expect(output.path == directory.file("a/run"))
+    for path in [output.latestCheckpoint, output.bestCheckpoint, output.latestOptimizer] {
+      try "x".write(toFile: path, atomically: false, encoding: .utf8)
+      #expect(path.hasPrefix(output.path + "/checkpoints/") && path.hasSuffix(".safetensors"))
+    }
+    try output.create()
+  }
+
+  @Test func aRunIsNotOverwritten() throws {
+    let output = try OutputDirectory(directory.path)
+    try output.create()
+    try output.write(Configuration())
+    #expect(try Configuration(file: directory.file("config.yaml")) == Configuration())
+    #expect(
+      message { _ = try OutputDirectory(directory.path) }
+        == "\(directory.path) already holds a run; name another --output, or move it away")
+  }
+
+  @Test func saysWhyItCannotBeWritten() throws {
+    try directory.write("", to: "file")
+    let output = try OutputDirectory(directory.file("file/run"))
+    #expect(
+      message { try output.create() }
+        == "\(output.path) cannot be created: Not a directory")
+    #expect(
+      message { try output.write(Configuration()) }.hasPrefix(
+        "\(output.path)/config.yaml cannot be written: "))
+  }
+
+  @Test func theDefaultIsNamedByTheTime() throws {
+    let format = #/runs/\d{8}-\d{6}/#
+    #expect(try format.wholeMatch(in: OutputDirectory.defaultPath()) != nil)
+    let (a, b) = (Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: 1))
+    #expect(OutputDirectory.defaultPath(at: a) != OutputDirectory.defaultPath(at: b))
+  }
+}

@@ -1,0 +1,91 @@
+import Datasets
+import Distributed
+import SpikingNetworks
+import Tensors
+import TestSupport
+
+@testable import Training
+
+/// One rank of a small training job: 23 training and 13 validation images of three digits, so that the
+/// last batch is a short one, and with four ranks one of them has no part in it.
+struct SmallJob {
+  let configuration: Configuration
+  let trainer: DataParallelTrainer
+  let training: DataLoader
+  let validation: DataLoader
+
+  /// - Parameter overrides: what differs from a batch of 10, 3 time steps and 16x16 pixels.
+  init(_ overrides: [String], _ communicator: any Communicator) throws {
+    configuration = try Configuration(
+      file: nil,
+      overrides: ["training.global_batch=10", "method.timesteps=3", "data.image_size=16"]
+        + overrides)
+    let images = try DigitSubset("train", counts: [8, 8, 7])
+    trainer = try withOneThread { [configuration] in
+      try DataParallelTrainer(
+        configuration,
+        network: configuration.networkSpecification(classes: images.classes.count),
+        backend: .oneDNN, communicator)
+    }
+    training = try configuration.loader(images, isTraining: true, communicator, threads: 1)
+    validation = try configuration.loader(
+      DigitSubset("val", counts: [5, 4, 4]), isTraining: false, communicator, threads: 1)
+  }
+
+  var network: SpikingNetwork { trainer.network }
+
+  /// Gives parameters other values than their initial ones.
+  ///
+  /// - Parameter value: of element `index` of the parameter `name`; nil leaves the parameter alone.
+  func assign(_ value: (_ name: String, _ index: Int) -> Float?) {
+    for parameter in network.store.parameters {
+      for index in 0..<parameter.count {
+        guard let value = value(parameter.name, index) else { break }
+        parameter.values[index] = value
+      }
+    }
+    network.weightsDidChange()
+  }
+
+  /// Trains for whole epochs; returns what each iteration measured.
+  func train(epochs: Int) throws -> [IterationMetrics] {
+    var measured: [IterationMetrics] = []
+    try withOneThread {
+      for epoch in 0..<epochs {
+        training.begin(epoch: epoch)
+        while let batch = try training.next() {
+          measured.append(try trainer.train(batch, learningRate: 0.05))
+        }
+      }
+    }
+    return measured
+  }
+
+  /// The first iteration of the first epoch.
+  func trainOnce(learningRate: Double = 0.05) throws {
+    training.begin(epoch: 0)
+    let batch = try training.next()!
+    _ = try withOneThread { try trainer.train(batch, learningRate: learningRate) }
+  }
+
+  /// What the validation images give.
+  func evaluate() throws -> IterationMetrics {
+    try withOneThread { try trainer.evaluate(validation) }
+  }
+}
+
+/// Runs `body` on one thread: so small a network would only wait for more.
+func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+  let threads = ThreadPool.threads
+  ThreadPool.setThreads(1)
+  defer { ThreadPool.setThreads(threads) }
+  return try body()
+}
+
+/// The largest difference between two lists, relative to the largest entry of the second.
+func relativeDifference(_ a: [Float], _ b: [Float]) -> Float {
+  let difference = zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+  let largest = b.reduce(0) { max($0, abs($1)) }
+  guard a.count == b.count, difference.isFinite else { return .infinity }
+  return difference == 0 ? 0 : difference / largest
+}

@@ -1,0 +1,76 @@
+import Datasets
+import Distributed
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct TrainingDataTests {
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    for split in ["train", "val"] {
+      try DigitSubset(split, counts: [3, 2]).write(to: directory, split: split)
+    }
+  }
+
+  private func open(_ overrides: String...) throws -> TrainingData {
+    try TrainingData(try Configuration(file: nil, overrides: overrides))
+  }
+
+  @Test func theEmbeddedImagesAreTheDefault() throws {
+    let data = try open()
+    #expect(data.name == "embedded MNIST" && data.classes == (0...9).map(String.init))
+    #expect(data.training.count == 4500 && data.validation.count == 500)
+  }
+
+  @Test func opensWhatTheConfigurationNames() throws {
+    let data = try open(
+      "data.path=\(directory.path)", "data.format=image-folder", "data.validation=train")
+    #expect(data.name == directory.path && data.classes == ["0", "1"])
+    #expect(data.training.count == 5 && data.validation.location == directory.file("train"))
+  }
+
+  @Test func refusesDataOfAnotherFormat() throws {
+    #expect(
+      message { _ = try open("data.path=\(directory.path)", "data.format=archive") }
+        == "--set data.format=archive: data.format is archive, but \(directory.path) is a directory:"
+        + " leave it at auto")
+    let archive = try EmbeddedData.mnistPath()
+    #expect(
+      message { _ = try open("data.path=\(archive)", "data.format=image-folder") }
+        == "--set data.format=image-folder: data.format is image-folder, but \(archive) is a file:"
+        + " leave it at auto")
+    #expect(try open("data.path=\(archive)", "data.format=archive").training.count == 4500)
+    #expect(
+      message { _ = try open("data.path=/nonexistent", "data.format=archive") }.hasPrefix(
+        "/nonexistent: there is no such file or directory."))
+  }
+
+  @Test func refusesSplitsOfDifferentClasses() throws {
+    try DigitSubset("val", counts: [1, 1, 1]).write(to: directory, split: "more")
+    #expect(
+      message { _ = try open("data.path=\(directory.path)", "data.validation=more") }.contains(
+        "number 2 (from 0) is no class in the first and '2' in the second"))
+  }
+
+  @Test func shufflesTheTrainingImagesOnly() throws {
+    let configuration = try Configuration(
+      file: nil, overrides: ["training.global_batch=50", "data.image_size=8"])
+    let images = try DigitSubset("val", counts: [20, 20, 20])
+    func labels(isTraining: Bool, epoch: Int) throws -> [Int32] {
+      let loader = try configuration.loader(
+        images, isTraining: isTraining, SingleProcess(), threads: 1)
+      loader.begin(epoch: epoch)
+      var labels: [Int32] = []
+      while let batch = try loader.next() { labels += batch.labels }
+      return labels
+    }
+    #expect(try labels(isTraining: false, epoch: 3) == images.labels)
+    let first = try labels(isTraining: true, epoch: 0)
+    #expect(first != images.labels && first.sorted() == images.labels)
+    #expect(try labels(isTraining: true, epoch: 0) == first)
+    #expect(try labels(isTraining: true, epoch: 1) != first)
+  }
+}
