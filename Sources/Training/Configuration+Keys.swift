@@ -146,7 +146,7 @@ extension Configuration {
       "Frames of event recordings; left out: one a time step, split by number."),
     .init(
       "data.event_augmentation", \.data.eventAugmentation,
-      "How training recordings are varied at random; shift and roll in pixels."),
+      "How training recordings are varied; shift and roll in pixels."),
     .init(
       "data.event_normalization", \.data.eventNormalization,
       "What event counts are divided by; maximum: the largest of the recording."),

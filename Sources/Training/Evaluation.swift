@@ -17,7 +17,9 @@ public final class Evaluation {
     ThreadPool.setThreads(threads)
     let data = try TrainingData(configuration)
     try checkpoint.requireClasses(data.classes)
-    source = "\(data.name)/\(configuration.data.validation)"
+    source =
+      data.validation is EventFrames
+      ? data.validation.location : "\(data.name)/\(configuration.data.validation)"
     trainer = try DataParallelTrainer(
       configuration,
       network: configuration.networkSpecification(classes: data.classes.count),

@@ -82,7 +82,7 @@ struct ConfigurationTests {
       let path = directory.appendingPathComponent(name).path
       let configuration = try Configuration(file: path)
       let network = try configuration.networkSpecification(classes: 10)
-      #expect(network.width == 64, "\(name)")
+      #expect(network.width == (name.hasPrefix("nmnist") ? 16 : 64), "\(name)")
       #expect(configuration != Configuration(), "\(name)")
       let text = try String(contentsOfFile: path, encoding: .utf8)
       #expect(text.contains("sltt-dist train --config configs/\(name)"), "\(name)")

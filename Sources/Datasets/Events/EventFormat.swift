@@ -29,6 +29,7 @@ public enum EventFormat: String, CaseIterable, Sendable {
     var directory = path
     for depth in 0...3 {
       let names = ((try? directoryEntries(directory)) ?? []).filter { !$0.hasPrefix(".") }
+      if depth == 0, names.contains(where: isFrameDirectory) { return .frames }
       let files = names.filter { $0.contains(".") }
       if files.contains(where: { $0.hasSuffix(".npz") }), depth > 0 { return .frames }
       if files.contains(where: { $0.hasSuffix(".aedat") }), depth == 1 { return .cifar10DVS }
@@ -40,6 +41,11 @@ public enum EventFormat: String, CaseIterable, Sendable {
       directory += "/" + inner
     }
     return nil
+  }
+
+  /// Whether SpikingJelly gives this name to directories of frames.
+  static func isFrameDirectory(_ name: String) -> Bool {
+    name.hasPrefix("frames_number_") || name.hasPrefix("duration_")
   }
 
   /// Where the trial lists of DVS128-Gesture are, at a path or in the directory of the published

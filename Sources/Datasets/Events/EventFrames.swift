@@ -27,8 +27,9 @@ public struct EventFrames: SampleSource {
     if sensor == nil { sensor = try Self.sensor(ofStoredFrames: recordings.files[0].path) }
     let cache = FrameCache(
       recordings: recordings, rule: rule, timesteps: timesteps, sensor: sensor!,
-      name: "\(format.rawValue)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames")
-    file = try cache.open(dataPath: path, threads: threads, report: report)
+      name: "\(format.rawValue)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames",
+      directories: FrameCache.directories(dataPath: path))
+    file = try cache.open(threads: threads, report: report)
   }
 
   private static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {

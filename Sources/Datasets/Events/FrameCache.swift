@@ -13,41 +13,59 @@ struct FrameCache {
   let sensor: Sensor
   /// Names the split and the rule.
   let name: String
+  /// Where the file may be, the preferred place first.
+  let directories: [String]
 
   /// - Parameter report: is told about work that takes time.
-  func open(
-    dataPath: String, threads: Int, report: @Sendable (String) -> Void
-  ) throws(DatasetError) -> FrameFile {
-    let directories = Self.directories(dataPath: dataPath)
+  func open(threads: Int, report: @Sendable (String) -> Void) throws(DatasetError) -> FrameFile {
     let key = try self.key()
-    var reason = "none is known"
     for directory in directories {
-      let path = directory + "/" + name
-      if let file = FrameFile(path: path, key: key) { return file }
-      do {
-        try FileManager.default.createDirectory(
-          atPath: directory, withIntermediateDirectories: true)
-      } catch {
-        reason = error.localizedDescription
-        continue
-      }
-      let lock = Foundation.open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-      guard lock >= 0 else {
-        reason = String(cString: strerror(errno))
-        continue
-      }
+      if let file = FrameFile(path: directory + "/" + name, key: key) { return file }
+    }
+    var reason = "no place is known"
+    for directory in directories {
+      guard let lock = Self.lock(directory, name: name, &reason) else { continue }
       defer { close(lock) }
-      while flock(lock, LOCK_EX) != 0 && errno == EINTR {}
-      if let file = FrameFile(path: path, key: key) { return file }
+      let path = directory + "/" + name
+      if let file = FrameFile(path: path, key: key) { return file }  // Made by another process.
       try make(path, key: key, threads: threads, report: report)
       if let file = FrameFile(path: path, key: key) { return file }
-      reason = "the file just written cannot be read"
+      reason = "\(path) was written but cannot be read"
     }
     throw .uncacheable(directories: directories, reason: reason)
   }
 
-  private static func directories(dataPath: String) -> [String] {
-    let environment = ProcessInfo.processInfo.environment
+  /// Makes the directory and waits until no other process works on the file. Returns what to close
+  /// afterwards, or `nil` and the reason where nothing can be written.
+  private static func lock(_ directory: String, name: String, _ reason: inout String) -> Int32? {
+    let parent = (directory as NSString).deletingLastPathComponent
+    var status = stat()
+    // A directory without any permission to write is meant so, though the superuser could.
+    if stat(parent, &status) == 0, status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH) == 0 {
+      reason = "\(parent) is read-only"
+      return nil
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      reason = error.localizedDescription
+      return nil
+    }
+    let path = "\(directory)/\(name).lock"
+    let lock = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard lock >= 0 else {
+      reason = "\(path): \(String(cString: strerror(errno)))"
+      return nil
+    }
+    while flock(lock, LOCK_EX) != 0 && errno == EINTR {}
+    return lock
+  }
+
+  /// The places for the recordings at a path.
+  static func directories(
+    dataPath: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String] {
     let home = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map { $0 + "/.cache" }
     // One directory of caches serves data sets of many places.
     let absolute = URL(fileURLWithPath: dataPath).standardizedFileURL.path

@@ -39,7 +39,7 @@ struct RecordingList: Sendable {
   }
 
   /// Lists a split.
-  /// - Parameter directory: of stored frames: the names that `data.frames` and `timesteps` give it.
+  /// - Parameter rule: by which stored frames were made.
   init(
     _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule
   ) throws(DatasetError) {
@@ -57,7 +57,7 @@ struct RecordingList: Sendable {
     case .dvsGesture:
       try self.init(gestures: path, split: split)
     case .frames:
-      let directory = Self.frameDirectory(path, rule)
+      let directory = try Self.frameDirectory(path, rule)
       let isSplit = FileManager.default.fileExists(atPath: directory + "/train")
       try self.init(
         format, classFolders: directory + (isSplit ? "/" + split.rawValue : ""), ending: ".npz",
@@ -66,10 +66,19 @@ struct RecordingList: Sendable {
     }
   }
 
-  /// SpikingJelly's directory of frames by this rule, or the path itself if that is one.
-  private static func frameDirectory(_ path: String, _ rule: FrameRule) -> String {
-    let directory = path + "/" + rule.directoryName
-    return FileManager.default.fileExists(atPath: directory) ? directory : path
+  /// SpikingJelly's directory of frames by this rule, or the path itself if it has none.
+  private static func frameDirectory(
+    _ path: String, _ rule: FrameRule
+  ) throws(DatasetError) -> String {
+    let directories = try subdirectories(of: path).filter(EventFormat.isFrameDirectory)
+    guard !directories.isEmpty else { return path }
+    guard directories.contains(rule.directoryName) else {
+      throw .noRecordings(
+        path: path,
+        expected: "\(rule.directoryName), as data.frames has it, but found "
+          + directories.joined(separator: ", "))
+    }
+    return path + "/" + rule.directoryName
   }
 
   /// Lists one directory a class, with one file a sample.

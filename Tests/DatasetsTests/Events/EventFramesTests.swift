@@ -1,0 +1,201 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// What was reported, from any thread.
+private final class Reports: @unchecked Sendable {
+  private let lock = NSLock()
+  private var texts: [String] = []
+  func add(_ text: String) { lock.withLock { texts.append(text) } }
+  /// How often frames were made since the last call.
+  func takeCount() -> Int {
+    lock.withLock {
+      defer { texts = [] }
+      return texts.filter { $0.hasPrefix("making") }.count
+    }
+  }
+}
+
+struct EventFramesTests {
+  private let directory: TemporaryDirectory
+  private let reports = Reports()
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    for split in ["Train", "Test"] {
+      for digit in 0..<3 {
+        for number in 0..<4 {
+          let pixels = EventFixture.pixels(count: 100 + digit, size: 34, seed: 10 * digit + number)
+          try directory.write(EventFixture.atis(pixels), to: "\(split)/\(digit)/\(number).bin")
+        }
+      }
+    }
+  }
+
+  private func open(_ rule: FrameRule = .number(5, by: .number), timesteps: Int = 5) throws
+    -> EventFrames
+  {
+    try EventFrames(
+      .nmnist, path: directory.path, split: .training, rule: rule, timesteps: timesteps,
+      threads: 3, report: reports.add)
+  }
+
+  private func frames(_ source: EventFrames, _ sample: Int) throws -> [Float] {
+    var (bytes, frames): ([UInt8], [Float]) = ([], [])
+    try source.file.read(
+      sample, name: source.name(of: sample), bytes: &bytes, frames: &frames)
+    return frames
+  }
+
+  private var cache: URL {
+    directory.url.appendingPathComponent(
+      ".sltt-dist/nmnist-train-frames_number_5_split_by_number-5.frames")
+  }
+
+  @Test func framesCountTheEvents() throws {
+    let source = try open()
+    for (sample, (digit, number)) in [(0, (0, 0)), (7, (1, 3)), (11, (2, 3))] {
+      var expected = [Float](repeating: 0, count: 5 * 34 * 34 * 2)
+      let pixels = EventFixture.pixels(count: 100 + digit, size: 34, seed: 10 * digit + number)
+      for (index, pixel) in pixels.enumerated() {
+        let frame = min(index / 20, 4)
+        expected[((frame * 34 + pixel.y) * 34 + pixel.x) * 2 + pixel.polarity] += 1
+      }
+      #expect(try frames(source, sample) == expected)
+      #expect(source.labels[sample] == digit)
+    }
+  }
+
+  @Test func framesAreMadeOnceUntilSomethingChanges() throws {
+    let first = try frames(open(), 3)
+    #expect(reports.takeCount() == 1)
+    #expect(try frames(open(), 3) == first)
+    #expect(reports.takeCount() == 0)
+
+    _ = try open(.number(5, by: .time))
+    #expect(reports.takeCount() == 1)
+    _ = try open(.duration(2000))
+    #expect(reports.takeCount() == 1)
+    _ = try open()
+    #expect(reports.takeCount() == 0)
+
+    try directory.write(
+      EventFixture.atis(EventFixture.pixels(count: 50, size: 34)), to: "Train/0/3.bin")
+    #expect(try frames(open(), 3) != first)
+    #expect(reports.takeCount() == 1)
+    try directory.write(
+      EventFixture.atis(EventFixture.pixels(count: 9, size: 34)), to: "Train/2/9.bin")
+    #expect(try open().count == 13)
+    #expect(reports.takeCount() == 1)
+  }
+
+  @Test func aDamagedFileIsMadeAgainOrNamed() throws {
+    let first = try frames(open(), 0)
+    var bytes = [UInt8](try Data(contentsOf: cache))
+    var changedTable = bytes
+    changedTable[bytes.count - 9] ^= 1
+    let short = Array(bytes.dropLast())
+    for damage in [short, Array(short[..<30]), [], changedTable] {
+      try Data(damage).write(to: cache)
+      #expect(try frames(open(), 0) == first)
+    }
+    #expect(reports.takeCount() == 5)
+
+    for position in 64..<bytes.count - 24 * 12 { bytes[position] ^= 1 }
+    try Data(bytes).write(to: cache)
+    let source = try open()
+    let error = #expect(throws: DatasetError.self) { try frames(source, 0) }
+    #expect(error?.description.contains(cache.lastPathComponent) == true)
+  }
+
+  @Test func severalAtOnceMakeOneFile() async throws {
+    let expected = try frames(open(), 5)
+    try FileManager.default.removeItem(at: cache)
+    _ = reports.takeCount()
+    let results = try await withThrowingTaskGroup(of: [Float].self) { group in
+      for _ in 0..<4 { group.addTask { try frames(open(), 5) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(results == Array(repeating: expected, count: 4))
+    #expect(reports.takeCount() == 1)
+    let files = try FileManager.default.contentsOfDirectory(
+      atPath: cache.deletingLastPathComponent().path)
+    #expect(files.count == 2)  // The frames and their lock.
+  }
+
+  @Test func aReadOnlyDirectoryHasItsFramesElsewhere() throws {
+    let data = directory.path + "/data"
+    let home = directory.path + "/home"
+    try directory.write(
+      EventFixture.atis(EventFixture.pixels(count: 9, size: 34)), to: "data/Train/0/a.bin")
+    try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: data)
+    defer {
+      try? FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: data)
+    }
+    let rule = FrameRule.number(2, by: .number)
+    let directories = FrameCache.directories(dataPath: data, environment: ["XDG_CACHE_HOME": home])
+    let cache = try FrameCache(
+      recordings: RecordingList(.nmnist, path: data, split: .training, rule: rule), rule: rule,
+      timesteps: 2, sensor: Sensor(width: 34, height: 34), name: "frames", directories: directories)
+    #expect(try cache.open(threads: 1, report: reports.add).path.hasPrefix(home))
+    #expect(try cache.open(threads: 1, report: reports.add).path.hasPrefix(home))
+    #expect(reports.takeCount() == 1)
+    let nowhere = FrameCache(
+      recordings: cache.recordings, rule: rule, timesteps: 2, sensor: cache.sensor, name: "frames",
+      directories: FrameCache.directories(dataPath: data, environment: [:]))
+    #expect(throws: DatasetError.self) { try nowhere.open(threads: 1, report: reports.add) }
+  }
+
+  @Test func aBadRecordingIsAnErrorOfItsSample() throws {
+    try directory.write([1, 2, 3], to: "Train/1/1.bin")
+    try directory.write([], to: "Train/1/2.bin")
+    let source = try open()
+    let error = #expect(throws: DatasetError.self) { try frames(source, 5) }
+    #expect(error?.description.contains("1/1.bin: is malformed: at byte 0") == true)
+    #expect(throws: DatasetError.self) { try frames(source, 6) }
+    #expect(try frames(source, 4).reduce(0, +) == 101)
+  }
+
+  @Test func largeAndBrokenCountsAreStoredExactly() throws {
+    for values in [[0, 255], [0, 256, 65_535], [65_536, 1], [0.5, 2], [-1, 3]] as [[Float]] {
+      var (bytes, decoded): ([UInt8], [Float]) = ([], Array(repeating: 9, count: values.count))
+      let encoding = FrameEncoding(for: values)
+      encoding.append(values, to: &bytes)
+      encoding.decode(bytes, into: &decoded)
+      #expect(decoded == values)
+    }
+    #expect(FrameEncoding(for: [0, 255]) == .uint8)
+    #expect(FrameEncoding(for: [256]) == .uint16)
+  }
+
+  @Test func storedFramesAndGestures() throws {
+    let other = try TemporaryDirectory()
+    // [T, 2, H, W] = [2, 2, 1, 3]
+    let values: [Double] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11.5]
+    let array = EventFixture.npy([2, 2, 1, 3], "<f8", values.flatMap(EventFixture.bytes))
+    for split in ["train", "test"] {
+      try other.write(EventFixture.zip("frames.npy", array), to: "\(split)/a/1.npz")
+      try other.write(
+        EventFixture.zip("frames.npy", EventFixture.npy([1], "|u1", [0])), to: "\(split)/b/2.npz")
+    }
+    let source = try EventFrames(
+      .frames, path: other.path, split: .validation, rule: .number(2, by: .number), timesteps: 2)
+    #expect(try frames(source, 0) == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11.5])
+    #expect(throws: DatasetError.self) { try frames(source, 1) }
+
+    let pixels = EventFixture.pixels(count: 100, size: 128, step: 10, start: 0)
+    for trial in ["trials_to_train.txt", "trials_to_test.txt"] {
+      try other.write("a.aedat", to: trial)
+    }
+    try other.write(EventFixture.aedat3Header + EventFixture.packet(pixels), to: "a.aedat")
+    try other.write("class,start,end\n3,0,500\n4,500,1000\n5,2000,3000\n", to: "a_labels.csv")
+    let gestures = try EventFrames(
+      .dvsGesture, path: other.path, split: .training, rule: .number(3, by: .time), timesteps: 3)
+    #expect(gestures.labels == [2, 3, 4])
+    #expect(try frames(gestures, 0).reduce(0, +) == 50)
+    #expect(try frames(gestures, 0) != frames(gestures, 1))
+    #expect(throws: DatasetError.self) { try frames(gestures, 2) }
+  }
+}

@@ -1,0 +1,68 @@
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+struct NumpyArrayTests {
+  private func values(_ bytes: [UInt8]) throws -> [Float] {
+    var values: [Float] = []
+    try NumpyArray(bytes).forEach(in: bytes) { _, value in values.append(value) }
+    return values
+  }
+
+  @Test func elementTypes() throws {
+    func array<Value>(_ descr: String, _ numbers: [Value]) -> [UInt8] {
+      EventFixture.npy([numbers.count], descr, numbers.flatMap(EventFixture.bytes))
+    }
+    #expect(try values(array("<f8", [0, 2.5, 300] as [Double])) == [0, 2.5, 300])
+    #expect(try values(array("<f4", [0, 2.5, 300] as [Float])) == [0, 2.5, 300])
+    #expect(try values(array("|u1", [0, 7, 255] as [UInt8])) == [0, 7, 255])
+    #expect(try values(array("<u2", [0, 7, 65535] as [UInt16])) == [0, 7, 65535])
+    #expect(try values(array("<i8", [-1, 7] as [Int64])) == [-1, 7])
+    #expect(try values(array("|b1", [true, false])) == [1, 0])
+  }
+
+  @Test func shapes() throws {
+    let array = try NumpyArray(EventFixture.npy([2, 1, 3], "|u1", Array(0..<6)))
+    #expect(array.shape == [2, 1, 3])
+    #expect(try NumpyArray(EventFixture.npy([], "|u1", [4])).shape == [])
+  }
+
+  @Test(
+    "What is not as NumPy writes it is an error",
+    arguments: [
+      "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }",
+      "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+      "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
+      "{'descr': '<f4', 'fortran_order': False}",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1 1), }",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } more",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807,)}", "",
+    ])
+  func malformedHeaders(text: String) {
+    #expect(throws: RecordingFailure.self) {
+      try NumpyArray(EventFixture.npyHeader(text) + [0, 0, 128, 63])
+    }
+  }
+
+  @Test func arraysOfArchives() throws {
+    let directory = try TemporaryDirectory()
+    let array = EventFixture.npy([2], "|u1", [1, 2])
+    var bytes: [UInt8] = []
+    for name in ["frames.npy", "arr_0.npy"] {
+      try directory.write(EventFixture.zip(name, array), to: "a.npz")
+      let found = try readFrames(ofArchive: directory.path + "/a.npz", bytes: &bytes)
+      #expect(found.shape == [2])
+      #expect(bytes == array)
+    }
+    for content in [EventFixture.zip("events.npy", array), Array("no archive".utf8), []] {
+      try directory.write(content, to: "a.npz")
+      #expect(throws: DatasetError.self) {
+        try readFrames(ofArchive: directory.path + "/a.npz", bytes: &bytes)
+      }
+    }
+  }
+}
