@@ -44,7 +44,7 @@ let package = Package(
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
-        "Training", "Distributed", "Tensors",
+        "Training", "Distributed", "Datasets", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]

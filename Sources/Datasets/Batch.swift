@@ -10,6 +10,8 @@ public struct Batch {
   /// The samples of all ranks together.
   public let globalCount: Int
   let mixedShare: Float?
+  /// Samples that are there in place of bad ones.
+  public let replaced: Int
   let storage: BatchStorage
 
   /// Frames of a sample; 1 for images.

@@ -6,7 +6,8 @@ import Tensors
 ///
 /// A sample's partner is the one before it in the global batch, and the first one's the last. Since the
 /// order is random, so are the partners; and a rank needs just one sample more than its own part to
-/// mix it like any other number of ranks. One draw serves all samples of a global batch.
+/// mix it like any other number of ranks. (With node-local shards the order depends on the ranks
+/// anyway, and each rank pairs the samples of its own part.) One draw serves all samples of a global batch.
 public struct BatchMixing: Sendable, Equatable {
   /// Shares are drawn from Beta(alpha, alpha); 0 turns mixup off.
   public var mixupAlpha: Double

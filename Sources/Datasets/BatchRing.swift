@@ -23,6 +23,7 @@ final class BatchRing: @unchecked Sendable {
     var needed = 0
     var claimed = 0
     var completed = 0
+    var replaced = 0
     /// The failure at the lowest position, whoever came first.
     var failure: (position: Int, error: DatasetError)?
   }
@@ -30,6 +31,8 @@ final class BatchRing: @unchecked Sendable {
   /// What mixes the samples of a batch, from an epoch and an iteration.
   typealias Mixer = @Sendable (_ epoch: Int, _ iteration: Int) -> BatchMixing.Mixture?
 
+  private let input: any SampleInput
+  private let badSamples: BadSamples
   private let condition = NSCondition()
   private let mixer: Mixer
   private var slots: [Slot]
@@ -46,8 +49,13 @@ final class BatchRing: @unchecked Sendable {
   /// - Parameters:
   ///   - slots: batches.
   ///   - capacity: the most samples of a batch, with the partner of the first if samples are mixed.
-  init(slots: Int, capacity: Int, of input: any SampleInput, mixer: @escaping Mixer) {
+  init(
+    slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy,
+    mixer: @escaping Mixer
+  ) {
+    self.input = input
     self.mixer = mixer
+    badSamples = BadSamples(onBadSample)
     self.slots = (0..<slots).map { _ in
       Slot(
         storage: BatchStorage(
@@ -91,7 +99,7 @@ final class BatchRing: @unchecked Sendable {
     return Batch(
       iteration: iteration, count: part.count, offset: part.offset,
       globalCount: part.globalCount, mixedShare: slots[slot].mixture?.share,
-      storage: slots[slot].storage)
+      replaced: slots[slot].replaced, storage: slots[slot].storage)
   }
 
   /// Lets all workers end after the sample they are at.
@@ -115,6 +123,7 @@ final class BatchRing: @unchecked Sendable {
       slots[slot].needed = part.count + (mixture == nil ? 0 : 1)
       slots[slot].claimed = 0
       slots[slot].completed = 0
+      slots[slot].replaced = 0
       slots[slot].failure = nil
     }
     opened = end
@@ -154,8 +163,13 @@ final class BatchRing: @unchecked Sendable {
   /// Reads a claimed sample and enters the result. Whoever enters the last one of a batch mixes them.
   func complete(_ claim: Claim, reader: any SampleReader) {
     var failure: DatasetError?
+    var isReplaced = false
     do {
-      try reader.read(claim.sample, epoch: claim.epoch, into: claim.place)
+      isReplaced = try badSamples.read(
+        claim.sample, substitutes: input.substitutes(for: claim.sample)
+      ) { sample throws(DatasetError) in
+        try reader.read(sample, epoch: claim.epoch, into: claim.place)
+      }
     } catch {
       failure = error
     }
@@ -174,6 +188,8 @@ final class BatchRing: @unchecked Sendable {
       condition.lock()
     }
     slots[slot].completed += 1
+    // The partner of the first sample counts where it is a sample itself.
+    if isReplaced, claim.place.position < claim.place.count { slots[slot].replaced += 1 }
     samplesInWork -= 1
     let isIdle = samplesInWork == 0 && claiming == opened  // what `begin` waits for
     if slots[slot].completed == slots[slot].needed || isIdle { condition.broadcast() }

@@ -23,7 +23,7 @@ public final class DataLoader {
   ///   - prefetch: batches that may be ready or in work while the caller has another.
   public init(
     _ input: any SampleInput, sampler: Sampler, mixing: BatchMixing = BatchMixing(), seed: UInt64,
-    workers: Int, prefetch: Int = 2
+    workers: Int, prefetch: Int = 2, onBadSample: BadSamplePolicy = .fail
   ) {
     precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
@@ -31,7 +31,7 @@ public final class DataLoader {
     self.sampler = sampler
     ring = BatchRing(
       slots: workers == 0 ? 1 : prefetch + 1,
-      capacity: sampler.largestBatch + (mixing.isOn ? 1 : 0), of: input
+      capacity: sampler.largestBatch + (mixing.isOn ? 1 : 0), of: input, onBadSample: onBadSample
     ) { [imageSize = input.imageSize] epoch, iteration in
       mixing.mixture(seed: seed, epoch: epoch, iteration: iteration, imageSize: imageSize)
     }

@@ -6,6 +6,14 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case notFound(path: String)
   /// A file or directory exists but cannot be read (permissions, input/output errors).
   case unreadable(path: String, reason: String)
+  /// A file cannot be written.
+  case unwritable(path: String, reason: String)
+  /// A file is not what its format demands, first at byte `offset`.
+  case damagedFile(path: String, offset: Int, reason: String)
+  /// The index of a directory of shards cannot be used.
+  case badIndex(path: String, reason: String)
+  /// A directory holds shards that were made, or begun, otherwise than is asked for now.
+  case otherShards(path: String, reason: String)
   /// An archive cannot be opened, or is damaged from some entry on.
   case unreadableArchive(path: String, reason: String)
   /// The data set has no such split; `available` are those it has.
@@ -18,8 +26,12 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case classesDiffer(
     training: String, validation: String, index: Int, trainingClass: String?,
     validationClass: String?)
+  /// No image of a split can be decoded.
+  case noSamples(path: String)
   /// An image is damaged, of an unknown format, or too large.
   case undecodable(sample: String, reason: String)
+  /// More samples than allowed cannot be used; `last` is about the one that was too much.
+  case tooManyBadSamples(limit: Int, last: String)
   /// A recording of events, or its labels, do not follow the format; the reason tells the byte.
   case malformed(sample: String, reason: String)
   /// A directory does not hold recordings in the layout of its format.
@@ -37,6 +49,17 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): there is no such file or directory. Check the path of the data set."
     case .unreadable(let path, let reason):
       return "\(path): cannot be read: \(reason). Check its permissions and the disk."
+    case .unwritable(let path, let reason):
+      return "\(path): cannot be written: \(reason). Check its permissions and the disk."
+    case .damagedFile(let path, let offset, let reason):
+      return "\(path): malformed at byte \(offset): \(reason). "
+        + "The file is damaged or incomplete; fetch or make it again."
+    case .badIndex(let path, let reason):
+      return "\(path): is not a usable index of shards: \(reason). "
+        + "Copy it again, or make the shards again with sltt-dist shard."
+    case .otherShards(let path, let reason):
+      return "\(path): holds other shards: \(reason). "
+        + "Give another output directory, or empty this one."
     case .unreadableArchive(let path, let reason):
       return "\(path): cannot be read as a tar archive: \(reason). "
         + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
@@ -57,8 +80,13 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(training) and \(validation) have different classes: number \(index) (from 0) is "
         + "\(quoted(first)) in the first and \(quoted(second)) in the second. "
         + "Labels are positions in the sorted list of classes, so both need the same list."
+    case .noSamples(let path):
+      return "\(path): none of its images can be decoded. Check that it is the right data set."
     case .undecodable(let sample, let reason):
       return "\(sample): cannot be decoded: \(reason). Replace or remove this image."
+    case .tooManyBadSamples(let limit, let last):
+      return "more than \(limit) samples cannot be used, the last: \(last) "
+        + "Check the data set, or raise data.max_bad_samples."
     case .malformed(let sample, let reason):
       return "\(sample): is malformed: \(reason). Replace or remove this recording."
     case .noRecordings(let path, let expected):

@@ -13,49 +13,64 @@ enum FileKind {
   }
 }
 
+/// Hands every entry of a directory to `body`, unsorted, with what the directory itself says about
+/// its kind: `nil` for symbolic links and where the file system does not tell. No file is touched.
+func forEachEntry(
+  of path: String, _ body: (_ name: String, _ kind: FileKind?) -> Void
+) throws(DatasetError) {
+  guard let directory = opendir(path) else {
+    throw .unreadable(path: path, reason: errorText())
+  }
+  defer { closedir(directory) }
+  let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
+  while true {
+    errno = 0
+    guard let entry = readdir(directory) else {
+      guard errno == 0 else { throw .unreadable(path: path, reason: errorText()) }
+      return
+    }
+    // The record is as long as its name, not as the structure.
+    let name = UnsafeRawPointer(entry) + nameOffset
+    let kind: FileKind? =
+      switch Int(entry.pointee.d_type) {
+      case Int(DT_DIR): .directory
+      case Int(DT_REG): .file
+      default: nil
+      }
+    body(String(cString: name.assumingMemoryBound(to: CChar.self)), kind)
+  }
+}
+
 /// The names in a directory, unsorted.
 func directoryEntries(_ path: String) throws(DatasetError) -> [String] {
-  do {
-    return try FileManager.default.contentsOfDirectory(atPath: path)
-  } catch {
-    throw .unreadable(path: path, reason: error.localizedDescription)
-  }
+  var names: [String] = []
+  try forEachEntry(of: path) { name, _ in names.append(name) }
+  return names
 }
 
 /// The directories in a directory, sorted by their bytes; hidden ones are left out.
 func subdirectories(of path: String) throws(DatasetError) -> [String] {
-  try directoryEntries(path).filter { name in
-    guard !name.hasPrefix(".") else { return false }
-    return (try? FileKind(path: path + "/" + name)) == .directory
-  }.sortedByBytes()
+  var names: [String] = []
+  try forEachEntry(of: path) { name, kind in
+    guard !name.hasPrefix(".") else { return }
+    if (kind ?? (try? FileKind(path: path + "/" + name))) == .directory { names.append(name) }
+  }
+  return names.sortedByBytes()
 }
 
 /// Replaces `bytes` by a file's content; keeps the buffer's memory.
 func readFile(_ path: String, into bytes: inout [UInt8]) throws(DatasetError) {
-  func failure() -> DatasetError {
-    .unreadable(path: path, reason: String(cString: strerror(errno)))
-  }
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { throw failure() }
-  defer { close(file) }
-  var status = stat()
-  guard fstat(file, &status) == 0 else { throw failure() }
-  guard status.st_mode & S_IFMT == S_IFREG else {
-    throw .unreadable(path: path, reason: "it is not a regular file")
-  }
+  let file = try RandomAccessFile(path: path)
+  try file.read(0..<file.size, into: &bytes)
+}
 
-  bytes.resize(to: Int(status.st_size))
-  var filled = 0
-  while filled < bytes.count {
-    let count = bytes.withUnsafeMutableBytes { buffer in
-      read(file, buffer.baseAddress! + filled, buffer.count - filled)
-    }
-    if count < 0 && errno == EINTR { continue }
-    guard count >= 0 else { throw failure() }
-    guard count > 0 else { break }
-    filled += count
+/// Writes a file so that whoever opens it finds the whole content, or what was there before.
+func writeFile(_ path: String, _ bytes: some Sequence<UInt8>) throws(DatasetError) {
+  do {
+    try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+  } catch {
+    throw .unwritable(path: path, reason: error.localizedDescription)
   }
-  bytes.resize(to: filled)
 }
 
 extension Array {

@@ -18,24 +18,29 @@ public final class ImageDecoder {
     jpeg = JPEGDecoder(shorterSide: shorterSide)
   }
 
-  /// Decodes `bytes` into `image`. The format is recognised by the content, not by a name.
+  /// Decodes `bytes` into `image`. The format of a file is recognised by the content, not by a name.
   /// - Parameters:
+  ///   - encoding: `ImageSource.encoding`.
   ///   - name: the sample's name for errors, such as `ImageSource.name(of:)` gives it.
   ///   - channels: 1 (colour becomes luma, as Pillow's mode "L") or 3 (gray is replicated).
   public func decode(
-    _ bytes: [UInt8], name: @autoclosure () -> String, channels: Int,
-    into image: inout DecodedImage
+    _ bytes: [UInt8], encoding: ImageEncoding = .file, name: @autoclosure () -> String,
+    channels: Int, into image: inout DecodedImage
   ) throws(DatasetError) {
     precondition(channels == 1 || channels == 3, "images have 1 or 3 channels")
     do {
-      try decodeStored(bytes)
+      switch encoding {
+      case .file: try decodeFile(bytes)
+      case .planes(let width, let height):
+        try stored.interleave(planes: bytes, width: width, height: height)
+      }
     } catch {
       throw .undecodable(sample: name(), reason: error.reason)
     }
     stored.convert(to: channels, into: &image)
   }
 
-  private func decodeStored(_ bytes: [UInt8]) throws(DecodingFailure) {
+  private func decodeFile(_ bytes: [UInt8]) throws(DecodingFailure) {
     guard !bytes.isEmpty else { throw DecodingFailure(reason: "the file is empty") }
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
       try jpeg.decode(bytes, into: &stored)

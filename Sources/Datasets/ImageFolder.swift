@@ -1,32 +1,23 @@
-/// An image folder, `ROOT/<split>/<class>/<image>`. Listing it reads each directory once and touches
-/// no file; a file is opened when its sample is read.
+/// An image folder, `ROOT/<split>/<class>/<image>`; samples are sorted by class, then by file name.
+/// Listing it reads each directory once and touches no file; a file is opened when its sample is
+/// read.
 public struct ImageFolder: ImageSource {
   public let location: String
   public let classes: [String]
   public let labels: [Int32]
   private let fileNames: NameTable
 
-  public init(path: String, split: String) throws(DatasetError) {
-    let available = try subdirectories(of: path)
-    guard available.contains(split) else {
-      throw .missingSplit(path: path, split: split, available: available)
-    }
+  /// - Parameter listing: who lists the files; with several ranks, `Method` says which one.
+  public init(
+    path: String, split: String, listing method: FolderListing.Method = .alone
+  ) throws {
     location = path + "/" + split
-    classes = try subdirectories(of: location)
-    guard !classes.isEmpty else { throw .noClasses(path: location) }
-
-    var labels: [Int32] = []
-    var fileNames = NameTable()
-    for (label, name) in classes.enumerated() {
-      let images = try directoryEntries(location + "/" + name).filter { isImageFileName($0) }
-      guard !images.isEmpty else { throw .emptyClass(path: location, name: name) }
-      for image in images.sortedByBytes() {
-        labels.append(Int32(label))
-        fileNames.append(image)
-      }
+    let listing = try method.listing(path: path, split: split)
+    classes = listing.classes.map(\.name)
+    labels = listing.classes.enumerated().flatMap { label, entry in
+      repeatElement(Int32(label), count: entry.count)
     }
-    self.labels = labels
-    self.fileNames = fileNames
+    fileNames = listing.files
   }
 
   public func name(of index: Int) -> String {

@@ -19,6 +19,8 @@ public struct ImageInput: SampleInput {
   public var imageSize: Int { transform.imageSize }
   public var frameCount: Int { transform.outputCount }
 
+  public func substitutes(for index: Int) -> Range<Int> { source.substitutes(for: index) }
+
   public func makeReader(seed: UInt64) -> any SampleReader {
     ImageReader(
       source: source, transform: transform, seed: seed,
@@ -49,7 +51,8 @@ private final class ImageReader: SampleReader {
   func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError) {
     try source.read(sample, into: &bytes)
     try decoder.decode(
-      bytes, name: source.name(of: sample), channels: transform.channels, into: &image)
+      bytes, encoding: source.encoding, name: source.name(of: sample),
+      channels: transform.channels, into: &image)
     var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
     transform.apply(to: &image, random: &random, scratch: &scratch, output: place.frame())
     place.setLabel(source.labels[sample])

@@ -1,11 +1,26 @@
-/// Encoded images with labels, in a fixed order: by class (sorted by the names' bytes), then by file
-/// name.
+/// Encoded images with labels, in a fixed order.
 public protocol ImageSource: SampleSource {
+  /// How `read` gives the images.
+  var encoding: ImageEncoding { get }
   /// Replaces `bytes` by the encoded image. Safe to call from several threads at once.
   func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError)
+  /// The samples, the given one among them, of which one may take its place if it cannot be read.
+  func substitutes(for index: Int) -> Range<Int>
+}
+
+/// How the bytes of a sample hold its image.
+public enum ImageEncoding: Sendable, Equatable {
+  /// A JPEG or PNG file; which of them, the content tells.
+  case file
+  /// 8-bit samples without a header: the red, the green and the blue plane, each row by row.
+  case planes(width: Int, height: Int)
 }
 
 extension ImageSource {
+  public var encoding: ImageEncoding { .file }
+
+  public func substitutes(for index: Int) -> Range<Int> { 0..<count }
+
   /// The encoded image of a sample.
   public func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -14,14 +29,22 @@ extension ImageSource {
   }
 }
 
-/// Opens data sets in ImageNet layout, `<split>/<class>/<image>.{JPEG,jpg,jpeg,png}`.
+/// Opens data sets of images.
 public enum ImageDataset {
-  /// Opens one split of a directory, or of a tar archive (any compression that libarchive reads),
-  /// whose images are then held in memory.
-  public static func open(path: String, split: String) throws(DatasetError) -> any ImageSource {
-    switch try FileKind(path: path) {
-    case .directory: try ImageFolder(path: path, split: split)
-    case .file: try ImageArchive(path: path, split: split)
+  /// Opens one split.
+  ///
+  /// - Parameters:
+  ///   - format: `nil` to tell it by the files.
+  ///   - listing: who lists an image folder. Of an archive, every process holds all images in memory.
+  public static func open(
+    path: String, split: String, format: ImageFormat? = nil, listing: FolderListing.Method = .alone
+  ) throws -> any ImageSource {
+    switch try format ?? ImageFormat(detecting: path) {
+    case .imageFolder: try ImageFolder(path: path, split: split, listing: listing)
+    case .archive: try ImageArchive(path: path, split: split)
+    case .shards: try ShardSource(path: path, split: split)
+    case .cifar10: try CIFARBinary(.cifar10, path: path, split: split)
+    case .cifar100: try CIFARBinary(.cifar100, path: path, split: split)
     }
   }
 }

@@ -36,6 +36,21 @@ struct RasterBuffer {
     }
   }
 
+  /// Takes a red, a green and a blue plane.
+  mutating func interleave(
+    planes: [UInt8], width: Int, height: Int
+  ) throws(DecodingFailure) {
+    let size = width * height
+    guard planes.count == 3 * size else {
+      throw DecodingFailure(reason: "it has \(planes.count) bytes instead of \(3 * size)")
+    }
+    fill(width: width, height: height, layout: .rgb) { pixels in
+      for pixel in 0..<size {
+        for channel in 0..<3 { pixels[3 * pixel + channel] = planes[channel * size + pixel] }
+      }
+    }
+  }
+
   /// Writes the pixels with 1 or 3 channels into `image`. Without need for a conversion the two
   /// exchange their memory instead.
   mutating func convert(to channels: Int, into image: inout DecodedImage) {

@@ -9,9 +9,15 @@ public protocol SampleInput: Sendable {
   var imageSize: Int { get }
   /// Floats of a frame `[H, W, C]`.
   var frameCount: Int { get }
+  /// The samples, the given one among them, of which one may take its place if it cannot be read.
+  func substitutes(for index: Int) -> Range<Int>
   /// A reader for one thread.
   /// - Parameter seed: for random choices.
   func makeReader(seed: UInt64) -> any SampleReader
+}
+
+extension SampleInput {
+  public func substitutes(for index: Int) -> Range<Int> { 0..<count }
 }
 
 /// Reads single samples. One thread has one reader, which reuses its memory from sample to sample.

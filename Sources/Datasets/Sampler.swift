@@ -5,6 +5,9 @@ import Tensors
 /// An epoch is one order of all samples. Iteration i takes the i-th slice of `globalBatch` samples
 /// (the last may be shorter), and each rank a contiguous part of that slice. So the order, and what
 /// an iteration learns from, are the same for any number of ranks.
+///
+/// With a `ShardLocality` each rank has an order of its own samples instead, and iterations take as
+/// many of all ranks together as without.
 public struct Sampler: Sendable {
   /// The order of the samples.
   public enum Order: Sendable, Equatable {
@@ -19,19 +22,29 @@ public struct Sampler: Sendable {
   public let rank: Int
   public let rankCount: Int
   public let order: Order
+  public let locality: ShardLocality?
 
   /// - Parameters:
   ///   - sampleCount: samples in the data set.
   ///   - globalBatch: samples that all ranks together take in an iteration.
-  public init(sampleCount: Int, globalBatch: Int, rank: Int, rankCount: Int, order: Order) {
+  ///   - locality: of these samples and ranks, if ranks are to read shards of their nodes only.
+  public init(
+    sampleCount: Int, globalBatch: Int, rank: Int, rankCount: Int, order: Order,
+    locality: ShardLocality? = nil
+  ) {
     precondition(sampleCount > 0 && sampleCount <= Int32.max, "there are samples")
     precondition(globalBatch > 0, "a batch has samples")
     precondition(0 <= rank && rank < rankCount, "a rank is below the number of ranks")
+    if let locality {
+      precondition(locality.sampleCount == sampleCount, "the shards hold these samples")
+      precondition(locality.nodes.count == rankCount, "each rank is on a node")
+    }
     self.sampleCount = sampleCount
     self.globalBatch = globalBatch
     self.rank = rank
     self.rankCount = rankCount
     self.order = order
+    self.locality = locality
   }
 
   /// Iterations in an epoch.
@@ -42,12 +55,14 @@ public struct Sampler: Sendable {
 
   /// The order of the samples in an epoch.
   public func plan(epoch: Int) -> EpochPlan {
+    if let locality {
+      return EpochPlan(
+        sampler: self, samples: locality.samples(ofRank: rank, epoch: epoch, order: order))
+    }
     var samples = Array(0..<Int32(sampleCount))
     if case .shuffled(let seed) = order {
       var random = RandomStream(seed: seed, purpose: .sampleOrder, time: epoch)
-      for last in stride(from: sampleCount - 1, to: 0, by: -1) {
-        samples.swapAt(last, random.uniform(below: last + 1))
-      }
+      samples.permute(&random)
     }
     return EpochPlan(sampler: self, samples: samples)
   }
@@ -56,7 +71,7 @@ public struct Sampler: Sendable {
 /// The samples of one epoch in order, divided into iterations and ranks.
 public struct EpochPlan: Sendable {
   let sampler: Sampler
-  /// All samples, for all ranks.
+  /// All samples, for all ranks; with a locality those of this rank.
   let samples: [Int32]
 
   /// The number of iterations; `part` takes those below.
@@ -66,12 +81,28 @@ public struct EpochPlan: Sendable {
   public func part(iteration: Int) -> BatchPart {
     precondition(0 <= iteration && iteration < iterations, "the epoch has this iteration")
     let start = iteration * sampler.globalBatch
-    let globalCount = min(sampler.globalBatch, samples.count - start)
+    let globalCount = min(sampler.globalBatch, sampler.sampleCount - start)
+    guard sampler.locality == nil else { return localPart(start..<start + globalCount) }
     let first = sampler.rank * globalCount / sampler.rankCount
     let end = (sampler.rank + 1) * globalCount / sampler.rankCount
     return BatchPart(
       samples: samples[start + first..<start + end], offset: first, globalCount: globalCount,
       partner: samples[start + (first + globalCount - 1) % globalCount])
+  }
+
+  /// The numbers of an epoch's samples are dealt to the ranks in turn, so that in any iteration the
+  /// ranks have equally many, to one.
+  private func localPart(_ slice: Range<Int>) -> BatchPart {
+    func dealt(_ count: Int, below rank: Int) -> Int {
+      ShardLocality.dealt(count, below: rank, of: sampler.rankCount)
+    }
+    let rank = sampler.rank
+    func mine(_ count: Int) -> Int { dealt(count, below: rank + 1) - dealt(count, below: rank) }
+    let part = samples[mine(slice.lowerBound)..<mine(slice.upperBound)]
+    return BatchPart(
+      samples: part,
+      offset: dealt(slice.upperBound, below: rank) - dealt(slice.lowerBound, below: rank),
+      globalCount: slice.count, partner: part.last ?? 0)
   }
 }
 
@@ -83,9 +114,18 @@ public struct BatchPart: Sendable {
   public let offset: Int
   /// The samples of all ranks together.
   public let globalCount: Int
-  /// The sample before the first one in the global batch, or the last of all before the very first:
-  /// what the first one is mixed with.
+  /// What the first sample is mixed with: the one before it in the global batch, or the last of all
+  /// before the very first; where ranks have shards of their own, the last of the part.
   public let partner: Int32
 
   public var count: Int { samples.count }
+}
+
+extension Array {
+  /// Brings the elements into random order.
+  mutating func permute(_ random: inout RandomStream) {
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      swapAt(last, random.uniform(below: last + 1))
+    }
+  }
 }

@@ -6,6 +6,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case dropout
   case trainedTimesteps
   case batchMixing
+  case shardOrder
 }
 
 /// Random numbers as a pure function of (seed, purpose, epoch or iteration, index), so that they do

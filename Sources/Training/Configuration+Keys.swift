@@ -113,7 +113,7 @@ extension Configuration {
 
     .init(
       "data.format", \.data.format,
-      "What data.path is; auto: recordings of events if found there, else images."),
+      "What data.path is; auto tells it by the files there."),
     .init(
       "data.path", \.data.path, limit: .notEmpty,
       "Directory or tar with the images; left out: the embedded MNIST."),
@@ -153,6 +153,15 @@ extension Configuration {
     .init(
       "data.decoding", \.data.decoding,
       "Exact pixels, or fast: large JPEGs at a fraction of their size."),
+    .init(
+      "data.sharding", \.data.sharding,
+      "global: one order for all ranks; node-local: ranks read shards of their nodes."),
+    .init(
+      "data.on_bad_sample", \.data.onBadSample,
+      "What a sample that cannot be read does: end the run, or give way to a neighbour."),
+    .init(
+      "data.max_bad_samples", \.data.maxBadSamples, limit: .atLeast(0),
+      "Samples of a split that a rank may skip before the run ends."),
     .init(
       "data.workers", \.data.workers, limit: .atLeast(1),
       "Threads of each rank that prepare images; left out: by the cores at hand."),

@@ -90,6 +90,7 @@ public struct Configuration: Sendable {
       case auto
       case imageFolder = "image-folder"
       case archive
+      case shards, cifar10, cifar100
       case nmnist
       case dvsGesture = "dvs-gesture"
       case cifar10DVS = "cifar10-dvs"
@@ -112,6 +113,19 @@ public struct Configuration: Sendable {
     public var eventAugmentation = EventAugmentation()
     public var eventNormalization = EventNormalization.none
     public var decoding = ImageDecoding.exact
+
+    public enum Sharding: String, CaseIterable, Sendable {
+      case global
+      case nodeLocal = "node-local"
+    }
+
+    public enum BadSampleAction: String, CaseIterable, Sendable {
+      case fail, skip
+    }
+
+    public var sharding = Sharding.global
+    public var onBadSample = BadSampleAction.fail
+    public var maxBadSamples = 100
     public var workers: Int?
   }
 }

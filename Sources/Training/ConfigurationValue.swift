@@ -160,6 +160,8 @@ extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
+extension Configuration.Data.Sharding: ConfigurationValue {}
+extension Configuration.Data.BadSampleAction: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
 extension ImageDecoding: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}

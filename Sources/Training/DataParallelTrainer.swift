@@ -61,7 +61,7 @@ public final class DataParallelTrainer {
         trained: method.trainedTimesteps(seed: seed, iteration: iteration),
         window: method.window,
         context: IterationContext(seed: seed, iteration: iteration, sampleOffset: batch.offset))
-      measured(samples: batch.count).write(to: store.metricTail)
+      measured(batch).write(to: store.metricTail)
     }
     // Running statistics of the ranks are averaged by their numbers of samples.
     store.statisticTail.assign(
@@ -90,7 +90,7 @@ public final class DataParallelTrainer {
       guard batch.count > 0 else { continue }
       step.evaluate(
         network.frames(batch), labels: batch.labels.map(Int.init), globalCount: batch.count)
-      local.add(measured(samples: batch.count))
+      local.add(measured(batch))
     }
     // Shares of the loss add up to the mean over all samples.
     local.loss *= local.samples / Double(loader.sampler.sampleCount)
@@ -101,10 +101,11 @@ public final class DataParallelTrainer {
     return IterationMetrics(from: tail)
   }
 
-  private func measured(samples: Int) -> IterationMetrics {
+  private func measured(_ batch: Batch) -> IterationMetrics {
     var metrics = IterationMetrics()
     metrics.loss = step.loss.value
-    metrics.samples = Double(samples)
+    metrics.samples = Double(batch.count)
+    metrics.replaced = Double(batch.replaced)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
     let activity = network.activity

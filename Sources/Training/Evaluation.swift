@@ -15,7 +15,7 @@ public final class Evaluation {
     threads: Int, _ communicator: any Communicator
   ) throws {
     ThreadPool.setThreads(threads)
-    let data = try TrainingData(configuration)
+    let data = try TrainingData(configuration, communicator)
     try checkpoint.requireClasses(data.classes)
     source =
       data.validation is EventFrames

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-enum Format {
+public enum Format {
   /// `0.42 s`, `12.3 s`, `3m 05s`, `2h 07m`, `4d 03h`; `?` if it is not a finite time.
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
     if seconds < 9.995 { return fixed(seconds, 2) + " s" }
     if seconds < 59.95 { return fixed(seconds, 1) + " s" }
@@ -15,7 +15,7 @@ enum Format {
   }
 
   /// `512 B`, `1.5 KiB`, `2.0 GiB`
-  static func bytes(_ count: Int) -> String {
+  public static func bytes(_ count: Int) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"]
     guard count >= 1024 else { return "\(count) B" }
     var value = Double(count) / 1024
@@ -28,7 +28,7 @@ enum Format {
   }
 
   /// `11,173,962`
-  static func count(_ count: Int) -> String {
+  public static func count(_ count: Int) -> String {
     var digits = Array("\(count.magnitude)")
     for position in stride(from: digits.count - 3, to: 0, by: -3) {
       digits.insert(",", at: position)
@@ -42,12 +42,12 @@ enum Format {
   }
 
   /// A share as `96.1 %`.
-  static func percent(_ share: Double, digits: Int = 1) -> String {
+  public static func percent(_ share: Double, digits: Int = 1) -> String {
     fixed(share * 100, digits) + " %"
   }
 
   /// A rate with three digits or all before the point: `4.56`, `45.6`, `456`, `4,560`.
-  static func rate(_ value: Double) -> String {
+  public static func rate(_ value: Double) -> String {
     guard value.isFinite, value >= 0, value < 1e15 else { return "?" }
     if value < 9.995 { return fixed(value, 2) }
     if value < 99.95 { return fixed(value, 1) }
@@ -55,7 +55,7 @@ enum Format {
   }
 
   /// With this many digits after the point.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
+  public static func fixed(_ value: Double, _ digits: Int) -> String {
     String(format: "%.\(digits)f", value)
   }
 

@@ -16,6 +16,9 @@ public struct IterationMetrics: Sendable {
   /// Neurons times time steps.
   public var neuronSteps = 0.0
 
+  /// Samples that were there in place of bad ones; in an epoch each bad sample counts once.
+  public var replaced = 0.0
+
   public init() {}
 
   /// Share of the samples classified correctly.
@@ -34,10 +37,11 @@ public struct IterationMetrics: Sendable {
     correctTop5 += other.correctTop5
     spikes += other.spikes
     neuronSteps += other.neuronSteps
+    replaced += other.replaced
   }
 
   private static let fields: [WritableKeyPath<IterationMetrics, Double> & Sendable] = [
-    \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps,
+    \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps, \.replaced,
   ]
 
   func write(to view: FloatView) {

@@ -11,10 +11,12 @@ public struct TrainingData {
   /// For messages.
   public let name: String
 
-  /// Opens what the configuration names.
+  /// Opens what the configuration names, on all ranks together.
   ///
   /// - Throws: `DatasetError`, `ConfigurationError`.
-  public init(_ configuration: Configuration) throws {
+  public init(
+    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
+  ) throws {
     let path = try configuration.data.path ?? EmbeddedData.mnistPath()
     name = configuration.data.path ?? "embedded MNIST"
     if let format = configuration.eventFormat {
@@ -22,29 +24,55 @@ public struct TrainingData {
       validation = try configuration.openEvents(format, path, .validation)
     } else {
       try configuration.requireNoEventKeys()
-      try configuration.checkFormat(of: path)
-      training = try ImageDataset.open(path: path, split: configuration.data.train)
-      validation = try ImageDataset.open(path: path, split: configuration.data.validation)
+      training = try configuration.openImages(path, split: configuration.data.train, communicator)
+      validation = try configuration.openImages(
+        path, split: configuration.data.validation, communicator)
     }
     try requireSameClasses(training: training, validation: validation)
   }
 
   /// Class names; a label is a position in this list.
   public var classes: [String] { training.classes }
+
+  /// What each rank has read of shards so far, a line each; nothing for other data. A collective.
+  func readingSummary(_ communicator: any Communicator) throws -> [String] {
+    let shards = [training, validation].compactMap { $0 as? ShardSource }
+    guard !shards.isEmpty else { return [] }
+    let bytes = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.bytesRead) })
+    let files = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.shardsRead.count) })
+    return zip(bytes, files).enumerated().map { rank, read in
+      "rank \(rank) read \(Format.bytes(Int(read.0))) from \(read.1) shards"
+    }
+  }
 }
 
 extension Configuration {
-  /// - Throws: `ConfigurationError` where the path is of another kind than `data.format` says.
-  fileprivate func checkFormat(of path: String) throws {
-    var isDirectory = ObjCBool(false)
-    guard data.format != .auto,
-      FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    else { return }
-    guard isDirectory.boolValue != (data.format == .imageFolder) else { return }
+  /// The format of the images at `path`.
+  ///
+  /// - Throws: `ConfigurationError` where `data.format` says another.
+  fileprivate func imageFormat(of path: String) throws -> ImageFormat {
+    let found = try ImageFormat(detecting: path)
+    guard data.format != .auto, data.format.rawValue != found.rawValue else { return found }
     throw error(
       "data.format",
-      "is \(data.format.rawValue), but \(path) is a \(isDirectory.boolValue ? "directory" : "file"):"
-        + " leave it at auto")
+      "is \(data.format.rawValue), but \(path) looks like \(found.rawValue): leave it at auto")
+  }
+
+  fileprivate func openImages(
+    _ path: String, split: String, _ communicator: any Communicator
+  ) throws -> any ImageSource {
+    let format = try imageFormat(of: path)
+    if data.sharding == .nodeLocal && format != .shards {
+      throw error(
+        "data.sharding",
+        "= node-local, but \(path) is not sharded: make shards with sltt-dist shard, or set it to"
+          + " global")
+    }
+    return try ImageDataset.open(
+      path: path, split: split, format: format,
+      listing: FolderListing.Method(
+        isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
+        progress: { print($0) }))
   }
 
   /// This rank's way through a split.
@@ -54,11 +82,36 @@ extension Configuration {
     let sampler = Sampler(
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,
-      order: isTraining ? .shuffled(seed: training.seed) : .sequential)
+      order: isTraining ? .shuffled(seed: training.seed) : .sequential,
+      locality: try locality(of: source, communicator))
     return DataLoader(
       try input(source, isTraining: isTraining), sampler: sampler,
       mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
-      workers: data.workers ?? defaultWorkers(threads: threads))
+      workers: data.workers ?? defaultWorkers(threads: threads),
+      onBadSample: badSamplePolicy(communicator))
+  }
+
+  /// Which shards are whose, under `data.sharding: node-local`.
+  private func locality(
+    of source: any SampleSource, _ communicator: any Communicator
+  ) throws -> ShardLocality? {
+    guard data.sharding == .nodeLocal, let shards = source as? ShardSource else { return nil }
+    // A node goes by the number of its first rank.
+    let first = try communicator.allGatherOnNode([UInt64(communicator.rank)])[0][0]
+    return ShardLocality(
+      shardSizes: shards.shardSizes, nodes: try communicator.allGather(first).map { Int($0) })
+  }
+
+  private func badSamplePolicy(_ communicator: any Communicator) -> BadSamplePolicy {
+    switch data.onBadSample {
+    case .fail: return .fail
+    case .skip:
+      let rank = communicator.rank
+      return .skip(limit: data.maxBadSamples) { error in
+        let line = "rank \(rank) skips a sample: \(error)\n"
+        try? FileHandle.standardError.write(contentsOf: Foundation.Data(line.utf8))
+      }
+    }
   }
 
   private func input(

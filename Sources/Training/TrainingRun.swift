@@ -17,6 +17,8 @@ public final class TrainingRun {
   private let validationLoader: DataLoader
   private let output: OutputDirectory?
   private let start = ContinuousClock.now
+  /// Samples of an epoch's training and of a validation that others took the place of.
+  private var badSamples = (training: 0, validation: 0)
 
   /// - Parameters:
   ///   - output: where to write, on rank 0.
@@ -32,7 +34,7 @@ public final class TrainingRun {
     self.communicator = communicator
     self.output = output
     ThreadPool.setThreads(threads)
-    data = try TrainingData(configuration)
+    data = try TrainingData(configuration, communicator)
     trainer = try DataParallelTrainer(
       configuration,
       network: configuration.networkSpecification(classes: data.classes.count),
@@ -95,6 +97,8 @@ public final class TrainingRun {
       }
       var epochRecord = record(.epoch, total, since: epochStart)
       validation = try trainer.evaluate(validationLoader)
+      badSamples.training = max(badSamples.training, Int(total.replaced))
+      badSamples.validation = max(badSamples.validation, Int(validation.replaced))
       epochRecord.validationLoss = validation.loss
       epochRecord.validationAccuracy = validation.accuracy
       epochRecord.validationTop5 = validation.top5
@@ -108,7 +112,8 @@ public final class TrainingRun {
     }
     progress?.finish()
     try trainer.checkReplicas("weights after training")
-    if communicator.isRoot { print(closing(position)) }
+    let reading = try data.readingSummary(communicator)
+    if communicator.isRoot { print(closing(position, reading: reading)) }
     return validation
   }
 
@@ -144,7 +149,7 @@ public final class TrainingRun {
       + "firing rate \(Format.percent(record.firingRate))"
   }
 
-  private func closing(_ position: Checkpoint.Position) -> String {
+  private func closing(_ position: Checkpoint.Position, reading: [String]) -> String {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     var lines = [
       "trained \(Format.counted(position.epoch, "epoch")) "
@@ -153,6 +158,12 @@ public final class TrainingRun {
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
     ]
+    if badSamples != (0, 0) {
+      lines.append(
+        "bad samples, replaced by neighbours: \(badSamples.training) for training, "
+          + "\(badSamples.validation) for validation")
+    }
+    lines += reading
     if let output { lines.append("results in \(output.path)") }
     return lines.joined(separator: "\n")
   }

@@ -11,7 +11,7 @@ struct SLTTDist: ParsableCommand {
       mpirun to train on several ranks: mpirun -n 8 sltt-dist train.
       """,
     version: "0.1.0",
-    subcommands: [Train.self, Evaluate.self, Inspect.self, Gradients.self])
+    subcommands: [Train.self, Evaluate.self, Inspect.self, Gradients.self, Shard.self])
 
   static func main() {
     // In files and pipes too, lines appear when they are printed, in the order of printing.

@@ -93,7 +93,7 @@ struct MistakeTests {
       "train", "--set", "data.path=images", "--set", "data.format=archive")
     #expect(
       format.messages == [
-        "--set data.format=archive: data.format is archive, but images is a directory:"
+        "--set data.format=archive: data.format is archive, but images looks like image-folder:"
           + " leave it at auto"
       ])
     let split = try workspace.run(

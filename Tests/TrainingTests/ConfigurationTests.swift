@@ -30,9 +30,11 @@ struct ConfigurationTests {
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",
       "training": "epochs max_iterations global_batch seed precision log_every",
-      "data": "format path train validation image_size augmentation evaluation mixup"
-        + " cutmix normalization frames event_augmentation event_normalization decoding"
-        + " workers",
+      "data": """
+      format path train validation image_size augmentation evaluation mixup cutmix normalization \
+      frames event_augmentation event_normalization decoding sharding on_bad_sample \
+      max_bad_samples workers
+      """,
     ]
     let names = contract.flatMap { section, keys in
       keys.split(separator: " ").map { "\(section).\($0)" }

@@ -23,7 +23,7 @@ import Testing
     try check(name, method, .openBLAS)
   }
 
-  @Test(arguments: cases, methods)
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
   func eventKernelsReproduce(_ name: String, _ method: String) throws {
     try check(name, method, ConvolutionBackend(.oneDNN, kernels: .events))
   }

@@ -35,17 +35,58 @@ struct TrainingDataTests {
   @Test func refusesDataOfAnotherFormat() throws {
     #expect(
       message { _ = try open("data.path=\(directory.path)", "data.format=archive") }
-        == "--set data.format=archive: data.format is archive, but \(directory.path) is a directory:"
-        + " leave it at auto")
+        == "--set data.format=archive: data.format is archive, but \(directory.path) looks like"
+        + " image-folder: leave it at auto")
     let archive = try EmbeddedData.mnistPath()
     #expect(
       message { _ = try open("data.path=\(archive)", "data.format=image-folder") }
-        == "--set data.format=image-folder: data.format is image-folder, but \(archive) is a file:"
-        + " leave it at auto")
+        == "--set data.format=image-folder: data.format is image-folder, but \(archive) looks like"
+        + " archive: leave it at auto")
     #expect(try open("data.path=\(archive)", "data.format=archive").training.count == 4500)
     #expect(
       message { _ = try open("data.path=/nonexistent", "data.format=archive") }.hasPrefix(
         "/nonexistent: there is no such file or directory."))
+  }
+
+  @Test func nodeLocalOrderNeedsShards() throws {
+    let options = ["data.path=\(directory.path)", "data.sharding=node-local"]
+    #expect(
+      message { _ = try open(options[0], options[1]) }
+        == "--set data.sharding=node-local: data.sharding = node-local, but \(directory.path) is not"
+        + " sharded: make shards with sltt-dist shard, or set it to global")
+    let shards = try TemporaryDirectory()
+    _ = try ShardWriter(
+      source: directory.path, output: shards.path, division: .count(2), resize: nil, seed: 1,
+      workers: 1
+    ).run { _ in }
+    let data = try open("data.path=\(shards.path)", options[1])
+    #expect(data.training.count == 5 && data.validation.count == 5)
+    let configuration = try Configuration(file: nil, overrides: ["data.sharding=node-local"])
+    for (source, isTraining) in [(data.training, true), (data.validation, false)] {
+      let loader = try configuration.loader(
+        source, isTraining: isTraining, SingleProcess(), threads: 1)
+      #expect(loader.sampler.locality != nil)
+      loader.begin(epoch: 0)
+      #expect(try loader.next()?.count == source.count)
+    }
+    let summary = try data.readingSummary(SingleProcess())
+    #expect(summary.count == 1 && summary[0].hasSuffix("from 4 shards"))
+  }
+
+  @Test func badSamplesAreReplacedWhereAsked() throws {
+    try directory.write("not an image", to: "train/1/x.png")
+    let data = try open("data.path=\(directory.path)")
+    let skipping = try Configuration(
+      file: nil, overrides: ["data.on_bad_sample=skip", "data.max_bad_samples=1"])
+    let loader = try skipping.loader(
+      data.training, isTraining: true, SingleProcess(), threads: 1)
+    loader.begin(epoch: 0)
+    let batch = try loader.next()
+    #expect(batch?.count == 6 && batch?.replaced == 1)
+    let failing = try Configuration().loader(
+      data.training, isTraining: true, SingleProcess(), threads: 1)
+    failing.begin(epoch: 0)
+    #expect(throws: DatasetError.self) { try failing.next() }
   }
 
   @Test func refusesSplitsOfDifferentClasses() throws {

@@ -1,0 +1,142 @@
+import Foundation
+
+/// CIFAR-10 or CIFAR-100 in its published binary form: records of a label (CIFAR-100: a coarse and a
+/// fine one, of which the fine one counts) and 32x32 pixels as a red, a green and a blue plane.
+///
+/// The files are looked for in the given directory and in the one that unpacking the download makes
+/// in it. Their order is the order of the samples.
+public struct CIFARBinary: ImageSource {
+  /// Which of the two data sets.
+  public enum Variant: Sendable, CaseIterable {
+    case cifar10, cifar100
+  }
+
+  public let location: String
+  public let classes: [String]
+  public let labels: [Int32]
+  public var encoding: ImageEncoding { .planes(width: 32, height: 32) }
+  private let recordSize: Int
+  private let files: [RandomAccessFile]
+  /// The first sample of each file.
+  private let starts: [Int]
+
+  private static let pixelBytes = 3 * 32 * 32
+
+  /// - Throws: `DatasetError`, which names the file and the offset where a file is damaged.
+  public init(_ variant: Variant, path: String, split: String) throws(DatasetError) {
+    guard let directory = Self.directory(of: variant, at: path) else {
+      throw .notFound(path: path + "/" + variant.classFile)
+    }
+    guard let part = StandardSplit(name: split) else {
+      throw .missingSplit(path: directory, split: split, available: ["train", "test"])
+    }
+    location = directory + ":" + (part == .training ? "train" : "test")
+    let classes = try Self.readClasses(directory + "/" + variant.classFile)
+    recordSize = variant.labelBytes + Self.pixelBytes
+
+    var files: [RandomAccessFile] = []
+    var labels: [Int32] = []
+    var starts: [Int] = []
+    for name in variant.files(part) {
+      let file = try RandomAccessFile(path: directory + "/" + name)
+      starts.append(labels.count)
+      labels += try Self.readLabels(
+        file, recordSize: recordSize, position: variant.labelBytes - 1, classCount: classes.count)
+      files.append(file)
+    }
+    self.classes = classes
+    self.labels = labels
+    self.files = files
+    self.starts = starts
+  }
+
+  /// Where the files of a variant are, if there are any.
+  static func directory(of variant: Variant, at path: String) -> String? {
+    [path, path + "/" + variant.directory].first {
+      FileManager.default.fileExists(atPath: $0 + "/" + variant.classFile)
+    }
+  }
+
+  public func name(of index: Int) -> String {
+    let file = fileNumber(of: index)
+    return "\(files[file].path), record \(index - starts[file])"
+  }
+
+  public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
+    let file = fileNumber(of: index)
+    let end = (index - starts[file] + 1) * recordSize
+    try files[file].read(end - Self.pixelBytes..<end, into: &bytes)
+  }
+
+  private func fileNumber(of index: Int) -> Int { starts.lastIndex { $0 <= index }! }
+
+  private static func readClasses(_ path: String) throws(DatasetError) -> [String] {
+    let file = try RandomAccessFile(path: path)
+    var bytes: [UInt8] = []
+    try file.read(0..<file.size, into: &bytes)
+    let classes = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    guard !classes.isEmpty else {
+      throw .damagedFile(path: path, offset: 0, reason: "there are no class names")
+    }
+    return classes
+  }
+
+  private static func readLabels(
+    _ file: RandomAccessFile, recordSize: Int, position: Int, classCount: Int
+  ) throws(DatasetError) -> [Int32] {
+    let count = file.size / recordSize
+    guard count > 0, file.size % recordSize == 0 else {
+      throw .damagedFile(
+        path: file.path, offset: count * recordSize,
+        reason: "the file ends within a record: its \(file.size) bytes are not a number of records"
+          + " of \(recordSize) bytes")
+    }
+    var labels: [Int32] = []
+    labels.reserveCapacity(count)
+    try file.forEachPart(of: 1000 * recordSize) { part in
+      for record in stride(from: position, to: part.count, by: recordSize) {
+        labels.append(Int32(part[record]))
+      }
+    }
+    if let bad = labels.firstIndex(where: { $0 >= classCount }) {
+      throw .damagedFile(
+        path: file.path, offset: bad * recordSize + position,
+        reason: "the label \(labels[bad]) is not below the number of classes, \(classCount)")
+    }
+    return labels
+  }
+}
+
+extension CIFARBinary.Variant {
+  fileprivate var directory: String {
+    switch self {
+    case .cifar10: "cifar-10-batches-bin"
+    case .cifar100: "cifar-100-binary"
+    }
+  }
+
+  fileprivate var classFile: String {
+    switch self {
+    case .cifar10: "batches.meta.txt"
+    case .cifar100: "fine_label_names.txt"
+    }
+  }
+
+  /// The last of them is the label.
+  fileprivate var labelBytes: Int {
+    switch self {
+    case .cifar10: 1
+    case .cifar100: 2
+    }
+  }
+
+  fileprivate func files(_ split: StandardSplit) -> [String] {
+    switch (self, split) {
+    case (.cifar10, .training): (1...5).map { "data_batch_\($0).bin" }
+    case (.cifar10, .validation): ["test_batch.bin"]
+    case (.cifar100, .training): ["train.bin"]
+    case (.cifar100, .validation): ["test.bin"]
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import ArgumentParser
+import Datasets
+import Distributed
+import Foundation
+import Training
+
+struct Shard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Pack a data set into shards: tar archives that are fast to read and to copy.",
+    discussion: """
+      Reads an image folder, a tar archive of one, or the binary files of CIFAR, and writes \
+      train-000000.tar, … and val-000000.tar, … in the layout of WebDataset, and index.json, all \
+      determined by the data and the seed. A call that was broken off goes on where it was, and one \
+      whose shards are all there does nothing.
+
+      Images that cannot be decoded are left out; they are listed at the end, and in index.json. \
+      Without --resize the others are copied byte for byte (raw pixels become PNGs).
+
+      Exit status: 0 if the shards are complete, whether or not images were left out, or intact with \
+      --verify; 1 otherwise; 64 for wrong options.
+      """)
+
+  @Option(name: .long, help: "Directory or archive of the data set.")
+  var source: String?
+
+  @Option(name: .long, help: "Directory for the shards.")
+  var output: String?
+
+  @Option(name: .long, help: "Training split of the source.")
+  var train = "train"
+
+  @Option(
+    name: .long,
+    help: "Validation split of the source; by default val, validation or test, or none.")
+  var validation: String?
+
+  @Option(name: .long, help: "Number of shards of the training split.")
+  var shards: Int?
+
+  @Option(
+    name: .long, help: "About the bytes of a shard, such as 64M; 256M without --shards.",
+    transform: Self.byteCount)
+  var shardSize: Int?
+
+  @Option(
+    name: .long,
+    help: "Shrink images to this length of the shorter side, in pixels, as JPEGs of quality 95.")
+  var resize: Int?
+
+  @Option(name: .long, help: "Determines which sample goes where.")
+  var seed: UInt64 = 2022
+
+  @Option(name: .long, help: "Threads; by default the cores at hand.")
+  var workers: Int?
+
+  @Option(name: .long, help: "Check the shards of this directory instead.")
+  var verify: String?
+
+  func validate() throws {
+    if verify != nil {
+      guard source == nil, output == nil else {
+        throw ValidationError("--verify takes no --source and no --output")
+      }
+      return
+    }
+    guard source != nil, output != nil else {
+      throw ValidationError("--source and --output are needed, or --verify")
+    }
+    guard shards == nil || shardSize == nil else {
+      throw ValidationError("--shards and --shard-size exclude each other")
+    }
+    for (name, value) in [
+      ("--shards", shards), ("--shard-size", shardSize), ("--resize", resize),
+      ("--workers", workers),
+    ] {
+      if let value, value < 1 { throw ValidationError("\(name) \(value): must be at least 1") }
+    }
+  }
+
+  func run() {
+    onEveryRank { communicator in
+      guard communicator.size == 1 else {
+        throw ValidationError("shard runs in one process: start it without mpirun")
+      }
+      if let verify {
+        try check(verify)
+      } else {
+        try write(from: source!, to: output!, communicator)
+      }
+    }
+  }
+
+  private func write(
+    from source: String, to output: String, _ communicator: any Communicator
+  ) throws {
+    let line = ProgressLine()
+    let writer = try ShardWriter(
+      source: source, train: train, validation: validation, output: output,
+      division: shards.map { .count($0) } ?? .bytes(shardSize ?? 256 << 20), resize: resize,
+      seed: seed, workers: try workers ?? ProcessorBudget.threads(communicator),
+      listing: FolderListing.Method(
+        isRoot: true, broadcast: { $0 }, progress: { line.show("\($0)") }))
+    var last = ShardingProgress()
+    let index = try writer.run { progress in
+      last = progress
+      line.show(text(progress))
+    }
+    line.end()
+    let splits = index.splits.sorted { $0.key < $1.key }
+    for (name, split) in splits {
+      print(
+        "\(name): \(Format.count(split.samples)) samples in \(split.shards.count) shards, "
+          + Format.bytes(split.bytes))
+    }
+    if last.allShards == 0 { print("the shards were complete before") }
+    let skipped = splits.flatMap { $0.value.shards.flatMap(\.skipped) }
+    if !skipped.isEmpty { print("left out \(skipped.count) images that cannot be decoded:") }
+    for image in skipped { print("  \(image.sample): \(image.reason)") }
+    print("\(output) is complete, \(Format.count(index.classes.count)) classes")
+  }
+
+  private func text(_ progress: ShardingProgress) -> String {
+    let rate = Double(progress.samples) / max(progress.seconds, 1e-9)
+    let left = Double(progress.allSamples - progress.samples) / rate
+    return "\(Format.count(progress.samples)) of \(Format.count(progress.allSamples)) images, "
+      + "\(progress.shards) of \(progress.allShards) shards, \(Format.rate(rate)) images/s, "
+      + "\(Format.bytes(Int(Double(progress.bytes) / max(progress.seconds, 1e-9))))/s"
+      + (progress.samples < progress.allSamples ? ", \(Format.duration(left)) left" : "")
+      + (progress.skipped.isEmpty ? "" : ", \(progress.skipped.count) left out")
+  }
+
+  private func check(_ directory: String) throws {
+    let index = try ShardIndex(directory: directory)
+    let line = ProgressLine()
+    let problems = index.verify(directory: directory) { shards, all, bytes in
+      line.show("checked \(shards) of \(all) shards, \(Format.bytes(bytes))")
+    }
+    line.end()
+    guard problems.isEmpty else {
+      throw ValidationError(
+        (problems + [
+          "\(directory): \(problems.count) shards are damaged or missing. "
+            + "Remove these files and call sltt-dist shard again as before, which makes them anew."
+        ]).joined(separator: "\n"))
+    }
+    print("\(directory) is intact")
+  }
+
+  /// `1000`, `64K`, `64M` or `2G`.
+  private static func byteCount(_ text: String) throws -> Int {
+    let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30]
+    let shift = text.last.flatMap { shifts[$0] }
+    let digits = shift == nil ? text[...] : text.dropLast()
+    guard let count = Int(digits), count > 0, count < 1 << 32 || shift == nil else {
+      throw ValidationError("'\(text)' is not a number of bytes such as 64M")
+    }
+    return count << (shift ?? 0)
+  }
+}
+
+/// Shows how far the work is: on a terminal in one line that changes, else in a line now and then.
+final class ProgressLine: @unchecked Sendable {
+  private let isInteractive = Launch.current.printsToTerminal
+  private var lastLine = ContinuousClock.now - .seconds(60)
+  private var last = ""
+  private var isShown = true
+
+  /// To be called from one thread at a time.
+  func show(_ text: String) {
+    last = text
+    if isInteractive {
+      write("\r" + text + "\u{1B}[K")
+    } else {
+      isShown = ContinuousClock.now - lastLine > .seconds(10)
+      guard isShown else { return }
+      lastLine = .now
+      write(text + "\n")
+    }
+  }
+
+  /// Leaves the last text standing.
+  func end() {
+    if isInteractive, !last.isEmpty { write("\n") }
+    if !isInteractive, !isShown { write(last + "\n") }
+  }
+
+  private func write(_ text: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+struct ShardSourceTests {
+  private let fixture: ShardFixture
+  private var path: String { fixture.output.path }
+
+  init() throws {
+    fixture = try ShardFixture()
+    try fixture.write()
+  }
+
+  @Test func shardsAreRecognisedAndSplitsHaveSeveralNames() throws {
+    #expect(try ImageFormat(detecting: path) == .shards)
+    for name in ["val", "validation", "test"] {
+      #expect(try ImageDataset.open(path: path, split: name).count == 6)
+    }
+    #expect(
+      throws: DatasetError.missingSplit(path: path, split: "dev", available: ["train", "val"])
+    ) { try ImageDataset.open(path: path, split: "dev") }
+  }
+
+  @Test func bytesAndShardsReadAreCounted() throws {
+    let source = try ShardSource(path: path, split: "train")
+    #expect(source.shardSizes == [6, 6, 6, 6])
+    #expect(source.bytesRead == 0 && source.shardsRead == [])
+    let expected = try source.bytes(of: 7).count + source.bytes(of: 23).count
+    #expect(source.bytesRead == expected)
+    #expect(source.shardsRead == ["train-000001.tar", "train-000003.tar"])
+  }
+
+  @Test func aShardThatIsNotUsedNeedNotBeThere() throws {
+    try FileManager.default.removeItem(atPath: path + "/train-000000.tar")
+    let source = try ShardSource(path: path, split: "train")
+    _ = try source.bytes(of: 6)
+    let missing = path + "/train-000000.tar"
+    #expect(throws: DatasetError.unreadable(path: missing, reason: "No such file or directory")) {
+      try source.bytes(of: 5)
+    }
+    #expect(source.name(of: 5) == missing + ", sample 5")
+  }
+
+  @Test func aTruncatedShardIsAnErrorThatNamesIt() throws {
+    let bytes = try fixture.content(of: "train-000000.tar")
+    try fixture.output.write(bytes.prefix(2000), to: "train-000000.tar")
+    let error = #expect(throws: DatasetError.self) {
+      try ShardSource(path: path, split: "train").bytes(of: 0)
+    }
+    guard case .damagedFile(path + "/train-000000.tar", 2000, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func anUndecodableSampleIsNamedByShardAndKey() throws {
+    let source = try ShardSource(path: path, split: "train")
+    #expect(source.name(of: 8).contains("/train-000001.tar, key 000000"))
+    #expect(source.substitutes(for: 8) == 6..<12)
+  }
+
+  @Test func verifyingFindsDamagedMissingAndMislabelledShards() throws {
+    let index = try ShardIndex(directory: path)
+    var checked: [Int] = []
+    #expect(index.verify(directory: path) { shards, all, _ in checked.append(shards + all) } == [])
+    #expect(checked == [6, 7, 8, 9, 10])
+    var bytes = try fixture.content(of: "train-000001.tar")
+    bytes[bytes.count / 2] ^= 1
+    try fixture.output.write(bytes, to: "train-000001.tar")
+    try FileManager.default.removeItem(atPath: path + "/train-000002.tar")
+    let problems = index.verify(directory: path)
+    #expect(problems.count == 2)
+    #expect(problems[0].contains("train-000001.tar: has the checksum"))
+    #expect(problems[1].contains("train-000002.tar: cannot be read"))
+
+    // An index that is wrong about intact shards.
+    let text = String(decoding: try fixture.content(of: "index.json"), as: UTF8.self)
+    let label = try #require(text.range(of: "\"labels\":["))
+    let digit = text[label.upperBound] == "0" ? "1" : "0"
+    let other = text.replacingCharacters(
+      in: label.upperBound..<text.index(after: label.upperBound), with: digit)
+    let wrong = try ShardIndex(json: Array(other.utf8), path: "index")
+    #expect(wrong.verify(directory: path).contains { $0.contains("does not have the label") })
+  }
+
+  @Test(
+    "An index that cannot be right is refused",
+    arguments: [
+      ("\"version\":1", "\"version\":2", "version is 2"),
+      ("\"format\":\"sltt-dist shards\"", "\"format\":\"other\"", "format is 'other'"),
+      ("\"file\":\"train-000000.tar\"", "\"file\":\"../secret\"", "no file name"),
+      ("\"offsets\":[512,", "\"offsets\":[-1,", "sample 0 lies outside"),
+      ("\"offsets\":[512,", "\"offsets\":[9223372036854775807,", "sample 0 lies outside"),
+      ("\"offsets\":[512,", "\"offsets\":[512,512,", "are not 6 each"),
+      ("\"labels\":[", "\"labels\":[7,", "are not 6 each"),
+      ("\"classes\":[", "\"class\":[", "'classes' is missing"),
+      ("\"classes\":[", "\"classes\":[1,", "classes"),
+      ("{", "", "JSON"),
+    ])
+  func damagedIndices(part: String, replacement: String, reason: String) throws {
+    let text = String(decoding: try fixture.content(of: "index.json"), as: UTF8.self)
+    let range = try #require(text.range(of: part))
+    try fixture.output.write(
+      text.replacingCharacters(in: range, with: replacement), to: "index.json")
+    let error = #expect(throws: DatasetError.self) {
+      try ShardSource(path: path, split: "train")
+    }
+    guard case .badIndex(path + "/index.json", let found) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(found.contains(reason), "\(found)")
+  }
+}
