@@ -9,6 +9,7 @@ public struct Batch {
   public let offset: Int
   /// The samples of all ranks together.
   public let globalCount: Int
+  let mixedShare: Float?
   /// Samples that are there in place of bad ones.
   public let replaced: Int
   let storage: BatchStorage
@@ -25,6 +26,12 @@ public struct Batch {
   public var labels: UnsafeBufferPointer<Int32> {
     UnsafeBufferPointer(rebasing: storage.labels[..<count])
   }
+
+  /// How much of every sample is the sample itself, and the labels of the partners that make up the
+  /// rest, `[count]`; `nil` where samples are not mixed.
+  public var mixture: (share: Float, partnerLabels: [Int32])? {
+    mixedShare.map { ($0, (0..<count).map { storage.labels[$0 > 0 ? $0 - 1 : count] }) }
+  }
 }
 
 /// The memory of a batch, allocated once. Who writes and who reads it when is the loader's matter.
@@ -36,7 +43,7 @@ final class BatchStorage: @unchecked Sendable {
   let frames: UnsafeMutableBufferPointer<Float>
   let labels: UnsafeMutableBufferPointer<Int32>
 
-  /// - Parameter capacity: samples.
+  /// - Parameter capacity: samples, with the partner of the first if samples are mixed.
   init(capacity: Int, timesteps: Int, frameCount: Int) {
     self.timesteps = timesteps
     self.frameCount = frameCount
@@ -47,6 +54,21 @@ final class BatchStorage: @unchecked Sendable {
     frames.initialize(repeating: 0)
     labels = .allocate(capacity: max(capacity, 1))
     labels.initialize(repeating: 0)
+  }
+
+  /// Mixes the `count` samples of a batch with their partners in place.
+  func mix(_ mixture: BatchMixing.Mixture, count: Int) {
+    for timestep in 0..<timesteps {
+      // From the last sample on, so that partners are still as they were.
+      for position in (0..<count).reversed() {
+        func frame(_ position: Int) -> UnsafeMutableBufferPointer<Float> {
+          SamplePlace(storage: self, position: position, count: count).frame(timestep)
+        }
+        mixture.apply(
+          to: frame(position).baseAddress!,
+          partner: frame(position > 0 ? position - 1 : count).baseAddress!, count: frameCount)
+      }
+    }
   }
 
   deinit {

@@ -17,7 +17,10 @@ final class BatchRing: @unchecked Sendable {
 
   private struct Slot {
     let storage: BatchStorage
-    var part = BatchPart(samples: [], offset: 0, globalCount: 0)
+    var part = BatchPart(samples: [], offset: 0, globalCount: 0, partner: 0)
+    var mixture: BatchMixing.Mixture?
+    /// Samples to be read: those of the part, and the first one's partner.
+    var needed = 0
     var claimed = 0
     var completed = 0
     var replaced = 0
@@ -25,9 +28,13 @@ final class BatchRing: @unchecked Sendable {
     var failure: (position: Int, error: DatasetError)?
   }
 
+  /// What mixes the samples of a batch, from an epoch and an iteration.
+  typealias Mixer = @Sendable (_ epoch: Int, _ iteration: Int) -> BatchMixing.Mixture?
+
   private let input: any SampleInput
   private let badSamples: BadSamples
   private let condition = NSCondition()
+  private let mixer: Mixer
   private var slots: [Slot]
   private var plan: EpochPlan?
   private var epoch = 0
@@ -41,9 +48,13 @@ final class BatchRing: @unchecked Sendable {
 
   /// - Parameters:
   ///   - slots: batches.
-  ///   - capacity: the most samples of a batch.
-  init(slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy) {
+  ///   - capacity: the most samples of a batch, with the partner of the first if samples are mixed.
+  init(
+    slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy,
+    mixer: @escaping Mixer
+  ) {
     self.input = input
+    self.mixer = mixer
     badSamples = BadSamples(onBadSample)
     self.slots = (0..<slots).map { _ in
       Slot(
@@ -82,12 +93,13 @@ final class BatchRing: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     let slot = iteration % slots.count
-    while slots[slot].completed < slots[slot].part.count { condition.wait() }
+    while slots[slot].completed < slots[slot].needed { condition.wait() }
     if let failure = slots[slot].failure { throw failure.error }
     let part = slots[slot].part
     return Batch(
       iteration: iteration, count: part.count, offset: part.offset,
-      globalCount: part.globalCount, replaced: slots[slot].replaced, storage: slots[slot].storage)
+      globalCount: part.globalCount, mixedShare: slots[slot].mixture?.share,
+      replaced: slots[slot].replaced, storage: slots[slot].storage)
   }
 
   /// Lets all workers end after the sample they are at.
@@ -104,7 +116,11 @@ final class BatchRing: @unchecked Sendable {
     guard opened < end else { return }
     for iteration in opened..<end {
       let slot = iteration % slots.count
-      slots[slot].part = plan.part(iteration: iteration)
+      let part = plan.part(iteration: iteration)
+      let mixture = part.count > 0 ? mixer(epoch, iteration) : nil
+      slots[slot].part = part
+      slots[slot].mixture = mixture
+      slots[slot].needed = part.count + (mixture == nil ? 0 : 1)
       slots[slot].claimed = 0
       slots[slot].completed = 0
       slots[slot].replaced = 0
@@ -125,12 +141,14 @@ final class BatchRing: @unchecked Sendable {
       while claiming < opened {
         let slot = claiming % slots.count
         let (part, position) = (slots[slot].part, slots[slot].claimed)
-        if position < part.count {
+        if position < slots[slot].needed {
           slots[slot].claimed += 1
           samplesInWork += 1
           return Claim(
-            sample: Int(part.samples[part.samples.startIndex + position]), epoch: epoch,
-            iteration: claiming,
+            sample: Int(
+              position < part.count
+                ? part.samples[part.samples.startIndex + position] : part.partner),
+            epoch: epoch, iteration: claiming,
             place: SamplePlace(
               storage: slots[slot].storage, position: position, count: part.count))
         }
@@ -142,7 +160,7 @@ final class BatchRing: @unchecked Sendable {
     return nil
   }
 
-  /// Reads a claimed sample and enters the result.
+  /// Reads a claimed sample and enters the result. Whoever enters the last one of a batch mixes them.
   func complete(_ claim: Claim, reader: any SampleReader) {
     var failure: DatasetError?
     var isReplaced = false
@@ -162,10 +180,18 @@ final class BatchRing: @unchecked Sendable {
     if let failure, claim.place.position < slots[slot].failure?.position ?? .max {
       slots[slot].failure = (claim.place.position, failure)
     }
+    let isLast = slots[slot].completed == slots[slot].needed - 1
+    if isLast, slots[slot].failure == nil, let mixture = slots[slot].mixture {
+      // Nobody else is at this batch: its samples are read, and it is delivered when it is complete.
+      condition.unlock()
+      claim.place.storage.mix(mixture, count: claim.place.count)
+      condition.lock()
+    }
     slots[slot].completed += 1
-    if isReplaced { slots[slot].replaced += 1 }
+    // The partner of the first sample counts where it is a sample itself.
+    if isReplaced, claim.place.position < claim.place.count { slots[slot].replaced += 1 }
     samplesInWork -= 1
     let isIdle = samplesInWork == 0 && claiming == opened  // what `begin` waits for
-    if slots[slot].completed == slots[slot].part.count || isIdle { condition.broadcast() }
+    if slots[slot].completed == slots[slot].needed || isIdle { condition.broadcast() }
   }
 }

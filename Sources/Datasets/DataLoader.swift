@@ -17,20 +17,24 @@ public final class DataLoader {
   private let threads: [WorkerThread]
 
   /// - Parameters:
-  ///   - seed: for the random choices that make an input of a sample.
+  ///   - mixing: of samples with each other.
+  ///   - seed: for the random choices that make an input of a sample, and for mixing.
   ///   - workers: threads that decode; with 0, `next` decodes.
   ///   - prefetch: batches that may be ready or in work while the caller has another.
   public init(
-    _ input: any SampleInput, sampler: Sampler, seed: UInt64, workers: Int, prefetch: Int = 2,
-    onBadSample: BadSamplePolicy = .fail
+    _ input: any SampleInput, sampler: Sampler, mixing: BatchMixing = BatchMixing(), seed: UInt64,
+    workers: Int, prefetch: Int = 2, onBadSample: BadSamplePolicy = .fail
   ) {
     precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
     precondition(prefetch > 0, "workers need a batch to fill")
     self.sampler = sampler
     ring = BatchRing(
-      slots: workers == 0 ? 1 : prefetch + 1, capacity: sampler.largestBatch, of: input,
-      onBadSample: onBadSample)
+      slots: workers == 0 ? 1 : prefetch + 1,
+      capacity: sampler.largestBatch + (mixing.isOn ? 1 : 0), of: input, onBadSample: onBadSample
+    ) { [imageSize = input.imageSize] epoch, iteration in
+      mixing.mixture(seed: seed, epoch: epoch, iteration: iteration, imageSize: imageSize)
+    }
     synchronousReader = workers > 0 ? nil : input.makeReader(seed: seed)
     threads = (0..<workers).map { [ring] _ in
       WorkerThread {

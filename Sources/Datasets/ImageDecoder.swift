@@ -8,11 +8,15 @@ public final class ImageDecoder {
   /// Images with more pixels are refused before memory is allocated: Pillow's limit.
   public static let maximumPixels = 178_956_970
 
-  private let jpeg = JPEGDecoder()
+  private let jpeg: JPEGDecoder
   /// Pixels as the file stores them, if they need a conversion.
   private var stored = RasterBuffer()
 
-  public init() {}
+  /// - Parameter shorterSide: for `ImageDecoding.fast`, the length below which the shorter side must not
+  ///   be reduced; `nil` for exact pixels.
+  public init(shorterSide: Int? = nil) {
+    jpeg = JPEGDecoder(shorterSide: shorterSide)
+  }
 
   /// Decodes `bytes` into `image`. The format of a file is recognised by the content, not by a name.
   /// - Parameters:

@@ -4,20 +4,27 @@ import Tensors
 public struct ImageInput: SampleInput {
   private let source: any ImageSource
   private let transform: ImageTransform
+  private let decoding: ImageDecoding
 
-  public init(_ source: any ImageSource, _ transform: ImageTransform) {
+  public init(
+    _ source: any ImageSource, _ transform: ImageTransform, decoding: ImageDecoding = .exact
+  ) {
     self.source = source
     self.transform = transform
+    self.decoding = decoding
   }
 
   public var count: Int { source.count }
   public var timesteps: Int { 1 }
+  public var imageSize: Int { transform.imageSize }
   public var frameCount: Int { transform.outputCount }
 
   public func substitutes(for index: Int) -> Range<Int> { source.substitutes(for: index) }
 
   public func makeReader(seed: UInt64) -> any SampleReader {
-    ImageReader(source: source, transform: transform, seed: seed)
+    ImageReader(
+      source: source, transform: transform, seed: seed,
+      decoder: ImageDecoder(shorterSide: decoding == .fast ? transform.neededSide : nil))
   }
 }
 
@@ -26,15 +33,19 @@ private final class ImageReader: SampleReader {
   private let source: any ImageSource
   private let transform: ImageTransform
   private let seed: UInt64
-  private let decoder = ImageDecoder()
+  private let decoder: ImageDecoder
   private var bytes: [UInt8] = []
   private var image = DecodedImage()
-  private var scratch = ImageTransform.Scratch()
+  private var scratch: ImageTransform.Scratch
 
-  init(source: any ImageSource, transform: ImageTransform, seed: UInt64) {
+  init(
+    source: any ImageSource, transform: ImageTransform, seed: UInt64, decoder: ImageDecoder
+  ) {
     self.source = source
     self.transform = transform
     self.seed = seed
+    self.decoder = decoder
+    scratch = transform.makeScratch()
   }
 
   func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError) {
@@ -43,7 +54,7 @@ private final class ImageReader: SampleReader {
       bytes, encoding: source.encoding, name: source.name(of: sample),
       channels: transform.channels, into: &image)
     var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
-    transform.apply(to: image, random: &random, scratch: &scratch, output: place.frame())
+    transform.apply(to: &image, random: &random, scratch: &scratch, output: place.frame())
     place.setLabel(source.labels[sample])
   }
 }

@@ -1,11 +1,14 @@
 internal import CTurboJPEG
 
-/// Decodes JPEGs through TurboJPEG with its default settings, which are Pillow's: accurate integer
-/// DCT, smooth chroma upsampling.
+/// Decodes JPEGs through TurboJPEG, unless told otherwise with its default settings, which are
+/// Pillow's: accurate integer DCT, smooth chroma upsampling.
 final class JPEGDecoder {
   private var handle: tjhandle
+  /// What the shorter side must keep when images are decoded smaller and faster; `nil` for exactness.
+  private let shorterSide: Int?
 
-  init() {
+  init(shorterSide: Int?) {
+    self.shorterSide = shorterSide
     handle = Self.makeHandle()
   }
 
@@ -53,12 +56,16 @@ final class JPEGDecoder {
       case TJCS_CMYK, TJCS_YCCK: (PixelLayout.invertedCMYK, TJPF_CMYK)
       default: (PixelLayout.rgb, TJPF_RGB)
       }
+    // For these the library has vector code; the size rounds up.
+    let divisor = [8, 4, 2].first { min(Int(width), Int(height)) / $0 >= shorterSide ?? .max } ?? 1
+    width = (width + Int32(divisor) - 1) / Int32(divisor)
+    height = (height + Int32(divisor) - 1) / Int32(divisor)
     try raster.fill(width: Int(width), height: Int(height), layout: layout) {
       (pixels) throws(DecodingFailure) in
       // Without a limit a small file of thousands of scans takes hours.
       let status = tjDecompress2(
         handle, bytes, UInt(bytes.count), pixels, width, 0, height, Int32(format.rawValue),
-        TJFLAG_LIMITSCANS)
+        TJFLAG_LIMITSCANS | (shorterSide == nil ? 0 : TJFLAG_FASTUPSAMPLE))
       if status != 0 && (isFatal || isTruncated(bytes)) { throw DecodingFailure(reason: message) }
     }
   }

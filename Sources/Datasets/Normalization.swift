@@ -43,4 +43,22 @@ struct Normalization: Sendable {
   func withTable<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
     table.withUnsafeBufferPointer { body($0.baseAddress!) }
   }
+
+  /// Writes the values of an image's samples to `output`, `[height, width, channels]`.
+  func apply(to image: DecodedImage, _ output: UnsafeMutableBufferPointer<Float>) {
+    precondition(image.pixels.count == output.count, "the steps give images of the wanted size")
+    withTable { table in
+      image.pixels.withUnsafeBufferPointer { pixels in
+        if image.channels == 1 {
+          for index in 0..<pixels.count { output[index] = table[Int(pixels[index])] }
+        } else {
+          for index in stride(from: 0, to: pixels.count, by: 3) {
+            output[index] = table[Int(pixels[index])]
+            output[index + 1] = table[256 + Int(pixels[index + 1])]
+            output[index + 2] = table[512 + Int(pixels[index + 2])]
+          }
+        }
+      }
+    }
+  }
 }

@@ -1,9 +1,9 @@
 internal import CPNG
 
 /// Decodes a PNG of any kind through libpng's simplified interface: palettes are looked up, bit
-/// depths below 8 are scaled up, 16 bits are scaled down to 8.
+/// depths below 8 are scaled up, 16 bits are cut down to the upper 8 (with alpha: rounded).
 func decodePNG(_ bytes: [UInt8], into raster: inout RasterBuffer) throws(DecodingFailure) {
-  try withoutColorManagement(bytes).withUnsafeBufferPointer { data throws(DecodingFailure) in
+  try withoutIgnoredChunks(bytes).withUnsafeBufferPointer { data throws(DecodingFailure) in
     try decodePNG(data, into: &raster)
   }
 }
@@ -25,23 +25,40 @@ private func decodePNG(
   let hasAlpha = image.format & UInt32(PNG_FORMAT_FLAG_ALPHA) != 0
   let layout: PixelLayout =
     hasColor ? (hasAlpha ? .rgba : .rgb) : (hasAlpha ? .grayAlpha : .gray)
+  let isDeep = image.format & UInt32(PNG_FORMAT_FLAG_LINEAR) != 0
   image.format =
     (hasColor ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0) | (hasAlpha ? UInt32(PNG_FORMAT_FLAG_ALPHA) : 0)
-  image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
-  try raster.fill(width: Int(image.width), height: Int(image.height), layout: layout) {
-    (pixels) throws(DecodingFailure) in
+  func finish(_ pixels: UnsafeMutableRawPointer) throws(DecodingFailure) {
     guard png_image_finish_read(&image, nil, pixels, 0, nil) != 0 else {
       throw DecodingFailure(reason: message(image))
     }
   }
+  try raster.fill(width: Int(image.width), height: Int(image.height), layout: layout) {
+    (pixels) throws(DecodingFailure) in
+    guard isDeep && !hasAlpha else {
+      image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
+      try finish(pixels)
+      return
+    }
+    // What is taken for linear comes as it is; but with alpha, it would be multiplied by that.
+    image.format |= UInt32(PNG_FORMAT_FLAG_LINEAR)
+    var samples = [UInt16](
+      repeating: 0, count: Int(image.width) * Int(image.height) * layout.samples)
+    try samples.withUnsafeMutableBufferPointer { buffer throws(DecodingFailure) in
+      try finish(buffer.baseAddress!)
+    }
+    for index in samples.indices { pixels[index] = UInt8(samples[index] >> 8) }
+  }
 }
 
-/// gAMA, cHRM, sRGB and iCCP: the chunks by which the simplified interface would convert colours to
-/// sRGB. Data sets are trained on the values as they are stored.
-private let colorManagementChunks: [UInt32] = [0x6741_4D41, 0x6348_524D, 0x7352_4742, 0x6943_4350]
+/// gAMA, cHRM, sRGB and iCCP, by which the simplified interface would convert colours to sRGB, and
+/// tRNS, which adds a transparency. Data sets are trained on the values as they are stored.
+private let ignoredChunks: [UInt32] = [
+  0x6741_4D41, 0x6348_524D, 0x7352_4742, 0x6943_4350, 0x7452_4E53,
+]
 
 /// A copy without those chunks; everything else is left to libpng, damage included.
-private func withoutColorManagement(_ bytes: [UInt8]) -> [UInt8] {
+private func withoutIgnoredChunks(_ bytes: [UInt8]) -> [UInt8] {
   func bigEndian(at position: Int) -> UInt32 {
     bytes[position..<position + 4].reduce(0) { $0 << 8 | UInt32($1) }
   }
@@ -51,7 +68,7 @@ private func withoutColorManagement(_ bytes: [UInt8]) -> [UInt8] {
   var chunk = 8
   while bytes.count - chunk >= 12 {
     let end = min(chunk + 12 + Int(bigEndian(at: chunk)), bytes.count)
-    if colorManagementChunks.contains(bigEndian(at: chunk + 4)) {
+    if ignoredChunks.contains(bigEndian(at: chunk + 4)) {
       kept.append(contentsOf: bytes[copied..<chunk])
       copied = end
     }

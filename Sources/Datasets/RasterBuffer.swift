@@ -69,7 +69,7 @@ struct RasterBuffer {
           if channels == 3 {
             (to[3 * pixel], to[3 * pixel + 1], to[3 * pixel + 2]) = (color.r, color.g, color.b)
           } else {
-            to[pixel] = Self.luma(color)
+            to[pixel] = luma(color.r, color.g, color.b)
           }
         }
       }
@@ -94,17 +94,17 @@ struct RasterBuffer {
     }
   }
 
-  /// ITU-R 601 luma in 16-bit fixed point.
-  @inline(__always)
-  private static func luma(_ color: Color) -> UInt8 {
-    let sum = 19_595 * UInt32(color.r) + 38_470 * UInt32(color.g) + 7_471 * UInt32(color.b)
-    return UInt8((sum + 0x8000) >> 16)
-  }
-
   /// `product / 255`, rounded, for products of two bytes.
   @inline(__always)
   private static func roundedQuotient(by255 product: Int) -> Int {
     let biased = product + 128
     return ((biased >> 8) + biased) >> 8
   }
+}
+
+/// ITU-R 601 luma in 16-bit fixed point, Pillow's gray of a colour.
+@inline(__always)
+func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+  let sum = 19_595 * UInt32(red) + 38_470 * UInt32(green) + 7_471 * UInt32(blue)
+  return UInt8((sum + 0x8000) >> 16)
 }

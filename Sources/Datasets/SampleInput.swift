@@ -5,6 +5,8 @@ public protocol SampleInput: Sendable {
   var count: Int { get }
   /// Frames of a sample; 1 for images.
   var timesteps: Int { get }
+  /// Height and width of a frame.
+  var imageSize: Int { get }
   /// Floats of a frame `[H, W, C]`.
   var frameCount: Int { get }
   /// The samples, the given one among them, of which one may take its place if it cannot be read.
@@ -27,7 +29,8 @@ public protocol SampleReader: AnyObject {
 /// The place of one sample in the memory of a batch.
 public struct SamplePlace: Sendable {
   let storage: BatchStorage
-  /// The sample's position among the `count` of its batch.
+  /// The sample's position among the `count` of its batch; or `count`, for the partner with which the
+  /// first sample is to be mixed.
   let position: Int
   let count: Int
 
@@ -35,7 +38,9 @@ public struct SamplePlace: Sendable {
   ///
   /// A batch holds the samples of a time step together, `[T, N, H, W, C]`.
   public func frame(_ timestep: Int = 0) -> UnsafeMutableBufferPointer<Float> {
-    let start = (timestep * count + position) * storage.frameCount
+    let index =
+      position < count ? timestep * count + position : storage.timesteps * count + timestep
+    let start = index * storage.frameCount
     return UnsafeMutableBufferPointer(
       rebasing: storage.frames[start..<start + storage.frameCount])
   }

@@ -86,7 +86,8 @@ public struct EpochPlan: Sendable {
     let first = sampler.rank * globalCount / sampler.rankCount
     let end = (sampler.rank + 1) * globalCount / sampler.rankCount
     return BatchPart(
-      samples: samples[start + first..<start + end], offset: first, globalCount: globalCount)
+      samples: samples[start + first..<start + end], offset: first, globalCount: globalCount,
+      partner: samples[start + (first + globalCount - 1) % globalCount])
   }
 
   /// The numbers of an epoch's samples are dealt to the ranks in turn, so that in any iteration the
@@ -97,10 +98,11 @@ public struct EpochPlan: Sendable {
     }
     let rank = sampler.rank
     func mine(_ count: Int) -> Int { dealt(count, below: rank + 1) - dealt(count, below: rank) }
+    let part = samples[mine(slice.lowerBound)..<mine(slice.upperBound)]
     return BatchPart(
-      samples: samples[mine(slice.lowerBound)..<mine(slice.upperBound)],
+      samples: part,
       offset: dealt(slice.upperBound, below: rank) - dealt(slice.lowerBound, below: rank),
-      globalCount: slice.count)
+      globalCount: slice.count, partner: part.last ?? 0)
   }
 }
 
@@ -112,6 +114,9 @@ public struct BatchPart: Sendable {
   public let offset: Int
   /// The samples of all ranks together.
   public let globalCount: Int
+  /// What the first sample is mixed with: the one before it in the global batch, or the last of all
+  /// before the very first; where ranks have shards of their own, the last of the part.
+  public let partner: Int32
 
   public var count: Int { samples.count }
 }

@@ -16,11 +16,29 @@ public struct LossSpecification: Equatable, Sendable {
   public var mseTarget: Target
   /// The number of a constant target.
   public var mseMean: Float
+  /// ε: the share of the cross-entropy's target that is spread evenly over all classes.
+  public var labelSmoothing: Float
 
-  public init(mseWeight: Float = 0, mseTarget: Target = .constant, mseMean: Float = 1) {
+  public init(
+    mseWeight: Float = 0, mseTarget: Target = .constant, mseMean: Float = 1,
+    labelSmoothing: Float = 0
+  ) {
     self.mseWeight = mseWeight
     self.mseTarget = mseTarget
     self.mseMean = mseMean
+    self.labelSmoothing = labelSmoothing
+  }
+}
+
+/// The labels of samples that are mixed with others.
+public struct LabelMixture: Equatable, Sendable {
+  /// How much of each sample is of the class of its label, 0 to 1.
+  public var share: Float
+  /// The class of the rest of each sample.
+  public var partners: [Int]
+
+  public init(share: Float, partners: [Int]) {
+    (self.share, self.partners) = (share, partners)
   }
 }
 
@@ -28,11 +46,17 @@ public struct LossSpecification: Equatable, Sendable {
 ///
 ///     L[t] = ((1 - λ) crossEntropy(logits[t], label) + λ mean (logits[t] - target)²) / T
 ///
-/// averaged over the global batch, of which a rank may hold a part: the sum over the ranks is the loss.
+/// With label smoothing ε and samples that are mixed, the target of the cross-entropy is
+/// `(1 - ε) (share label + (1 - share) partner) + ε / classes`, and the one-hot target of the squared
+/// error is the same without ε.
+///
+/// The loss is averaged over the global batch, of which a rank may hold a part: the sum over the ranks is the
+/// loss.
 public final class Loss {
   private let specification: LossSpecification
   private let timesteps: Int
   private var labels: [Int] = []
+  private var mixture: LabelMixture?
   private var globalCount = 1
   private var classes = 0
   private var logitSums: [Float] = []
@@ -50,10 +74,13 @@ public final class Loss {
   ///
   /// - Parameters:
   ///   - labels: class of each local sample.
+  ///   - mixture: what the samples are mixed with.
   ///   - globalCount: samples of the batch on all ranks.
-  public func begin(labels: [Int], globalCount: Int) {
+  public func begin(labels: [Int], mixture: LabelMixture? = nil, globalCount: Int) {
     precondition(pending.isEmpty, "a gradient of the last batch was not taken")
+    precondition(mixture.map { $0.partners.count == labels.count } ?? true, "one partner a sample")
     self.labels = labels
+    self.mixture = mixture
     self.globalCount = globalCount
     value = 0
     logitSums.removeAll(keepingCapacity: true)
@@ -82,38 +109,51 @@ public final class Loss {
   /// Replaces a sample's logits by their gradient.
   private func addSample(_ sample: Int, _ logits: inout Tensor) {
     let (first, label) = (sample * classes, labels[sample])
+    let partner = mixture?.partners[sample] ?? label
+    let ownShare = Double(mixture?.share ?? 1)
+    let ε = Double(specification.labelSmoothing)
     let λ = Double(specification.mseWeight)
     let share = 1 / Double(globalCount * timesteps)
     var largest = -Double.infinity
     for c in 0..<classes { largest = max(largest, Double(logits[first + c])) }
     var total = 0.0
     for c in 0..<classes { total += exp(Double(logits[first + c]) - largest) }
-    let crossEntropy = log(total) + largest - Double(logits[first + label])
+    var expected = ownShare * Double(logits[first + label])
+    if ownShare < 1 { expected += (1 - ownShare) * Double(logits[first + partner]) }
+    if ε > 0 {
+      var sum = 0.0
+      for c in 0..<classes { sum += Double(logits[first + c]) }
+      expected = (1 - ε) * expected + ε * sum / Double(classes)
+    }
+    let crossEntropy = log(total) + largest - expected
     var squares = 0.0
     for c in 0..<classes {
       let logit = Double(logits[first + c])
-      let isLabel = c == label
+      let membership = (c == label ? ownShare : 0) + (c == partner ? 1 - ownShare : 0)
       let target =
         switch specification.mseTarget {
         case .constant: Double(specification.mseMean)
-        case .oneHot: isLabel ? 1.0 : 0.0
+        case .oneHot: membership
         }
       squares += (logit - target) * (logit - target)
       let probability = exp(logit - largest) / total
       let gradient =
-        (1 - λ) * (probability - (isLabel ? 1 : 0)) + λ * 2 * (logit - target) / Double(classes)
+        (1 - λ) * (probability - (1 - ε) * membership - ε / Double(classes)) + λ * 2
+        * (logit - target) / Double(classes)
       logits[first + c] = Float(gradient * share)
     }
     value += ((1 - λ) * crossEntropy + λ * squares / Double(classes)) * share
   }
 
-  /// Local samples whose label is among the `count` greatest sums of logits over the time steps.
+  /// Local samples whose label is among the `count` greatest sums of logits over the time steps; of
+  /// mixed samples, the label of the greater share.
   public func correct(amongTop count: Int) -> Int {
-    labels.indices.count { sample in
+    let classOf = mixture.map { $0.share < 0.5 ? $0.partners : labels } ?? labels
+    return labels.indices.count { sample in
       let sums = logitSums[sample * classes..<(sample + 1) * classes]
-      let own = sums[sums.startIndex + labels[sample]]
+      let own = sums[sums.startIndex + classOf[sample]]
       let rank = sums.indices.count {
-        sums[$0] > own || sums[$0] == own && $0 < sums.startIndex + labels[sample]
+        sums[$0] > own || sums[$0] == own && $0 < sums.startIndex + classOf[sample]
       }
       return rank < count && own.isFinite
     }

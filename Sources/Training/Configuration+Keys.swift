@@ -59,6 +59,9 @@ extension Configuration {
     .init(
       "loss.mse_mean", \.loss.mseMean, limit: .finite,
       "Value of the constant target."),
+    .init(
+      "loss.label_smoothing", \.loss.labelSmoothing, limit: .belowOne,
+      "Share of the cross-entropy's target that is spread evenly over all classes."),
 
     .init(
       "optimizer.name", \.optimizer.name,
@@ -127,6 +130,15 @@ extension Configuration {
       "data.augmentation", \.data.augmentation,
       "How training images are varied at random."),
     .init(
+      "data.evaluation", \.data.evaluation,
+      "How validation images are framed; left out: as fits the augmentation."),
+    .init(
+      "data.mixup", \.data.mixing.mixupAlpha, limit: .notNegative,
+      "Alpha of mixup, by which samples of a batch are blended; 0: off."),
+    .init(
+      "data.cutmix", \.data.mixing.cutmixAlpha, limit: .notNegative,
+      "Alpha of CutMix, by which samples get patches of others; 0: off."),
+    .init(
       "data.normalization", \.data.normalization,
       "How pixel values are scaled and shifted."),
     .init(
@@ -138,6 +150,9 @@ extension Configuration {
     .init(
       "data.event_normalization", \.data.eventNormalization,
       "What event counts are divided by; maximum: the largest of the recording."),
+    .init(
+      "data.decoding", \.data.decoding,
+      "Exact pixels, or fast: large JPEGs at a fraction of their size."),
     .init(
       "data.sharding", \.data.sharding,
       "global: one order for all ranks; node-local: ranks read shards of their nodes."),

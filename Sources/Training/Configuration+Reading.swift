@@ -135,8 +135,12 @@ extension Configuration {
         let names = Self.keys.map(\.name)
         throw error(.unknownKey(nearest: nearestName(to: entry.name, in: names)))
       }
-      if let problem = key.set(entry.value, &self) {
-        throw error(problem)
+      do throws(ConfigurationMisfit) {
+        try key.set(entry.value, &self)
+      } catch {
+        throw ConfigurationError(
+          key: entry.name + error.path, origin: entry.origin.at(line: error.line),
+          problem: error.problem)
       }
       origins[entry.name] = entry.origin
     }

@@ -1,3 +1,5 @@
+import Datasets
+
 extension Configuration {
   /// Checks that the values fit together.
   ///
@@ -23,6 +25,14 @@ extension Configuration {
         "data.format",
         "= \(data.format.rawValue) needs data.path: set it, or leave format out"
           + " to train on the embedded MNIST")
+    }
+    for (key, isTraining) in [("data.augmentation", true), ("data.evaluation", false)] {
+      do throws(AugmentationError) {
+        try checkAugmentation(
+          data.steps(isTraining: isTraining), isTraining: isTraining, imageSize: data.imageSize)
+      } catch {
+        throw self.error(key, error.problem)
+      }
     }
   }
 

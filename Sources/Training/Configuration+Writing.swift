@@ -10,7 +10,9 @@ extension Configuration {
         section = key.section
       }
       let entry = key.yaml(self).map { "\(key.leaf): \($0)" } ?? "# \(key.leaf):"
-      text += "  " + entry.padded(to: 28) + "  # \(key.documentation)\n"
+      // Lists stand below their key.
+      let (first, rest) = (entry.prefix { $0 != "\n" }, entry.drop { $0 != "\n" })
+      text += "  " + String(first).padded(to: 28) + "  # \(key.documentation)\(rest)\n"
     }
     return text
   }

@@ -50,6 +50,7 @@ public struct Configuration: Sendable {
     public var mseWeight = 0.05
     public var mseTarget = LossSpecification.Target.constant
     public var mseMean = 1.0
+    public var labelSmoothing = 0.0
   }
 
   public struct Optimizer: Sendable {
@@ -102,12 +103,17 @@ public struct Configuration: Sendable {
     public var train = "train"
     public var validation = "val"
     public var imageSize = 28
-    public var augmentation = AugmentationPreset.shift
+    public var augmentation = Augmentation.preset(.shift)
+    /// nil: what belongs to the augmentation.
+    public var evaluation: Augmentation?
+    public var mixing = BatchMixing()
     public var normalization = NormalizationPreset.mnist
     /// nil: as many frames as time steps, divided by the number of events.
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()
     public var eventNormalization = EventNormalization.none
+    public var decoding = ImageDecoding.exact
+
     public enum Sharding: String, CaseIterable, Sendable {
       case global
       case nodeLocal = "node-local"
@@ -121,6 +127,15 @@ public struct Configuration: Sendable {
     public var onBadSample = BadSampleAction.fail
     public var maxBadSamples = 100
     public var workers: Int?
+  }
+}
+
+extension Configuration.Data {
+  /// What is done to an image in training or evaluation.
+  public func steps(isTraining: Bool) -> [any AugmentationStep] {
+    if isTraining { return augmentation.steps }
+    if case .steps(let steps)? = evaluation { return steps }
+    return (evaluation ?? augmentation).evaluationSteps(imageSize: imageSize)
   }
 }
 

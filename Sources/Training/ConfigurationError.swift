@@ -14,6 +14,12 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
       case .override(let argument): "--set \(argument)"
       }
     }
+
+    /// The same file at another line, if one is given.
+    func at(line: Int?) -> Origin {
+      guard case .file(let path, _) = self, let line else { return self }
+      return .file(path, line: line)
+    }
   }
 
   public enum Problem: Equatable, Sendable {

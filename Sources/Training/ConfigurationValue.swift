@@ -12,12 +12,21 @@ protocol ConfigurationValue: Sendable {
   static var choices: [String] { get }
   /// nil if the node is something else.
   init?(_ node: Node)
+  /// The value of a node, or why there is none.
+  static func read(_ node: Node, limit: Limit<Self>) throws(ConfigurationMisfit) -> Self
   /// The value as YAML that `init` reads back to the same value.
   var yaml: String { get }
 }
 
 extension ConfigurationValue {
   static var choices: [String] { [] }
+
+  static func read(_ node: Node, limit: Limit<Self>) throws(ConfigurationMisfit) -> Self {
+    guard let value = Self(node), limit.admits(value) else {
+      throw ConfigurationMisfit(node, expected: kind + limit.text, choices: choices)
+    }
+    return value
+  }
 }
 
 extension Node {
@@ -116,6 +125,19 @@ extension [Int]: ConfigurationValue {
   var yaml: String { "\(self)" }
 }
 
+extension ClosedRange<Double>: ConfigurationValue {
+  static var kind: String { "a range such as [0.5, 1]" }
+
+  init?(_ node: Node) {
+    guard let nodes = node.sequence, nodes.count == 2, let low = Double(nodes[0]),
+      let high = Double(nodes[1]), low <= high, low.isFinite, high.isFinite
+    else { return nil }
+    self = low...high
+  }
+
+  var yaml: String { "[\(lowerBound.yaml), \(upperBound.yaml)]" }
+}
+
 /// A choice is written as its raw value.
 extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawValue == String {
   static var kind: String { "one of " + choices.joined(separator: ", ") }
@@ -140,7 +162,7 @@ extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}
-extension AugmentationPreset: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
+extension ImageDecoding: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
 extension FrameRule.Division: ConfigurationValue {}

@@ -58,6 +58,9 @@ public final class DataParallelTrainer {
     if batch.count > 0 {
       step.accumulateGradients(
         network.frames(batch), labels: batch.labels.map(Int.init),
+        mixture: batch.mixture.map {
+          LabelMixture(share: $0.share, partners: $0.partnerLabels.map(Int.init))
+        },
         globalCount: batch.globalCount,
         trained: method.trainedTimesteps(seed: seed, iteration: iteration),
         window: method.window,
@@ -138,6 +141,7 @@ extension Configuration {
   /// The loss as configured.
   var lossSpecification: LossSpecification {
     LossSpecification(
-      mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean))
+      mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean),
+      labelSmoothing: Float(loss.labelSmoothing))
   }
 }

@@ -85,7 +85,8 @@ extension Configuration {
       order: isTraining ? .shuffled(seed: training.seed) : .sequential,
       locality: try locality(of: source, communicator))
     return DataLoader(
-      try input(source, isTraining: isTraining), sampler: sampler, seed: training.seed,
+      try input(source, isTraining: isTraining), sampler: sampler,
+      mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
       workers: data.workers ?? defaultWorkers(threads: threads),
       onBadSample: badSamplePolicy(communicator))
   }
@@ -117,9 +118,9 @@ extension Configuration {
     switch source {
     case let images as any ImageSource:
       let transform = try ImageTransform(
-        augmentation: data.augmentation, normalization: data.normalization,
-        isTraining: isTraining, imageSize: data.imageSize, channels: inputChannels)
-      return ImageInput(images, transform)
+        steps: data.steps(isTraining: isTraining), normalization: data.normalization,
+        imageSize: data.imageSize, channels: inputChannels)
+      return ImageInput(images, transform, decoding: data.decoding)
     case let recordings as EventFrames:
       return EventInput(recordings, eventTransform(isTraining: isTraining))
     default:

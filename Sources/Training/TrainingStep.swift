@@ -53,15 +53,16 @@ public final class TrainingStep {
   /// of them after the last (a window of T). Nothing else tells the two apart.
   ///
   /// - Parameters:
+  ///   - mixture: what the samples are mixed with.
   ///   - trained: which time steps are back-propagated.
   ///   - window: forward steps before their backward passes.
   public func accumulateGradients(
-    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, trained: [Bool],
-    window: Int, context: IterationContext,
+    _ frames: borrowing FrameSequence, labels: [Int], mixture: LabelMixture? = nil,
+    globalCount: Int, trained: [Bool], window: Int, context: IterationContext,
     observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
-    loss.begin(labels: labels, globalCount: globalCount)
+    loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
     tape.isTraining = true
     var recorded: [Int] = []
     for t in 0..<timesteps {

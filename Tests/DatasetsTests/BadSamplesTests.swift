@@ -61,7 +61,8 @@ struct BadSamplesTests {
     images[23] = Array(images[0].prefix(40))
     let source = ImagesInMemory(images: images)
     let transform = try ImageTransform(
-      augmentation: .none, normalization: .mnist, isTraining: false, imageSize: 28, channels: 1)
+      augmentation: .preset(.none), normalization: .mnist, isTraining: false, imageSize: 28,
+      channels: 1)
     let logged = Mutex(0)
     func batches(rank: Int, of ranks: Int) throws -> [(count: Int, replaced: Int)] {
       let loader = DataLoader(

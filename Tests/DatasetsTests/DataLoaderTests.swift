@@ -28,7 +28,7 @@ struct DataLoaderTests {
       ImageInput(
         source,
         ImageTransform(
-          augmentation: .shift, normalization: .mnist, isTraining: true, imageSize: 28,
+          augmentation: .preset(.shift), normalization: .mnist, isTraining: true, imageSize: 28,
           channels: 1)),
       sampler: Sampler(
         sampleCount: source.count, globalBatch: globalBatch, rank: rank, rankCount: ranks,

@@ -13,7 +13,7 @@ struct ImageTransformTests {
     index: Int = 0
   ) throws -> [Float] {
     let transform = try ImageTransform(
-      augmentation: augmentation, normalization: .none, isTraining: isTraining,
+      augmentation: .preset(augmentation), normalization: .none, isTraining: isTraining,
       imageSize: size, channels: 3)
     return run(transform, numbered, epoch: epoch, index: index)
   }
@@ -22,10 +22,11 @@ struct ImageTransformTests {
     _ transform: ImageTransform, _ image: DecodedImage, epoch: Int = 0, index: Int = 0
   ) -> [Float] {
     var random = RandomStream(seed: 1, purpose: .augmentation, time: epoch, index: index)
-    var scratch = ImageTransform.Scratch()
+    var scratch = transform.makeScratch()
+    var image = image
     var output = [Float](repeating: .nan, count: transform.outputCount)
     output.withUnsafeMutableBufferPointer {
-      transform.apply(to: image, random: &random, scratch: &scratch, output: $0)
+      transform.apply(to: &image, random: &random, scratch: &scratch, output: $0)
     }
     return output
   }
@@ -84,15 +85,25 @@ struct ImageTransformTests {
     return result
   }
 
+  @Test func pixelsThatStepsNeedDependOnTheFirstOneOfASize() throws {
+    func needed(_ steps: [any AugmentationStep]) throws -> Int {
+      try ImageTransform(steps: steps, normalization: .none, imageSize: 224, channels: 3).neededSide
+    }
+    #expect(try needed([RandomHorizontalFlip(), Resize(size: 256), CenterCrop()]) == 256)
+    #expect(try needed([RandomResizedCrop(), Cutout()]) == 304)
+    #expect(try needed([RandomCrop(), Resize()]) == .max)
+    #expect(try needed([]) == .max)
+  }
+
   @Test func imagenetEvaluatesTheCentreOfAnEnlargedImage() throws {
     // 28 becomes 32: Resize(32) and CenterCrop(28).
     let transform = try ImageTransform(
-      augmentation: .imagenet, normalization: .none, isTraining: false, imageSize: 28, channels: 3)
+      augmentation: .preset(.imagenet), normalization: .none, isTraining: false, imageSize: 28,
+      channels: 3)
     let photo = try Fixture.decoded("photo.png", channels: 3)
     #expect(run(transform, photo) == (try Fixture.bytes("center.32.28.rgb").map(Float.init)))
-    #expect(
-      AugmentationPreset.imagenet.framing(isTraining: false, imageSize: 224)
-        == .center(shorterSide: 256))
+    let resize = Augmentation.preset(.imagenet).evaluationSteps(imageSize: 224)[0] as? Resize
+    #expect(resize?.size == 256)
   }
 
   @Test(arguments: AugmentationPreset.allCases)
@@ -104,7 +115,8 @@ struct ImageTransformTests {
 
   @Test func anImageOfAnotherSizeIsResizedFirst() throws {
     let transform = try ImageTransform(
-      augmentation: .cifar, normalization: .unit, isTraining: true, imageSize: 28, channels: 3)
+      augmentation: .preset(.cifar), normalization: .unit, isTraining: true, imageSize: 28,
+      channels: 3)
     let output = run(transform, try Fixture.decoded("photo.png", channels: 3))
     #expect(output.count == 28 * 28 * 3)
     #expect(output.allSatisfy { (0...1).contains($0) })

@@ -101,6 +101,57 @@ struct LossTests {
     }
   }
 
+  /// Numbers of PyTorch's `cross_entropy` with `label_smoothing` and class probabilities, in float64.
+  @Test func softTargetsArePyTorchs() {
+    let loss = Loss(LossSpecification(labelSmoothing: 0.1), timesteps: 1)
+    let logits: [Float] = [1, -2, 0.5, 3, 0.25, 0.75, -1.5, 2]
+    let mixture = LabelMixture(share: 0.7, partners: [3, 0])
+    loss.begin(labels: [2, 0], mixture: mixture, globalCount: 2)
+    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), isTrained: true)
+    #expect(abs(loss.value - 2.075674531361114) < 1e-7)
+    let expected: [Float] = [
+      0.04277687518086962, -0.009747926436208166, -0.29397288042969427, 0.2609439316850328,
+      -0.4042052240276008, 0.08361183711639339, -0.0023698868967159253, 0.3229632738079233,
+    ]
+    expectClose(loss.popGradient().elements, expected, tolerance: 1e-6, "gradient")
+    loss.begin(labels: [2, 0], globalCount: 2)
+    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), isTrained: true)
+    #expect(abs(loss.value - 2.413174531361114) < 1e-7)
+    _ = loss.popGradient()
+  }
+
+  /// The loss is linear in the target, and the squared error's gradient in the one-hot target.
+  @Test(arguments: specifications) func mixturesLieBetweenTheirLabels(
+    _ specification: LossSpecification
+  ) {
+    let partners = [1, 0, 2, 3, 2]
+    func gradient(_ labels: [Int], _ mixture: LabelMixture?) -> (Double, [Float]) {
+      let loss = Loss(specification, timesteps: 1)
+      loss.begin(labels: labels, mixture: mixture, globalCount: 5)
+      loss.add(Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), isTrained: true)
+      return (loss.value, loss.popGradient().elements)
+    }
+    let (first, second) = (gradient(Self.labels, nil), gradient(partners, nil))
+    let mixed = gradient(Self.labels, LabelMixture(share: 0.25, partners: partners))
+    let expected = zip(first.1, second.1).map { 0.25 * $0 + 0.75 * $1 }
+    #expect(zip(mixed.1, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+    if specification.mseTarget == .constant {
+      #expect(abs(mixed.0 - 0.25 * first.0 - 0.75 * second.0) < 1e-6)
+    }
+    // All of one label is that label, bit for bit.
+    #expect(gradient(Self.labels, LabelMixture(share: 1, partners: partners)) == first)
+  }
+
+  @Test func accuracyOfMixedSamplesIsThatOfTheGreaterShare() {
+    for (share, correct) in [(Float(0.6), 2), (0.5, 2), (0.4, 1)] {
+      let loss = Loss(LossSpecification(), timesteps: 1)
+      loss.begin(
+        labels: [0, 1], mixture: LabelMixture(share: share, partners: [2, 1]), globalCount: 2)
+      loss.add(Tensor(Shape(n: 2, c: 3), [5, 1, 0, 0, 5, 1], in: arena), isTrained: false)
+      #expect(loss.correct(amongTop: 1) == correct)
+    }
+  }
+
   @Test func largeLogitsDoNotOverflow() {
     let loss = Loss(LossSpecification(), timesteps: 1)
     loss.begin(labels: [0, 1], globalCount: 2)

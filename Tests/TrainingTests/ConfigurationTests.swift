@@ -26,13 +26,14 @@ struct ConfigurationTests {
       "model": "architecture family blocks width classes input_channels dropout",
       "neuron": "tau threshold surrogate surrogate_width learnable_tau",
       "method": "name timesteps k",
-      "loss": "mse_weight mse_target mse_mean",
+      "loss": "mse_weight mse_target mse_mean label_smoothing",
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",
       "training": "epochs max_iterations global_batch seed precision log_every",
       "data": """
-      format path train validation image_size augmentation normalization frames \
-      event_augmentation event_normalization sharding on_bad_sample max_bad_samples workers
+      format path train validation image_size augmentation evaluation mixup cutmix normalization \
+      frames event_augmentation event_normalization decoding sharding on_bad_sample \
+      max_bad_samples workers
       """,
     ]
     let names = contract.flatMap { section, keys in

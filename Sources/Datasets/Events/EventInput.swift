@@ -12,6 +12,7 @@ public struct EventInput: SampleInput {
 
   public var count: Int { source.count }
   public var timesteps: Int { source.file.header.timesteps }
+  public var imageSize: Int { transform.imageSize }
   public var frameCount: Int { transform.imageSize * transform.imageSize * 2 }
 
   public func makeReader(seed: UInt64) -> any SampleReader {

@@ -10,7 +10,8 @@ resize.W.H.rgb, .gray    photo.png resized to W x H, bilinear
 region.W.H.rgb           photo.png cropped to (5, 3, 38, 40), then resized
 center.S.C.rgb           photo.png with the shorter side resized to S, then its C x C centre
 
-deep.png                 16 bits a sample; Pillow keeps the upper 8 bits
+tagged.*                 with an EXIF orientation and an ICC profile
+deep*.png                16 bits a sample; Pillow keeps the upper 8 bits
 huge.png                 a header of 60,000 x 60,000 pixels and no data
 
 TurboJPEG itself encodes what Pillow cannot (4:4:0, YCCK).
@@ -22,7 +23,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 random = np.random.default_rng(1)
 encoded = {}
@@ -98,11 +99,22 @@ add("palette-2-bit.png", picture.quantize(4), bits=2)
 deep = random.integers(0, 65536, (19, 27, 3), dtype=np.uint16).astype(">u2")
 encoded["deep.png"] = png(27, 19, 16, 2, b"".join(b"\0" + row.tobytes() for row in deep))
 
+profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+exif = Image.Exif()
+exif[0x0112] = 6  # orientation: turned by 90 degrees
+add("tagged.jpg", picture, quality=90, exif=exif, icc_profile=profile)
+add("tagged.png", picture, exif=exif, icc_profile=profile)
+
 for name, data in encoded.items():
     open(name, "wb").write(data)
     image = Image.open(io.BytesIO(data))
     open(name + ".rgb", "wb").write(image.convert("RGB").tobytes())
     open(name + ".gray", "wb").write(image.convert("L").tobytes())
+# Pillow would convert 16 bits of gray to white.
+deep_gray = deep[:, :, 0].copy()
+open("deep-gray.png", "wb").write(
+    png(27, 19, 16, 0, b"".join(b"\0" + row.tobytes() for row in deep_gray)))
+open("deep-gray.png.gray", "wb").write((deep_gray >> 8).astype(np.uint8).tobytes())
 open("huge.png", "wb").write(png(60000, 60000, 8, 2, b""))
 
 photo = scene(41, 53)

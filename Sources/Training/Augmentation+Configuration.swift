@@ -1,0 +1,198 @@
+import Datasets
+internal import Yams
+
+/// A kind of augmentation steps: its name and parameters in configuration files.
+struct AugmentationStepKind: Sendable {
+  let name: String
+  /// The step with the parameters of a mapping; the others have their defaults.
+  let read: @Sendable (_ parameters: Node?) throws(ConfigurationMisfit) -> any AugmentationStep
+  /// The parameters of a step as YAML, `{p: 0.5}`; nil if it is of another kind.
+  let yaml: @Sendable (any AugmentationStep) -> String?
+
+  init<Step: AugmentationStep>(_ parameters: ConfigurationField<Step>...) {
+    name = Step.name
+    read = { (mapping) throws(ConfigurationMisfit) in
+      var step = Step()
+      guard let mapping, !mapping.isNull else { return step }
+      guard let pairs = mapping.mapping else {
+        throw ConfigurationMisfit(mapping, expected: "a mapping such as {\(parameters[0].name): …}")
+      }
+      for (key, value) in pairs {
+        let name = key.string ?? "?"
+        do throws(ConfigurationMisfit) {
+          guard let parameter = parameters.first(where: { $0.name == name }) else {
+            throw ConfigurationMisfit(
+              .unknownKey(nearest: nearestName(to: name, in: parameters.map(\.name))))
+          }
+          try parameter.set(value, &step)
+        } catch {
+          throw error.inside(".\(name)", at: key)
+        }
+      }
+      return step
+    }
+    yaml = { step in
+      guard let step = step as? Step else { return nil }
+      let values = parameters.compactMap { field in
+        field.yaml(step).map { "\(field.name): \($0)" }
+      }
+      return "{" + values.joined(separator: ", ") + "}"
+    }
+  }
+
+  /// All kinds.
+  static let all: [AugmentationStepKind] = [
+    .init(
+      ConfigurationField<Resize>(
+        "size", \.size, limit: .side, "Length of the shorter side; left out: data.image_size.")),
+    .init(
+      ConfigurationField<CenterCrop>(
+        "size", \.size, limit: .side, "Height and width; left out: data.image_size.")),
+    .init(
+      ConfigurationField<RandomCrop>(
+        "size", \.size, limit: .side, "Height and width; left out: data.image_size."),
+      .init("padding", \.padding, limit: .within(0...4096), "Zeros around the image.")),
+    .init(
+      ConfigurationField<RandomResizedCrop>(
+        "size", \.size, limit: .side, "Height and width; left out: data.image_size."),
+      .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
+      .init("ratio", \.ratio, limit: .positive, "Width / height.")),
+    .init(ConfigurationField<RandomHorizontalFlip>("p", \.p, limit: .share, "Probability.")),
+    .init(
+      ConfigurationField<ColorJitter>(
+        "brightness", \.brightness, limit: .notNegative, "The factor's largest distance from 1."),
+      .init("contrast", \.contrast, limit: .notNegative, "The factor's largest distance from 1."),
+      .init(
+        "saturation", \.saturation, limit: .notNegative, "The factor's largest distance from 1."),
+      .init("hue", \.hue, limit: .halfTurn, "The largest turn, as a share of the colour circle.")),
+    .init(
+      ConfigurationField<RandAugment>(
+        "num_ops", \.operations, limit: .within(0...100), "Operations on an image."),
+      .init("magnitude", \.magnitude, limit: .atLeast(0), "Which of the magnitudes, from 0."),
+      .init(
+        "num_magnitude_bins", \.bins, limit: .within(2...1000),
+        "Magnitudes between none and the strongest."),
+      .init("fill", \.fill, limit: .within(0...255), "Samples of what lies outside the image.")),
+    .init(
+      ConfigurationField<TrivialAugment>(
+        "num_magnitude_bins", \.bins, limit: .within(2...1000),
+        "Magnitudes between none and the strongest."),
+      .init("fill", \.fill, limit: .within(0...255), "Samples of what lies outside the image.")),
+    .init(
+      ConfigurationField<RandomErasing>("p", \.p, limit: .share, "Probability."),
+      .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
+      .init("ratio", \.ratio, limit: .positive, "Height / width."),
+      .init("value", \.value, "What the normalized image is covered with.")),
+    .init(
+      ConfigurationField<Cutout>("p", \.p, limit: .share, "Probability."),
+      .init("size", \.size, limit: .within(1...16384), "Height and width.")),
+    .init(
+      ConfigurationField<GrayCutout>("p", \.p, limit: .share, "Probability."),
+      .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
+      .init("ratio", \.ratio, limit: .positive, "Height / width.")),
+  ]
+
+  /// Reads `name: {parameter: value}`, or a name alone.
+  static func step(_ node: Node) throws(ConfigurationMisfit) -> any AugmentationStep {
+    let entry: (key: Node, value: Node?)
+    if node.scalar != nil {
+      entry = (node, nil)
+    } else if let mapping = node.mapping, mapping.count == 1, let pair = mapping.first {
+      entry = (pair.key, pair.value)
+    } else {
+      throw ConfigurationMisfit(node, expected: "one step such as random_crop: {padding: 4}")
+    }
+    let name = entry.key.string ?? "?"
+    do throws(ConfigurationMisfit) {
+      guard let kind = all.first(where: { $0.name == name }) else {
+        throw ConfigurationMisfit(
+          .unknownKey(nearest: nearestName(to: name, in: all.map(\.name))))
+      }
+      return try kind.read(entry.value)
+    } catch {
+      throw error.inside(".\(name)", at: entry.key)
+    }
+  }
+
+  /// A step as `step(_:)` reads it.
+  static func yaml(_ step: any AugmentationStep) -> String {
+    for kind in all {
+      if let parameters = kind.yaml(step) { return "\(kind.name): \(parameters)" }
+    }
+    preconditionFailure("\(step) is in the list of kinds")
+  }
+}
+
+extension Limit<Int> {
+  fileprivate static var side: Limit { within(1...16384) }
+}
+
+extension Limit<Double> {
+  fileprivate static var halfTurn: Limit {
+    Limit(text: " from 0 to 0.5") { (0...0.5).contains($0) }
+  }
+}
+
+extension RandomErasing.Value: ConfigurationValue {
+  static var kind: String { "a number or random" }
+
+  init?(_ node: Node) {
+    if node.string == "random" {
+      self = .random
+    } else if let number = Double(node), number.isFinite {
+      self = .constant(number)
+    } else {
+      return nil
+    }
+  }
+
+  var yaml: String {
+    switch self {
+    case .constant(let number): number.yaml
+    case .random: "random"
+    }
+  }
+}
+
+extension Augmentation: ConfigurationValue {
+  static var kind: String {
+    "one of " + presets.joined(separator: ", ") + ", or a list of steps"
+  }
+
+  private static var presets: [String] { AugmentationPreset.allCases.map(\.rawValue) }
+
+  init?(_ node: Node) {
+    guard let augmentation = try? Self.read(node, limit: .none) else { return nil }
+    self = augmentation
+  }
+
+  static func read(
+    _ node: Node, limit: Limit<Augmentation>
+  ) throws(ConfigurationMisfit) -> Augmentation {
+    if let preset = node.string.flatMap(AugmentationPreset.init(rawValue:)) {
+      return .preset(preset)
+    }
+    guard let nodes = node.sequence else {
+      throw ConfigurationMisfit(node, expected: kind, choices: presets)
+    }
+    var steps: [any AugmentationStep] = []
+    for (index, node) in nodes.enumerated() {
+      do throws(ConfigurationMisfit) {
+        steps.append(try AugmentationStepKind.step(node))
+      } catch {
+        throw error.inside("[\(index)]", at: node)
+      }
+    }
+    return .steps(steps)
+  }
+
+  /// A preset's name, or below the key one line a step.
+  var yaml: String {
+    switch self {
+    case .preset(let preset): preset.rawValue
+    case .steps(let steps) where steps.isEmpty: "[]"
+    case .steps(let steps):
+      steps.map { "\n    - " + AugmentationStepKind.yaml($0) }.joined()
+    }
+  }
+}
