@@ -2,7 +2,7 @@ import Tensors
 
 /// Images as network inputs: decoded and transformed, one frame each.
 public struct ImageInput: SampleInput {
-  private let source: any ImageSource
+  let source: any ImageSource
   private let transform: ImageTransform
   private let decoding: ImageDecoding
 
@@ -22,10 +22,16 @@ public struct ImageInput: SampleInput {
   public func substitutes(for index: Int) -> Range<Int> { source.substitutes(for: index) }
 
   public func makeReader(seed: UInt64) -> any SampleReader {
-    ImageReader(
-      source: source, transform: transform, seed: seed,
-      decoder: ImageDecoder(shorterSide: decoding == .fast ? transform.neededSide : nil))
+    ImageReader(source: source, transform: transform, seed: seed, decoder: makeDecoder())
   }
+
+  /// A decoder for one thread.
+  func makeDecoder() -> ImageDecoder {
+    ImageDecoder(shorterSide: decoding == .fast ? transform.neededSide : nil)
+  }
+
+  /// That images are decoded to.
+  var channels: Int { transform.channels }
 }
 
 /// Reads, decodes and transforms single images.

@@ -17,26 +17,21 @@ public struct LoadingBenchmark: Sendable {
     case delivered
   }
 
-  private let source: any SampleSource
   private let input: any SampleInput
   private let sampler: Sampler
+  private let mixing: BatchMixing
   private let seed: UInt64
-  private let channels: Int
 
-  /// - Parameters:
-  ///   - input: what is made of `source`.
-  ///   - channels: that images are decoded to.
+  /// The parameters are those of `DataLoader`.
   public init(
-    _ source: any SampleSource, input: any SampleInput, sampler: Sampler, seed: UInt64,
-    channels: Int
+    _ input: any SampleInput, sampler: Sampler, mixing: BatchMixing = BatchMixing(), seed: UInt64
   ) {
-    (self.source, self.input, self.sampler) = (source, input, sampler)
-    (self.seed, self.channels) = (seed, channels)
+    (self.input, self.sampler, self.mixing, self.seed) = (input, sampler, mixing, seed)
   }
 
   /// The stages that this kind of data has: recordings of events are not decoded as images are.
   public var stages: [Stage] {
-    source is any ImageSource ? Stage.allCases : [.augmented, .delivered]
+    input is ImageInput ? Stage.allCases : [.augmented, .delivered]
   }
 
   /// Samples a second.
@@ -56,7 +51,8 @@ public struct LoadingBenchmark: Sendable {
   private func deliveredRate(
     workers: Int, seconds: Double
   ) throws(DatasetError) -> Double {
-    let loader = DataLoader(input, sampler: sampler, seed: seed, workers: workers)
+    let loader = DataLoader(
+      input, sampler: sampler, mixing: mixing, seed: seed, workers: workers)
     var (samples, epoch) = (0, 0)
     var start: ContinuousClock.Instant?
     while true {
@@ -105,7 +101,7 @@ public struct LoadingBenchmark: Sendable {
 
   /// What a thread does with a sample in an epoch.
   private func makeWork(_ stage: Stage) -> (Int, Int) throws(DatasetError) -> Void {
-    guard stage != .augmented, let images = source as? any ImageSource else {
+    guard stage != .augmented, let images = input as? ImageInput else {
       let reader = input.makeReader(seed: seed)
       let storage = BatchStorage(
         capacity: 1, timesteps: input.timesteps, frameCount: input.frameCount)
@@ -114,15 +110,16 @@ public struct LoadingBenchmark: Sendable {
           sample, epoch: epoch, into: SamplePlace(storage: storage, position: 0, count: 1))
       }
     }
-    let decoder = ImageDecoder()
+    let decoder = images.makeDecoder()
+    let source = images.source
     var bytes: [UInt8] = []
     var image = DecodedImage()
     return { (sample, _) throws(DatasetError) in
-      try images.read(sample, into: &bytes)
+      try source.read(sample, into: &bytes)
       if stage == .decoded {
         try decoder.decode(
-          bytes, encoding: images.encoding, name: images.name(of: sample), channels: channels,
-          into: &image)
+          bytes, encoding: source.encoding, name: source.name(of: sample),
+          channels: images.channels, into: &image)
       }
     }
   }

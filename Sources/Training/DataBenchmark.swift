@@ -20,11 +20,11 @@ public struct DataBenchmark {
     self.configuration = configuration
     data = try TrainingData(configuration)
     loading = LoadingBenchmark(
-      data.training, input: try configuration.input(data.training, isTraining: true),
+      try configuration.input(data.training, isTraining: true),
       sampler: Sampler(
         sampleCount: data.training.count, globalBatch: configuration.training.globalBatch,
         rank: 0, rankCount: 1, order: .shuffled(seed: configuration.training.seed)),
-      seed: configuration.training.seed, channels: configuration.inputChannels)
+      mixing: configuration.data.mixing, seed: configuration.training.seed)
   }
 
   /// What is measured, for people.

@@ -6,13 +6,14 @@ import Testing
 struct LoadingBenchmarkTests {
   private func benchmark(_ source: any ImageSource) throws -> LoadingBenchmark {
     let transform = try ImageTransform(
-      augmentation: .cifar, normalization: .unit, isTraining: true, imageSize: 16, channels: 3)
+      augmentation: .preset(.cifar), normalization: .unit, isTraining: true, imageSize: 16,
+      channels: 3)
     return LoadingBenchmark(
-      source, input: ImageInput(source, transform),
+      ImageInput(source, transform),
       sampler: Sampler(
         sampleCount: source.count, globalBatch: 2, rank: 0, rankCount: 1,
         order: .shuffled(seed: 1)),
-      seed: 1, channels: 3)
+      seed: 1)
   }
 
   @Test func everyStageHasARate() throws {
