@@ -6,7 +6,8 @@ import Testing
 struct LoadingBenchmarkTests {
   private func benchmark(_ source: any ImageSource) throws -> LoadingBenchmark {
     let transform = try ImageTransform(
-      augmentation: .preset(.cifar), normalization: .unit, isTraining: true, imageSize: 16, channels: 3)
+      augmentation: .preset(.cifar), normalization: .unit, isTraining: true, imageSize: 16,
+      channels: 3)
     return LoadingBenchmark(
       source, input: ImageInput(source, transform),
       sampler: Sampler(
