@@ -82,7 +82,7 @@ public struct Configuration: Sendable {
     public var globalBatch = 50
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
-    public var logEvery = 10
+    public var logEvery = 30
   }
 
   public struct Data: Sendable {
