@@ -38,8 +38,8 @@ public struct Checkpoint {
     self.path = path
     let metadata = file.metadata
     guard let configuration = metadata["configuration"],
-      let classes = metadata["classes"].flatMap({ decode([String].self, $0) }),
-      let position = metadata["position"].flatMap({ decode(Position.self, $0) })
+      let classes = metadata["classes"].flatMap({ value([String].self, fromJSON: $0) }),
+      let position = metadata["position"].flatMap(Position.init(json:))
     else {
       throw CheckpointError(
         path: path,
@@ -57,8 +57,8 @@ public struct Checkpoint {
     position: Position, to path: String
   ) throws {
     let metadata = [
-      "format": "pt", "configuration": configuration.yaml, "classes": encode(classes),
-      "position": encode(position),
+      "format": "pt", "configuration": configuration.yaml, "classes": jsonText(of: classes),
+      "position": position.json,
     ]
     try SafeTensorsWriter.write(network.publishedTensors, metadata: metadata, to: path)
   }
@@ -68,23 +68,6 @@ public struct Checkpoint {
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before the network changes.
   public func restore(_ network: SpikingNetwork) throws {
     try network.load(file)
-  }
-
-  /// Writes the optimizer's state and the position beside a checkpoint's weights.
-  public static func writeState(
-    of optimizer: any ParameterOptimizer, network: SpikingNetwork, position: Position,
-    to path: String
-  ) throws {
-    let tensors = network.store.parametersInForwardOrder.flatMap { parameter in
-      optimizer.state.map { state in
-        SafeTensor.floats(
-          "\(state.name).\(parameter.name)", shape: parameter.shape,
-          parameter.published(state.values[network.store.range(of: parameter)]))
-      }
-    }
-    try SafeTensorsWriter.write(
-      tensors, metadata: ["position": encode(position), "updates": "\(optimizer.updates)"], to: path
-    )
   }
 }
 
@@ -98,12 +81,22 @@ public struct CheckpointError: Error, CustomStringConvertible {
   public var description: String { "\(path) \(problem)" }
 }
 
-private func encode(_ value: some Encodable) -> String {
+extension Checkpoint.Position {
+  /// As JSON, for metadata.
+  var json: String { jsonText(of: self) }
+
+  init?(json: String) {
+    guard let position = value(Self.self, fromJSON: json) else { return nil }
+    self = position
+  }
+}
+
+private func jsonText(of value: some Encodable) -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try! encoder.encode(value), as: UTF8.self)
 }
 
-private func decode<Value: Decodable>(_ type: Value.Type, _ json: String) -> Value? {
+private func value<Value: Decodable>(_ type: Value.Type, fromJSON json: String) -> Value? {
   try? JSONDecoder().decode(type, from: Data(json.utf8))
 }

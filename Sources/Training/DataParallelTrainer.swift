@@ -34,6 +34,13 @@ public final class DataParallelTrainer {
     try checkReplicas("initial weights")
   }
 
+  /// Goes on where a run stood, on every rank.
+  public func resume(from point: ResumePoint) throws {
+    try point.restore(network, optimizer)
+    iteration = point.position.iteration
+    try checkReplicas("resumed weights")
+  }
+
   /// Compares the weights of all ranks.
   public func checkReplicas(_ what: String) throws {
     let hash = network.store.weights.all.withUnsafeMutableBufferPointer {

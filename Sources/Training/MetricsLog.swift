@@ -8,10 +8,20 @@ public final class MetricsLog {
 
   /// Opens the files in a directory, which must exist; records follow those already there.
   ///
+  /// - Parameter iteration: records of later iterations are dropped: a run that goes on from there
+  ///   makes them anew.
   /// - Throws: `MetricsLogError`.
-  public init(directory: String) throws {
-    jsonl = try LineFile(path: directory + "/metrics.jsonl")
-    csv = try LineFile(path: directory + "/metrics.csv")
+  public init(directory: String, upToIteration iteration: Int = .max) throws {
+    let column = MetricsRecord.csvHeader.split(separator: ",").firstIndex(of: "iteration")!
+    jsonl = try LineFile(path: directory + "/metrics.jsonl") { line in
+      guard let number = line.firstMatch(of: #/"iteration": (\d+)/#) else { return true }
+      return Int(number.1)! <= iteration
+    }
+    csv = try LineFile(path: directory + "/metrics.csv") { line in
+      let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+      guard column < fields.count, let number = Int(fields[column]) else { return true }
+      return number <= iteration
+    }
     if csv.isEmpty {
       try csv.append(MetricsRecord.csvHeader)
     }
@@ -43,8 +53,10 @@ private final class LineFile {
   private let descriptor: Int32
   let isEmpty: Bool
 
-  init(path: String) throws {
+  /// - Parameter keeps: which of the lines that are there stay.
+  init(path: String, keeping keeps: (String) -> Bool) throws {
     self.path = path
+    try Self.drop(from: path, unless: keeps)
     descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw MetricsLogError(path: path, code: errno) }
     let end = lseek(descriptor, 0, SEEK_END)
@@ -57,6 +69,18 @@ private final class LineFile {
 
   deinit {
     close(descriptor)
+  }
+
+  private static func drop(from path: String, unless keeps: (String) -> Bool) throws {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let kept = lines.filter { $0.isEmpty || keeps($0) }
+    guard kept != lines else { return }
+    do {
+      try kept.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    } catch {
+      throw MetricsLogError(path: path, code: errno)
+    }
   }
 
   func append(_ line: String) throws {

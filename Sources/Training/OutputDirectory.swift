@@ -10,11 +10,29 @@ public struct OutputDirectory: Sendable {
   /// - Throws: `OutputError` if it holds a run already.
   public init(_ path: String) throws {
     self.path = path
-    if FileManager.default.fileExists(atPath: path + "/config.yaml") {
+    if FileManager.default.fileExists(atPath: configuration) {
       throw OutputError(
-        path: path, problem: "already holds a run; name another --output, or move it away")
+        path: path,
+        problem: "already holds a run; name another --output, or go on with it: --resume \(path)")
     }
   }
+
+  /// The directory of a run that is to go on.
+  ///
+  /// - Throws: `OutputError` if it holds none.
+  public init(resuming path: String) throws {
+    self.path = path
+    for file in [configuration, latestOptimizer]
+    where !FileManager.default.fileExists(atPath: file) {
+      throw OutputError(
+        path: path,
+        problem: "holds no run that can go on: there is no \(file); a run can from its first"
+          + " checkpoint on, after the first epoch")
+    }
+  }
+
+  /// The resolved configuration.
+  public var configuration: String { path + "/config.yaml" }
 
   /// Makes the directory, with those above it.
   ///
@@ -41,7 +59,7 @@ public struct OutputDirectory: Sendable {
   /// The checkpoint of the latest epoch.
   public var latestCheckpoint: String { checkpoints + "/latest.safetensors" }
 
-  /// The optimizer's state that belongs to the latest checkpoint.
+  /// What the run needs to go on: weights, optimizer state and position after the latest epoch.
   public var latestOptimizer: String { checkpoints + "/latest.optimizer.safetensors" }
 
   /// The checkpoint with the greatest validation accuracy.
@@ -51,10 +69,10 @@ public struct OutputDirectory: Sendable {
   public func write(_ configuration: Configuration) throws {
     do {
       try configuration.yaml.write(
-        toFile: path + "/config.yaml", atomically: true, encoding: .utf8)
+        toFile: self.configuration, atomically: true, encoding: .utf8)
     } catch {
       throw OutputError(
-        path: path + "/config.yaml",
+        path: self.configuration,
         problem: "cannot be written: \(reason(of: error))")
     }
   }

@@ -16,18 +16,20 @@ public final class TrainingRun {
   private let trainingLoader: DataLoader
   private let validationLoader: DataLoader
   private let output: OutputDirectory?
+  private var position = Checkpoint.Position(epoch: 0, iteration: 0, samples: 0)
   private let start = ContinuousClock.now
   /// Samples of an epoch's training and of a validation that others took the place of.
   private var badSamples = (training: 0, validation: 0)
 
   /// - Parameters:
   ///   - output: where to write, on rank 0.
+  ///   - resuming: the run that is to go on, if any.
   ///   - threads: of this rank.
   /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
   ///   `ReplicaMismatch`.
   public init(
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
-    output: OutputDirectory?, _ communicator: any Communicator
+    output: OutputDirectory?, resuming: ResumePoint? = nil, _ communicator: any Communicator
   ) throws {
     try configuration.validate(ranks: communicator.size)
     self.configuration = configuration
@@ -44,7 +46,21 @@ public final class TrainingRun {
     validationLoader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)
     if communicator.isRoot { print(summary(backend, threads: threads)) }
+    guard let resuming else { return }
+    guard resuming.globalBatch == configuration.training.globalBatch else {
+      throw configuration.error(
+        "training.global_batch",
+        "= \(configuration.training.globalBatch), but the run counts iterations of"
+          + " \(resuming.globalBatch) samples: leave it at that")
+    }
+    try trainer.resume(from: resuming)
+    position = resuming.position
+    if communicator.isRoot {
+      print("resuming after \(Format.counted(position.iteration, "iteration"))\n")
+    }
   }
+
+  private var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
 
   private var iterations: Int {
     let all = configuration.training.epochs * trainingLoader.sampler.iterations
@@ -54,14 +70,15 @@ public final class TrainingRun {
   /// Trains to the end, and returns the last validation.
   public func run() throws -> IterationMetrics {
     try output?.create()
-    let log = try output.map { try MetricsLog(directory: $0.path) }
+    let log = try output.map {
+      try MetricsLog(directory: $0.path, upToIteration: position.iteration)
+    }
     try output?.write(configuration)
     var progress =
       communicator.isRoot ? ProgressReporter(logEvery: configuration.training.logEvery) : nil
-    var position = Checkpoint.Position(epoch: 0, iteration: 0, samples: 0)
     var validation = IterationMetrics()
     while trainer.iteration < iterations {
-      let epoch = position.epoch
+      let epoch = trainer.iteration / iterationsPerEpoch
       let rate = configuration.learningRateSchedule.rate(epoch: epoch)
       let epochStart = ContinuousClock.now
       var total = IterationMetrics()
@@ -82,7 +99,7 @@ public final class TrainingRun {
           seconds: (ContinuousClock.now - start) / .seconds(1), peakRSS: peakResidentBytes())
       }
 
-      trainingLoader.begin(epoch: epoch)
+      trainingLoader.begin(epoch: epoch, iteration: trainer.iteration % iterationsPerEpoch)
       progress?.resume()
       while trainer.iteration < iterations {
         let waitStart = ContinuousClock.now
@@ -108,7 +125,7 @@ public final class TrainingRun {
       epochRecord.validationAccuracy = validation.accuracy
       epochRecord.validationTop5 = validation.top5
       try log?.append(epochRecord)
-      position.epoch += 1
+      position.epoch = trainer.iteration / iterationsPerEpoch
       position.validationAccuracy = validation.accuracy
       let isBest = validation.accuracy > position.bestAccuracy ?? -1
       if isBest { position.bestAccuracy = validation.accuracy }
@@ -129,9 +146,9 @@ public final class TrainingRun {
         trainer.network, configuration: configuration, classes: data.classes, position: position,
         to: path)
     }
-    try Checkpoint.writeState(
-      of: trainer.optimizer, network: trainer.network, position: position,
-      to: output.latestOptimizer)
+    try ResumePoint.write(
+      trainer.network, trainer.optimizer, position: position,
+      globalBatch: configuration.training.globalBatch, to: output.latestOptimizer)
   }
 
   private func status(
@@ -158,8 +175,9 @@ public final class TrainingRun {
 
   private func closing(_ position: Checkpoint.Position, reading: [String]) -> String {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let epochsBegun = (position.iteration + iterationsPerEpoch - 1) / iterationsPerEpoch
     var lines = [
-      "trained \(Format.counted(position.epoch, "epoch")) "
+      "trained \(Format.counted(epochsBegun, "epoch")) "
         + "(\(Format.counted(position.iteration, "iteration"))) in "
         + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
       "best validation accuracy "

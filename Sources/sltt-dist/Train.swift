@@ -17,16 +17,34 @@ struct Train: ParsableCommand {
   @Option(name: .long, help: "Directory for the results; by default runs/DATE-TIME.")
   var output: String?
 
+  @Option(
+    name: .long,
+    help: "Directory of a run that was interrupted: go on from its latest checkpoint.")
+  var resume: String?
+
+  func validate() throws {
+    guard resume != nil else { return }
+    if output != nil || configuration.config != nil {
+      throw ValidationError(
+        "--resume goes on in the run's own directory with its own configuration: leave out"
+          + " --output and --config; --set changes single keys, such as training.epochs")
+    }
+  }
+
   func run() {
     onEveryRank { communicator in
-      let resolved = try configuration.read(communicator)
+      let resumed = try resume.map(OutputDirectory.init(resuming:))
+      let resolved = try configuration.read(
+        communicator,
+        base: resumed.map { try String(contentsOfFile: $0.configuration, encoding: .utf8) })
       try resolved.validate(ranks: communicator.size)
       let directory =
         try communicator.isRoot
-        ? OutputDirectory(output ?? OutputDirectory.defaultPath()) : nil
+        ? resumed ?? OutputDirectory(output ?? OutputDirectory.defaultPath()) : nil
       let run = try TrainingRun(
         resolved, backend: compute.backend, threads: compute.threadCount(communicator),
-        output: directory, communicator)
+        output: directory,
+        resuming: resumed.map { try ResumePoint(contentsOf: $0.latestOptimizer) }, communicator)
       _ = try run.run()
     }
   }

@@ -53,6 +53,40 @@ struct TrainTests {
         == String(format: "%.2f %%", try #require(accuracies.max()) * 100))
   }
 
+  /// Stopped in the middle of an epoch and gone on, a run ends as if it had never stopped.
+  @Test(arguments: ["nf-resnet", "resnet"])
+  func anInterruptedRunGoesOnBitForBit(_ family: String) throws {
+    let workspace = try Workspace.withImages()
+    let common = [
+      "--set", "model.family=\(family)", "--set", "model.blocks=[1, 1]",
+      "--set", "method.name=sltt-k", "--set", "method.k=1",
+    ]
+    let whole = try workspace.run(
+      ["train", "--config", "small.yaml", "--output", "whole"] + common)
+    let part = try workspace.run(
+      ["train", "--config", "small.yaml", "--set", "training.max_iterations=4", "--output", "part"]
+        + common)
+    let rest = try workspace.run(
+      "train", "--resume", "part", "--set", "training.max_iterations=6")
+    #expect(whole.status == 0 && part.status == 0 && rest.status == 0 && rest.errors == "")
+    #expect(rest.output.contains("resuming after 4 iterations"))
+    for name in ["latest", "latest.optimizer"] {
+      let path = "checkpoints/\(name).safetensors"
+      #expect(try workspace.tensors("whole/\(path)") == workspace.tensors("part/\(path)"))
+    }
+    let rows = try ["whole", "part"].map {
+      try workspace.text("\($0)/metrics.csv").split(separator: "\n").map {
+        $0.split(separator: ",").prefix(4).joined(separator: ",")
+      }
+    }
+    #expect(Set(rows[0]).isSubset(of: rows[1]))
+
+    let again = try workspace.run("train", "--resume", "part", "--set", "training.global_batch=5")
+    #expect(again.status != 0 && again.errors.contains("training.global_batch = 5"))
+    let none = try workspace.run("train", "--resume", "nowhere")
+    #expect(none.status != 0 && none.errors.contains("nowhere holds no run that can go on"))
+  }
+
   @Test func theResolvedConfigurationRepeatsTheRun() throws {
     let workspace = try Workspace.withImages()
     let first = try workspace.run(
@@ -115,7 +149,9 @@ struct TrainTests {
     let again = try workspace.run("train", "--config", "small.yaml", "--output", "run")
     #expect(again.status == 1)
     #expect(
-      again.messages == ["run already holds a run; name another --output, or move it away"])
+      again.messages == [
+        "run already holds a run; name another --output, or go on with it: --resume run"
+      ])
     #expect(try workspace.text("run/metrics.jsonl") == before)
   }
 

@@ -83,36 +83,6 @@ struct CheckpointTests {
     }
   }
 
-  @Test func optimizerStateLiesBesideTheWeights() throws {
-    let network = try network(seed: 1)
-    let count = network.store.weights.count
-    let adam = AdamW(count: count, weightDecay: 0)
-    network.store.gradients.assign((0..<count).map { Float($0) })
-    adam.update(network.store.weights.all, along: network.store.gradients, learningRate: 0.1)
-    try Checkpoint.writeState(of: adam, network: network, position: position, to: path)
-
-    let file = try SafeTensorsFile(contentsOf: path)
-    #expect(file.metadata["updates"] == "1")
-    #expect(file.names.count == 2 * network.store.parameters.count)
-    for parameter in network.store.parameters {
-      let mean = try file.floats("exp_avg.\(parameter.name)", shape: parameter.shape)
-      let gradient = parameter.published(parameter.gradient)
-      #expect(zip(mean, gradient).allSatisfy { abs($0 - 0.1 * $1) <= 1e-5 * $1 })
-      _ = try file.floats("exp_avg_sq.\(parameter.name)", shape: parameter.shape)
-    }
-    let json = try #require(file.metadata["position"])
-    #expect(
-      try JSONDecoder().decode(Checkpoint.Position.self, from: Data(json.utf8)) == position)
-  }
-
-  @Test func anOptimizerWithoutStateWritesThePositionOnly() throws {
-    let network = try network(seed: 1)
-    let plain = SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0)
-    try Checkpoint.writeState(of: plain, network: network, position: position, to: path)
-    let file = try SafeTensorsFile(contentsOf: path)
-    #expect(file.names.isEmpty && file.metadata["position"] != nil)
-  }
-
   @Test(arguments: ["configuration", "classes", "position"])
   func filesOfOtherOriginAreRefused(missing: String) throws {
     var metadata = ["configuration": "", "classes": "[]", "position": "{\"epoch\": 1}"]

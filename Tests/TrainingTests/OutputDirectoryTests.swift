@@ -31,7 +31,8 @@ struct OutputDirectoryTests {
     #expect(try Configuration(file: directory.file("config.yaml")) == Configuration())
     #expect(
       message { _ = try OutputDirectory(directory.path) }
-        == "\(directory.path) already holds a run; name another --output, or move it away")
+        == "\(directory.path) already holds a run; name another --output, or go on with it: --resume \(directory.path)"
+    )
   }
 
   @Test func saysWhyItCannotBeWritten() throws {
