@@ -16,6 +16,7 @@ struct SLTTDist: ParsableCommand {
     ])
 
   static func main() {
+    limitSpinning()
     // In files and pipes too, lines appear when they are printed, in the order of printing.
     setvbuf(stdout, nil, _IOLBF, 0)
     main(nil)
