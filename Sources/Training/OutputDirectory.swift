@@ -10,11 +10,12 @@ public struct OutputDirectory: Sendable {
   /// - Throws: `OutputError` if it holds a run already.
   public init(_ path: String) throws {
     self.path = path
-    if FileManager.default.fileExists(atPath: configuration) {
-      throw OutputError(
-        path: path,
-        problem: "already holds a run; name another --output, or go on with it: --resume \(path)")
-    }
+    guard FileManager.default.fileExists(atPath: configuration) else { return }
+    let canGoOn = FileManager.default.fileExists(atPath: latestOptimizer)
+    throw OutputError(
+      path: path,
+      problem: "already holds a run; name another --output, or "
+        + (canGoOn ? "go on with it: --resume \(path)" : "remove it: it has no checkpoint yet"))
   }
 
   /// The directory of a run that is to go on.

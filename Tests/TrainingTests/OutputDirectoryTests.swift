@@ -31,8 +31,12 @@ struct OutputDirectoryTests {
     #expect(try Configuration(file: directory.file("config.yaml")) == Configuration())
     #expect(
       message { _ = try OutputDirectory(directory.path) }
-        == "\(directory.path) already holds a run; name another --output, or go on with it: --resume \(directory.path)"
-    )
+        == "\(directory.path) already holds a run; name another --output, or remove it: it has no"
+        + " checkpoint yet")
+    try directory.write("", to: "checkpoints/latest.optimizer.safetensors")
+    #expect(
+      message { _ = try OutputDirectory(directory.path) }
+        .hasSuffix("or go on with it: --resume \(directory.path)"))
   }
 
   @Test func saysWhyItCannotBeWritten() throws {
