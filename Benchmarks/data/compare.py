@@ -1,5 +1,6 @@
 """Compares the loaders of sltt-dist and PyTorch: the same images, transforms and number of workers, in
-turns, so that both meet the same machine. Prints the median of each and the ratios.
+turns, so that both meet the same machine. Prints medians and ratios of the images a second and of the
+images for each second of processor time; the latter mean something on a busy machine too.
 
     python compare.py --preset cifar --folder cifar10
     python compare.py --preset imagenet --folder imagenet --validation train
@@ -43,14 +44,19 @@ def main():
         for turn in range(arguments.rounds):
             for name, measure in programs.items():
                 rates[name].append(measure())
-                print(f"round {turn + 1}  {name:18} {rates[name][-1]:9.0f} images/s", flush=True)
+                print(f"round {turn + 1}  {name:18} {rates[name][-1][0]:9.0f} images/s", flush=True)
 
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    print(f"\n{arguments.preset}, {arguments.workers} workers, medians of {arguments.rounds}:")
-    for name, median in medians.items():
-        spread = f"{min(rates[name]):.0f} to {max(rates[name]):.0f}"
-        ratio = median / medians["PyTorch"]
-        print(f"  {name:18} {median:9.0f} images/s ({spread})  {ratio:5.2f} x PyTorch")
+    for position, unit in enumerate(["second", "second of processor time"]):
+        print(f"\n{arguments.preset}, {arguments.workers} workers, images a {unit}")
+        print(f"medians of {arguments.rounds} rounds, least and most:")
+        values = {name: [pair[position] for pair in pairs] for name, pairs in rates.items()}
+        reference = statistics.median(values["PyTorch"])
+        for name, measured in values.items():
+            median = statistics.median(measured)
+            print(
+                f"  {name:18} {median:9.0f} ({min(measured):.0f} to {max(measured):.0f})"
+                f"  {median / reference:5.2f} x PyTorch"
+            )
 
 
 def parse_arguments():
@@ -95,7 +101,9 @@ def ours(arguments, path, validation, scratch):
     for key, value in settings.items():
         command += ["--set", f"{key}={value}"]
     run(command)
-    return json.loads(output.read_text())["images_per_second"][0]["delivered"]
+    report = json.loads(output.read_text())
+    units = ["images_per_second", "images_per_processor_second"]
+    return [report[unit][0]["delivered"] for unit in units]
 
 
 def theirs(arguments, folder):
@@ -104,7 +112,8 @@ def theirs(arguments, folder):
         "--preset", arguments.preset, "--workers", arguments.workers,
         "--batch", arguments.batch, "--seconds", arguments.seconds,
     ]  # fmt: skip
-    return json.loads(run(command).splitlines()[-1])["delivered"]
+    report = json.loads(run(command).splitlines()[-1])
+    return report["per_second"], report["per_processor_second"]
 
 
 def run(command):

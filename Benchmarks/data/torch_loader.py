@@ -1,5 +1,6 @@
 """Images a second that PyTorch's ImageFolder and DataLoader deliver, with the transforms of a preset
-of sltt-dist: what `sltt-dist bench data` calls delivered. Prints one JSON object.
+of sltt-dist: what `sltt-dist bench data` calls delivered. Prints one JSON object, which also has the
+images for each second of processor time, of the workers and the process that they deliver to.
 
     python torch_loader.py --folder cifar10/train --preset cifar --workers 2
 
@@ -8,6 +9,8 @@ Needs torch and torchvision.
 
 import argparse
 import json
+import os
+import pathlib
 import time
 
 import torch
@@ -27,18 +30,31 @@ def training_transforms(preset):
     )
 
 
-def delivered_rate(loader, seconds):
+def processor_seconds():
+    """Of this process and its children, all of which are workers."""
+    total = 0
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # It has ended.
+            continue
+        if os.getpid() in (int(directory.name), int(fields[1])):
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def delivered_rates(loader, seconds):
     """Counts from batch to batch, as sltt-dist does, through as many epochs as it takes."""
     start, images = None, 0
     while True:
         for batch, _ in loader:
             if start is None:
-                start = time.perf_counter()
+                start, processor_start = time.perf_counter(), processor_seconds()
                 continue
             images += len(batch)
             elapsed = time.perf_counter() - start
             if elapsed >= seconds:
-                return images / elapsed
+                return images / elapsed, images / (processor_seconds() - processor_start)
 
 
 def main():
@@ -57,8 +73,9 @@ def main():
         num_workers=arguments.workers,
         persistent_workers=arguments.workers > 0,
     )
-    rate = delivered_rate(loader, arguments.seconds)
-    print(json.dumps({"torch": torch.__version__, "delivered": rate}))
+    rate, processor_rate = delivered_rates(loader, arguments.seconds)
+    report = {"torch": torch.__version__, "per_second": rate, "per_processor_second": processor_rate}
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

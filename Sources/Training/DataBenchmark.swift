@@ -6,7 +6,7 @@ public struct DataBenchmark {
   /// Samples a second of every stage.
   public struct Row: Sendable {
     public let workers: Int
-    public let rates: [(stage: LoadingBenchmark.Stage, perSecond: Double)]
+    public let rates: [(stage: LoadingBenchmark.Stage, rate: LoadingBenchmark.Rate)]
   }
 
   private let configuration: Configuration
@@ -52,19 +52,26 @@ public struct DataBenchmark {
 
   /// A row of the table, for people.
   public func line(_ row: Row) -> String {
-    (["\(row.workers)"] + row.rates.map { Format.rate($0.perSecond) }).map(Self.column).joined()
+    let rates = row.rates.map { Format.rate($0.rate.perSecond) }
+    return (["\(row.workers)"] + rates).map(Self.column).joined()
   }
 
   /// All that was measured, as one JSON object.
   public func json(_ rows: [Row]) -> String {
-    let measured = rows.map { row in
-      let rates = row.rates.map { "\"\($0.stage.rawValue)\": \(Format.fixed($0.perSecond, 1))" }
-      return "{\"workers\": \(row.workers), " + rates.joined(separator: ", ") + "}"
+    func table(_ value: (LoadingBenchmark.Rate) -> Double) -> String {
+      rows.map { row in
+        let rates = row.rates.map {
+          "\"\($0.stage.rawValue)\": \(Format.fixed(value($0.rate), 1))"
+        }
+        return "{\"workers\": \(row.workers), " + rates.joined(separator: ", ") + "}"
+      }.joined(separator: ",\n")
     }
     return """
       {"samples": \(data.training.count), "image_size": \(configuration.data.imageSize), \
       "batch": \(configuration.training.globalBatch), "images_per_second": [
-      \(measured.joined(separator: ",\n"))
+      \(table(\.perSecond))
+      ], "images_per_processor_second": [
+      \(table(\.perProcessorSecond))
       ]}
 
       """

@@ -24,7 +24,8 @@ struct LoadingBenchmarkTests {
     for stage in benchmark.stages {
       for workers in [1, 3] {
         let rate = try benchmark.rate(stage, workers: workers, seconds: 0.02)
-        #expect(rate.isFinite && rate > 0, "\(stage)")
+        #expect(rate.perSecond > 0 && rate.perSecond.isFinite, "\(stage)")
+        #expect(rate.perProcessorSecond > 0, "\(stage)")
       }
     }
   }
@@ -32,7 +33,7 @@ struct LoadingBenchmarkTests {
   @Test func aDamagedImageEndsTheMeasurement() throws {
     let benchmark = try benchmark(
       ImagesInMemory(images: [try Fixture.bytes("420.jpg"), [1, 2, 3]]))
-    #expect(try benchmark.rate(.read, workers: 2, seconds: 0.02) > 0)
+    #expect(try benchmark.rate(.read, workers: 2, seconds: 0.02).perSecond > 0)
     for stage in [LoadingBenchmark.Stage.decoded, .augmented, .delivered] {
       #expect(throws: DatasetError.self) {
         try benchmark.rate(stage, workers: 2, seconds: 0.02)

@@ -17,6 +17,18 @@ public struct LoadingBenchmark: Sendable {
     case delivered
   }
 
+  /// How fast samples came.
+  public struct Rate: Sendable {
+    public let perSecond: Double
+    /// By the processor time of all threads, which other programs on the machine hardly change.
+    public let perProcessorSecond: Double
+
+    fileprivate init(samples: Int, since start: Moment) {
+      perSecond = Double(samples) / start.elapsed
+      perProcessorSecond = Double(samples) / start.processorSeconds
+    }
+  }
+
   private let input: any SampleInput
   private let sampler: Sampler
   private let mixing: BatchMixing
@@ -34,14 +46,14 @@ public struct LoadingBenchmark: Sendable {
     input is ImageInput ? Stage.allCases : [.augmented, .delivered]
   }
 
-  /// Samples a second.
+  /// Makes samples for a while.
   ///
   /// - Parameters:
   ///   - workers: threads, besides the one that takes what a loader delivers.
   ///   - seconds: to measure for, at least.
   public func rate(
     _ stage: Stage, workers: Int, seconds: Double
-  ) throws(DatasetError) -> Double {
+  ) throws(DatasetError) -> Rate {
     precondition(workers > 0 && seconds > 0, "threads work for some time")
     return stage == .delivered
       ? try deliveredRate(workers: workers, seconds: seconds)
@@ -50,22 +62,21 @@ public struct LoadingBenchmark: Sendable {
 
   private func deliveredRate(
     workers: Int, seconds: Double
-  ) throws(DatasetError) -> Double {
+  ) throws(DatasetError) -> Rate {
     let loader = DataLoader(
       input, sampler: sampler, mixing: mixing, seed: seed, workers: workers)
     var (samples, epoch) = (0, 0)
-    var start: ContinuousClock.Instant?
+    var start: Moment?
     while true {
       loader.begin(epoch: epoch)
       while let batch = try loader.next() {
         // From batch to batch, so that as much is prepared ahead at the start as at the end.
         guard let start else {
-          start = .now
+          start = Moment()
           continue
         }
         samples += batch.count
-        let elapsed = (ContinuousClock.now - start) / .seconds(1)
-        if elapsed >= seconds { return Double(samples) / elapsed }
+        if start.elapsed >= seconds { return Rate(samples: samples, since: start) }
       }
       epoch += 1
     }
@@ -73,17 +84,17 @@ public struct LoadingBenchmark: Sendable {
 
   private func sampleRate(
     _ stage: Stage, workers: Int, seconds: Double
-  ) throws(DatasetError) -> Double {
+  ) throws(DatasetError) -> Rate {
     let order = sampler.plan(epoch: 0).samples
     let next = Atomic<Int>(0)
     let tally = Tally()
-    let start = ContinuousClock.now
+    let start = Moment()
     let threads = (0..<workers).map { _ in
       WorkerThread { [self] in
         var count = 0
         do throws(DatasetError) {
           let work = makeWork(stage)
-          while (ContinuousClock.now - start) / .seconds(1) < seconds {
+          while start.elapsed < seconds {
             let position = next.add(1, ordering: .relaxed).oldValue
             try work(Int(order[position % order.count]), position / order.count)
             count += 1
@@ -95,8 +106,7 @@ public struct LoadingBenchmark: Sendable {
       }
     }
     for thread in threads { thread.join() }
-    let elapsed = (ContinuousClock.now - start) / .seconds(1)
-    return Double(try tally.total()) / elapsed
+    return Rate(samples: try tally.total(), since: start)
   }
 
   /// What a thread does with a sample in an epoch.
@@ -123,6 +133,17 @@ public struct LoadingBenchmark: Sendable {
       }
     }
   }
+}
+
+/// A moment, by the clock and by the processor time of this process.
+private struct Moment {
+  private let instant = ContinuousClock.now
+  private let processor = clock()
+
+  /// Seconds since then.
+  var elapsed: Double { (ContinuousClock.now - instant) / .seconds(1) }
+
+  var processorSeconds: Double { Double(clock() - processor) / Double(CLOCKS_PER_SEC) }
 }
 
 /// What the threads of a measurement did together.
