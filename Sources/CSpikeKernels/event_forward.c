@@ -31,8 +31,6 @@ static size_t forward_scratch_bytes(void) {
   return TILE * (LIST * sizeof(uint16_t) + sizeof(uint32_t)) + VECTOR * sizeof(uint16_t);
 }
 
-size_t sltt_event_gradient_scratch_bytes(void);
-
 size_t sltt_event_scratch_bytes(const sltt_event_shape *s) {
   (void)s;
   size_t a = forward_scratch_bytes(), b = sltt_event_gradient_scratch_bytes();

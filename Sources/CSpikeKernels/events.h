@@ -13,3 +13,6 @@ enum {
 
 INLINE size_t input_blocks(const sltt_event_shape *s) { return (s->inputs + BLOCK - 1) / BLOCK; }
 INLINE size_t output_blocks(const sltt_event_shape *s) { return (s->outputs + LANES - 1) / LANES; }
+
+// Scratch memory of the weight gradient.
+size_t sltt_event_gradient_scratch_bytes(void);

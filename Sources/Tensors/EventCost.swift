@@ -1,8 +1,8 @@
 /// What a pass over a block of 64 input and 16 output channels at one pixel costs by events, against the
 /// dense convolution.
 ///
-/// Measured on AVX-512 (see `Benchmarks`); on narrower vectors both sides grow alike. The unit is a
-/// nanosecond there, but only the ratio matters.
+/// Fitted to timings of both on an AVX-512 machine, in nanoseconds; only the ratio matters, and on
+/// narrower vectors both sides grow alike.
 struct EventCost {
   /// Whatever fires.
   var fixed: Double
