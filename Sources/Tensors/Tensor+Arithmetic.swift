@@ -18,12 +18,4 @@ extension Tensor {
       for i in part { destination[i] += source[i] }
     }
   }
-
-  /// `self *= factor`
-  public mutating func scale(by factor: Float) {
-    let destination = pointer
-    parallelFor(shape.count, grain: elementGrain) { _, part in
-      for i in part { destination[i] *= factor }
-    }
-  }
 }
