@@ -5,25 +5,15 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
   /// The hash on every rank, in rank order.
   public let hashes: [UInt64]
 
-  /// The hash that most ranks have; of equally frequent ones, the one on the lowest rank.
-  var commonHash: UInt64 {
-    let counts = Dictionary(hashes.map { ($0, 1) }, uniquingKeysWith: +)
-    let highest = counts.values.max()
-    return hashes.first { counts[$0] == highest }!
-  }
-
   /// The ranks whose hash is not the most frequent one.
-  public var differingRanks: [Int] {
-    let common = commonHash
-    return hashes.indices.filter { hashes[$0] != common }
-  }
+  public var differingRanks: [Int] { hashes.differingRanks }
 
   public var description: String {
     let ranks = differingRanks
     let list = ranks.map { "\($0) (\(hexadecimal(hashes[$0])))" }.joined(separator: ", ")
     return """
       \(what) differ between ranks: rank\(ranks.count == 1 ? "" : "s") \(list) against \
-      \(hexadecimal(commonHash)) on the others. Check that all ranks run the same program with the \
+      \(hexadecimal(hashes.common)) on the others. Check that all ranks run the same program with the \
       same configuration and data; if they do, suspect the memory or CPU of the nodes named.
       """
   }
@@ -39,6 +29,21 @@ extension Communicator {
     guard hashes.allSatisfy({ $0 == hash }) else {
       throw ReplicaMismatch(what: what, hashes: hashes)
     }
+  }
+}
+
+extension [UInt64] {
+  /// The hash that most ranks have; of equally frequent ones, the one on the lowest rank.
+  var common: UInt64 {
+    let counts = Dictionary(map { ($0, 1) }, uniquingKeysWith: +)
+    let highest = counts.values.max()
+    return first { counts[$0] == highest }!
+  }
+
+  /// The ranks whose hash is not the common one.
+  var differingRanks: [Int] {
+    let common = common
+    return indices.filter { self[$0] != common }
   }
 }
 

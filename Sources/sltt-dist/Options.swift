@@ -77,6 +77,7 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
     SingleProcess().abort("\(error)", status: 1)
   }
   do {
+    try communicator.checkSameProgram()
     try body(communicator)
   } catch {
     // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.
