@@ -26,6 +26,11 @@ struct ComputeOptions: ParsableArguments {
   @Option(name: .long, help: "Kernels for convolutions of spikes: by density, or always the same.")
   var kernels = ConvolutionBackend.Kernels.auto
 
+  @OptionGroup var threading: ThreadOptions
+}
+
+/// How many threads a rank uses.
+struct ThreadOptions: ParsableArguments {
   @Option(
     name: .long,
     help: "Threads of a rank; by default the cores it may use, divided among the node's ranks.")
@@ -61,6 +66,13 @@ extension ConfigurationOptions {
 extension ComputeOptions {
   var backend: ConvolutionBackend { ConvolutionBackend(library, kernels: kernels) }
 
+  /// Threads of this rank.
+  func threadCount(_ communicator: any Communicator) throws -> Int {
+    try threading.threadCount(communicator)
+  }
+}
+
+extension ThreadOptions {
   /// Threads of this rank.
   func threadCount(_ communicator: any Communicator) throws -> Int {
     let budget = try ProcessorBudget.threads(communicator)
