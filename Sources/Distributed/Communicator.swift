@@ -63,4 +63,9 @@ extension Communicator {
   public func broadcast(_ text: String, root: Int) throws -> String {
     String(decoding: try broadcast(Array(text.utf8), root: root), as: UTF8.self)
   }
+
+  /// Returns the `text` of every rank, in rank order.
+  public func allGather(_ text: String) throws -> [String] {
+    try (0..<size).map { try broadcast(text, root: $0) }
+  }
 }
