@@ -35,7 +35,8 @@ public protocol Communicator: AnyObject, Sendable {
   func barrier() throws
 
   /// Ends the whole job: prints `rank R on HOST: message` to standard error and stops all ranks at
-  /// once. May be called by one rank alone, from any thread.
+  /// once. May be called by one rank alone, from any thread. A process that does not manage in a few
+  /// seconds ends itself with the same status.
   ///
   /// - Parameter status: The job's exit status. Only its low byte reaches the shell; where that is 0,
   ///   which would read as success, the status becomes 1.

@@ -68,6 +68,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func abort(_ message: String, status: Int32) -> Never {
+    exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
     abortJob(status: status)
   }
@@ -106,6 +107,7 @@ private func endMPI(exitStatus: Int32) {
   if exitStatus == 0 {
     MPI_Finalize()
   } else {
+    exitForSure(status: exitStatus)
     abortJob(status: exitStatus)
   }
 }

@@ -23,6 +23,7 @@ public final class SingleProcess: Communicator {
   public func barrier() {}
 
   public func abort(_ message: String, status: Int32) -> Never {
+    exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
     exit(nonZeroExitStatus(status))
   }
