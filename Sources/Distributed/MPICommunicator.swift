@@ -67,6 +67,10 @@ public final class MPICommunicator: Communicator {
     try checkMPI(MPI_Barrier(world), "MPI_Barrier")
   }
 
+  public func messageChannel() throws -> (any MessageChannel)? {
+    try MPIMessageChannel(duplicating: world)
+  }
+
   public func abort(_ message: String, status: Int32) -> Never {
     exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
