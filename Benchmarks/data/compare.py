@@ -11,17 +11,16 @@ too short to measure; --copies N puts each image N times into the data that both
 and torchvision, and a release build of sltt-dist.
 """
 
-import argparse
 import json
 import os
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-REPOSITORY = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+from common import Measurements, comparison_parser, run  # noqa: E402
+
 # Of each preset: image size and normalization, as in torch_loader.py.
 PRESETS = {"cifar": (32, "cifar10"), "imagenet": (224, "imagenet")}
 
@@ -40,27 +39,19 @@ def main():
             "sltt-dist, shards": lambda: ours(arguments, shards, arguments.shard_validation, scratch),
             "PyTorch": lambda: theirs(arguments, folder),
         }
-        rates = {name: [] for name in programs}
-        for turn in range(arguments.rounds):
-            for name, measure in programs.items():
-                rates[name].append(measure())
-                print(f"round {turn + 1}  {name:18} {rates[name][-1][0]:9.0f} images/s", flush=True)
+        measurements = Measurements(programs, arguments.rounds)
 
-    for position, unit in enumerate(["second", "second of processor time"]):
-        print(f"\n{arguments.preset}, {arguments.workers} workers, images a {unit}")
+    for figure in ["second", "second of processor time"]:
+        print(f"\n{arguments.preset}, {arguments.workers} workers, images a {figure}")
         print(f"medians of {arguments.rounds} rounds, least and most:")
-        values = {name: [pair[position] for pair in pairs] for name, pairs in rates.items()}
-        reference = statistics.median(values["PyTorch"])
-        for name, measured in values.items():
-            median = statistics.median(measured)
-            print(
-                f"  {name:18} {median:9.0f} ({min(measured):.0f} to {max(measured):.0f})"
-                f"  {median / reference:5.2f} x PyTorch"
-            )
+        reference = measurements.median("PyTorch", figure)
+        for name in programs:
+            ratio = measurements.median(name, figure) / reference
+            print(f"  {name:18} {measurements.spread(name, figure)}  {ratio:5.2f} x PyTorch")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = comparison_parser(__doc__.split("\n\n")[0])
     parser.add_argument("--preset", choices=list(PRESETS), required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--validation", default="val", help="validation split of the folder")
@@ -68,8 +59,6 @@ def parse_arguments():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--program", default=str(REPOSITORY / ".build/release/sltt-dist"))
     arguments = parser.parse_args()
     # Shards of a folder without a validation split have none either.
     arguments.shard_validation = "train" if arguments.validation == "train" else "val"
@@ -102,8 +91,10 @@ def ours(arguments, path, validation, scratch):
         command += ["--set", f"{key}={value}"]
     run(command)
     report = json.loads(output.read_text())
-    units = ["images_per_second", "images_per_processor_second"]
-    return [report[unit][0]["delivered"] for unit in units]
+    return {
+        "second": report["images_per_second"][0]["delivered"],
+        "second of processor time": report["images_per_processor_second"][0]["delivered"],
+    }
 
 
 def theirs(arguments, folder):
@@ -113,14 +104,10 @@ def theirs(arguments, folder):
         "--batch", arguments.batch, "--seconds", arguments.seconds,
     ]  # fmt: skip
     report = json.loads(run(command).splitlines()[-1])
-    return report["per_second"], report["per_processor_second"]
-
-
-def run(command):
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if result.returncode != 0:
-        sys.exit(f"status {result.returncode} from {command}:\n{result.stdout}{result.stderr}")
-    return result.stdout
+    return {
+        "second": report["per_second"],
+        "second of processor time": report["per_processor_second"],
+    }
 
 
 if __name__ == "__main__":

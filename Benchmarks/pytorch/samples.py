@@ -1,0 +1,61 @@
+"""Batches for training: photographs, or recordings of N-MNIST, from a directory of class directories."""
+
+import itertools
+import pathlib
+
+import numpy
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+NORMALIZATIONS = {
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+def batches(folder, size, count, samples, timesteps, normalization=None):
+    """`count` batches of `samples`: frames, a list of T tensors [N, C, H, W], and labels [N].
+
+    Samples come round the classes by turns, and begin again when all were used. With a normalization
+    they are images, whose frames are all the same; otherwise N-MNIST's recordings.
+    """
+    classes = sorted(path for path in pathlib.Path(folder).iterdir() if path.is_dir())
+    lists = [[(file, label) for file in sorted(c.iterdir())] for label, c in enumerate(classes)]
+    turns = itertools.zip_longest(*lists)
+    order = itertools.cycle([sample for turn in turns for sample in turn if sample is not None])
+    for _ in range(count):
+        chosen = list(itertools.islice(order, samples))
+        labels = torch.tensor([label for _, label in chosen])
+        if normalization:
+            image = torch.stack([photograph(file, size, normalization) for file, _ in chosen])
+            yield [image] * timesteps, labels
+        else:
+            recordings = [event_frames(file, timesteps, size) for file, _ in chosen]
+            yield list(torch.stack(recordings, dim=1)), labels
+
+
+def photograph(path, size, normalization):
+    """[3, size, size]: for ImageNet's photographs, the middle of a somewhat larger square."""
+    image = Image.open(path).convert("RGB")
+    if normalization == "imagenet":
+        scale = size * 8 / 7 / min(image.size)
+        width, height = (round(side * scale) for side in image.size)
+        left, top = (width - size) // 2, (height - size) // 2
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+        image = image.crop((left, top, left + size, top + size))
+    mean, deviation = (torch.tensor(values) for values in NORMALIZATIONS[normalization])
+    pixels = torch.from_numpy(numpy.array(image)) / 255
+    return ((pixels - mean) / deviation).permute(2, 0, 1).contiguous()
+
+
+def event_frames(path, timesteps, size):
+    """Frames [T, 2, size, size] with equal numbers of events, the last with the rest (SpikingJelly's rule),
+    of a recording of N-MNIST: x, y, and polarity in the top bit of a time, five bytes an event."""
+    events = numpy.fromfile(path, dtype=numpy.uint8).reshape(-1, 5)
+    x, y, polarity = events[:, 0].astype(int), events[:, 1].astype(int), events[:, 2] >> 7
+    frame = numpy.minimum(numpy.arange(len(events)) // (len(events) // timesteps), timesteps - 1)
+    frames = torch.zeros(timesteps, 2, 34, 34)
+    cells = ((frame * 2 + polarity) * 34 + y) * 34 + x
+    frames.view(-1).index_add_(0, torch.from_numpy(cells), torch.ones(len(cells)))
+    return F.interpolate(frames, size=(size, size), mode="bilinear", antialias=True)
