@@ -33,6 +33,9 @@ WORKS = {
     "vgg11": ("dvs-cifar10-vgg11.yaml", 48, 32, 10, 10, "Train", ("Train", "Test")),
 }
 OURS = "sltt-dist"
+SETTINGS = ["", "--channels-last", "--compile", "--compile --channels-last"]
+# Only the networks with standardized weights have something to share.
+SHARING = ["--channels-last --share-weights", "--compile --channels-last --share-weights"]
 
 
 def parse_arguments():
@@ -47,9 +50,9 @@ def parse_arguments():
         help="mixed is bf16 autocast in PyTorch",
     )  # fmt: skip
     parser.add_argument(
-        "--settings", nargs="+", default=["", " --compile"],
+        "--settings", nargs="+",
         help="settings of PyTorch to try, each a string of train_step.py's flags such as"
-        " ' --compile --channels-last'; begin it with a space",
+        " ' --compile --channels-last', that begins with a space; by default all",
     )  # fmt: skip
     parser.add_argument("--batch", type=int)
     parser.add_argument("--timesteps", type=int)
@@ -60,6 +63,8 @@ def parse_arguments():
     _, _, batch, timesteps, _, _, _ = WORKS[arguments.work]
     arguments.batch = arguments.batch or batch
     arguments.timesteps = arguments.timesteps or timesteps
+    sharing = SHARING if arguments.work == "nf-resnet34" else []
+    arguments.settings = arguments.settings or SETTINGS + sharing
     if arguments.weights and arguments.weights.is_dir():
         arguments.weights = arguments.weights / "model.safetensors"
     return arguments

@@ -32,9 +32,10 @@ SURROGATES = {"triangle": triangle, "rectangle": rectangle, "sigmoid": sigmoid}
 class Fire(torch.autograd.Function):
     """u = decay v + x, s = [u >= 1], v' = u - s; returns s and v'.
 
-    The potential is float32 under autocast too, while spikes, which are exact in any format, have the
-    type of x. Backward needs u = v' + s; both are alive anyway, as the neuron's state and as the input
-    of the next convolution, so nothing is kept for it. Without `through_time`, v and v' have no gradient.
+    The potential is float32 under autocast too, while spikes, which are exact in any format, have
+    the type of x. Backward needs u = v' + s; both are alive anyway, as the neuron's state and as the
+    input of the next convolution, so nothing is kept for it. Without `through_time`, v and v' have
+    no gradient.
     """
 
     @staticmethod

@@ -50,8 +50,8 @@ def photograph(path, size, normalization):
 
 
 def event_frames(path, timesteps, size):
-    """Frames [T, 2, size, size] with equal numbers of events, the last with the rest (SpikingJelly's rule),
-    of a recording of N-MNIST: x, y, and polarity in the top bit of a time, five bytes an event."""
+    """Frames [T, 2, size, size] of a recording of N-MNIST: equal numbers of events in each, the last
+    with the rest (SpikingJelly's rule). Five bytes an event: x, y, polarity and time in 24 bits."""
     events = numpy.fromfile(path, dtype=numpy.uint8).reshape(-1, 5)
     x, y, polarity = events[:, 0].astype(int), events[:, 1].astype(int), events[:, 2] >> 7
     frame = numpy.minimum(numpy.arange(len(events)) // (len(events) // timesteps), timesteps - 1)
