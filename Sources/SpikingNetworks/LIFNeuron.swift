@@ -62,11 +62,11 @@ final class LIFNeuron: Layer {
     neuronSteps = 0
   }
 
-  /// The spikes of a step. Batch norm needs its input later, so it is taken over.
-  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> SpikeTensor {
-    guard let normalization else { return forward(reading: x, &tape) }
+  /// The spikes of a step. Batch norm needs its input later, so the tape holds it too.
+  func forward(_ x: SharedTensor, _ tape: inout Tape) -> SpikeTensor {
+    guard let normalization else { return forward(reading: x.tensor, &tape) }
     let affine = normalization.forward(x, &tape)
-    let spikes = fire(x, affine, &tape)
+    let spikes = fire(x.tensor, affine, &tape)
     tape.push(x)
     return spikes
   }
@@ -103,12 +103,13 @@ final class LIFNeuron: Layer {
     let dynamics = dynamics
     let decayGradient: Double
     if let normalization {
-      let x = tape.popTensor()
+      let x = tape.popShared()!
       let step = popStep(&tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g, spikes: spikes, step: step, input: x, mean: statistics.mean, sums: normalization.sums)
-      normalization.backward(&g, input: x, statistics: statistics)
+        &g, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
+        sums: normalization.sums)
+      normalization.backward(&g, input: x.tensor, statistics: statistics)
     } else {
       let step = popStep(&tape)
       decayGradient = dynamics.backward(&g, spikes: spikes, step: step, scale: scaling.scale)

@@ -143,15 +143,22 @@ final class NormalizerFreeResNet: NetworkBody {
         bias: .uniform(fanIn: pool.output.count), builder))
   }
 
-  func forward(_ frame: borrowing Tensor, _ tape: inout Tape) -> Tensor {
-    var x = stemPool.forward(conv1.forward(frame))
+  func stem(_ frame: borrowing Tensor) -> Tensor { stemPool.forward(conv1.forward(frame)) }
+
+  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor {
+    // The blocks add to the residual stream in place.
+    var x = stem.tensor.copy(in: tape.arena)
     for block in blocks { x = block.forward(x, &tape) }
     return fc.forward(pool.forward(x), &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, frame: borrowing Tensor, _ tape: inout Tape) {
+  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var g = pool.backward(fc.backward(gradient, &tape))
     for block in blocks.reversed() { g = block.backward(g, &tape) }
-    conv1.backwardWeights(stemPool.backward(g), input: frame)
+    return g
+  }
+
+  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    conv1.backwardWeights(stemPool.backward(gradient), input: frame)
   }
 }

@@ -42,10 +42,11 @@ struct SpikingNetworkTests {
       network.beginSequence(IterationContext(seed: 1))
       loss.begin(labels: labels, globalCount: labels.count)
       for _ in 0..<3 {
-        let output = network.forward(frame, saving: &tape)
+        let output = network.forward(network.stem(frame), saving: &tape)
         logits += output.elements
         loss.add(output, isTrained: true)
-        network.backward(loss.popGradient(), frame: frame, from: &tape)
+        let g = network.backward(loss.popGradient(), from: &tape)
+        network.backwardStem(g, frame: frame)
       }
       network.completeGradients()
       return (network.store.gradients.elements, logits)
