@@ -45,8 +45,9 @@ DISPATCHED void sltt_channel_products(const float *gradient, const float *values
   }
 }
 
-DISPATCHED void sltt_combine(float *gradient, const float *values, const float *a, const float *b,
-                             const float *c, size_t channels, size_t first, size_t last) {
+DISPATCHED void sltt_combine(float *gradient, uint16_t *rounded, const float *values,
+                             const float *a, const float *b, const float *c, size_t channels,
+                             size_t first, size_t last) {
   for (size_t pixel = first; pixel < last; pixel++) {
     float *g = gradient + pixel * channels;
     const float *x = values + pixel * channels;
@@ -54,6 +55,7 @@ DISPATCHED void sltt_combine(float *gradient, const float *values, const float *
       size_t n = channels - i;
       vfloat result = LOAD(a + i, n) * LOAD(g + i, n) + LOAD(b + i, n) * LOAD(x + i, n) + LOAD(c + i, n);
       STORE(g + i, result, n);
+      if (rounded) STORE_ROUNDED(rounded + pixel * channels + i, result, n);
     }
   }
 }

@@ -74,7 +74,9 @@ INLINE double lif_backward(const sltt_lif_backward_args *args, sltt_surrogate ki
         } else {
           g = spike_gradient * SURROGATE(z, kind, a.width);
         }
-        STORE(a.gradient + at, scale * g, count);
+        vfloat output = scale * g;
+        STORE(a.gradient + at, output, count);
+        if (a.rounded) STORE_ROUNDED(a.rounded + at, output, count);
         if (a.membrane_gradient_out) STORE(a.membrane_gradient_out + at, a.decay * g, count);
         if (a.sums) {
           sum += g;

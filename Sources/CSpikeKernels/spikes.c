@@ -15,6 +15,24 @@ DISPATCHED void sltt_unpack(const uint64_t *spikes, float *values, size_t channe
   }
 }
 
+DISPATCHED void sltt_unpack_rounded(const uint64_t *spikes, uint16_t *values, size_t channels,
+                                    float amplitude, size_t first, size_t last) {
+  size_t words = words_of(channels);
+  for (size_t pixel = first; pixel < last; pixel++) {
+    uint16_t *row = values + pixel * channels;
+    for (size_t c = 0; c < channels; c += LANES) {
+      STORE_ROUNDED(row + c, SPIKES_AT(pixel, c), channels - c);
+    }
+  }
+}
+
+DISPATCHED void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t last) {
+  for (size_t i = first; i < last; i += LANES) {
+    vfloat v = LOAD(values + i, last - i);
+    STORE_ROUNDED(rounded + i, v, last - i);
+  }
+}
+
 DISPATCHED void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels,
                                 float amplitude, size_t first, size_t last) {
   size_t words = words_of(channels);

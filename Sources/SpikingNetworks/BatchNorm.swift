@@ -81,9 +81,11 @@ final class BatchNorm {
   ///
   ///     x̂ = (x - mean) r,  y = w x̂ + b
   ///     dL/dx = w r (g - mean g - x̂ mean(g x̂))
+  ///
+  /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
   func backward(
     _ g: inout Tensor, input x: borrowing Tensor,
-    statistics: (mean: FloatView, inverseDeviation: FloatView)
+    statistics: (mean: FloatView, inverseDeviation: FloatView), rounding: Bool = false
   ) {
     let (scale, slope, constant) = (affine.scale, affine.shift, coefficients[2])
     let count = Double(x.shape.pixels)
@@ -97,7 +99,7 @@ final class BatchNorm {
       slope[c] = Float(inner)
       constant[c] = Float(-outer * sums.first(c) / count - inner * mean)
     }
-    g.combine(a: scale, b: slope, with: x, c: constant)
+    g.combine(a: scale, b: slope, with: x, c: constant, rounding: rounding)
   }
 }
 

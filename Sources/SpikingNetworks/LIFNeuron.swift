@@ -19,6 +19,7 @@ final class LIFNeuron: Layer {
   private let shape: Shape
   private let amplitude: Float
   private let specification: NeuronSpecification
+  private let roundsGradients: Bool
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
   private var membrane: SharedTensor?
@@ -44,6 +45,7 @@ final class LIFNeuron: Layer {
     shape = input
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
     specification = builder.specification.neuron
+    roundsGradients = builder.roundsGradients
     tauParameter =
       specification.hasLearnableTau
       ? builder.parameter(name + ".w", [], .constant(-log(specification.tau - 1))) : nil
@@ -109,10 +111,12 @@ final class LIFNeuron: Layer {
       decayGradient = dynamics.backward(
         &g, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
         sums: normalization.sums)
-      normalization.backward(&g, input: x.tensor, statistics: statistics)
+      normalization.backward(
+        &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
     } else {
       let step = popStep(&tape)
-      decayGradient = dynamics.backward(&g, spikes: spikes, step: step, scale: scaling.scale)
+      decayGradient = dynamics.backward(
+        &g, spikes: spikes, step: step, scale: scaling.scale, rounding: roundsGradients)
     }
     if let tauParameter {
       // decay = 1 - σ(w)

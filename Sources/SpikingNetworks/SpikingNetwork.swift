@@ -26,6 +26,8 @@ public final class SpikingNetwork {
   public let store: ParameterStore
   /// In the order of the forward pass.
   public let layers: [any Layer]
+  /// Why the network computes in another precision than specified, and in which; `nil` if it does not.
+  public let precisionProblem: String?
   /// Where activations live.
   public let arena: Arena
   private let body: any NetworkBody
@@ -50,6 +52,7 @@ public final class SpikingNetwork {
     self.specification = specification
     self.arena = arena
     layers = builder.layers
+    precisionProblem = builder.backend.precisionProblem
     neurons = layers.compactMap { $0 as? LIFNeuron }
     store = ParameterStore(
       parameters: builder.parameters, statistics: builder.statistics, seed: seed)

@@ -86,11 +86,15 @@ public struct MembraneDynamics {
   ///     dL/du[t] = (dL/ds[t] - threshold dL/dv[t]) surrogate(u[t] - threshold) + dL/dv[t]
   ///     dL/dv[t-1] = decay dL/du[t]
   ///
+  /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
   /// - Returns: the gradient of the decay.
   public func backward(
-    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, scale: FloatView
+    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, scale: FloatView,
+    rounding: Bool = false
   ) -> Double {
+    let rounded = gradient.willChange(rounding: rounding)
     var arguments = arguments(gradient, spikes, step)
+    arguments.rounded = rounded
     arguments.output_scale = UnsafePointer(scale.base)
     return parallelSum(
       spikes.shape.pixels, grain: pixelGrain(channels: spikes.shape.c)
@@ -108,6 +112,7 @@ public struct MembraneDynamics {
     mean: FloatView, sums: ChannelSums
   ) -> Double {
     precondition(input.shape == spikes.shape && mean.count == spikes.shape.c)
+    gradient.willChange()
     var arguments = arguments(gradient, spikes, step)
     arguments.input = UnsafePointer(input.pointer)
     arguments.mean = UnsafePointer(mean.base)
@@ -125,7 +130,7 @@ public struct MembraneDynamics {
     precondition(gradient.shape == spikes.shape && step.membrane.tensor.shape == spikes.shape)
     return sltt_lif_backward_args(
       channels: spikes.shape.c, spikes: spikes.words, membrane: step.membrane.tensor.pointer,
-      gradient: gradient.pointer, output_scale: nil,
+      gradient: gradient.pointer, rounded: nil, output_scale: nil,
       membrane_gradient_in: step.laterGradient?.tensor.pointer,
       membrane_gradient_out: step.earlierGradient?.tensor.pointer,
       input: nil, mean: nil, sums: nil, previous: step.previous?.tensor.pointer,

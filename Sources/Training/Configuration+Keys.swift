@@ -106,7 +106,7 @@ extension Configuration {
       "Determines initial weights, sample order and every other random choice."),
     .init(
       "training.precision", \.training.precision,
-      "Arithmetic of the network."),
+      "float32, or mixed: dense products in bfloat16 where the processor has it."),
     .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),

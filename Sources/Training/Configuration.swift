@@ -73,10 +73,6 @@ public struct Configuration: Sendable {
   }
 
   public struct Training: Sendable {
-    public enum Precision: String, CaseIterable, Sendable {
-      case float32
-    }
-
     public var epochs = 20
     public var maxIterations: Int?
     public var globalBatch = 50
@@ -180,7 +176,8 @@ extension Configuration {
         tau: Float(neuron.tau), threshold: Float(neuron.threshold),
         surrogate: SurrogateGradient(
           neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
-        hasLearnableTau: neuron.hasLearnableTau))
+        hasLearnableTau: neuron.hasLearnableTau),
+      precision: training.precision)
     if let problem = specification.problem {
       // It begins with the key.
       let key = String(problem.prefix { $0 != " " })

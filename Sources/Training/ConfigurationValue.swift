@@ -158,7 +158,7 @@ extension TrainingMethod.Name: ConfigurationValue {}
 extension LearningRateSchedule.Name: ConfigurationValue {}
 extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
-extension Configuration.Training.Precision: ConfigurationValue {}
+extension Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}

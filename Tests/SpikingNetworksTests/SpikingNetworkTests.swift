@@ -82,6 +82,23 @@ struct SpikingNetworkTests {
     }
   }
 
+  /// Rounding moves gradients by the last bits of bfloat16, and a few spikes with them.
+  @Test(arguments: specifications)
+  func mixedPrecisionPointsTheSameWay(_ specification: NetworkSpecification) throws {
+    var mixed = specification
+    mixed.precision = .mixed
+    let (expected, setup) = (try Setup(specification).iterate().gradients, try Setup(mixed))
+    let actual = setup.iterate().gradients
+    func product(_ a: [Float], _ b: [Float]) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    let cosine =
+      product(actual, expected)
+      / (product(actual, actual) * product(expected, expected)).squareRoot()
+    #expect(cosine > 0.97)
+    #expect((actual == expected) == (setup.network.precisionProblem != nil))
+  }
+
   @Test(arguments: specifications)
   func everyParameterHasAGradient(_ specification: NetworkSpecification) throws {
     let setup = try Setup(specification)

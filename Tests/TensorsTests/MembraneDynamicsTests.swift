@@ -130,8 +130,12 @@ struct MembraneDynamicsTests {
       withThreads(threads) {
         var g = Tensor(shape, gradient, in: arena)
         let plain = step()
-        let decay = dynamics.backward(&g, spikes: spikes, step: plain, scale: view(scale))
+        let decay = dynamics.backward(
+          &g, spikes: spikes, step: plain, scale: view(scale), rounding: true)
         checkCommon(g.elements, scale: scale, plain, decay)
+        expectEqual(
+          BFloat16BlockTests.floats(roundedIn: g) ?? [],
+          g.elements.map(BFloat16BlockTests.rounded), "rounded gradient")
 
         let (sums, summed) = (ChannelSums(channels: shape.c), step())
         g = Tensor(shape, gradient, in: arena)
