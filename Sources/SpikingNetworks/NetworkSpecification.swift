@@ -10,6 +10,14 @@ public enum NetworkFamily: String, CaseIterable, Sendable {
   case nfResNetBottleneck = "nf-resnet-bottleneck"
   /// Spiking VGG with batch norm.
   case vgg
+
+  /// Whether its networks keep running statistics of activations.
+  public var hasBatchNorm: Bool {
+    switch self {
+    case .resNet, .vgg: true
+    case .nfResNet, .nfResNetBottleneck: false
+    }
+  }
 }
 
 /// A published architecture: a family at a certain depth.

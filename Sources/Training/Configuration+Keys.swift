@@ -49,6 +49,9 @@ extension Configuration {
     .init(
       "method.k", \.method.k, limit: .atLeast(1),
       "Time steps that sltt-k trains in an iteration, at most timesteps."),
+    .init(
+      "method.skip_trailing", \.method.skipsTrailing,
+      "sltt-k: stop at the last trained step; training metrics cover the steps that ran."),
 
     .init(
       "loss.mse_weight", \.loss.mseWeight, limit: .share,

@@ -44,6 +44,7 @@ public struct Configuration: Sendable {
     public var name = TrainingMethod.Name.sltt
     public var timesteps = 4
     public var k: Int?
+    public var skipsTrailing = false
   }
 
   public struct Loss: Sendable {
@@ -143,6 +144,9 @@ extension Configuration: Equatable {
 }
 
 extension Configuration {
+  /// The kind of network; nil if none is given.
+  public var networkFamily: NetworkFamily? { model.architecture?.family ?? model.family }
+
   /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
   /// and 3 for other images.
   public var inputChannels: Int {
@@ -164,7 +168,7 @@ extension Configuration {
         "= \(outputs), but the data have \(classes) classes: set it to that"
           + " or leave it out")
     }
-    guard let family = model.architecture?.family ?? model.family,
+    guard let family = networkFamily,
       let blocks = model.architecture?.blocks ?? model.blocks
     else {
       throw error("model.family", "and model.blocks are needed where no architecture is given")

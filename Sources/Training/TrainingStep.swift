@@ -58,7 +58,7 @@ public final class TrainingStep {
   ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
-  ///   - trained: which time steps are back-propagated.
+  ///   - trained: which time steps are back-propagated; those beyond its end do not run.
   ///   - window: forward steps before their backward passes.
   public func accumulateGradients(
     _ frames: borrowing FrameSequence, labels: [Int], mixture: LabelMixture? = nil,
@@ -68,20 +68,21 @@ public final class TrainingStep {
     network.beginSequence(context)
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
     tape.isTraining = true
+    precondition(trained.count <= timesteps)
     var recorded: [Int] = []
     var stem = frames.withFrame(at: 0) { network.stem($0) }
     // Held from the start, so that memory does not depend on the number of steps.
     var stemGradient = Tensor(
       stem.tensor.shape.withSamples(frames.isStatic ? frames.samples : 0), in: network.arena)
     stemGradient.fill(0)
-    for t in 0..<timesteps {
+    for t in trained.indices {
       if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
       tape.isRecording = trained[t]
       let logits = network.forward(stem, saving: &tape)
       observe(t, logits)
       loss.add(logits, isTrained: trained[t])
       if trained[t] { recorded.append(t) }
-      guard recorded.count == window || t == timesteps - 1 else { continue }
+      guard recorded.count == window || t == trained.count - 1 else { continue }
       while let t = recorded.popLast() {
         let g = network.backward(loss.popGradient(), from: &tape)
         if frames.isStatic {

@@ -10,7 +10,7 @@ struct TrainingStepTests {
       family: $0, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
   }
 
-  private struct Outcome {
+  private struct Outcome: Equatable {
     var gradients: [Float]
     var statistics: [Float]
     var loss: Double
@@ -18,7 +18,8 @@ struct TrainingStepTests {
 
   /// One iteration, with the image once or as one equal frame for each time step.
   private func iterate(
-    _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool
+    _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool,
+    iteration: Int = 0, observe: () -> Void = {}
   ) throws -> Outcome {
     let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 1 << 28))
     for parameter in network.store.parameters where parameter.values.elements.contains(0) {
@@ -40,11 +41,30 @@ struct TrainingStepTests {
     let step = TrainingStep(network, loss: LossSpecification(), timesteps: timesteps)
     step.accumulateGradients(
       frames, labels: labels, globalCount: labels.count,
-      trained: method.trainedTimesteps(seed: 1, iteration: 0), window: method.window,
-      context: IterationContext(seed: 1))
+      trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
+      context: IterationContext(seed: 1)
+    ) { _, _ in observe() }
     return Outcome(
       gradients: network.store.gradients.elements,
       statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
+  }
+
+  /// Steps after the last trained one change neither loss nor gradients.
+  @Test(arguments: [.nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
+  func trailingStepsChangeNoGradient(_ family: NetworkFamily, _ isStatic: Bool) throws {
+    let specification = Self.specifications.first { $0.family == family }!
+    for iteration in 0..<4 {
+      let all = TrainingMethod(.slttK, timesteps: 5, k: 1)
+      let some = TrainingMethod(.slttK, timesteps: 5, k: 1, skipsTrailing: true)
+      var steps = 0
+      let expected = try iterate(specification, all, isStatic: isStatic, iteration: iteration)
+      let actual = try iterate(
+        specification, some, isStatic: isStatic, iteration: iteration
+      ) { steps += 1 }
+      #expect(actual == expected && expected.gradients.contains { $0 != 0 })
+      #expect(
+        steps == 1 + all.trainedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
+    }
   }
 
   /// The stem's shortcut for images changes nothing but rounding.
