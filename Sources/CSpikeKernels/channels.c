@@ -1,11 +1,12 @@
 #include "spike_kernels.h"
+#include "variants.h"
 #include "vectors.h"
 
 // Sums over a few pixels at a time in registers' precision, then in double.
 enum { BLOCK = 32 };
 
-DISPATCHED void sltt_channel_moments(const float *values, const float *pivot, double *sums,
-                                     size_t channels, size_t first, size_t last) {
+INLINE void sltt_channel_moments_body(const float *values, const float *pivot, double *sums,
+                                      size_t channels, size_t first, size_t last) {
   for (size_t block = first; block < last; block += BLOCK) {
     size_t end = block + BLOCK < last ? block + BLOCK : last;
     for (size_t c = 0; c < channels; c += LANES) {
@@ -24,9 +25,14 @@ DISPATCHED void sltt_channel_moments(const float *values, const float *pivot, do
   }
 }
 
-DISPATCHED void sltt_channel_products(const float *gradient, const float *values,
-                                      const float *mean, double *sums, size_t channels,
-                                      size_t first, size_t last) {
+VARIANTS(void, sltt_channel_moments,
+         (const float *values, const float *pivot, double *sums, size_t channels, size_t first,
+          size_t last),
+         (values, pivot, sums, channels, first, last))
+
+INLINE void sltt_channel_products_body(const float *gradient, const float *values,
+                                       const float *mean, double *sums, size_t channels,
+                                       size_t first, size_t last) {
   for (size_t block = first; block < last; block += BLOCK) {
     size_t end = block + BLOCK < last ? block + BLOCK : last;
     for (size_t c = 0; c < channels; c += LANES) {
@@ -45,9 +51,14 @@ DISPATCHED void sltt_channel_products(const float *gradient, const float *values
   }
 }
 
-DISPATCHED void sltt_combine(float *gradient, uint16_t *rounded, const float *values,
-                             const float *a, const float *b, const float *c, size_t channels,
-                             size_t first, size_t last) {
+VARIANTS(void, sltt_channel_products,
+         (const float *gradient, const float *values, const float *mean, double *sums,
+          size_t channels, size_t first, size_t last),
+         (gradient, values, mean, sums, channels, first, last))
+
+INLINE void sltt_combine_body(float *gradient, uint16_t *rounded, const float *values,
+                              const float *a, const float *b, const float *c, size_t channels,
+                              size_t first, size_t last) {
   for (size_t pixel = first; pixel < last; pixel++) {
     float *g = gradient + pixel * channels;
     const float *x = values + pixel * channels;
@@ -59,3 +70,8 @@ DISPATCHED void sltt_combine(float *gradient, uint16_t *rounded, const float *va
     }
   }
 }
+
+VARIANTS(void, sltt_combine,
+         (float *gradient, uint16_t *rounded, const float *values, const float *a, const float *b,
+          const float *c, size_t channels, size_t first, size_t last),
+         (gradient, rounded, values, a, b, c, channels, first, last))

@@ -1,9 +1,10 @@
 #include "spike_kernels.h"
+#include "variants.h"
 #include "vectors.h"
 
 #include <math.h>
 
-DISPATCHED size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t first, size_t last) {
+INLINE size_t sltt_lif_forward_body(const sltt_lif_forward_args *args, size_t first, size_t last) {
   const sltt_lif_forward_args a = *args;
   size_t words = words_of(a.channels), fired = 0;
   for (size_t pixel = first; pixel < last; pixel++) {
@@ -26,6 +27,10 @@ DISPATCHED size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t fir
   }
   return fired;
 }
+
+VARIANTS(size_t, sltt_lif_forward,
+         (const sltt_lif_forward_args *args, size_t first, size_t last),
+         (args, first, last))
 
 // The surrogate's value at z, for a `kind` known when compiling.
 #define SURROGATE(z, kind, width)                                                      \
@@ -96,22 +101,15 @@ INLINE double lif_backward(const sltt_lif_backward_args *args, sltt_surrogate ki
   return decay_gradient;
 }
 
-DISPATCHED static double backward_triangle(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_TRIANGLE, i, j);
-}
-
-DISPATCHED static double backward_rectangle(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_RECTANGLE, i, j);
-}
-
-DISPATCHED static double backward_sigmoid(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_SIGMOID, i, j);
-}
-
-double sltt_lif_backward(const sltt_lif_backward_args *args, size_t first, size_t last) {
+INLINE double sltt_lif_backward_body(const sltt_lif_backward_args *args, size_t first,
+                                     size_t last) {
   switch (args->surrogate) {
-    case SLTT_TRIANGLE: return backward_triangle(args, first, last);
-    case SLTT_RECTANGLE: return backward_rectangle(args, first, last);
-    default: return backward_sigmoid(args, first, last);
+    case SLTT_TRIANGLE: return lif_backward(args, SLTT_TRIANGLE, first, last);
+    case SLTT_RECTANGLE: return lif_backward(args, SLTT_RECTANGLE, first, last);
+    default: return lif_backward(args, SLTT_SIGMOID, first, last);
   }
 }
+
+VARIANTS(double, sltt_lif_backward,
+         (const sltt_lif_backward_args *args, size_t first, size_t last),
+         (args, first, last))

@@ -1,17 +1,10 @@
 // Sixteen lanes in the compiler's portable vector notation: one AVX-512 register, two of AVX2,
-// four of SSE or NEON. DISPATCHED functions are compiled for each and chosen when the program loads.
+// four of SSE or NEON.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__x86_64__) && defined(__linux__)
-#define DISPATCHED \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define DISPATCHED
-#endif
 
 #define INLINE static inline __attribute__((always_inline))
 

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The vector instructions that the kernels use: avx512, avx2 or any. SLTT_VECTORS=avx2 or =any in the
+// environment makes do with fewer than the processor has.
+const char *sltt_vectors(void);
+
 typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID } sltt_surrogate;
 
 typedef struct {
