@@ -85,7 +85,7 @@ static const uint16_t bit_offsets[BLOCK] = {
 };
 
 // 64 candidates, of which those of the spikes move together: no branch depends on the spikes.
-DEFINE_LIST_ROWS(list_rows_compressed, __attribute__((target("arch=x86-64-v4,avx512vbmi2"))), {
+DEFINE_LIST_ROWS(list_rows_compressed, WITH_AVX512(",avx512vbmi2"), {
   __m512i offsets = _mm512_set1_epi16((short)base);
   __m512i low = _mm512_add_epi16(offsets, _mm512_loadu_si512(bit_offsets));
   __m512i high = _mm512_add_epi16(offsets, _mm512_loadu_si512(bit_offsets + 32));

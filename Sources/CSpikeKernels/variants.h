@@ -12,12 +12,15 @@ extern vector_level sltt_vector_level;
 // Whether the spikes of a word can be listed by AVX-512's compress instruction (VBMI2).
 extern _Bool sltt_has_compress;
 
+// For functions with AVX-512 and perhaps further features. Left to itself, the compiler prefers vectors
+// of half the width.
+#define WITH_AVX512(features) \
+  __attribute__((target("arch=x86-64-v4" features), min_vector_width(512)))
+
 // Defines `result name parameters` as the inline function name_body for each of the levels.
 #if defined(__x86_64__)
 #define VARIANTS(result, name, parameters, arguments)                                         \
-  __attribute__((target("arch=x86-64-v4"))) static result name##_avx512 parameters {          \
-    return name##_body arguments;                                                             \
-  }                                                                                           \
+  WITH_AVX512("") static result name##_avx512 parameters { return name##_body arguments; }    \
   __attribute__((target("arch=x86-64-v3"))) static result name##_avx2 parameters {            \
     return name##_body arguments;                                                             \
   }                                                                                           \
