@@ -98,9 +98,15 @@ final class LIFNeuron: Layer {
   }
 
   /// dL/dx from `g`, dL/d(amplitude s); adds to the parameters' gradients.
+  ///
+  /// - Parameters:
+  ///   - more: a second part of dL/d(amplitude s), where there is a normalisation.
+  ///   - skip: a part of dL/dx that comes past the neuron, where there is none.
   func backward(
-    _ g: consuming Tensor, spikes: borrowing SpikeTensor, _ tape: inout Tape
+    _ g: consuming Tensor, more: SharedTensor? = nil, skip: SharedTensor? = nil,
+    spikes: borrowing SpikeTensor, _ tape: inout Tape
   ) -> Tensor {
+    precondition((normalization == nil ? more : skip) == nil)
     var g = g
     let dynamics = dynamics
     let decayGradient: Double
@@ -109,14 +115,15 @@ final class LIFNeuron: Layer {
       let step = popStep(&tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
+        &g, more: more, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
         sums: normalization.sums)
       normalization.backward(
         &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
     } else {
       let step = popStep(&tape)
       decayGradient = dynamics.backward(
-        &g, spikes: spikes, step: step, scale: scaling.scale, rounding: roundsGradients)
+        &g, spikes: spikes, step: step, scale: scaling.scale, skip: skip,
+        rounding: roundsGradients)
     }
     if let tauParameter {
       // decay = 1 - σ(w)

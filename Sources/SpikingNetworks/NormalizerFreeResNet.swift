@@ -77,19 +77,18 @@ private final class NormalizerFreeBlock {
 
   func backward(_ gy: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var spikes = tape.popSpikes()
-    var g = convolutions.last!.backward(gy, input: spikes)
+    let gy = SharedTensor(gy)
+    var g = convolutions.last!.backward(gy.tensor, input: spikes)
     for index in (1..<neurons.count).reversed() {
       g = neurons[index].backward(g, spikes: spikes, &tape)
       spikes = tape.popSpikes()
       g = convolutions[index - 1].backward(g, input: spikes)
     }
     if let downsample {
-      g.add(downsample.backward(gy, input: spikes))
+      g.add(downsample.backward(gy.tensor, input: spikes))
       return neurons[0].backward(g, spikes: spikes, &tape)
     }
-    g = neurons[0].backward(g, spikes: spikes, &tape)
-    g.add(gy)
-    return g
+    return neurons[0].backward(g, skip: gy, spikes: spikes, &tape)
   }
 }
 

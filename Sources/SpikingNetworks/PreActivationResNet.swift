@@ -59,21 +59,18 @@ private final class PreActivationBlock {
   func backward(_ gy: consuming Tensor, _ tape: inout Tape) -> Tensor {
     let s1 = tape.popSpikes()
     let s2 = tape.popSpikes()
+    let gy = SharedTensor(gy)
     var g: Tensor
     if let dropout {
       let kept = tape.popSpikes()
-      g = dropout.backward(conv2.backward(gy, input: kept), tape)
+      g = dropout.backward(conv2.backward(gy.tensor, input: kept), tape)
     } else {
-      g = conv2.backward(gy, input: s2)
+      g = conv2.backward(gy.tensor, input: s2)
     }
     g = lif2.backward(g, spikes: s2, &tape)
     g = conv1.backward(g, input: s1)
-    if let shortcut {
-      g.add(shortcut.backward(gy, input: s1))
-    } else {
-      g.add(gy)
-    }
-    return lif1.backward(g, spikes: s1, &tape)
+    let past = shortcut.map { SharedTensor($0.backward(gy.tensor, input: s1)) } ?? gy
+    return lif1.backward(g, more: past, spikes: s1, &tape)
   }
 }
 

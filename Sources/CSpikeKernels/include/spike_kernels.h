@@ -33,6 +33,8 @@ typedef struct {
   const uint64_t *spikes;        // s[t]
   const float *membrane;         // v[t]
   float *gradient;               // in: dL/d(amplitude * s[t]); out: output_scale * dL/du[t]
+  const float *more_gradient;    // added to what comes in, or NULL
+  const float *skip_gradient;    // added to what goes out, or NULL
   uint16_t *rounded;             // what goes out, in bfloat16 as well, or NULL
   const float *output_scale;     // per channel, or NULL for 1
   const float *membrane_gradient_in;  // dL/dv[t], or NULL for 0
