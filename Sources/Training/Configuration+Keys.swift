@@ -105,6 +105,9 @@ extension Configuration {
       "training.global_batch", \.training.globalBatch, limit: .atLeast(1),
       "Images in an iteration, over all ranks together."),
     .init(
+      "training.micro_batch", \.training.microBatch, limit: .atLeast(1),
+      "Samples of a rank at once, which saves memory; left out: all of its part."),
+    .init(
       "training.seed", \.training.seed,
       "Determines initial weights, sample order and every other random choice."),
     .init(

@@ -78,6 +78,8 @@ public struct Configuration: Sendable {
     public var epochs = 20
     public var maxIterations: Int?
     public var globalBatch = 50
+    /// nil: all of a rank's samples at once.
+    public var microBatch: Int?
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var logEvery = 30

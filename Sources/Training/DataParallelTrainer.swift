@@ -13,6 +13,8 @@ public final class DataParallelTrainer {
   public let optimizer: any ParameterOptimizer
   private let method: TrainingMethod
   private let seed: UInt64
+  /// Local samples that go through the network at once; nil: all.
+  private let microBatch: Int?
   private let step: TrainingStep
   private let reducer: GradientReducer
   private let activity: ActivityRecord
@@ -32,6 +34,7 @@ public final class DataParallelTrainer {
     self.activity = activity
     method = configuration.trainingMethod
     seed = configuration.training.seed
+    microBatch = configuration.training.microBatch
     network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
       tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size))
@@ -114,19 +117,7 @@ public final class DataParallelTrainer {
     activity.enter(.computing, iteration: iteration + 1)
     store.reduction.all.fill(0)
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
-    var local = IterationMetrics()
-    if batch.count > 0 {
-      step.accumulateGradients(
-        network.frames(batch), labels: batch.labels.map(Int.init),
-        mixture: batch.mixture.map {
-          LabelMixture(share: $0.share, partners: $0.partnerLabels.map(Int.init))
-        },
-        globalCount: batch.globalCount,
-        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
-        window: method.window,
-        context: IterationContext(seed: seed, iteration: iteration, sampleOffset: batch.offset))
-      local = measured(batch)
-    }
+    var local = accumulateGradients(batch)
     local.dataWait = dataWait
     local.write(to: metricTail)
     RankReports.write(
@@ -160,6 +151,28 @@ public final class DataParallelTrainer {
     return outcome
   }
 
+  /// The local part of the gradients, from one micro-batch after another.
+  private func accumulateGradients(_ batch: Batch) -> IterationMetrics {
+    var total = IterationMetrics()
+    let mixture = batch.mixture
+    for part in batch.parts(ofAtMost: microBatch) {
+      step.accumulateGradients(
+        network.frames(batch, part), labels: batch.labels[part].map(Int.init),
+        mixture: mixture.map {
+          LabelMixture(share: $0.share, partners: $0.partnerLabels[part].map(Int.init))
+        },
+        globalCount: batch.globalCount,
+        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
+        window: method.window,
+        context: IterationContext(
+          seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound))
+      total.accumulate(measured(part))
+    }
+    network.completeGradients()
+    total.replaced = Double(batch.replaced)
+    return total
+  }
+
   private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
     if let parameter = network.store.firstNonFiniteGradient(ranks: communicator.size) {
       return .gradient(parameter: parameter)
@@ -183,25 +196,25 @@ public final class DataParallelTrainer {
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
     while let batch = try loader.next() {
-      activity.touch()
-      guard batch.count > 0 else { continue }
-      step.evaluate(
-        network.frames(batch), labels: batch.labels.map(Int.init), globalCount: batch.count)
-      local.add(measured(batch))
+      for part in batch.parts(ofAtMost: microBatch) {
+        activity.touch()
+        step.evaluate(
+          network.frames(batch, part), labels: batch.labels[part].map(Int.init),
+          globalCount: loader.sampler.sampleCount)
+        local.accumulate(measured(part))
+      }
+      local.replaced += Double(batch.replaced)
     }
-    // Shares of the loss add up to the mean over all samples.
-    local.loss *= local.samples / Double(loader.sampler.sampleCount)
     local.write(to: metricTail)
     activity.enter(.waitingForRanks, iteration: iteration)
     try metricTail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
     return IterationMetrics(from: metricTail)
   }
 
-  private func measured(_ batch: Batch) -> IterationMetrics {
+  private func measured(_ part: Range<Int>) -> IterationMetrics {
     var metrics = IterationMetrics()
     metrics.loss = step.loss.value
-    metrics.samples = Double(batch.count)
-    metrics.replaced = Double(batch.replaced)
+    metrics.samples = Double(part.count)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
     let activity = network.activity
@@ -228,14 +241,24 @@ public struct TrainingError: Error, CustomStringConvertible {
   public let description: String
 }
 
+extension Batch {
+  /// The samples in order, in parts of at most so many.
+  fileprivate func parts(ofAtMost limit: Int?) -> [Range<Int>] {
+    stride(from: 0, to: count, by: limit ?? max(count, 1)).map {
+      $0..<min($0 + (limit ?? count), count)
+    }
+  }
+}
+
 extension SpikingNetwork {
-  /// A batch's images as the frame of every time step, or its recordings as one for each; valid as
-  /// long as the batch.
-  fileprivate func frames(_ batch: Batch) -> FrameSequence {
+  /// Some of a batch's images as the frame of every time step, or of its recordings as one for each;
+  /// valid as long as the batch.
+  fileprivate func frames(_ batch: Batch, _ part: Range<Int>) -> FrameSequence {
     let shape = specification.input.withSamples(batch.timesteps * batch.count)
     let frames = Tensor(viewOf: batch.frames, shape)
     return batch.timesteps == 1
-      ? FrameSequence(static: frames) : FrameSequence(frames, timesteps: batch.timesteps)
+      ? FrameSequence(static: frames, samples: part)
+      : FrameSequence(frames, timesteps: batch.timesteps, samples: part)
   }
 }
 
