@@ -81,6 +81,9 @@ extension Configuration {
     .init(
       "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
       "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.shard", \.optimizer.isSharded,
+      "Divide momentum among the ranks, which saves memory (ZeRO stage 1)."),
 
     .init(
       "schedule.name", \.schedule.name,

@@ -65,6 +65,8 @@ public struct Configuration: Sendable {
     public var momentum = 0.9
     public var usesNesterov = false
     public var weightDecay = 5e-4
+    /// Whether each rank keeps a part of the state.
+    public var isSharded = false
   }
 
   public struct Schedule: Sendable {

@@ -18,6 +18,8 @@ public final class DataParallelTrainer {
   private let step: TrainingStep
   private let reducer: GradientReducer
   private let activity: ActivityRecord
+  /// How the optimizer's state is divided among the ranks, if it is.
+  private let shards: OptimizerShards?
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
 
@@ -40,8 +42,12 @@ public final class DataParallelTrainer {
       tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size))
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
-    optimizer = configuration.makeOptimizer(count: network.store.weights.count)
     reducer = GradientReducer(communicator: communicator)
+    let count = network.store.weights.count
+    shards =
+      configuration.optimizer.isSharded && communicator.size > 1
+      ? OptimizerShards(count: count, chunkLength: reducer.chunkLength, communicator) : nil
+    optimizer = configuration.makeOptimizer(count: shards?.stateCount ?? count)
     statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
     try checkReplicas("initial weights")
   }
@@ -52,8 +58,14 @@ public final class DataParallelTrainer {
     network.store.tail[IterationMetrics.count..<network.store.tail.count]
   }
 
-  /// Floats in one all-reduce.
-  var chunkLength: Int { reducer.chunkLength }
+  /// How gradients are added up over the ranks, for the record.
+  var reduction: RunState.Reduction {
+    RunState.Reduction(
+      algorithm: shards == nil
+        ? "MPI_Allreduce, in place, by chunks"
+        : "MPI_Reduce_scatter_block and MPI_Allgather, by chunks",
+      chunkLength: reducer.chunkLength)
+  }
 
   /// Puts all replicas where a run stood. A collective; only rank 0 reads files.
   ///
@@ -61,15 +73,26 @@ public final class DataParallelTrainer {
   ///   - checkpoint: on rank 0.
   ///   - iteration: where to go on.
   func restore(_ checkpoint: Checkpoint?, iteration: Int) throws {
-    try checkpoint?.restore(network, optimizer)
-    var updates = UInt64(optimizer.updates)
+    let own = optimizer.state
+    let whole =
+      shards == nil
+      ? own : own.map { ($0.name, FlatBuffer(count: network.store.weights.count).all) }
+    try checkpoint?.restore(network, whole)
+    for (own, whole) in zip(own, whole) {
+      try broadcast(whole.values)
+      shards?.take(from: whole.values, into: own.values)
+    }
+    var updates = UInt64(checkpoint?.state.updates ?? 0)
     try withUnsafeMutableBytes(of: &updates) { try communicator.broadcast($0, root: 0) }
     optimizer.updates = Int(updates)
-    for view in [network.store.statisticValues.all] + optimizer.state.map(\.values) {
-      try broadcast(view)
-    }
     try shareWeights()
     self.iteration = iteration
+  }
+
+  /// The optimizer's state of the whole network where it is spread over the ranks. A collective.
+  func gatherOptimizerState() throws -> [(name: String, values: FlatBuffer)]? {
+    guard let shards else { return nil }
+    return try optimizer.state.map { ($0.name, try shards.gather($0.values)) }
   }
 
   /// Gives all ranks the weights and running statistics of rank 0. A collective.
@@ -129,7 +152,9 @@ public final class DataParallelTrainer {
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
-    try store.reduction.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    // What is divided among the ranks is added up later, part by part.
+    try store.reduction[(shards?.dividedCount ?? 0)..<store.reduction.count]
+      .withUnsafeMutableBufferPointer { try reducer.reduce($0) }
     activity.enter(.updating, iteration: iteration + 1)
 
     let reports = RankReports(from: reportTail)
@@ -146,7 +171,13 @@ public final class DataParallelTrainer {
     if communicator.size > 1 {
       store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
-    optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+    if let shards {
+      activity.enter(.reducing, iteration: iteration)
+      try shards.update(
+        store.weights.all, along: store.gradients, optimizer, learningRate: learningRate)
+    } else {
+      optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+    }
     network.weightsDidChange()
     return outcome
   }
