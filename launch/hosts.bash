@@ -8,7 +8,7 @@ host_names=() answering=()
 running_ranks=0 running_nodes=0
 
 # Seconds within which a host has to answer.
-readonly visit_limit=15
+readonly visit_limit=10
 
 # read_hosts FILE DEFAULT: sets host_names, and cores to the slots of the smallest, by default DEFAULT.
 read_hosts() {
@@ -65,7 +65,7 @@ visit_hosts() {
       </dev/null >/dev/null 2>"$scratch/visit-$host" &
     visits[$host]=$!
   done
-  clean_host "$launch_id" "$uri"
+  clean_host "$launch_id" "$uri" || true
   answering=()
   for host in "${host_names[@]}"; do
     if [[ -z ${visits[$host]-} ]] || await "${visits[$host]}"; then answering+=("$host"); fi
@@ -80,7 +80,7 @@ silent_hosts() {
   done
 }
 
-# Takes the hosts that answer, if they suffice for enough ranks, or else waits for the others.
+# Takes the hosts that answered, if they suffice for enough ranks, or else waits for the others.
 reach_hosts() {
   local -i deadline=$((SECONDS + host_wait)) possible
   local silent told=false
@@ -88,8 +88,6 @@ reach_hosts() {
   plan_mpirun "$ranks" "$hosts"
   if $is_dry_run || ((${#host_names[@]} < 2)); then return; fi
   while
-    visit_hosts
-    ! is_stopping || stop_here
     silent=$(silent_hosts | paste -sd ' ')
     possible=$((ranks_per_node * ${#answering[@]}))
     ((possible < min_ranks))
@@ -98,6 +96,8 @@ reach_hosts() {
     $told || say "waiting for $silent to answer, for up to $host_wait s"
     told=true
     pause 5
+    visit_hosts
+    ! is_stopping || stop_here
   done
   [[ -n $silent ]] || return 0
   running_ranks=$((possible < ranks ? possible : ranks)) running_nodes=${#answering[@]}

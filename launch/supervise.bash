@@ -43,8 +43,13 @@ stop_job() {
     kill -USR1 "$job" 2>/dev/null || true
   else
     say "SIG$1: ending the job"
-    end_job "$job" &
+    end_job
   fi
+}
+
+end_job() {
+  touch "$scratch/ending"
+  kill -TERM "$job" 2>/dev/null || true
 }
 
 is_stopping() { ((stop_signals > 0)); }
@@ -53,13 +58,6 @@ is_stopping() { ((stop_signals > 0)); }
 stop_here() {
   say "stopped by SIG$stop_signal; the same command goes on"
   exit 75
-}
-
-# end_job PROCESS: mpirun ends the ranks, which it fails to do when a host is lost.
-end_job() {
-  kill -TERM "$1" 2>/dev/null || return 0
-  sleep "$((patience / 2))"
-  kill -KILL "$1" 2>/dev/null || true
 }
 
 # await PROCESS: its status. Unlike a mere wait it is not cut short by signals to the launcher.
@@ -78,13 +76,14 @@ pause() {
 supervise() {
   local status=0 messages copier watcher
   : >"$job_log"
+  rm -f "$scratch/ending"
   exec {messages}> >(trap '' USR1 TERM INT HUP && exec tee -- "$job_log" >&2)
   copier=$!
   SLTT_LAUNCH_ID=$launch_id "${supervised[@]}" "$@" </dev/null 2>&"$messages" {messages}>&- &
   job=$!
   exec {messages}>&-
   # A signal may have come before there was a job.
-  ! is_stopping || end_job "$job" &
+  ! is_stopping || end_job
   watch_job "$job" &
   watcher=$!
   await "$job" || status=$?
@@ -96,15 +95,17 @@ supervise() {
   return "$status"
 }
 
-# watch_job PROCESS: when mpirun ends a job it waits for every host to confirm it; a lost one never does.
+# watch_job PROCESS: kills mpirun where it has been told to end, or has ended the job, and is still there:
+# it waits for every host to confirm that, which a lost one never does.
 watch_job() {
+  local marks='^MPI_ABORT was invoked|^Primary job +terminated|lost communication with'
   trap '' USR1 TERM INT HUP
-  until grep -qE '^MPI_ABORT was invoked|^Primary job +terminated|lost communication with' "$job_log"; do
+  until [[ -e $scratch/ending ]] || grep -qsE "$marks" "$job_log"; do
     sleep 1
+    kill -0 "$1" 2>/dev/null || return 0
   done
   sleep "$patience"
-  echo "error: mpirun does not end after it has ended the job; killing it" >&2
-  kill -KILL "$1"
+  ! kill -KILL "$1" 2>/dev/null || echo "error: mpirun did not end and was killed" >&2
 }
 
 # judge STATUS: from mpirun's status and messages sets job_status, why the job ended as job_reason, and

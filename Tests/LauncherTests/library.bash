@@ -27,6 +27,8 @@ clean_up() {
 # processes_here: launchers, mpiruns and ranks of this test; their arguments name files in its folder.
 processes_here() { pgrep -f -- "$directory" || true; }
 
+nothing_runs() { [[ -z $(processes_here) ]]; }
+
 # launch STATUS ARGUMENT…: runs the launcher, which must end with STATUS; its output goes to $output.
 launch() {
   local expected=$1
@@ -37,7 +39,8 @@ launch() {
 
 # begin ARGUMENT…: starts the launcher; the variable background is its process.
 begin() {
-  "$launcher" --program "$program" "$@" >"$directory/output" 2>&1 </dev/null &
+  # Commands in the background would ignore SIGINT.
+  env --default-signal=INT "$launcher" --program "$program" "$@" >"$directory/output" 2>&1 </dev/null &
   background=$!
 }
 
@@ -48,7 +51,7 @@ finish() {
     kill -KILL "$background"
     problem "did not end within two minutes"
   fi
-  wait "$background" || status=$?
+  { wait "$background" || status=$?; } 2>/dev/null
   background=''
   output=$(<"$directory/output")
   ((status == $1)) || problem "ended with status $status instead of $1"
@@ -61,6 +64,7 @@ contains() {
 
 problem() {
   failures=$((failures + 1))
+  [[ -z $background ]] || output=$(<"$directory/output")
   printf '✘ %s: the launcher %s\n' "$test" "$1"
   [[ $output == "$shown" ]] || tail -n 40 <<<"$output" | sed 's/^/    /'
   shown=$output
@@ -81,7 +85,7 @@ leaves_nothing() {
   local left
   left=$(processes_here | xargs -r ps -o pid=,stat=,args= -p)
   left+=$(find "$TMPDIR" -mindepth 1 ! -name 'ompi.*')
-  left+=$(unused_segments)
+  until_true 3 no_unused_segments || left+=$(unused_segments)
   [[ -z $left ]] || problem "left behind: $left"
 }
 
@@ -92,6 +96,7 @@ unused_segments() {
     grep -qsF "$segment" /proc/[0-9]*/maps || echo "$segment"
   done
 }
+no_unused_segments() { [[ -z $(unused_segments) ]]; }
 launcher_start=$directory/start
 touch "$launcher_start"
 
