@@ -34,6 +34,9 @@ public protocol Communicator: AnyObject, Sendable {
   /// Returns after every rank has called it.
   func barrier() throws
 
+  /// Ends this rank when all have done their part (a collective): the job's exit status is `status`.
+  func end(status: Int32) -> Never
+
   /// Ends the whole job: prints `rank R on HOST: message` to standard error and stops all ranks at
   /// once. May be called by one rank alone, from any thread.
   ///

@@ -67,6 +67,11 @@ public final class MPICommunicator: Communicator {
     try checkMPI(MPI_Barrier(world), "MPI_Barrier")
   }
 
+  public func end(status: Int32) -> Never {
+    MPI_Finalize()
+    exit(status)
+  }
+
   public func abort(_ message: String, status: Int32) -> Never {
     printAbortMessage(message, rank: rank, hostName: hostName)
     abortJob(status: status)

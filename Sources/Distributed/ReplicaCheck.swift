@@ -5,6 +5,10 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
   /// The hash on every rank, in rank order.
   public let hashes: [UInt64]
 
+  public init(what: String, hashes: [UInt64]) {
+    (self.what, self.hashes) = (what, hashes)
+  }
+
   /// The hash that most ranks have; of equally frequent ones, the one on the lowest rank.
   var commonHash: UInt64 {
     let counts = Dictionary(hashes.map { ($0, 1) }, uniquingKeysWith: +)
@@ -21,9 +25,10 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
   public var description: String {
     let ranks = differingRanks
     let list = ranks.map { "\($0) (\(hexadecimal(hashes[$0])))" }.joined(separator: ", ")
+    let doubt = hashes.count == 2 ? " (of two ranks, either may be the wrong one)" : ""
     return """
       \(what) differ between ranks: rank\(ranks.count == 1 ? "" : "s") \(list) against \
-      \(hexadecimal(commonHash)) on the others. Check that all ranks run the same program with the \
+      \(hexadecimal(commonHash)) on the others\(doubt). Check that all ranks run the same program with the \
       same configuration and data; if they do, suspect the memory or CPU of the nodes named.
       """
   }

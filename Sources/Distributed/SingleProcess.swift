@@ -22,6 +22,8 @@ public final class SingleProcess: Communicator {
 
   public func barrier() {}
 
+  public func end(status: Int32) -> Never { exit(status) }
+
   public func abort(_ message: String, status: Int32) -> Never {
     printAbortMessage(message, rank: rank, hostName: hostName)
     exit(nonZeroExitStatus(status))

@@ -19,19 +19,17 @@ public final class ParameterStore {
 
   private let ranges: [String: Range<Int>]
 
-  /// Numbers of the tail that are the trainer's to use.
-  public static let metricCount = 16
-
   /// - Parameters:
   ///   - parameters: in the order of the forward pass.
   ///   - statistics: in the order of the forward pass.
-  init(parameters: [Parameter], statistics: [Parameter], seed: UInt64) {
+  ///   - tailCount: numbers that the trainer sends along with the gradients.
+  init(parameters: [Parameter], statistics: [Parameter], seed: UInt64, tailCount: Int = 0) {
     self.parameters = parameters.reversed()
     self.statistics = statistics
     let total = parameters.reduce(0) { $0 + $1.count }
     let statisticTotal = statistics.reduce(0) { $0 + $1.count }
     weights = FlatBuffer(count: total)
-    reduction = FlatBuffer(count: total + statisticTotal + Self.metricCount)
+    reduction = FlatBuffer(count: total + statisticTotal + tailCount)
     statisticValues = FlatBuffer(count: statisticTotal)
     var offset = 0
     var ranges: [String: Range<Int>] = [:]
@@ -41,13 +39,14 @@ public final class ParameterStore {
       parameter.bind(values: weights[range], gradient: reduction[range])
       offset = range.upperBound
     }
-    self.ranges = ranges
     offset = 0
     for statistic in statistics {
       let range = offset..<offset + statistic.count
+      ranges[statistic.name] = range
       statistic.bind(values: statisticValues[range], gradient: nil)
       offset = range.upperBound
     }
+    self.ranges = ranges
     for (index, parameter) in (parameters + statistics).enumerated() {
       let values = parameter.initialization.values(
         count: parameter.count, seed: seed, parameter: index)
@@ -58,7 +57,8 @@ public final class ParameterStore {
   /// In the order of the forward pass, as in the published model.
   public var parametersInForwardOrder: [Parameter] { parameters.reversed() }
 
-  /// Where a parameter lies in a buffer laid out as `weights`.
+  /// Where a parameter lies in a buffer laid out as `weights`, or a running statistic in one laid out as
+  /// `statisticValues`.
   public func range(of parameter: Parameter) -> Range<Int> { ranges[parameter.name]! }
 
   /// All parameters' gradients.
@@ -70,7 +70,7 @@ public final class ParameterStore {
   }
 
   /// Where the trainer's numbers travel in the reduction.
-  public var metricTail: FloatView {
+  public var tail: FloatView {
     reduction[weights.count + statisticValues.count..<reduction.count]
   }
 }

@@ -24,10 +24,11 @@ public final class SpikingNetwork {
 
   /// A network with freshly drawn parameters, equal for equal seeds.
   ///
+  /// - Parameter tailCount: numbers that the trainer sends along with the gradients.
   /// - Throws: `NetworkError` where the specification makes no sense.
   public init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
-    arena: Arena = Arena()
+    arena: Arena = Arena(), tailCount: Int = 0
   ) throws(NetworkError) {
     if let problem = specification.problem { throw NetworkError(description: problem) }
     let builder = NetworkBuilder(specification, backend: backend, arena: arena)
@@ -43,7 +44,8 @@ public final class SpikingNetwork {
     layers = builder.layers
     neurons = layers.compactMap { $0 as? LIFNeuron }
     store = ParameterStore(
-      parameters: builder.parameters, statistics: builder.statistics, seed: seed)
+      parameters: builder.parameters, statistics: builder.statistics, seed: seed,
+      tailCount: tailCount)
     weightsDidChange()
   }
 
@@ -79,6 +81,11 @@ public final class SpikingNetwork {
   /// Ends a sequence: from now on `store.gradients` holds the gradients of all its steps.
   public func completeGradients() {
     for layer in layers { layer.completeGradients() }
+  }
+
+  /// Names of the classifier's parameters, which belong to the classes of the data.
+  public var head: [String] {
+    (layers.last { $0 is Linear } as? Linear).map { [$0.weight.name, $0.bias.name] } ?? []
   }
 
   /// Spikes and neurons times time steps of the sequence so far.

@@ -20,6 +20,12 @@ public final class FlatBuffer {
     pointer.initialize(repeating: 0, count: count)
   }
 
+  /// A copy of the floats of a view.
+  public convenience init(copying view: FloatView) {
+    self.init(count: view.count)
+    pointer.update(from: view.base, count: count)
+  }
+
   deinit {
     free(pointer)
   }

@@ -110,6 +110,28 @@ extension Configuration {
     .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),
+    .init(
+      "training.on_nonfinite", \.training.onNonFinite,
+      "What a loss or gradient that is not finite does: stop, skip the update, go back."),
+    .init(
+      "training.check_replicas_every", \.training.checkReplicasEvery, limit: .atLeast(1),
+      "Iterations between two comparisons of the ranks' weights."),
+
+    .init(
+      "checkpoint.every_iterations", \.checkpoint.everyIterations, limit: .atLeast(1),
+      "Iterations between two checkpoints, besides those below."),
+    .init(
+      "checkpoint.every_minutes", \.checkpoint.everyMinutes, limit: .positive,
+      "Minutes after the last checkpoint when another is due."),
+    .init(
+      "checkpoint.every_epochs", \.checkpoint.everyEpochs, limit: .atLeast(1),
+      "Epochs between two checkpoints; the best and the last epoch always have one."),
+    .init(
+      "checkpoint.keep", \.checkpoint.keep, limit: .atLeast(1),
+      "Checkpoints that stay; of older ones only the best does."),
+    .init(
+      "checkpoint.on_error", \.checkpoint.onError,
+      "Whether a run ends when a checkpoint or its metrics cannot be written."),
 
     .init(
       "data.format", \.data.format,

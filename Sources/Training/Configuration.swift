@@ -14,6 +14,7 @@ public struct Configuration: Sendable {
   public var optimizer = Optimizer()
   public var schedule = Schedule()
   public var training = Training()
+  public var checkpoint = Checkpointing()
   public var data = Data()
 
   /// Where each key that is not at its default was set, for messages.
@@ -83,6 +84,26 @@ public struct Configuration: Sendable {
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var logEvery = 30
+
+    public enum NonFiniteAction: String, CaseIterable, Sendable {
+      case stop, skip, rollback
+    }
+
+    public var onNonFinite = NonFiniteAction.stop
+    public var checkReplicasEvery = 20
+  }
+
+  public struct Checkpointing: Sendable {
+    public enum ErrorAction: String, CaseIterable, Sendable {
+      case stop
+      case `continue`
+    }
+
+    public var everyIterations: Int?
+    public var everyMinutes: Double? = 10
+    public var everyEpochs: Int? = 1
+    public var keep = 3
+    public var onError = ErrorAction.stop
   }
 
   public struct Data: Sendable {

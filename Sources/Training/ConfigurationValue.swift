@@ -159,6 +159,8 @@ extension LearningRateSchedule.Name: ConfigurationValue {}
 extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.Precision: ConfigurationValue {}
+extension Configuration.Training.NonFiniteAction: ConfigurationValue {}
+extension Configuration.Checkpointing.ErrorAction: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}

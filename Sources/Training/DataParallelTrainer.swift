@@ -15,6 +15,8 @@ public final class DataParallelTrainer {
   private let seed: UInt64
   private let step: TrainingStep
   private let reducer: GradientReducer
+  /// Running statistics as they were before an iteration.
+  private let statisticsBefore: FlatBuffer
 
   /// Iterations so far.
   public private(set) var iteration = 0
@@ -26,41 +28,87 @@ public final class DataParallelTrainer {
   ) throws {
     method = configuration.trainingMethod
     seed = configuration.training.seed
-    network = try SpikingNetwork(specification, backend: backend, seed: seed)
+    network = try SpikingNetwork(
+      specification, backend: backend, seed: seed,
+      tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size))
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
     optimizer = configuration.makeOptimizer(count: network.store.weights.count)
     reducer = GradientReducer(communicator: communicator)
+    statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
     try checkReplicas("initial weights")
   }
 
-  /// Goes on where a run stood, on every rank.
-  public func resume(from point: ResumePoint) throws {
-    try point.restore(network, optimizer)
-    iteration = point.position.iteration
-    try checkReplicas("resumed weights")
+  private var communicator: any Communicator { reducer.communicator }
+  private var metricTail: FloatView { network.store.tail[0..<IterationMetrics.count] }
+  private var reportTail: FloatView {
+    network.store.tail[IterationMetrics.count..<network.store.tail.count]
+  }
+
+  /// Floats in one all-reduce.
+  var chunkLength: Int { reducer.chunkLength }
+
+  /// Puts all replicas where a run stood. A collective; only rank 0 reads files.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: on rank 0.
+  ///   - iteration: where to go on.
+  func restore(_ checkpoint: Checkpoint?, iteration: Int) throws {
+    try checkpoint?.restore(network, optimizer)
+    var updates = UInt64(optimizer.updates)
+    try withUnsafeMutableBytes(of: &updates) { try communicator.broadcast($0, root: 0) }
+    optimizer.updates = Int(updates)
+    for view in [network.store.statisticValues.all] + optimizer.state.map(\.values) {
+      try broadcast(view)
+    }
+    try shareWeights()
+    self.iteration = iteration
+  }
+
+  /// Gives all ranks the weights and running statistics of rank 0. A collective.
+  func shareWeights() throws {
+    try broadcast(network.store.weights.all)
+    try broadcast(network.store.statisticValues.all)
+    network.weightsDidChange()
+    try checkReplicas("restored weights")
+  }
+
+  private func broadcast(_ view: FloatView) throws {
+    try view.withUnsafeMutableBufferPointer {
+      try communicator.broadcast(UnsafeMutableRawBufferPointer($0), root: 0)
+    }
   }
 
   /// Compares the weights of all ranks.
   public func checkReplicas(_ what: String) throws {
-    let hash = network.store.weights.all.withUnsafeMutableBufferPointer {
+    try communicator.checkIdentical(hash: weightHash, what: what)
+  }
+
+  private var weightHash: UInt64 {
+    network.store.weights.all.withUnsafeMutableBufferPointer {
       bitHash(UnsafeBufferPointer($0))
     }
-    try reducer.communicator.checkIdentical(hash: hash, what: what)
   }
 
   /// The most bytes that the tape has held.
   public var peakTapeBytes: Int { step.peakTapeBytes }
 
-  /// One iteration: the method's gradients of the global batch, and a step along them.
+  /// One iteration: the method's gradients of the global batch, and a step along them, unless these are
+  /// not finite: then weights, statistics and optimizer stay as they were.
   ///
-  /// - Parameter dataWait: seconds that this rank waited for the batch, for the metrics.
-  /// - Returns: what all ranks measured together.
+  /// - Parameters:
+  ///   - dataWait: seconds that this rank waited for the batch, for the metrics.
+  ///   - wantsStop, wantsCheckpoint: what this rank has to say to the others.
+  ///   - comparesWeights: whether the ranks compare their weights before the step; the same on all.
+  /// - Returns: what all ranks measured and want together.
+  /// - Throws: `ReplicaMismatch`, before the step.
   public func train(
-    _ batch: Batch, learningRate: Double, dataWait: Double = 0
-  ) throws -> IterationMetrics {
+    _ batch: Batch, learningRate: Double, dataWait: Double = 0, wantsStop: Bool = false,
+    wantsCheckpoint: Bool = false, comparesWeights: Bool = false
+  ) throws -> IterationOutcome {
     let store = network.store
     store.reduction.all.fill(0)
+    statisticsBefore.all.assign(store.statisticValues.all, times: 1)
     var local = IterationMetrics()
     if batch.count > 0 {
       step.accumulateGradients(
@@ -75,24 +123,51 @@ public final class DataParallelTrainer {
       local = measured(batch)
     }
     local.dataWait = dataWait
-    local.write(to: store.metricTail)
+    local.write(to: metricTail)
+    RankReports.write(
+      RankReports.Report(
+        wantsStop: wantsStop, wantsCheckpoint: wantsCheckpoint,
+        weightHash: comparesWeights ? weightHash : nil, nonFinite: nonFinite(local)),
+      rank: communicator.rank, to: reportTail)
     // Running statistics of the ranks are averaged by their numbers of samples.
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     try store.reduction.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
-    if reducer.communicator.size > 1 {
-      store.statisticValues.all.assign(store.statisticTail, times: 1)
+
+    let reports = RankReports(from: reportTail)
+    try reports.checkReplicas("weights before iteration \(iteration + 1)")
+    iteration += 1
+    var outcome = IterationOutcome(
+      metrics: IterationMetrics(from: metricTail), wantsStop: reports.wantStop,
+      wantsCheckpoint: reports.wantCheckpoint)
+    if let nonFinite = reports.nonFinite {
+      store.statisticValues.all.assign(statisticsBefore.all, times: 1)
+      outcome.nonFinite = describe(nonFinite.what, rank: nonFinite.rank)
+      return outcome
     }
-    let metrics = IterationMetrics(from: store.metricTail)
-    guard metrics.loss.isFinite else {
-      throw TrainingError(
-        description: "the loss is not finite in iteration \(iteration + 1); lower"
-          + " optimizer.learning_rate or check the data")
+    if communicator.size > 1 {
+      store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
     optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
     network.weightsDidChange()
-    iteration += 1
-    return metrics
+    return outcome
+  }
+
+  private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
+    if let parameter = network.store.firstNonFiniteGradient(ranks: communicator.size) {
+      return .gradient(parameter: parameter)
+    }
+    return local.loss.isFinite ? nil : .loss
+  }
+
+  private func describe(_ what: RankReports.NonFinite, rank: Int) -> String {
+    let thing =
+      switch what {
+      case .loss: "the loss"
+      case .gradient(let parameter):
+        "the gradient of \(network.store.parametersInForwardOrder[parameter].name)"
+      }
+    return "\(thing) is not finite in iteration \(iteration) on rank \(rank)"
   }
 
   /// Measures the accuracy on a split, each of whose samples some rank takes exactly once.
@@ -107,11 +182,9 @@ public final class DataParallelTrainer {
     }
     // Shares of the loss add up to the mean over all samples.
     local.loss *= local.samples / Double(loader.sampler.sampleCount)
-    let tail = network.store.metricTail
-    tail.fill(0)
-    local.write(to: tail)
-    try tail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
-    return IterationMetrics(from: tail)
+    local.write(to: metricTail)
+    try metricTail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    return IterationMetrics(from: metricTail)
   }
 
   private func measured(_ batch: Batch) -> IterationMetrics {
@@ -126,6 +199,18 @@ public final class DataParallelTrainer {
     metrics.neuronSteps = Double(activity.neuronSteps)
     return metrics
   }
+}
+
+/// What the ranks found out together in an iteration.
+public struct IterationOutcome: Sendable {
+  /// What they measured.
+  public var metrics: IterationMetrics
+  /// Whether a rank was asked to stop the run.
+  public var wantsStop = false
+  /// Whether a checkpoint is due on a rank.
+  public var wantsCheckpoint = false
+  /// What is not finite, in which iteration and on which rank; no step was taken then.
+  public var nonFinite: String?
 }
 
 /// Training that cannot go on.

@@ -11,7 +11,7 @@ public final class Evaluation {
 
   /// - Throws: what makes it impossible, such as a data set of other classes than the checkpoint's.
   public init(
-    of checkpoint: Checkpoint, _ configuration: Configuration, backend: ConvolutionBackend,
+    of checkpoint: ModelFile, _ configuration: Configuration, backend: ConvolutionBackend,
     threads: Int, _ communicator: any Communicator
   ) throws {
     ThreadPool.setThreads(threads)
@@ -45,10 +45,11 @@ public final class Evaluation {
   }
 }
 
-extension Checkpoint {
-  /// - Throws: `CheckpointError` that names the first difference, unless the checkpoint was trained on
-  ///   these classes.
-  func requireClasses(_ names: [String]) throws {
+extension ModelFile {
+  /// - Parameter remedy: ends the message.
+  /// - Throws: `CheckpointError` that names the first difference, unless the model was trained on these
+  ///   classes.
+  func requireClasses(_ names: [String], remedy: String = "") throws {
     guard classes != names else { return }
     let index = zip(classes, names).prefix { $0 == $1 }.count
     func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
@@ -56,6 +57,6 @@ extension Checkpoint {
       path: path,
       problem:
         "was trained on other classes: number \(index) (from 0) is \(name(classes)) there and"
-        + " \(name(names)) in these data")
+        + " \(name(names)) in these data\(remedy)")
   }
 }

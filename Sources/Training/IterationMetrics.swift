@@ -2,7 +2,7 @@ import Tensors
 
 /// What the ranks measure in an iteration. It travels in the tail of the gradients' all-reduce, so that
 /// the sums over all ranks cost no collective of their own.
-public struct IterationMetrics: Sendable {
+public struct IterationMetrics: Sendable, Codable, Equatable {
   /// Loss, averaged over the samples and summed over the trained time steps.
   public var loss = 0.0
   /// Samples.
@@ -46,6 +46,9 @@ public struct IterationMetrics: Sendable {
     \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps, \.replaced,
     \.dataWait,
   ]
+
+  /// Numbers of the tail.
+  static var count: Int { fields.count }
 
   func write(to view: FloatView) {
     for (index, field) in Self.fields.enumerated() { view[index] = Float(self[keyPath: field]) }

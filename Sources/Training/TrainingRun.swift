@@ -6,35 +6,55 @@ import Tensors
 
 /// A whole run: epochs of training, each followed by validation, metrics and checkpoints.
 ///
-/// Every rank issues the same collectives in the same order: those of the trainer. Only rank 0 prints
-/// and writes files.
+/// Every rank issues the same collectives in the same order. Only rank 0 prints, and reads and writes
+/// files of the run.
 public final class TrainingRun {
-  private let configuration: Configuration
-  private let data: TrainingData
-  private let communicator: any Communicator
-  private let trainer: DataParallelTrainer
-  private let trainingLoader: DataLoader
+  /// How a run ended.
+  public enum Ending: Equatable, Sendable {
+    case complete
+    /// A signal asked it to stop; it can go on from its latest checkpoint.
+    case stopped
+  }
+
+  let configuration: Configuration
+  let data: TrainingData
+  let communicator: any Communicator
+  let trainer: DataParallelTrainer
+  let trainingLoader: DataLoader
   private let validationLoader: DataLoader
-  private let output: OutputDirectory?
-  private var position = Checkpoint.Position(epoch: 0, iteration: 0, samples: 0)
-  private let start = ContinuousClock.now
+  let output: OutputDirectory?
+  var position = RunPosition()
+  let start = ContinuousClock.now
   /// Samples of an epoch's training and of a validation that others took the place of.
-  private var badSamples = (training: 0, validation: 0)
+  var badSamples = (training: 0, validation: 0)
+
+  private let schedule: CheckpointSchedule
+  private var recorder: RunRecorder?
+  private var progress: ProgressReporter?
+  /// Whether the ranks compare their weights in the next iteration.
+  private var comparesWeights = false
+  private var nonFiniteInARow = 0
+
+  /// So many updates that are not finite, one after another, do not come right by themselves.
+  private static let toleratedNonFinite = 10
 
   /// - Parameters:
   ///   - output: where to write, on rank 0.
-  ///   - resuming: the run that is to go on, if any.
+  ///   - resuming: where the run is to go on, if it is, on rank 0.
+  ///   - initial: the weights to begin with where it does not go on.
   ///   - threads: of this rank.
   /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
-  ///   `ReplicaMismatch`.
+  ///   `CheckpointError`, `ReplicaMismatch`.
   public init(
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
-    output: OutputDirectory?, resuming: ResumePoint? = nil, _ communicator: any Communicator
+    output: OutputDirectory?, resuming: Checkpoint? = nil, initial: InitialWeights? = nil,
+    _ communicator: any Communicator
   ) throws {
     try configuration.validate(ranks: communicator.size)
     self.configuration = configuration
     self.communicator = communicator
     self.output = output
+    schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
     data = try TrainingData(configuration, communicator)
     trainer = try DataParallelTrainer(
@@ -46,207 +66,238 @@ public final class TrainingRun {
     validationLoader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)
     if communicator.isRoot { print(summary(backend, threads: threads)) }
-    guard let resuming else { return }
-    guard resuming.globalBatch == configuration.training.globalBatch else {
+    if try !resume(from: resuming), let initial {
+      if communicator.isRoot { print(try initial.load(into: trainer.network, data.classes) + "\n") }
+      try trainer.shareWeights()
+    }
+  }
+
+  /// Goes on from the checkpoint that rank 0 has, if it has one.
+  private func resume(from checkpoint: Checkpoint?) throws -> Bool {
+    let text = try communicator.broadcast(
+      checkpoint.map { String(decoding: $0.state.json, as: UTF8.self) } ?? "", root: 0)
+    guard !text.isEmpty else { return false }
+    let state = try RunState(json: Foundation.Data(text.utf8), path: "the state on rank 0")
+    try requireSameCourse(state)
+    try trainer.restore(checkpoint, iteration: state.position.iteration)
+    position = state.position
+    if communicator.isRoot { print(resumeNote(state)) }
+    return true
+  }
+
+  /// Checks that the position means the same batches as it did.
+  private func requireSameCourse(_ state: RunState) throws {
+    guard state.globalBatch == configuration.training.globalBatch else {
       throw configuration.error(
         "training.global_batch",
         "= \(configuration.training.globalBatch), but the run counts iterations of"
-          + " \(resuming.globalBatch) samples: leave it at that")
+          + " \(state.globalBatch) samples: leave it at that")
     }
-    try trainer.resume(from: resuming)
-    position = resuming.position
-    if communicator.isRoot {
-      print("resuming after \(Format.counted(position.iteration, "iteration"))\n")
+    guard state.trainingSamples == data.training.count else {
+      throw configuration.error(
+        "data.path",
+        "has \(data.training.count) training samples, but the run began with"
+          + " \(state.trainingSamples): go on with the same data, or start a new run from its weights"
+          + " with --init-from")
     }
   }
 
-  private var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
+  var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
 
-  private var iterations: Int {
-    let all = configuration.training.epochs * trainingLoader.sampler.iterations
+  var iterations: Int {
+    let all = configuration.training.epochs * iterationsPerEpoch
     return min(all, configuration.training.maxIterations ?? all)
   }
 
-  /// Trains to the end, and returns the last validation.
-  public func run() throws -> IterationMetrics {
-    try output?.create()
-    let log = try output.map {
-      try MetricsLog(directory: $0.path, upToIteration: position.iteration)
-    }
-    try output?.write(configuration)
-    var progress =
-      communicator.isRoot ? ProgressReporter(logEvery: configuration.training.logEvery) : nil
-    var validation = IterationMetrics()
-    while trainer.iteration < iterations {
-      let epoch = trainer.iteration / iterationsPerEpoch
-      let rate = configuration.learningRateSchedule.rate(epoch: epoch)
-      let epochStart = ContinuousClock.now
-      var total = IterationMetrics()
-      var interval = IterationMetrics()
-      var intervalStart = epochStart
-      func record(
-        _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, since: ContinuousClock.Instant
-      )
-        -> MetricsRecord
-      {
-        let seconds = (ContinuousClock.now - since) / .seconds(1)
-        return MetricsRecord(
-          kind, epoch: epoch + 1, iteration: trainer.iteration, samples: position.samples,
-          trainLoss: metrics.loss, trainAccuracy: metrics.accuracy, learningRate: rate,
-          firingRate: metrics.firingRate,
-          imagesPerSecond: metrics.samples / seconds,
-          dataWait: metrics.dataWait / Double(communicator.size) / seconds,
-          seconds: (ContinuousClock.now - start) / .seconds(1), peakRSS: peakResidentBytes())
-      }
+  /// The epoch, from 0, that is to be trained or only to be validated.
+  private var epoch: Int {
+    let isValidated = position.validatedIteration == position.iteration
+    return (isValidated ? position.iteration : max(position.iteration - 1, 0)) / iterationsPerEpoch
+  }
 
-      trainingLoader.begin(epoch: epoch, iteration: trainer.iteration % iterationsPerEpoch)
-      progress?.resume()
-      while trainer.iteration < iterations {
-        let waitStart = ContinuousClock.now
-        guard let batch = try trainingLoader.next() else { break }
-        let metrics = try trainer.train(
-          batch, learningRate: rate, dataWait: (ContinuousClock.now - waitStart) / .seconds(1))
-        position.iteration = trainer.iteration
-        position.samples += batch.globalCount
-        total.add(metrics)
-        interval.add(metrics)
-        progress?.update(status(metrics, epoch: epoch, iteration: batch.iteration + 1))
-        if (batch.iteration + 1) % configuration.training.logEvery == 0 {
-          try log?.append(record(.interval, interval, since: intervalStart))
-          interval = IterationMetrics()
-          intervalStart = ContinuousClock.now
-        }
-      }
-      var epochRecord = record(.epoch, total, since: epochStart)
-      validation = try trainer.evaluate(validationLoader)
-      badSamples.training = max(badSamples.training, Int(total.replaced))
-      badSamples.validation = max(badSamples.validation, Int(validation.replaced))
-      epochRecord.validationLoss = validation.loss
-      epochRecord.validationAccuracy = validation.accuracy
-      epochRecord.validationTop5 = validation.top5
-      try log?.append(epochRecord)
-      position.epoch = trainer.iteration / iterationsPerEpoch
-      position.validationAccuracy = validation.accuracy
-      let isBest = validation.accuracy > position.bestAccuracy ?? -1
-      if isBest { position.bestAccuracy = validation.accuracy }
-      try save(position, isBest: isBest)
-      progress?.message(epochLine(epochRecord, isBest: isBest))
+  /// Trains to the end, or until a signal asks it to stop.
+  ///
+  /// - Parameter wantsStop: whether this rank has got such a signal.
+  public func run(
+    stoppingWhen wantsStop: () -> Bool = { StopSignal.name != nil }
+  ) throws -> Ending {
+    if communicator.isRoot {
+      progress = ProgressReporter(logEvery: configuration.training.logEvery)
     }
-    progress?.finish()
-    try trainer.checkReplicas("weights after training")
+    recorder = try output.map {
+      try RunRecorder($0, configuration, from: position.iteration) { warn($0) }
+    }
+    do {
+      while position.iteration < iterations || position.validatedIteration != position.iteration {
+        guard try trainEpoch(stoppingWhen: wantsStop) else { return try endStopped() }
+        try validate()
+      }
+      progress?.finish()
+      try completeCheckpoint()
+    } catch let error as ReplicaMismatch {
+      try leaveInOrder(with: error)
+    } catch let error as TrainingError {
+      try leaveInOrder(with: error)
+    }
     let reading = try data.readingSummary(communicator)
-    if communicator.isRoot { print(closing(position, reading: reading)) }
-    return validation
+    if communicator.isRoot { print(closing(reading: reading)) }
+    return .complete
   }
 
-  private func save(_ position: Checkpoint.Position, isBest: Bool) throws {
-    guard let output else { return }
-    for path in [output.latestCheckpoint] + (isBest ? [output.bestCheckpoint] : []) {
-      try Checkpoint.write(
-        trainer.network, configuration: configuration, classes: data.classes, position: position,
-        to: path)
+  /// Trains what is left of an epoch; false if a rank was asked to stop.
+  private func trainEpoch(stoppingWhen wantsStop: () -> Bool) throws -> Bool {
+    let epoch = epoch
+    let end = min(iterations, (epoch + 1) * iterationsPerEpoch)
+    guard position.iteration < end else { return true }
+    let rate = configuration.learningRateSchedule.rate(epoch: epoch)
+    let epochStart = ContinuousClock.now
+    var trained = IterationMetrics()
+    var interval = IterationMetrics()
+    var intervalStart = epochStart
+
+    trainingLoader.begin(epoch: epoch, iteration: position.iteration % iterationsPerEpoch)
+    progress?.resume()
+    while position.iteration < end {
+      let waitStart = ContinuousClock.now
+      guard let batch = try trainingLoader.next() else {
+        preconditionFailure("an epoch has \(iterationsPerEpoch) batches")
+      }
+      let outcome = try trainer.train(
+        batch, learningRate: rate, dataWait: (ContinuousClock.now - waitStart) / .seconds(1),
+        wantsStop: wantsStop(), wantsCheckpoint: recorder?.isCheckpointDue ?? false,
+        comparesWeights: comparesWeights)
+      if comparesWeights { recorder?.confirm() }
+      try recorder?.check()
+      position.iteration = trainer.iteration
+      position.samples += batch.globalCount
+      if let problem = outcome.nonFinite {
+        try handle(nonFinite: problem)
+      } else {
+        nonFiniteInARow = 0
+        trained.add(outcome.metrics)
+        interval.add(outcome.metrics)
+        position.epochMetrics.add(outcome.metrics)
+        progress?.update(
+          status(outcome.metrics, epoch: epoch, iteration: batch.iteration + 1))
+      }
+      if (batch.iteration + 1) % configuration.training.logEvery == 0 {
+        try recorder?.append(
+          record(.interval, interval, epoch: epoch, rate: rate, seconds: since(intervalStart)))
+        interval = IterationMetrics()
+        intervalStart = ContinuousClock.now
+      }
+      // At the end of an epoch one is due after the validation, if it is.
+      let isDue =
+        position.iteration < end
+        && (schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint)
+      if isDue || outcome.wantsStop { save(canWait: !outcome.wantsStop) }
+      comparesWeights =
+        isDue || position.iteration % configuration.training.checkReplicasEvery == 0
+      if outcome.wantsStop { return false }
     }
-    try ResumePoint.write(
-      trainer.network, trainer.optimizer, position: position,
-      globalBatch: configuration.training.globalBatch, to: output.latestOptimizer)
+    epochRecord = record(
+      .epoch, position.epochMetrics, epoch: epoch, rate: rate,
+      seconds: since(epochStart) * position.epochMetrics.samples / max(trained.samples, 1))
+    return true
   }
 
-  private func status(
-    _ metrics: IterationMetrics, epoch: Int, iteration: Int
-  ) -> TrainingStatus {
-    TrainingStatus(
-      epoch: epoch + 1, epochs: configuration.training.epochs, iteration: iteration,
-      iterationsPerEpoch: trainingLoader.sampler.iterations,
-      remainingIterations: iterations - trainer.iteration, samples: Int(metrics.samples),
-      loss: metrics.loss, accuracy: metrics.accuracy, firingRate: metrics.firingRate,
-      dataWait: metrics.dataWait / Double(communicator.size))
-  }
+  /// What was measured of the epoch just trained, without validation.
+  private var epochRecord: MetricsRecord?
 
-  private func epochLine(_ record: MetricsRecord, isBest: Bool) -> String {
-    "epoch \(record.epoch)/\(configuration.training.epochs) done: "
-      + "loss \(Format.fixed(record.trainLoss, 4)), "
-      + "accuracy \(Format.percent(record.trainAccuracy)), "
-      + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
-      + (isBest ? " (best), " : ", ")
-      + "\(Format.rate(record.imagesPerSecond)) images/s, "
-      + "firing rate \(Format.percent(record.firingRate)), "
-      + "waited for data \(Format.percent(record.dataWait)) of the time"
-  }
-
-  private func closing(_ position: Checkpoint.Position, reading: [String]) -> String {
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let epochsBegun = (position.iteration + iterationsPerEpoch - 1) / iterationsPerEpoch
-    var lines = [
-      "trained \(Format.counted(epochsBegun, "epoch")) "
-        + "(\(Format.counted(position.iteration, "iteration"))) in "
-        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
-      "best validation accuracy "
-        + Format.percent(position.bestAccuracy ?? 0, digits: 2),
-    ]
-    if badSamples != (0, 0) {
-      lines.append(
-        "bad samples, replaced by neighbours: \(badSamples.training) for training, "
-          + "\(badSamples.validation) for validation")
+  private func validate() throws {
+    let validation = try trainer.evaluate(validationLoader)
+    badSamples.training = max(badSamples.training, Int(position.epochMetrics.replaced))
+    badSamples.validation = max(badSamples.validation, Int(validation.replaced))
+    let isBest = validation.accuracy > position.bestAccuracy ?? -1
+    if isBest { position.bestAccuracy = validation.accuracy }
+    position.validationAccuracy = validation.accuracy
+    position.validatedIteration = position.iteration
+    position.epoch = position.iteration / iterationsPerEpoch
+    if position.iteration % iterationsPerEpoch == 0 { position.epochMetrics = IterationMetrics() }
+    if var record = epochRecord {
+      record.validationLoss = validation.loss
+      record.validationAccuracy = validation.accuracy
+      record.validationTop5 = validation.top5
+      try recorder?.append(record)
+      progress?.message(epochLine(record, isBest: isBest))
     }
-    lines += reading
-    if let output { lines.append("results in \(output.path)") }
-    return lines.joined(separator: "\n")
+    if isBest || schedule.isDue(epoch: position.epoch)
+      || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
+    {
+      save(isBest: isBest)
+      comparesWeights = true
+    }
   }
 
-  private func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
-    let network = trainer.network
-    let method = configuration.trainingMethod
-    let localBatch = trainingLoader.sampler.largestBatch
-    let memory = MemoryEstimate(
-      network, samples: localBatch, window: method.window,
-      optimizerBuffers: trainer.optimizer.state.count)
-    let rows = [
-      ("model", network.specification.summary),
-      ("parameters", Format.count(network.store.weights.count)),
-      ("method", method.summary),
-      (
-        "data",
-        "\(data.name): \(Format.count(data.training.count)) training and "
-          + "\(Format.count(data.validation.count)) validation samples, "
-          + "\(data.classes.count) classes"
-      ),
-      (
-        "ranks",
-        Format.counted(communicator.size, "rank") + " x " + Format.counted(threads, "thread")
-          + ", global batch \(configuration.training.globalBatch)"
-      ),
-      (
-        "kernels",
-        "\(backend.library.rawValue), spikes \(backend.kernels.rawValue)"
-      ),
-      (
-        "schedule",
-        Format.counted(configuration.training.epochs, "epoch") + " of "
-          + Format.counted(trainingLoader.sampler.iterations, "iteration")
-          + ", \(configuration.optimizer.name.rawValue), learning rate "
-          + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
-      ),
-      ("memory", "about \(Format.bytes(memory.totalBytes)) a rank expected"),
-      ("output", output?.path ?? "none"),
-    ]
-    return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
+  private func save(isBest: Bool = false, canWait: Bool = false) {
+    recorder?.save(
+      trainer.network, trainer.optimizer,
+      RunState(
+        position: position, updates: trainer.optimizer.updates, configuration: configuration,
+        classes: data.classes, trainingSamples: data.training.count,
+        worldSize: communicator.size, chunkLength: trainer.chunkLength),
+      isBest: isBest, canWait: canWait)
+  }
+
+  /// Puts the checkpoint of the present weights in place.
+  private func completeCheckpoint() throws {
+    try trainer.checkReplicas("weights after iteration \(position.iteration)")
+    recorder?.confirm()
+    try recorder?.finish()
+    try communicator.barrier()
+  }
+
+  private func endStopped() throws -> Ending {
+    try completeCheckpoint()
+    progress?.finish()
+    if communicator.isRoot, let output {
+      print(
+        "\(StopSignal.name ?? "a signal on another rank") asked the run to stop: it has a checkpoint"
+          + " after \(Format.counted(position.iteration, "iteration")); go on with --resume"
+          + " \(output.path)")
     }
-    .joined(separator: "\n") + "\n"
+    return .stopped
+  }
+
+  /// Lets the checkpoints that are good reach the disk before the error ends the job.
+  private func leaveInOrder(with error: any Error) throws -> Never {
+    progress?.finish()
+    try recorder?.finish()
+    try communicator.barrier()
+    throw error
+  }
+
+  private func handle(nonFinite problem: String) throws {
+    nonFiniteInARow += 1
+    let action = configuration.training.onNonFinite
+    guard action != .stop else {
+      throw TrainingError(
+        description: "\(problem); lower optimizer.learning_rate, check the data, or set"
+          + " training.on_nonfinite to skip or rollback")
+    }
+    guard nonFiniteInARow < Self.toleratedNonFinite else {
+      throw TrainingError(
+        description: "\(problem), the \(nonFiniteInARow)th time in a row: lower"
+          + " optimizer.learning_rate, or check the data")
+    }
+    guard action == .rollback else {
+      if communicator.isRoot { warn("\(problem); its update is skipped") }
+      return
+    }
+    try recorder?.finish()
+    let checkpoint = try? output?.checkpoints.newestIntact { warn($0) }
+    guard try communicator.allGather(checkpoint == nil ? 0 : 1)[0] == 1 else {
+      throw TrainingError(description: "\(problem), and there is no checkpoint to go back to")
+    }
+    if let checkpoint {
+      let iterations = Format.counted(checkpoint.state.position.iteration, "iteration")
+      warn("\(problem); going back to the weights after \(iterations), and on with the next batch")
+    }
+    try trainer.restore(checkpoint, iteration: position.iteration)
   }
 }
 
-extension NetworkSpecification {
-  /// In a few words, for people.
-  var summary: String {
-    let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
-    return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
-      + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
-  }
-}
-
-extension TrainingMethod {
-  /// In a few words, for people.
-  var summary: String {
-    "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
-  }
+/// A line on the standard error, whatever the progress shows.
+func warn(_ message: String) {
+  try? FileHandle.standardError.write(contentsOf: Foundation.Data("warning: \(message)\n".utf8))
 }

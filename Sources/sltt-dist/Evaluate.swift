@@ -9,7 +9,9 @@ struct Evaluate: ParsableCommand {
       Through mpirun, the ranks share the samples; each sample counts exactly once.
       """)
 
-  @Option(name: .long, help: "A checkpoint (.safetensors) of sltt-dist train.")
+  @Option(
+    name: .long,
+    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.")
   var checkpoint: String
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -17,7 +19,7 @@ struct Evaluate: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
-      let file = try Checkpoint(contentsOf: checkpoint)
+      let file = try ModelFile(at: checkpoint)
       let resolved = try configuration.read(communicator, base: file.configuration)
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),

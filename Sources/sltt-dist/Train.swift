@@ -1,12 +1,22 @@
 import ArgumentParser
+import Distributed
+import Foundation
 import Training
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network, on one rank or, through mpirun, on many.",
     discussion: """
-      Writes config.yaml (resolved), metrics.jsonl, metrics.csv and checkpoints/*.safetensors to the \
-      output directory. Keys of the configuration, with their defaults:
+      Writes config.yaml (resolved), metrics.jsonl, metrics.csv and checkpoints to the output \
+      directory: checkpoints/latest and checkpoints/best are links to directories with \
+      model.safetensors, optimizer.safetensors and state.json.
+
+      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; a \
+      second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
+      options; 71 the ranks lost each other; 75 stopped by a signal; 124 ended by the watchdog. After \
+      71, 75, 124 and killed ranks, --resume goes on.
+
+      Keys of the configuration, with their defaults:
 
       \(Configuration.help)
       """)
@@ -19,33 +29,44 @@ struct Train: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Directory of a run that was interrupted: go on from its latest checkpoint.")
+    help: """
+      Go on from a checkpoint: DIR of a run or of one of its checkpoints; latest: of the run in --output \
+      or else the latest in runs/; auto: the same, or a new run where --output has no checkpoint.
+      """)
   var resume: String?
 
+  @Option(
+    name: .long,
+    help: """
+      Begin with these weights: a run, a checkpoint, or a safetensors file with the published names. \
+      When a run goes on, its own count.
+      """)
+  var initFrom: String?
+
+  @Flag(name: .long, help: "With --init-from: a new classifier, for other classes.")
+  var reinitializeHead = false
+
   func validate() throws {
-    guard resume != nil else { return }
-    if output != nil || configuration.config != nil {
-      throw ValidationError(
-        "--resume goes on in the run's own directory with its own configuration: leave out"
-          + " --output and --config; --set changes single keys, such as training.epochs")
+    if reinitializeHead && initFrom == nil {
+      throw ValidationError("--reinitialize-head needs --init-from, the weights to begin with")
     }
   }
 
   func run() {
     onEveryRank { communicator in
-      let resumed = try resume.map(OutputDirectory.init(resuming:))
-      let resolved = try configuration.read(
-        communicator,
-        base: resumed.map { try String(contentsOfFile: $0.configuration, encoding: .utf8) })
-      try resolved.validate(ranks: communicator.size)
-      let directory =
+      let start =
         try communicator.isRoot
-        ? resumed ?? OutputDirectory(output ?? OutputDirectory.defaultPath()) : nil
+        ? RunStart(resume: resume, output: output, report: { print("warning: \($0)") }) : nil
+      let resolved = try configuration.read(
+        communicator, base: start?.checkpoint?.state.configuration)
       let run = try TrainingRun(
         resolved, backend: compute.backend, threads: compute.threadCount(communicator),
-        output: directory,
-        resuming: resumed.map { try ResumePoint(contentsOf: $0.latestOptimizer) }, communicator)
-      _ = try run.run()
+        output: start?.output, resuming: start?.checkpoint,
+        initial: initFrom.map {
+          InitialWeights(path: $0, reinitializesHead: reinitializeHead)
+        }, communicator)
+      StopSignal.install()
+      if try run.run() == .stopped { communicator.end(status: ExitStatus.interrupted) }
     }
   }
 }

@@ -14,7 +14,7 @@ struct EvaluateTests {
   }
 
   private let training: ProgramRun
-  private let best = "run/checkpoints/best.safetensors"
+  private let best = "run/checkpoints/best/model.safetensors"
 
   @Test(arguments: [nil, 2, 3]) func measuresWhatTrainingMeasured(ranks: Int?) throws {
     let run = try workspace.run("evaluate", "--checkpoint", best, ranks: ranks)
@@ -52,6 +52,19 @@ struct EvaluateTests {
       ])
   }
 
+  /// A file by itself has no checksum, but in its checkpoint it has.
+  @Test func refusesADamagedCheckpoint() throws {
+    #expect(try workspace.run("evaluate", "--checkpoint", "run").status == 0)
+    let run = try workspace.run("evaluate", "--checkpoint", "run/checkpoints/best")
+    #expect(run.value("validation accuracy ") == training.value("best validation accuracy "))
+    var data = try Data(contentsOf: URL(fileURLWithPath: workspace.file(best)))
+    data[data.count - 3] ^= 1
+    try workspace.directory.write(data, to: best)
+    let damaged = try workspace.run("evaluate", "--checkpoint", "run")
+    #expect(damaged.status == 1 && damaged.messages.count == 1)
+    #expect(damaged.messages.first?.contains("is damaged: its checksum is") == true)
+  }
+
   @Test func refusesADamagedFile() throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: workspace.file(best)))
     for count in [0, 5, 200, data.count / 2, data.count - 1] {
@@ -65,13 +78,14 @@ struct EvaluateTests {
   }
 
   @Test func refusesAForeignFile() throws {
-    let origin = "its metadata lack configuration, classes or position"
+    let origin = "its metadata lack configuration or classes"
     try SafeTensorsWriter.write(
       [.floats("x", shape: [1], [1])], to: workspace.file("other.safetensors"))
-    for file in ["other.safetensors", "run/checkpoints/latest.optimizer.safetensors"] {
+    for file in ["other.safetensors", "run/checkpoints/latest/optimizer.safetensors"] {
       let run = try workspace.run("evaluate", "--checkpoint", file)
       #expect(run.status == 1)
-      #expect(run.messages == ["\(file) is not a checkpoint of sltt-dist: \(origin)"])
+      #expect(
+        run.messages.first?.hasPrefix("\(file) is not a model of sltt-dist: \(origin)") == true)
     }
     let image = try workspace.run("evaluate", "--checkpoint", "images/val/0/0.png")
     #expect(image.status == 1 && image.messages.first?.contains("not a valid safetensors") == true)

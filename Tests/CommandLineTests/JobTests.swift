@@ -22,8 +22,8 @@ struct JobTests {
     #expect(!job.output.contains("\u{1B}"))
     let fired = try #require(job.output.split(separator: "firing rate ").last?.prefix(4))
     #expect(Double(fired.prefix { $0 != " " }) ?? 0 > 3, "percent")
-    for name in ["latest", "latest.optimizer"] {
-      let path = "checkpoints/\(name).safetensors"
+    for name in ["model", "optimizer"] {
+      let path = "checkpoints/latest/\(name).safetensors"
       let difference = relativeDifference(
         try workspace.tensors("job/\(path)"), try workspace.tensors("alone/\(path)"))
       #expect(difference < 1e-4, "\(name)")

@@ -25,7 +25,7 @@ struct PythonTests {
     try #require(training.status == 0, "\(training.errors)")
     let python = try #require(ProcessInfo.processInfo.environment["SLTT_TEST_PYTHON"])
     let run = try ProgramRun([
-      python, "-c", Self.script, workspace.file("run/checkpoints/best.safetensors"),
+      python, "-c", Self.script, workspace.file("run/checkpoints/best/model.safetensors"),
     ])
     try #require(run.status == 0, "\(run.errors)")
     return run.output.split(separator: "\n").map { String($0) }

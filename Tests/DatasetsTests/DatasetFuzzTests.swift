@@ -98,9 +98,10 @@ struct DatasetFuzzTests {
 
   @Test func indices() throws {
     let fixture = try ShardFixture()
-    try fixture.write()
+    let intact = try fixture.write()
     fuzz(1500, try fixture.content(of: "index.json")) { bytes in
       let index = try ShardIndex(json: bytes, path: "index")
+      #expect(index == intact, "damage that went unnoticed")
       try fixture.output.write(bytes, to: "index.json")
       _ = index.verify(directory: fixture.output.path)
       for split in ["train", "val"] {

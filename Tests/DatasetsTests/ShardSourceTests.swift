@@ -81,14 +81,17 @@ struct ShardSourceTests {
     let digit = text[label.upperBound] == "0" ? "1" : "0"
     let other = text.replacingCharacters(
       in: label.upperBound..<text.index(after: label.upperBound), with: digit)
-    let wrong = try ShardIndex(json: Array(other.utf8), path: "index")
+    #expect(throws: DatasetError.self) { try ShardIndex(json: Array(other.utf8), path: "index") }
+    let wrong = try JSONDecoder().decode(ShardIndex.self, from: Data(other.utf8))
     #expect(wrong.verify(directory: path).contains { $0.contains("does not have the label") })
   }
 
   @Test(
     "An index that cannot be right is refused",
     arguments: [
-      ("\"version\":1", "\"version\":2", "version is 2"),
+      ("\"version\":2", "\"version\":1", "version is 1"),
+      ("\"seed\":", "\"seed\":1", "checksum"),
+      ("\"checksum\":\"xxh64", "\"checksum\":\"yxh64", "checksum"),
       ("\"format\":\"sltt-dist shards\"", "\"format\":\"other\"", "format is 'other'"),
       ("\"file\":\"train-000000.tar\"", "\"file\":\"../secret\"", "no file name"),
       ("\"offsets\":[512,", "\"offsets\":[-1,", "sample 0 lies outside"),

@@ -162,7 +162,7 @@ struct SafeTensorsFileTests {
       ], metadata: ["model": "resnet"], to: path)
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     let headerEnd = original.count - 8 - 9 * 4
-    var random = SplitMix64(state: 2302_14311)
+    var random = SeededGenerator(seed: 2302_14311)
     var opened = 0
     for round in 0..<3000 {
       var damaged = original
@@ -196,18 +196,5 @@ struct SafeTensorsFileTests {
 
   private func bytes(of value: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { [UInt8]($0) }
-  }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

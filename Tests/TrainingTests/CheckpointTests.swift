@@ -1,5 +1,4 @@
 import Foundation
-import SafeTensors
 import SpikingNetworks
 import Tensors
 import TestSupport
@@ -9,108 +8,100 @@ import Testing
 
 struct CheckpointTests {
   private let directory: TemporaryDirectory
-  private let path: String
-  private let configuration: Configuration
-  private let classes = ["cat", "dog \"big\"", "æ/ß"]
-  private let position = Checkpoint.Position(
-    epoch: 3, iteration: 30, samples: 300, validationAccuracy: 0.5, bestAccuracy: 0.75)
 
-  init() throws {
-    directory = try TemporaryDirectory()
-    path = directory.file("x.safetensors")
-    configuration = try Configuration(
-      file: nil, overrides: ["model.blocks=[1,1]", "model.width=4", "neuron.learnable_tau=true"])
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func network(seed: UInt64, classes: Int = 3) throws -> SpikingNetwork {
+    try SpikingNetwork(
+      NetworkSpecification(
+        family: .resNet, blocks: [1, 1], width: 4, classes: classes, imageSize: 8),
+      seed: seed, arena: Arena(capacity: 1 << 26))
   }
 
-  private func network(seed: UInt64, width: Int = 4, blocks: [Int] = [1, 1]) throws
-    -> SpikingNetwork
-  {
-    var specification = try configuration.networkSpecification(classes: 3)
-    specification.width = width
-    specification.blocks = blocks
-    let network = try SpikingNetwork(specification, seed: seed, arena: Arena(capacity: 4 << 20))
-    for index in 0..<network.store.statisticValues.count {
-      network.store.statisticValues.all[index] = Float(seed) + Float(index) / 7
-    }
-    return network
+  private func optimizers(_ count: Int) -> [any ParameterOptimizer] {
+    [
+      SGD(count: count, momentum: 0.9, weightDecay: 1e-4),
+      SGD(count: count, momentum: 0, weightDecay: 0), AdamW(count: count, weightDecay: 0.01),
+    ]
   }
 
-  private func write(_ network: SpikingNetwork) throws -> Checkpoint {
+  private func write(
+    _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer
+  ) throws -> Checkpoint {
     try Checkpoint.write(
-      network, configuration: configuration, classes: classes, position: position, to: path)
-    return try Checkpoint(contentsOf: path)
+      Snapshot(network, optimizer), .example(iteration: 7, updates: optimizer.updates),
+      to: directory.path)
+    return try Checkpoint(contentsOf: directory.path)
   }
 
-  @Test func restoresWhatWasWritten() throws {
-    let (written, read) = (try network(seed: 1), try network(seed: 2))
-    let checkpoint = try write(written)
-    #expect(checkpoint.path == path && checkpoint.classes == classes)
-    #expect(checkpoint.position == position)
-    var resolved = Configuration()
-    try resolved.apply(yaml: checkpoint.configuration, from: "the checkpoint")
-    #expect(resolved == configuration)
-
-    #expect(read.store.weights.all.elements != written.store.weights.all.elements)
-    try checkpoint.restore(read)
-    #expect(read.store.weights.all.elements == written.store.weights.all.elements)
-    #expect(read.store.statisticValues.all.elements == written.store.statisticValues.all.elements)
-    #expect(try directory.contents == ["x.safetensors"])
-  }
-
-  @Test func holdsEveryTensorInItsPublishedShape() throws {
-    let network = try network(seed: 1)
-    _ = try write(network)
-    let file = try SafeTensorsFile(contentsOf: path)
-    let tensors = network.store.parametersInForwardOrder + network.store.statistics
-    #expect(file.names == tensors.map(\.name))
-    for tensor in tensors {
-      #expect(try file.shape(of: tensor.name) == tensor.shape)
-      #expect(try file.floats(tensor.name) == tensor.published(tensor.values))
+  /// A network and an optimizer that were restored take the same next step, bit for bit.
+  @Test(arguments: 0..<3) func whatIsRestoredGoesOnAsBefore(optimizer index: Int) throws {
+    let original = try network(seed: 1)
+    let count = original.store.weights.count
+    let optimizer = optimizers(count)[index]
+    func step(_ network: SpikingNetwork, _ optimizer: any ParameterOptimizer, _ factor: Float) {
+      network.store.gradients.assign((0..<count).map { factor * Float($0 % 11 - 5) })
+      optimizer.update(
+        network.store.weights.all, along: network.store.gradients, learningRate: 0.1)
     }
-    #expect(file.metadata["format"] == "pt")
+    step(original, optimizer, 1)
+    original.store.statisticValues.all.fill(0.25)
+    let checkpoint = try write(original, optimizer)
+    #expect(checkpoint.state.position.iteration == 7)
+    #expect(try directory.contents == ["model.safetensors", "optimizer.safetensors", "state.json"])
+
+    let (restored, other) = (try network(seed: 2), optimizers(count)[index])
+    try checkpoint.verified().restore(restored, other)
+    #expect(other.updates == 1)
+    #expect(restored.store.statisticValues.all.elements.allSatisfy { $0 == 0.25 })
+    step(original, optimizer, -0.5)
+    step(restored, other, -0.5)
+    #expect(restored.store.weights.all.elements == original.store.weights.all.elements)
   }
 
-  @Test func anotherNetworkIsRefusedAndKeepsItsValues() throws {
-    let checkpoint = try write(try network(seed: 1))
-    for (other, problem) in [
-      (try network(seed: 2, width: 8), "has shape"),
-      (try network(seed: 2, blocks: [1, 2]), "does not hold this network: it lacks"),
-    ] {
-      let before = other.store.weights.all.elements
-      let text = message { try checkpoint.restore(other) }
-      #expect(text.hasPrefix(path) && text.contains(problem), "\(text)")
-      #expect(other.store.weights.all.elements == before)
+  @Test func othersNetworksAndOptimizersAreRefusedAndKeepTheirValues() throws {
+    let original = try network(seed: 1)
+    let count = original.store.weights.count
+    let checkpoint = try write(original, optimizers(count)[0])
+    let wider = try network(seed: 1, classes: 4)
+    let sgd = SGD(count: wider.store.weights.count, momentum: 0.9, weightDecay: 0)
+    let before = wider.store.weights.all.elements
+    #expect(throws: (any Error).self) { try checkpoint.restore(wider, sgd) }
+    #expect(wider.store.weights.all.elements == before)
+    #expect(message { try checkpoint.restore(original, optimizers(count)[2]) }.contains("exp_avg"))
+  }
+
+  @Test(arguments: ["model.safetensors", "optimizer.safetensors", "state.json"])
+  func damageToAnyFileIsNoticed(_ file: String) throws {
+    let original = try network(seed: 1)
+    let checkpoint = try write(original, optimizers(original.store.weights.count)[0])
+    let path = directory.file(file)
+    let intact = try Data(contentsOf: URL(fileURLWithPath: path))
+    func damaged(_ change: (inout Data) -> Void) throws -> String {
+      var data = intact
+      change(&data)
+      try directory.write(data, to: file)
+      return message { try Checkpoint(contentsOf: directory.path).verified() }
     }
+    try checkpoint.verified()
+    let problems = [
+      try damaged { $0[$0.count / 2] ^= 2 }, try damaged { $0.removeLast($0.count / 3) },
+      try damaged { $0 = Data() },
+    ]
+    for problem in problems { #expect(problem.contains("\(file) is damaged: "), "\(problem)") }
+    try FileManager.default.removeItem(atPath: path)
+    #expect(
+      message { try Checkpoint(contentsOf: directory.path).verified() }.contains(
+        file == "state.json" ? "has no state.json" : "No such file"))
   }
+}
 
-  @Test(arguments: ["configuration", "classes", "position"])
-  func filesOfOtherOriginAreRefused(missing: String) throws {
-    var metadata = ["configuration": "", "classes": "[]", "position": "{\"epoch\": 1}"]
-    metadata["position"] = #"{"epoch": 1, "iteration": 2, "samples": 3}"#
-    try SafeTensorsWriter.write([], metadata: metadata, to: path)
-    #expect(try Checkpoint(contentsOf: path).position.samples == 3)
-    for wrong in [nil, "?"] where wrong == nil || missing != "configuration" {
-      metadata[missing] = wrong
-      try SafeTensorsWriter.write([], metadata: metadata, to: path)
-      #expect(
-        message { _ = try Checkpoint(contentsOf: path) }
-          == "\(path) is not a checkpoint of sltt-dist: its metadata lack configuration, classes or"
-          + " position")
-    }
-  }
-
-  @Test func namesTheFirstOtherClass() throws {
-    let checkpoint = try write(try network(seed: 1))
-    try checkpoint.requireClasses(classes)
-    #expect(
-      message { try checkpoint.requireClasses(["cat", "dog", "æ/ß"]) }
-        == "\(path) was trained on other classes: number 1 (from 0) is 'dog \"big\"' there and 'dog'"
-        + " in these data")
-    #expect(
-      message { try checkpoint.requireClasses(classes + ["eel"]) }.hasSuffix(
-        "number 3 (from 0) is no class there and 'eel' in these data"))
-    #expect(
-      message { try checkpoint.requireClasses(["cat"]) }.hasSuffix(
-        "number 1 (from 0) is 'dog \"big\"' there and no class in these data"))
+extension RunState {
+  /// A state of a run of three classes.
+  static func example(iteration: Int, updates: Int = 0) -> RunState {
+    RunState(
+      position: RunPosition(iteration: iteration, samples: 10 * iteration), updates: updates,
+      configuration: Configuration(), classes: ["cat", "dog \"big\"", "æ/ß"], trainingSamples: 23,
+      worldSize: 2, chunkLength: 400_000)
   }
 }

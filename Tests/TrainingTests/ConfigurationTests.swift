@@ -29,7 +29,10 @@ struct ConfigurationTests {
       "loss": "mse_weight mse_target mse_mean label_smoothing",
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",
-      "training": "epochs max_iterations global_batch seed precision log_every",
+      "training": """
+      epochs max_iterations global_batch seed precision log_every on_nonfinite check_replicas_every
+      """,
+      "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "data": """
       format path train validation image_size augmentation evaluation mixup cutmix normalization \
       frames event_augmentation event_normalization decoding sharding on_bad_sample \
@@ -37,7 +40,7 @@ struct ConfigurationTests {
       """,
     ]
     let names = contract.flatMap { section, keys in
-      keys.split(separator: " ").map { "\(section).\($0)" }
+      keys.split(whereSeparator: \.isWhitespace).map { "\(section).\($0)" }
     }
     #expect(Configuration.keys.map(\.name).sorted() == names.sorted())
     #expect(Configuration.sections.count == contract.count)

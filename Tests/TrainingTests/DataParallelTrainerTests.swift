@@ -54,13 +54,23 @@ struct DataParallelTrainerTests {
     #expect(job.trainer.iteration == 3)
   }
 
-  @Test func stopsAtALossThatIsNotFinite() throws {
+  @Test func takesNoStepAlongGradientsThatAreNotFinite() throws {
     let job = try job()
-    job.assign { name, _ in name == "linear.weight" ? .infinity : nil }
+    let store = job.network.store
+    job.assign { name, index in name == "conv1.weight" && index == 0 ? .nan : nil }
+    let before = (store.weights.all.elements, store.statisticValues.all.elements)
+    let outcome = try job.trainOnce()
     #expect(
-      message { _ = try job.train(epochs: 1) }
-        == "the loss is not finite in iteration 1; lower optimizer.learning_rate or check the data")
-    #expect(job.trainer.iteration == 0)
+      outcome.nonFinite
+        == "the gradient of conv1.weight is not finite in iteration 1 on rank 0")
+    #expect(job.trainer.iteration == 1 && job.trainer.optimizer.updates == 0)
+    let weights = store.weights.all.elements
+    #expect(zip(weights, before.0).allSatisfy { $0.bitPattern == $1.bitPattern })
+    #expect(store.statisticValues.all.elements == before.1)
+    #expect(before.1.allSatisfy { $0.isFinite })
+    job.assign { name, index in name == "conv1.weight" && index == 0 ? 0.1 : nil }
+    #expect(try job.trainOnce().nonFinite == nil)
+    #expect(store.weights.all.elements.allSatisfy { $0.isFinite })
   }
 
   @Test func networksThatCannotBeAreRefused() throws {

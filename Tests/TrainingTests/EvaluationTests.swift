@@ -23,16 +23,16 @@ struct EvaluationTests {
   }
 
   /// A checkpoint of the job's network.
-  private func checkpoint(_ job: SmallJob, classes: [String]) throws -> Checkpoint {
+  private func checkpoint(_ job: SmallJob, classes: [String]) throws -> ModelFile {
     let path = directory.file("x.safetensors")
-    try Checkpoint.write(
-      job.network, configuration: configuration, classes: classes,
-      position: .init(epoch: 1, iteration: 3, samples: 23), to: path)
-    return try Checkpoint(contentsOf: path)
+    try ModelFile.write(
+      Snapshot(job.network, job.trainer.optimizer).modelTensors,
+      configuration: configuration.yaml, classes: classes, to: path)
+    return try ModelFile(contentsOf: path)
   }
 
   /// The report of an evaluation; its own setting of threads is undone.
-  private func report(of checkpoint: Checkpoint) throws -> String {
+  private func report(of checkpoint: ModelFile) throws -> String {
     try withOneThread {
       try Evaluation(
         of: checkpoint, configuration, backend: .oneDNN, threads: 1, SingleProcess()

@@ -54,7 +54,7 @@ struct SmallJob {
       for epoch in 0..<epochs {
         training.begin(epoch: epoch)
         while let batch = try training.next() {
-          measured.append(try trainer.train(batch, learningRate: 0.05))
+          measured.append(try trainer.train(batch, learningRate: 0.05).metrics)
         }
       }
     }
@@ -62,10 +62,16 @@ struct SmallJob {
   }
 
   /// The first iteration of the first epoch.
-  func trainOnce(learningRate: Double = 0.05) throws {
+  @discardableResult
+  func trainOnce(
+    learningRate: Double = 0.05, wantsStop: Bool = false, comparesWeights: Bool = false
+  ) throws -> IterationOutcome {
     training.begin(epoch: 0)
     let batch = try training.next()!
-    _ = try withOneThread { try trainer.train(batch, learningRate: learningRate) }
+    return try withOneThread {
+      try trainer.train(
+        batch, learningRate: learningRate, wantsStop: wantsStop, comparesWeights: comparesWeights)
+    }
   }
 
   /// What the validation images give.

@@ -6,7 +6,7 @@ import Foundation
 public struct ShardIndex: Codable, Sendable, Equatable {
   static let fileName = "index.json"
   static let format = "sltt-dist shards"
-  static let version = 1
+  static let version = 2
 
   /// What the file is, and the version of its layout.
   var format = ShardIndex.format
@@ -17,6 +17,8 @@ public struct ShardIndex: Codable, Sendable, Equatable {
   public let plan: ShardPlan
   /// `train`, and `val` if there is one.
   public let splits: [String: Split]
+  /// Of all the rest.
+  private var checksum: String?
 
   /// The shards of a split.
   public struct Split: Codable, Sendable, Equatable {
@@ -72,7 +74,12 @@ public struct ShardIndex: Codable, Sendable, Equatable {
     } catch {
       throw .badIndex(path: path, reason: Self.reason(error))
     }
+    let expected = checksum
+    checksum = nil
     if let reason = firstFault { throw .badIndex(path: path, reason: reason) }
+    guard Checksum.of(self) == expected else {
+      throw .badIndex(path: path, reason: "its content does not have the checksum that it names")
+    }
   }
 
   init(classes: [String], plan: ShardPlan, splits: [String: Split]) {
@@ -80,7 +87,9 @@ public struct ShardIndex: Codable, Sendable, Equatable {
   }
 
   func write(directory: String) throws(DatasetError) {
-    try writeFile(directory + "/" + Self.fileName, json(self))
+    var sealed = self
+    sealed.checksum = Checksum.of(self)
+    try writeFile(directory + "/" + Self.fileName, json(sealed))
   }
 
   private static func reason(_ error: any Error) -> String {

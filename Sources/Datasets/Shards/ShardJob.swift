@@ -48,7 +48,7 @@ struct ShardJob: Sendable {
       throw .unwritable(path: path, reason: errorText())
     }
     return ShardIndex.Shard(
-      file: file, samples: offsets.count, bytes: bytes, checksum: checksumText(hash),
+      file: file, samples: offsets.count, bytes: bytes, checksum: Checksum.text(hash),
       offsets: offsets, sizes: sizes, labels: labels, skipped: skipped)
   }
 

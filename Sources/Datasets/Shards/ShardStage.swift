@@ -123,7 +123,7 @@ public struct ShardStage: Sendable {
     guard failure == nil, fsync(descriptor) == 0 else {
       throw StagingError.unwritable(path: partial, reason: failure ?? errorText())
     }
-    guard checksumText(hash.value) == shard.checksum else {
+    guard Checksum.text(hash.value) == shard.checksum else {
       throw StagingError.damagedSource(path: input.path)
     }
     guard rename(partial, path) == 0 else {

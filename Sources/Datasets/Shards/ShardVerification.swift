@@ -37,15 +37,12 @@ extension ShardIndex {
 func checkFile(of shard: ShardIndex.Shard, directory: String) -> String? {
   let path = directory + "/" + shard.file
   do {
-    let file = try RandomAccessFile(path: path)
-    guard file.size == shard.bytes else {
-      return "\(path): has \(file.size) bytes instead of \(shard.bytes)"
+    let file = try Checksum.ofFile(path)
+    guard file.bytes == shard.bytes else {
+      return "\(path): has \(file.bytes) bytes instead of \(shard.bytes)"
     }
-    var hash = XXHash64()
-    try file.forEachPart(of: 1 << 20) { part in part.withUnsafeBytes { hash.update($0) } }
-    let checksum = checksumText(hash.value)
-    return checksum == shard.checksum
-      ? nil : "\(path): has the checksum \(checksum) instead of \(shard.checksum)"
+    return file.text == shard.checksum
+      ? nil : "\(path): has the checksum \(file.text) instead of \(shard.checksum)"
   } catch {
     return "\(error)"
   }

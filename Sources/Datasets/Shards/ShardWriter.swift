@@ -200,12 +200,6 @@ public struct ShardWriter {
         add(source.name(of: sample).dropFirst(source.location.count))
       }
     }
-    return checksumText(hash.value)
+    return Checksum.text(hash.value)
   }
-}
-
-/// A checksum as the index writes it.
-func checksumText(_ hash: UInt64) -> String {
-  let digits = String(hash, radix: 16)
-  return "xxh64:" + String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -4,47 +4,39 @@ import Foundation
 public struct OutputDirectory: Sendable {
   /// The directory's path.
   public let path: String
+  /// Its checkpoints.
+  public let checkpoints: CheckpointStore
 
-  /// Takes a directory for a run; `create` makes it.
-  ///
-  /// - Throws: `OutputError` if it holds a run already.
-  public init(_ path: String) throws {
+  /// A directory that need not exist; `create` makes it.
+  public init(_ path: String) {
     self.path = path
-    guard FileManager.default.fileExists(atPath: configuration) else { return }
-    let canGoOn = FileManager.default.fileExists(atPath: latestOptimizer)
-    throw OutputError(
-      path: path,
-      problem: "already holds a run; name another --output, or "
-        + (canGoOn ? "go on with it: --resume \(path)" : "remove it: it has no checkpoint yet"))
-  }
-
-  /// The directory of a run that is to go on.
-  ///
-  /// - Throws: `OutputError` if it holds none.
-  public init(resuming path: String) throws {
-    self.path = path
-    for file in [configuration, latestOptimizer]
-    where !FileManager.default.fileExists(atPath: file) {
-      throw OutputError(
-        path: path,
-        problem: "holds no run that can go on: there is no \(file); a run can from its first"
-          + " checkpoint on, after the first epoch")
-    }
+    checkpoints = CheckpointStore(run: path)
   }
 
   /// The resolved configuration.
   public var configuration: String { path + "/config.yaml" }
 
-  /// Makes the directory, with those above it.
+  /// - Throws: `OutputError` if the directory holds a run already.
+  func requireNoRun() throws {
+    guard FileManager.default.fileExists(atPath: configuration) else { return }
+    throw OutputError(
+      path: path,
+      problem: "already holds a run; name another --output, or "
+        + (checkpoints.isEmpty
+          ? "remove it: it has no checkpoint yet" : "go on with it: --resume \(path)"))
+  }
+
+  /// Makes the directory, with those above it, and removes what a killed run has left half-written.
   ///
   /// - Throws: `OutputError`.
   public func create() throws {
     do {
       try FileManager.default.createDirectory(
-        atPath: checkpoints, withIntermediateDirectories: true)
+        atPath: checkpoints.path, withIntermediateDirectories: true)
     } catch {
       throw OutputError(path: path, problem: "cannot be created: \(reason(of: error))")
     }
+    checkpoints.removeRemains()
   }
 
   /// `runs/` with date and time.
@@ -55,16 +47,18 @@ public struct OutputDirectory: Sendable {
     return "runs/" + format.string(from: date)
   }
 
-  private var checkpoints: String { path + "/checkpoints" }
-
-  /// The checkpoint of the latest epoch.
-  public var latestCheckpoint: String { checkpoints + "/latest.safetensors" }
-
-  /// What the run needs to go on: weights, optimizer state and position after the latest epoch.
-  public var latestOptimizer: String { checkpoints + "/latest.optimizer.safetensors" }
-
-  /// The checkpoint with the greatest validation accuracy.
-  public var bestCheckpoint: String { checkpoints + "/best.safetensors" }
+  /// The run in `runs/` whose checkpoint is the latest.
+  static var latestRun: OutputDirectory? {
+    let runs = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
+    func time(_ run: OutputDirectory) -> Date? {
+      let attributes = try? FileManager.default.attributesOfItem(
+        atPath: run.checkpoints.latestLink)
+      return attributes?[.modificationDate] as? Date
+    }
+    return runs.map { OutputDirectory("runs/" + $0) }
+      .compactMap { run in time(run).map { (run, $0) } }
+      .max { $0.1 < $1.1 }?.0
+  }
 
   /// Writes the resolved configuration.
   public func write(_ configuration: Configuration) throws {

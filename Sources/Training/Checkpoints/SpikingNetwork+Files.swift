@@ -16,17 +16,19 @@ extension SpikingNetwork {
   ///   - parameterPrefix, statisticPrefix: before the names in the file.
   ///   - requiresStatistics: whether running statistics must be there; else absent ones keep their
   ///     values.
+  ///   - reinitializingHead: whether the classifier keeps the values that it has.
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes.
   func load(
     _ file: SafeTensorsFile, parameterPrefix: String = "", statisticPrefix: String = "",
-    requiresStatistics: Bool = true
+    requiresStatistics: Bool = true, reinitializingHead: Bool = false
   ) throws {
     let names = Set(file.names)
     let present = store.statistics.filter {
       requiresStatistics || names.contains(statisticPrefix + $0.name)
     }
     let wanted =
-      store.parameters.map { (parameterPrefix + $0.name, $0) }
+      store.parameters.filter { !reinitializingHead || !head.contains($0.name) }
+      .map { (parameterPrefix + $0.name, $0) }
       + present.map { (statisticPrefix + $0.name, $0) }
     let missing = wanted.map(\.0).filter { !names.contains($0) }
     guard missing.isEmpty else {

@@ -1,0 +1,26 @@
+import Foundation
+
+/// Checksums of files and of records in them, as `xxh64:` and 16 hexadecimal digits.
+public enum Checksum {
+  /// A hash as text.
+  static func text(_ hash: UInt64) -> String {
+    let digits = String(hash, radix: 16)
+    return "xxh64:" + String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  /// Size in bytes and checksum of a file.
+  ///
+  /// - Throws: `DatasetError` if it cannot be read.
+  public static func ofFile(_ path: String) throws(DatasetError) -> (bytes: Int, text: String) {
+    let file = try RandomAccessFile(path: path)
+    var hash = XXHash64()
+    try file.forEachPart(of: 1 << 20) { part in part.withUnsafeBytes { hash.update($0) } }
+    return (file.size, text(hash.value))
+  }
+
+  /// The checksum of a value's JSON. A record that carries its own checksum is intact if the same
+  /// comes out again from what was read, without the checksum.
+  public static func of(_ value: some Encodable) -> String {
+    text(XXHash64.hash(Array(json(value))))
+  }
+}

@@ -1,0 +1,114 @@
+import Datasets
+import Foundation
+import SafeTensors
+import SpikingNetworks
+
+/// A directory with all that a run needs to go on as if it had not been interrupted: `model.safetensors`,
+/// `optimizer.safetensors` and `state.json`.
+///
+/// Everything random is a function of the seed and the position, so with the same number of ranks the
+/// weights after resuming equal those of an uninterrupted run bit for bit.
+public struct Checkpoint {
+  static let modelName = "model.safetensors"
+  static let optimizerName = "optimizer.safetensors"
+  static let stateName = "state.json"
+
+  /// Of the directory, with symbolic links resolved, so that it keeps naming the same checkpoint.
+  public let path: String
+  /// What is in `state.json`.
+  public let state: RunState
+
+  /// Opens a directory; the other files are looked at by `verified`.
+  ///
+  /// - Throws: `CheckpointError`.
+  public init(contentsOf path: String) throws {
+    self.path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let file = self.path + "/" + Self.stateName
+    guard let json = FileManager.default.contents(atPath: file) else {
+      throw CheckpointError(path: path, problem: "is not a checkpoint: it has no \(Self.stateName)")
+    }
+    state = try RunState(json: json, path: file)
+  }
+
+  /// The checkpoint that a path means: itself, or of a run the best, or the latest where none is best;
+  /// nil if it is a file.
+  static func locate(at path: String) throws -> Checkpoint? {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    else { return nil }
+    let store = CheckpointStore(run: path)
+    for candidate in [store.bestLink, store.latestLink]
+    where FileManager.default.fileExists(atPath: candidate) {
+      return try Checkpoint(contentsOf: candidate)
+    }
+    return try Checkpoint(contentsOf: path)
+  }
+
+  /// The network's parameters and running statistics.
+  public var modelPath: String { path + "/" + Self.modelName }
+
+  private var optimizerPath: String { path + "/" + Self.optimizerName }
+
+  /// Compares all files with their sizes and checksums.
+  ///
+  /// - Throws: `CheckpointError` that names the damaged file, `DatasetError` for one that cannot be read.
+  @discardableResult
+  public func verified() throws -> Checkpoint {
+    for name in [Self.modelName, Self.optimizerName] {
+      let file = path + "/" + name
+      guard let expected = state.files[name] else {
+        throw CheckpointError(path: path, problem: "is damaged: its state does not know \(name)")
+      }
+      let found = try Checksum.ofFile(file)
+      guard found.bytes == expected.bytes else {
+        throw CheckpointError(
+          path: file,
+          problem: "is damaged: it has \(found.bytes) bytes instead of \(expected.bytes)")
+      }
+      guard found.text == expected.checksum else {
+        throw CheckpointError(
+          path: file,
+          problem: "is damaged: its checksum is \(found.text) instead of \(expected.checksum)")
+      }
+    }
+    return self
+  }
+
+  /// Puts a network and an optimizer where the run stood.
+  ///
+  /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes, if the checkpoint is
+  ///   of another network or optimizer.
+  func restore(_ network: SpikingNetwork, _ optimizer: any ParameterOptimizer) throws {
+    let file = try SafeTensorsFile(contentsOf: optimizerPath)
+    var values: [(Parameter, Int, [Float])] = []
+    for parameter in network.store.parametersInForwardOrder {
+      for (index, state) in optimizer.state.enumerated() {
+        let name = "\(state.name).\(parameter.name)"
+        values.append((parameter, index, try file.floats(name, shape: parameter.shape)))
+      }
+    }
+    try network.load(try SafeTensorsFile(contentsOf: modelPath))
+    for (parameter, index, elements) in values {
+      parameter.assign(
+        published: elements,
+        to: optimizer.state[index].values[network.store.range(of: parameter)])
+    }
+    optimizer.updates = state.updates
+  }
+
+  /// Writes the three files into a directory, which must exist, and syncs them to disk.
+  static func write(_ snapshot: Snapshot, _ state: RunState, to directory: String) throws {
+    let model = directory + "/" + modelName
+    try ModelFile.write(
+      snapshot.modelTensors, configuration: state.configuration, classes: state.classes, to: model)
+    let optimizer = directory + "/" + optimizerName
+    try SafeTensorsWriter.write(snapshot.optimizerTensors, to: optimizer)
+    var state = state
+    for (name, path) in [(modelName, model), (optimizerName, optimizer)] {
+      let file = try Checksum.ofFile(path)
+      state.files[name] = RunState.File(bytes: file.bytes, checksum: file.text)
+    }
+    try writeDurably(state.json, to: directory + "/" + stateName)
+  }
+}

@@ -1,0 +1,119 @@
+import Dispatch
+import Foundation
+import SpikingNetworks
+import Synchronization
+
+/// Writes checkpoints on a thread of its own, so that training waits only while buffers are copied.
+///
+/// A checkpoint is written under a temporary name first. It gets its own, and becomes the latest, when
+/// `confirm` says that all ranks held the same weights.
+final class CheckpointWriter: @unchecked Sendable {
+  // One thread calls the methods; what the queue shares with it is in `status`.
+
+  private let store: CheckpointStore
+  private let settings: Configuration.Checkpointing
+  private let report: @Sendable (String) -> Void
+  private let queue = DispatchQueue(label: "checkpoints")
+  private let status = Mutex(Status())
+
+  private struct Status {
+    /// Written or being written, and not yet the latest.
+    var pending = 0
+    var failure: CheckpointError?
+  }
+
+  /// What is to get its name once it is confirmed.
+  private struct Draft {
+    let iteration: Int
+    let isBest: Bool
+    let byteCount: Int
+  }
+  private var unconfirmed: Draft?
+
+  /// - Parameter report: is told what goes wrong where `checkpoint.on_error` is `continue`.
+  init(
+    _ store: CheckpointStore, _ settings: Configuration.Checkpointing,
+    report: @escaping @Sendable (String) -> Void
+  ) {
+    (self.store, self.settings, self.report) = (store, settings, report)
+  }
+
+  /// Whether one is still being written.
+  var isBusy: Bool { status.withLock { $0.pending > 0 } }
+
+  /// Starts to write; waits for earlier ones first, which must be confirmed.
+  func write(_ snapshot: Snapshot, _ state: RunState, isBest: Bool) {
+    precondition(unconfirmed == nil, "the checkpoint before this one has not been confirmed")
+    queue.sync {}
+    let iteration = state.position.iteration
+    unconfirmed = Draft(iteration: iteration, isBest: isBest, byteCount: snapshot.byteCount)
+    status.withLock { $0.pending += 1 }
+    queue.async { [self] in
+      attempt(byteCount: snapshot.byteCount) {
+        let directory = store.temporaryPath(iteration: iteration)
+        try? FileManager.default.removeItem(atPath: directory)
+        try FileManager.default.createDirectory(
+          atPath: directory, withIntermediateDirectories: true)
+        do {
+          try Checkpoint.write(snapshot, state, to: directory)
+        } catch {
+          try? FileManager.default.removeItem(atPath: directory)
+          throw error
+        }
+      }
+    }
+  }
+
+  /// Says that all ranks held the weights of the checkpoint that is being written.
+  func confirm() {
+    guard let draft = unconfirmed else { return }
+    unconfirmed = nil
+    queue.async { [self] in
+      defer { status.withLock { $0.pending -= 1 } }
+      guard status.withLock({ $0.failure == nil }) else { return }
+      attempt(byteCount: draft.byteCount) {
+        try store.commit(
+          iteration: draft.iteration, isBest: draft.isBest, keeping: settings.keep)
+      }
+    }
+  }
+
+  /// Waits until all that is confirmed is on disk.
+  ///
+  /// - Throws: as `check`.
+  func finish() throws {
+    queue.sync {}
+    try check()
+  }
+
+  /// - Throws: `CheckpointError` if writing has failed and the run is to stop for that; otherwise says
+  ///   so, and the next one is tried.
+  func check() throws {
+    let failure = status.withLock { status in
+      defer { if status.pending == 0 { status.failure = nil } }
+      return status.pending == 0 ? status.failure : nil
+    }
+    guard let failure else { return }
+    guard settings.onError == .continue else { throw failure }
+    report("\(failure); training goes on, and the checkpoint before this one is as it was")
+  }
+
+  private func attempt(byteCount: Int, _ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      let failure = explained(error, byteCount: byteCount)
+      status.withLock { $0.failure = failure }
+    }
+  }
+
+  /// The error with what a full disk lacks.
+  private func explained(_ error: any Error, byteCount: Int) -> CheckpointError {
+    var reason = "the checkpoint cannot be written: \(error)"
+    if let free = freeBytes(at: store.path), free < byteCount {
+      reason +=
+        " (it needs \(Format.bytes(byteCount)), and \(Format.bytes(free)) are free: make room)"
+    }
+    return CheckpointError(path: store.path + ":", problem: reason)
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import SafeTensors
+import SpikingNetworks
+
+/// Weights that a new run begins with: of another run, or of a PyTorch state dict.
+public struct InitialWeights {
+  /// A safetensors file, or the directory of a checkpoint or a run.
+  private let path: String
+  private let reinitializesHead: Bool
+
+  /// - Parameter reinitializesHead: whether the classifier starts anew, for other classes.
+  public init(path: String, reinitializesHead: Bool) {
+    self.path = path
+    self.reinitializesHead = reinitializesHead
+  }
+
+  /// Gives a network the weights.
+  ///
+  /// - Parameter classes: of the new run's data.
+  /// - Returns: what was done, for people.
+  /// - Throws: `CheckpointError`, `SafeTensorsError`, before the network changes.
+  func load(into network: SpikingNetwork, _ classes: [String]) throws -> String {
+    let location = try Checkpoint.locate(at: path)?.verified().modelPath ?? path
+    let file = try SafeTensorsFile(contentsOf: location)
+    // A file of other origin has no class names to compare.
+    if !reinitializesHead, let model = try? ModelFile(contentsOf: location) {
+      try model.requireClasses(
+        classes, remedy: "; give --reinitialize-head to train a new classifier")
+    }
+    try network.load(file, reinitializingHead: reinitializesHead)
+    return "weights of \(location)" + (reinitializesHead ? ", with a new classifier" : "")
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import SafeTensors
+import SpikingNetworks
+import Tensors
+
+/// A network's parameters in a safetensors file, under their published names and in their published
+/// shapes, so that PyTorch can load them; with what else is needed to use them in the metadata.
+public struct ModelFile {
+  /// The file's path.
+  public let path: String
+  /// The resolved configuration of the run, as YAML.
+  public let configuration: String
+  /// Class names; a label is a position in this list.
+  public let classes: [String]
+  private let file: SafeTensorsFile
+
+  /// Opens the file of a model, or that of a checkpoint or run.
+  ///
+  /// - Parameter path: a file, a checkpoint's directory, or a run's: its best checkpoint, or its latest
+  ///   where none is best.
+  /// - Throws: `SafeTensorsError` or `CheckpointError` for a damaged file or one of other origin.
+  public init(at path: String) throws {
+    try self.init(contentsOf: try Checkpoint.locate(at: path)?.verified().modelPath ?? path)
+  }
+
+  /// Opens a file.
+  ///
+  /// - Throws: `SafeTensorsError` for a damaged file, `CheckpointError` for one of other origin.
+  init(contentsOf path: String) throws {
+    file = try SafeTensorsFile(contentsOf: path)
+    self.path = path
+    let metadata = file.metadata
+    guard let configuration = metadata["configuration"],
+      let classes = metadata["classes"].flatMap({ value([String].self, fromJSON: $0) })
+    else {
+      throw CheckpointError(
+        path: path,
+        problem: "is not a model of sltt-dist: its metadata lack configuration or classes; make one"
+          + " of a PyTorch state dict with sltt-dist import")
+    }
+    self.configuration = configuration
+    self.classes = classes
+  }
+
+  /// Writes parameters and running statistics; the file appears completely or not at all.
+  ///
+  /// - Parameter configuration: the resolved one, as YAML.
+  static func write(
+    _ tensors: [SafeTensor], configuration: String, classes: [String], to path: String
+  ) throws {
+    try SafeTensorsWriter.write(
+      tensors,
+      metadata: [
+        "format": "pt", "configuration": configuration, "classes": jsonText(of: classes),
+      ], to: path)
+  }
+
+  /// Gives the network the file's parameters and running statistics.
+  ///
+  /// - Throws: `CheckpointError` or `SafeTensorsError`, before the network changes.
+  public func restore(_ network: SpikingNetwork) throws {
+    try network.load(file)
+  }
+}
+
+private func jsonText(of value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try! encoder.encode(value), as: UTF8.self)
+}
+
+private func value<Value: Decodable>(_ type: Value.Type, fromJSON json: String) -> Value? {
+  try? JSONDecoder().decode(type, from: Data(json.utf8))
+}

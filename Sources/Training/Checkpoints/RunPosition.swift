@@ -1,0 +1,21 @@
+/// Where a run stands.
+public struct RunPosition: Codable, Equatable, Sendable {
+  /// Epochs done.
+  public var epoch = 0
+  /// Iterations done since the run's start.
+  public var iteration = 0
+  /// Samples seen since the run's start.
+  public var samples = 0
+  /// The iteration after which the validation split was last measured; 0: never.
+  public var validatedIteration = 0
+  /// Share of the validation samples classified correctly, 0 to 1.
+  public var validationAccuracy: Double?
+  /// The greatest of the run so far.
+  public var bestAccuracy: Double?
+  /// What the epoch has measured so far.
+  public var epochMetrics = IterationMetrics()
+
+  public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
+    (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import SpikingNetworks
+
+/// What rank 0 writes of a run: its configuration, metrics and checkpoints.
+final class RunRecorder {
+  let output: OutputDirectory
+  private let settings: Configuration.Checkpointing
+  private let log: MetricsLog
+  private let writer: CheckpointWriter
+  private var schedule: CheckpointSchedule
+  /// A checkpoint was due while the one before it was still being written.
+  private var isPostponed = false
+  private let report: @Sendable (String) -> Void
+
+  /// - Parameters:
+  ///   - iteration: where the run begins; metrics of later ones are made anew.
+  ///   - report: is told of what goes wrong and does not end the run.
+  init(
+    _ output: OutputDirectory, _ configuration: Configuration, from iteration: Int,
+    report: @escaping @Sendable (String) -> Void
+  ) throws {
+    self.output = output
+    self.report = report
+    settings = configuration.checkpoint
+    try output.create()
+    log = try MetricsLog(directory: output.path, upToIteration: iteration)
+    try output.write(configuration)
+    writer = CheckpointWriter(output.checkpoints, settings, report: report)
+    schedule = CheckpointSchedule(settings)
+  }
+
+  /// Adds to the metrics.
+  func append(_ record: MetricsRecord) throws {
+    do {
+      try log.append(record)
+    } catch {
+      guard settings.onError == .continue else { throw error }
+      report("\(error); training goes on")
+    }
+  }
+
+  /// Whether the other ranks should hear that a checkpoint is due.
+  var isCheckpointDue: Bool { (schedule.isDueByTime || isPostponed) && !writer.isBusy }
+
+  /// Starts to write a checkpoint.
+  ///
+  /// - Parameter canWait: whether a later one would do, if one is still being written.
+  func save(
+    _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer, _ state: RunState,
+    isBest: Bool = false, canWait: Bool = false
+  ) {
+    isPostponed = canWait && writer.isBusy
+    guard !isPostponed else { return }
+    writer.write(Snapshot(network, optimizer), state, isBest: isBest)
+    schedule.restart()
+  }
+
+  /// Says that all ranks held the weights of the checkpoint that is being written.
+  func confirm() { writer.confirm() }
+
+  /// - Throws: `CheckpointError` where a failed checkpoint ends the run.
+  func check() throws { try writer.check() }
+
+  /// Waits until all confirmed checkpoints are on disk.
+  func finish() throws { try writer.finish() }
+}

@@ -1,0 +1,81 @@
+import Distributed
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct CheckpointWriterTests {
+  private let directory: TemporaryDirectory
+  private let store: CheckpointStore
+  private let job: SmallJob
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    store = CheckpointStore(run: directory.path)
+    job = try SmallJob(["model.blocks=[1]", "model.width=4"], SingleProcess())
+  }
+
+  private func write(_ writer: CheckpointWriter, _ iteration: Int) {
+    writer.write(
+      Snapshot(job.network, job.trainer.optimizer), .example(iteration: iteration), isBest: false)
+  }
+
+  /// A checkpoint whose weights turn out to differ between ranks must not become the latest.
+  @Test func nothingIsTheLatestBeforeItIsConfirmed() throws {
+    let writer = CheckpointWriter(store, .init()) { _ in }
+    write(writer, 1)
+    try writer.finish()
+    #expect(writer.isBusy && store.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: store.latestLink))
+    writer.confirm()
+    try writer.finish()
+    #expect(!writer.isBusy && store.names == ["iteration-000000001"])
+  }
+
+  /// The copy is of the moment of the call.
+  @Test func trainingGoesOnWhileItIsWritten() throws {
+    let writer = CheckpointWriter(store, .init()) { _ in }
+    let before = job.network.store.weights.all.elements
+    write(writer, 1)
+    job.network.store.weights.all.fill(7)
+    writer.confirm()
+    try writer.finish()
+    try Checkpoint(contentsOf: store.latestLink).verified()
+      .restore(job.network, job.trainer.optimizer)
+    #expect(job.network.store.weights.all.elements == before)
+  }
+
+  @Test(arguments: [false, true]) func whatCannotBeWrittenStopsOrNot(goesOn: Bool) throws {
+    var settings = Configuration.Checkpointing()
+    settings.onError = goesOn ? .continue : .stop
+    let reports = Mutex<[String]>([])
+    let writer = CheckpointWriter(store, settings) { text in reports.withLock { $0.append(text) } }
+    write(writer, 1)
+    writer.confirm()
+    try writer.finish()
+    // As root, permissions do not hold; a file in the way does.
+    let moved = store.path + ".moved"
+    try FileManager.default.moveItem(atPath: store.path, toPath: moved)
+    try directory.write("", to: "checkpoints")
+    write(writer, 2)
+    writer.confirm()
+    if goesOn {
+      try writer.finish()
+      let report = try #require(reports.withLock { $0.first })
+      #expect(report.hasPrefix("\(store.path): the checkpoint cannot be written: "))
+      #expect(report.hasSuffix("the checkpoint before this one is as it was"))
+    } else {
+      #expect(throws: CheckpointError.self) { try writer.finish() }
+    }
+    try FileManager.default.removeItem(atPath: store.path)
+    try FileManager.default.moveItem(atPath: moved, toPath: store.path)
+    #expect(store.names == ["iteration-000000001"])
+    // The next one is tried again.
+    write(writer, 3)
+    writer.confirm()
+    try writer.finish()
+    #expect(store.names.first == "iteration-000000003")
+  }
+}
