@@ -1,8 +1,17 @@
-import Glibc
+import Foundation
 
 /// `status`, or 1 where the shell, which sees the low byte only, would take it for success.
 func nonZeroExitStatus(_ status: Int32) -> Int32 {
   status & 0xff == 0 ? 1 : status
+}
+
+/// Ends this process in five seconds, whatever hangs by then: standard error, a lock that `exit` needs,
+/// or MPI in a broken job.
+func exitForSure(status: Int32) {
+  Thread.detachNewThread {
+    sleep(5)
+    _exit(nonZeroExitStatus(status))
+  }
 }
 
 /// Prints `rank R on HOST: message` to standard error, in one write so that the messages of several

@@ -34,11 +34,15 @@ public protocol Communicator: AnyObject, Sendable {
   /// Returns after every rank has called it.
   func barrier() throws
 
+  /// Returns a new channel for messages between single ranks; `nil` where there is only one.
+  func messageChannel() throws -> (any MessageChannel)?
+
   /// Ends this rank when all have done their part (a collective): the job's exit status is `status`.
   func end(status: Int32) -> Never
 
   /// Ends the whole job: prints `rank R on HOST: message` to standard error and stops all ranks at
-  /// once. May be called by one rank alone, from any thread.
+  /// once. May be called by one rank alone, from any thread. A process that does not manage in a few
+  /// seconds ends itself with the same status.
   ///
   /// - Parameter status: The job's exit status. Only its low byte reaches the shell; where that is 0,
   ///   which would read as success, the status becomes 1.
@@ -48,6 +52,8 @@ public protocol Communicator: AnyObject, Sendable {
 extension Communicator {
   /// Whether this rank does what only one rank should: writing files, printing progress.
   public var isRoot: Bool { rank == 0 }
+
+  public func messageChannel() throws -> (any MessageChannel)? { nil }
 
   /// Returns the `bytes` of rank `root` on all ranks; what the others pass is ignored, so they need
   /// not know the length.
@@ -62,5 +68,10 @@ extension Communicator {
   /// Returns the `text` of rank `root` on all ranks; what the others pass is ignored.
   public func broadcast(_ text: String, root: Int) throws -> String {
     String(decoding: try broadcast(Array(text.utf8), root: root), as: UTF8.self)
+  }
+
+  /// Returns the `text` of every rank, in rank order. One broadcast a rank: not for the training loop.
+  public func allGather(_ text: String) throws -> [String] {
+    try (0..<size).map { try broadcast(text, root: $0) }
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The CPU limits of the Linux control groups (containers, SLURM jobs, systemd slices) that a process
+/// The limits of CPU time and memory of the Linux control groups (containers, SLURM jobs, systemd slices) that a process
 /// is in.
 struct ControlGroup {
   /// Returns a file's text, or `nil` if there is no such file.
@@ -13,21 +13,36 @@ struct ControlGroup {
   /// The processors' worth of time that the process may use: the smallest quota of its control group
   /// and the groups around it; `nil` without any.
   func processorQuota() -> Double? {
+    limits(of: "cpu", quotaV2, quotaV1).min()
+  }
+
+  /// The bytes of memory that the processes of the control group may use together: the smallest limit
+  /// of it and the groups around it; `nil` without any.
+  func memoryLimit() -> Int? {
+    limits(of: "memory", { number($0 + "/memory.max") }, { number($0 + "/memory.limit_in_bytes") })
+      .min()
+  }
+
+  /// What the control group and the groups around it say of a controller.
+  private func limits<Limit>(
+    of controller: Substring, _ version2: (_ directory: String) -> Limit?,
+    _ version1: (_ directory: String) -> Limit?
+  ) -> [Limit] {
     // A line is `hierarchy:controllers:path`; version 2 has hierarchy 0 and no controllers.
     let memberships = (read("/proc/self/cgroup") ?? "").split(separator: "\n")
-    let quotas = memberships.flatMap { line -> [Double] in
+    return memberships.flatMap { line -> [Limit] in
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard fields.count == 3 else { return [] }
       let controllers = fields[1].split(separator: ",")
       if fields[0] == "0" && controllers.isEmpty {
-        return directories(below: "/sys/fs/cgroup", to: fields[2]).compactMap(quotaV2)
+        return directories(below: "/sys/fs/cgroup", to: fields[2]).compactMap(version2)
       }
-      if controllers.contains("cpu") {
-        return directories(below: "/sys/fs/cgroup/cpu", to: fields[2]).compactMap(quotaV1)
+      if controllers.contains(controller) {
+        return directories(below: "/sys/fs/cgroup/\(controller)", to: fields[2])
+          .compactMap(version1)
       }
       return []
     }
-    return quotas.min()
   }
 
   /// `root` and the directories along `path` in it. In a container `path` may be the host's, and not
@@ -51,6 +66,11 @@ struct ControlGroup {
       let period = read(directory + "/cpu.cfs_period_us")
     else { return nil }
     return ratio(quota[...], period[...])
+  }
+
+  /// A file that holds one number, or `max`.
+  private func number(_ path: String) -> Int? {
+    (read(path)?.trimmingCharacters(in: .whitespacesAndNewlines)).flatMap { Int($0) }
   }
 
   private func ratio(_ quota: Substring, _ period: Substring) -> Double? {

@@ -14,7 +14,7 @@ public struct Launch: Equatable, Sendable {
     let isSLURMStep = ["SLURM_STEP_ID", "SLURM_PROCID"].contains { environment[$0] != nil }
     let slurmTasks = environment["SLURM_STEP_NUM_TASKS"] ?? environment["SLURM_NTASKS"]
     if let ranks = environment["OMPI_COMM_WORLD_SIZE"] {
-      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: "mpirun")
+      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: Self.mpirun)
     } else if let ranks = environment["PMI_SIZE"] {
       self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: "a PMI launcher")
     } else {
@@ -30,6 +30,11 @@ public struct Launch: Equatable, Sendable {
     self.announcedRanks = announcedRanks
     self.launcher = launcher
   }
+
+  /// Whether Open MPI's `mpirun` started this process.
+  public var isByMpirun: Bool { launcher == Self.mpirun }
+
+  private static let mpirun = "mpirun"
 
   /// This process's own start.
   public static let current = Launch(environment: ProcessInfo.processInfo.environment)

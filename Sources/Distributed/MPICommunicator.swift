@@ -67,12 +67,17 @@ public final class MPICommunicator: Communicator {
     try checkMPI(MPI_Barrier(world), "MPI_Barrier")
   }
 
+  public func messageChannel() throws -> (any MessageChannel)? {
+    try MPIMessageChannel(duplicating: world)
+  }
+
   public func end(status: Int32) -> Never {
     MPI_Finalize()
     exit(status)
   }
 
   public func abort(_ message: String, status: Int32) -> Never {
+    exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
     abortJob(status: status)
   }
@@ -111,6 +116,7 @@ private func endMPI(exitStatus: Int32) {
   if exitStatus == 0 {
     MPI_Finalize()
   } else {
+    exitForSure(status: exitStatus)
     abortJob(status: exitStatus)
   }
 }

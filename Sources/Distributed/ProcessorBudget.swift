@@ -2,16 +2,27 @@ import Foundation
 
 /// How many threads a rank should use, so that the ranks on a node together use each core once.
 public enum ProcessorBudget {
+  /// The processors' worth of time that the control group allows, if it limits that.
+  public static var quota: Double? { ControlGroup.current.processorQuota() }
+
+  /// The numbers of the cores that a process may run on.
+  ///
+  /// - Parameter process: its id; this process if left out.
+  public static func cores(ofProcess process: Int32? = nil) -> [Int] {
+    let mask = affinityMask(ofProcess: process)
+    return (0..<mask.count * 64).filter { mask.containsCore($0) }
+  }
+
   /// The number of threads for this rank (a collective among the ranks on a node): the cores it may run
   /// on, each divided among the ranks that may run on it too, and no more than its share of the
   /// control group's CPU quota. At least 1.
   ///
   /// Call it before anything pins threads, since it reads the affinity mask of the main thread.
   public static func threads(_ communicator: any Communicator) throws -> Int {
-    let masks = try communicator.allGatherOnNode(currentAffinityMask())
+    let masks = try communicator.allGatherOnNode(affinityMask())
     return threads(
       masks: masks, localRank: communicator.localRank,
-      quota: ControlGroup.current.processorQuota())
+      quota: quota)
   }
 
   /// The same from given facts.
@@ -35,10 +46,12 @@ public enum ProcessorBudget {
   }
 }
 
-/// The cores that the main thread may run on. Its length is the same for all processes of a node.
-private func currentAffinityMask() -> [UInt64] {
+/// The cores that the main thread of a process, this one by default, may run on. Its length is the same
+/// for all processes of a node.
+private func affinityMask(ofProcess process: Int32? = nil) -> [UInt64] {
   // Swift's Glibc module does not export `sched_getaffinity`; the kernel shows the same mask here.
-  let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+  let path = "/proc/\(process.map(String.init) ?? "self")/status"
+  let status = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
   return affinityMask(processStatus: status)
     ?? affinityMask(coreCount: ProcessInfo.processInfo.activeProcessorCount)
 }

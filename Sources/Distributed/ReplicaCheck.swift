@@ -9,18 +9,8 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
     (self.what, self.hashes) = (what, hashes)
   }
 
-  /// The hash that most ranks have; of equally frequent ones, the one on the lowest rank.
-  var commonHash: UInt64 {
-    let counts = Dictionary(hashes.map { ($0, 1) }, uniquingKeysWith: +)
-    let highest = counts.values.max()
-    return hashes.first { counts[$0] == highest }!
-  }
-
   /// The ranks whose hash is not the most frequent one.
-  public var differingRanks: [Int] {
-    let common = commonHash
-    return hashes.indices.filter { hashes[$0] != common }
-  }
+  public var differingRanks: [Int] { hashes.differingRanks }
 
   public var description: String {
     let ranks = differingRanks
@@ -28,8 +18,8 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
     let doubt = hashes.count == 2 ? " (of two ranks, either may be the wrong one)" : ""
     return """
       \(what) differ between ranks: rank\(ranks.count == 1 ? "" : "s") \(list) against \
-      \(hexadecimal(commonHash)) on the others\(doubt). Check that all ranks run the same program with the \
-      same configuration and data; if they do, suspect the memory or CPU of the nodes named.
+      \(hexadecimal(hashes.common)) on the others\(doubt). Check that all ranks run the same program \
+      with the same configuration and data; if they do, suspect the memory or CPU of the nodes named.
       """
   }
 }
@@ -44,6 +34,21 @@ extension Communicator {
     guard hashes.allSatisfy({ $0 == hash }) else {
       throw ReplicaMismatch(what: what, hashes: hashes)
     }
+  }
+}
+
+extension [UInt64] {
+  /// The hash that most ranks have; of equally frequent ones, the one on the lowest rank.
+  var common: UInt64 {
+    let counts = Dictionary(map { ($0, 1) }, uniquingKeysWith: +)
+    let highest = counts.values.max()
+    return first { counts[$0] == highest }!
+  }
+
+  /// The ranks whose hash is not the common one.
+  var differingRanks: [Int] {
+    let common = common
+    return indices.filter { self[$0] != common }
   }
 }
 

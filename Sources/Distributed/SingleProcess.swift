@@ -25,6 +25,7 @@ public final class SingleProcess: Communicator {
   public func end(status: Int32) -> Never { exit(status) }
 
   public func abort(_ message: String, status: Int32) -> Never {
+    exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
     exit(nonZeroExitStatus(status))
   }

@@ -46,6 +46,16 @@ extension Configuration {
     }
   }
 
+  /// Checks that there is a sample to train on for every rank.
+  func validate(ranks: Int, samples: Int) throws {
+    if samples < ranks {
+      throw error(
+        "data.path",
+        "has \(Format.counted(samples, "training sample")), fewer than the \(ranks) ranks: start at"
+          + " most \(Format.counted(samples, "rank")), or add samples")
+    }
+  }
+
   private func validateModel() throws {
     if model.architecture != nil {
       for (key, isSet) in [

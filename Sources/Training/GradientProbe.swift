@@ -29,7 +29,8 @@ public final class GradientProbe {
     let isPrefixed = weightFile.names.contains { $0.hasPrefix("param.") }
     try network.load(
       weightFile, parameterPrefix: isPrefixed ? "param." : "",
-      statisticPrefix: isPrefixed ? "buffer_before." : "", requiresStatistics: false)
+      statisticPrefix: isPrefixed ? "buffer_before." : "", requiresStatistics: false,
+      allowsOthers: true)
     try checkBatch()
   }
 

@@ -13,7 +13,7 @@ public struct TrainingData {
 
   /// Opens what the configuration names, on all ranks together.
   ///
-  /// - Throws: `DatasetError`, `ConfigurationError`.
+  /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
   public init(
     _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
   ) throws {
@@ -29,6 +29,10 @@ public struct TrainingData {
         path, split: configuration.data.validation, communicator)
     }
     try requireSameClasses(training: training, validation: validation)
+    // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
+    for source in [training, validation] where !(source is ImageFolder) {
+      try communicator.checkSameSamples(of: source)
+    }
   }
 
   /// Class names; a label is a position in this list.
@@ -79,6 +83,7 @@ extension Configuration {
   func loader(
     _ source: any SampleSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
   ) throws -> DataLoader {
+    if isTraining { try validate(ranks: communicator.size, samples: source.count) }
     let sampler = Sampler(
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,

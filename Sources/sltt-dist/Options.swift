@@ -26,6 +26,11 @@ struct ComputeOptions: ParsableArguments {
   @Option(name: .long, help: "Kernels for convolutions of spikes: by density, or always the same.")
   var kernels = ConvolutionBackend.Kernels.auto
 
+  @OptionGroup var threading: ThreadOptions
+}
+
+/// How many threads a rank uses.
+struct ThreadOptions: ParsableArguments {
   @Option(
     name: .long,
     help: "Threads of a rank; by default the cores it may use, divided among the node's ranks.")
@@ -63,6 +68,13 @@ extension ComputeOptions {
 
   /// Threads of this rank.
   func threadCount(_ communicator: any Communicator) throws -> Int {
+    try threading.threadCount(communicator)
+  }
+}
+
+extension ThreadOptions {
+  /// Threads of this rank.
+  func threadCount(_ communicator: any Communicator) throws -> Int {
     let budget = try ProcessorBudget.threads(communicator)
     return threads ?? budget
   }
@@ -77,6 +89,7 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
     SingleProcess().abort("\(error)", status: ExitStatus.failure)
   }
   do {
+    try communicator.checkSameProgram()
     try body(communicator)
   } catch {
     // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.

@@ -12,7 +12,8 @@ struct SLTTDist: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Evaluate.self, Inspect.self, Gradients.self, Shard.self, Stage.self, Bench.self,
+      Train.self, Evaluate.self, Inspect.self, Gradients.self, Import.self, Export.self, Shard.self,
+      Stage.self, Bench.self, Doctor.self,
     ])
 
   static func main() {

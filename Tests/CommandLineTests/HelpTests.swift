@@ -3,10 +3,11 @@ import Training
 
 struct HelpTests {
   @Test(arguments: [
-    ([], ["train", "evaluate", "inspect", "gradients", "mpirun -n 8 sltt-dist train"]),
+    ([], ["train", "evaluate", "inspect", "gradients", "doctor", "mpirun -n 8 sltt-dist train"]),
     (["train"], ["--config", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]),
     (["evaluate"], ["--checkpoint", "--config", "--set", "--backend", "--threads"]),
     (["inspect"], ["--config", "--set"]),
+    (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (
       ["gradients"],
       ["--config", "--weights", "--batch", "--trained-timesteps", "--output", "param.NAME"]

@@ -55,4 +55,21 @@ struct JobTests {
           + " of 2 ranks: raise it to 2 or more, or start fewer ranks"
       ])
   }
+
+  @Test func ranksOfDifferentConfigurationsAreRefused() throws {
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    func train(_ setting: String) -> [String] {
+      [program, "train", "--config", "small.yaml", "--set", setting, "--output", "run"]
+    }
+    let run = try ProgramRun.onRanks(
+      1, train("method.timesteps=2") + [":", "-n", "2"] + train("method.timesteps=3"),
+      in: workspace.directory.path)
+    #expect(run.status == 1 && run.messages.count == 1)
+    let message = try #require(run.messages.first)
+    #expect(message.hasPrefix("the ranks were started with different arguments: rank 0 on "))
+    for setting in ["timesteps=2", "timesteps=3"] {
+      #expect(message.contains("train --config small.yaml --set method.\(setting) --output run"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: workspace.file("run")))
+  }
 }

@@ -21,6 +21,11 @@ import Testing
     let job = try ProgramRun.ofTests("AbortingRanks/theLastRankExits", ranks: 2)
     #expect(job.status == 3)
   }
+
+  @Test func aRankThatHangsInItsAbortEndsAllTheSame() throws {
+    let job = try ProgramRun.ofTests("AbortingRanks/theLastRankCannotPrint", ranks: 2)
+    #expect(job.status == 75)
+  }
 }
 
 /// What the ranks of these jobs do: the others wait for the last one, which never comes.
@@ -38,6 +43,20 @@ struct AbortingRanks {
     let communicator = try Launch.current.communicator()
     if communicator.rank == communicator.size - 1 {
       exit(3)
+    }
+    try communicator.barrier()
+  }
+
+  /// Its standard error is a pipe that is full and that nobody reads.
+  @Test func theLastRankCannotPrint() throws {
+    let communicator = try Launch.current.communicator()
+    if communicator.rank == communicator.size - 1 {
+      var ends: [Int32] = [0, 0]
+      try #require(pipe(&ends) == 0 && dup2(ends[1], STDERR_FILENO) == STDERR_FILENO)
+      _ = fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK)
+      while write(STDERR_FILENO, [0 as UInt8], 1) == 1 {}
+      _ = fcntl(STDERR_FILENO, F_SETFL, 0)
+      communicator.abort("cannot read cat.jpg", status: 75)
     }
     try communicator.barrier()
   }

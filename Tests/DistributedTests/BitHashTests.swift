@@ -53,4 +53,16 @@ import Testing
   @Test func theValueIsFixed() {
     #expect(hash(ramp(21)) == 0x92b8_a880_cccb_0bcc)
   }
+
+  @Test func bytesThatFillNoWordCount() {
+    func hash(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { bitHash($0) } }
+    var hashes: Set<UInt64> = []
+    for count in 0...70 {
+      let bytes = (0..<count).map { UInt8($0) }
+      hashes.insert(hash(bytes))
+      guard count > 0 else { continue }
+      hashes.insert(hash(bytes.dropLast() + [255]))
+    }
+    #expect(hashes.count == 71 + 70)
+  }
 }

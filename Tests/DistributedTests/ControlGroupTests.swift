@@ -51,4 +51,22 @@ import Testing
   func nonsenseIsNoLimit(text: String) {
     #expect(quota(["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": text]) == nil)
   }
+
+  @Test func theTightestMemoryLimitCounts() {
+    func limit(_ files: [String: String]) -> Int? {
+      ControlGroup { files[$0] }.memoryLimit()
+    }
+    #expect(limit(["/proc/self/cgroup": "0::/a\n"]) == nil)
+    #expect(
+      limit([
+        "/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/memory.max": "3000\n",
+        "/sys/fs/cgroup/a/b/memory.max": "max\n",
+      ]) == 3000)
+    #expect(
+      limit([
+        "/proc/self/cgroup": "7:memory:/a\n4:cpu:/b\n",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9000\n",
+        "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": "5000\n",
+      ]) == 5000)
+  }
 }

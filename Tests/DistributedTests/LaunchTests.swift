@@ -10,7 +10,8 @@ import Testing
     ["PMI_SIZE": "4"],
   ])
   func anMPILauncherIsRecognised(environment: [String: String]) {
-    #expect(Launch(environment: environment).isByMPI)
+    let launch = Launch(environment: environment)
+    #expect(launch.isByMPI && launch.isByMpirun == (environment["OMPI_COMM_WORLD_SIZE"] != nil))
   }
 
   @Test func aPlainStartIsASingleProcess() throws {

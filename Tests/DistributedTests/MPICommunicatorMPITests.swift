@@ -34,6 +34,11 @@ struct MPICommunicatorMPITests {
     }
   }
 
+  @Test func textsAreGatheredInRankOrder() throws {
+    let texts = try communicator.allGather(String(repeating: "é", count: communicator.rank))
+    #expect(texts == (0..<communicator.size).map { String(repeating: "é", count: $0) })
+  }
+
   @Test func aFailedCallThrowsMPIsOwnWords() throws {
     let error = try #require(throws: MPIError.self) {
       try communicator.broadcast([1, 2, 3], root: communicator.size)

@@ -30,7 +30,7 @@ struct ConvolutionTests {
   }
 
   private func checkAllPasses(_ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend) {
-    let (arena, reference) = (testArena(), ConvolutionReference(geometry: geometry))
+    let (arena, reference) = (testArena(), PlainConvolution(geometry: geometry))
     let convolution = backend.convolution(geometry, arena: arena)
     let weights = randomFloats(geometry.weightCount, seed: 1)
     let bias = randomFloats(geometry.outputChannels, seed: 2)
@@ -104,7 +104,7 @@ struct ConvolutionTests {
     let (arena, input) = (testArena(), geometry.input(samples: 2))
     let output = geometry.output(samples: 2)
     let convolution = backend.convolution(geometry, arena: arena)
-    let reference = ConvolutionReference(geometry: geometry)
+    let reference = PlainConvolution(geometry: geometry)
     let fired = randomSpikes(input.count, seed: 1)
     let x = fired.map { $0 ? 2.75 : 0 as Float }
     let weights = randomFloats(geometry.weightCount, seed: 2)

@@ -38,7 +38,7 @@ struct EventConvolutionTests {
       randomFloats(geometry.weightCount, seed: 2), randomFloats(geometry.outputChannels, seed: 3)
     )
     let gy = randomFloats(output.count, seed: 4)
-    let reference = ConvolutionReference(geometry: geometry)
+    let reference = PlainConvolution(geometry: geometry)
 
     for bias in [nil, bias] {
       let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)

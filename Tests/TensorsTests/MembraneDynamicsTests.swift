@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// The neuron's kernels against `MembraneReference`. All numbers have few bits, so that the forward pass
+/// The neuron's kernels against `PlainMembrane`. All numbers have few bits, so that the forward pass
 /// is exact, the threshold and the surrogates' edges being met now and then.
 struct MembraneDynamicsTests {
   static let channelCounts = [1, 3, 10, 16, 24, 64, 100]
@@ -20,7 +20,7 @@ struct MembraneDynamicsTests {
   func chargesFiresAndResets(_ channels: Int, _ threads: Int) {
     let (arena, shape) = (testArena(), Self.shape(channels))
     let dynamics = MembraneDynamics(decay: 0.75, threshold: 0.5, surrogate: .init(.triangle))
-    let reference = MembraneReference(decay: 0.75, threshold: 0.5, surrogate: .init(.triangle))
+    let reference = PlainMembrane(decay: 0.75, threshold: 0.5, surrogate: .init(.triangle))
     let x = gridFloats(shape.count, seed: 1)
     let (scale, shift) = (gridFloats(channels, seed: 2), gridFloats(channels, seed: 3))
     let affine = ChannelAffine(scale: view(scale), shift: view(shift))
@@ -73,7 +73,7 @@ struct MembraneDynamicsTests {
   private struct Fixture {
     let shape: Shape
     let dynamics: MembraneDynamics
-    let reference: MembraneReference
+    let reference: PlainMembrane
     let amplitude: Float = 2.5
     let membrane, gradient, later, previous, input, scale, mean: [Float]
     let fires: [Bool]
@@ -81,7 +81,7 @@ struct MembraneDynamicsTests {
     init(shape: Shape, _ surrogate: SurrogateGradient) {
       self.shape = shape
       dynamics = MembraneDynamics(decay: 0.75, threshold: 0.5, surrogate: surrogate)
-      reference = MembraneReference(decay: 0.75, threshold: 0.5, surrogate: surrogate)
+      reference = PlainMembrane(decay: 0.75, threshold: 0.5, surrogate: surrogate)
       let values = (1...5).map { gridFloats(shape.count, seed: $0) }
       (membrane, gradient, later, previous, input) =
         (values[0].map { $0 / 2 }, values[1], values[2], values[3], values[4])

@@ -84,4 +84,13 @@ struct ConfigurationValidationTests {
         == "--set training.global_batch=3: training.global_batch = 3 is less than one image for"
         + " each of 4 ranks: raise it to 4 or more, or start fewer ranks")
   }
+
+  @Test func needsASampleForEachRank() throws {
+    let configuration = try Configuration(file: nil, overrides: ["data.path=few"])
+    try configuration.validate(ranks: 3, samples: 3)
+    #expect(
+      message { try configuration.validate(ranks: 4, samples: 3) }
+        == "--set data.path=few: data.path has 3 training samples, fewer than the 4 ranks: start at"
+        + " most 3 ranks, or add samples")
+  }
 }

@@ -96,3 +96,6 @@ void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *s
                                 const float *output_gradient, float amplitude, float *gradient,
                                 float *bias_gradient, void *scratch, size_t first, size_t last,
                                 size_t first_block, size_t last_block);
+
+// The instruction set for which the functions above were chosen on this CPU.
+const char *sltt_instruction_set(void);

@@ -43,4 +43,6 @@ public struct EventFrames: SampleSource {
   }
 
   public func name(of index: Int) -> String { recordings.name(of: index) }
+
+  public var listingHash: UInt64 { recordings.listingHash }
 }

@@ -38,6 +38,17 @@ struct RecordingList: Sendable {
     return file.path + (file.windows == Self.wholeFile ? "" : ", sample \(number)")
   }
 
+  /// Of the files' names and of where the samples lie in them.
+  var listingHash: UInt64 {
+    var hash = XXHash64()
+    for file in files {
+      let parts = file.path.split(separator: "/")
+      hash.update(name: parts.suffix(2).joined(separator: "/"))
+      file.windows.withUnsafeBytes { hash.update($0) }
+    }
+    return hash.value
+  }
+
   /// Lists a split.
   /// - Parameter rule: by which stored frames were made.
   init(

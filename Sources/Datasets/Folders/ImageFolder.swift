@@ -24,6 +24,8 @@ public struct ImageFolder: ImageSource {
     "\(location)/\(classes[Int(labels[index])])/\(fileNames[index])"
   }
 
+  public var listingHash: UInt64 { fileNames.hash }
+
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
     try readFile(name(of: index), into: &bytes)
   }

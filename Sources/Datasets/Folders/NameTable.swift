@@ -22,4 +22,12 @@ struct NameTable: Sendable, Equatable {
   func utf8(_ index: Int) -> ArraySlice<UInt8> {
     bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
   }
+
+  /// Of all names.
+  var hash: UInt64 {
+    var hash = XXHash64()
+    bytes.withUnsafeBytes { hash.update($0) }
+    ends.withUnsafeBytes { hash.update($0) }
+    return hash.value
+  }
 }

@@ -8,11 +8,33 @@ public protocol SampleSource: Sendable {
   var labels: [Int32] { get }
   /// The file path or archive entry of a sample, for messages.
   func name(of index: Int) -> String
+  /// Stands for the list of samples, wherever the data set lies; no sample is read for it.
+  var listingHash: UInt64 { get }
 }
 
 extension SampleSource {
   /// The number of samples.
   public var count: Int { labels.count }
+
+  /// A hash of all names.
+  public var listingHash: UInt64 {
+    var hash = XXHash64()
+    for sample in 0..<count {
+      let name = name(of: sample)
+      hash.update(name: name.hasPrefix(location) ? name.dropFirst(location.count) : name[...])
+    }
+    return hash.value
+  }
+
+  /// The same for data sets with the same classes and the same list of labelled samples, wherever they
+  /// lie.
+  public var fingerprint: UInt64 {
+    var hash = XXHash64()
+    for name in classes { hash.update(name: name) }
+    labels.withUnsafeBytes { hash.update($0) }
+    withUnsafeBytes(of: listingHash.littleEndian) { hash.update($0) }
+    return hash.value
+  }
 }
 
 /// Throws an error that names the first difference unless both have the same class list.

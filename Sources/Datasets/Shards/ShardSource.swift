@@ -74,6 +74,16 @@ public final class ShardSource: ImageSource {
     return starts[shard]..<starts[shard] + shardSizes[shard]
   }
 
+  /// Of the shards' checksums, since the names lie in the shards.
+  public var listingHash: UInt64 {
+    var hash = XXHash64()
+    for shard in shards {
+      hash.update(name: shard.file)
+      hash.update(name: shard.checksum)
+    }
+    return hash.value
+  }
+
   private func place(of index: Int) -> (shard: Int, sample: Int) {
     // The last shard that begins at or before the sample; empty shards begin where the next does.
     var (low, high) = (0, starts.count)

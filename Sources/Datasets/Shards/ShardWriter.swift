@@ -191,13 +191,10 @@ public struct ShardWriter {
 
   private static func fingerprint(_ sources: [any ImageSource]) -> String {
     var hash = XXHash64()
-    func add(_ name: some StringProtocol) {
-      (Array(name.utf8) + [0]).withUnsafeBytes { hash.update($0) }
-    }
     for source in sources {
-      for name in source.classes { add(name) }
+      for name in source.classes { hash.update(name: name) }
       for sample in 0..<source.count {
-        add(source.name(of: sample).dropFirst(source.location.count))
+        hash.update(name: source.name(of: sample).dropFirst(source.location.count))
       }
     }
     return Checksum.text(hash.value)

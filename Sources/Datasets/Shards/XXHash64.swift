@@ -47,6 +47,11 @@ struct XXHash64 {
     rest.append(contentsOf: bytes[position...])
   }
 
+  /// Takes in one name of a list; the 0 after it keeps neighbours apart.
+  mutating func update(name: some StringProtocol) {
+    (Array(name.utf8) + [0]).withUnsafeBytes { update($0) }
+  }
+
   /// The hash of all bytes so far.
   var value: UInt64 {
     var hash: UInt64

@@ -2,14 +2,6 @@ import SafeTensors
 import SpikingNetworks
 
 extension SpikingNetwork {
-  /// Parameters and running statistics under their published names, in the order of the forward pass.
-  var publishedTensors: [SafeTensor] {
-    (store.parametersInForwardOrder + store.statistics).map { parameter in
-      .floats(
-        parameter.name, shape: parameter.shape, parameter.published(parameter.values))
-    }
-  }
-
   /// Takes parameters and running statistics from a file, under their published names.
   ///
   /// - Parameters:
@@ -17,10 +9,12 @@ extension SpikingNetwork {
   ///   - requiresStatistics: whether running statistics must be there; else absent ones keep their
   ///     values.
   ///   - reinitializingHead: whether the classifier keeps the values that it has.
+  ///   - allowsOthers: whether the file may hold tensors that the network has not.
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes.
   func load(
     _ file: SafeTensorsFile, parameterPrefix: String = "", statisticPrefix: String = "",
-    requiresStatistics: Bool = true, reinitializingHead: Bool = false
+    requiresStatistics: Bool = true, reinitializingHead: Bool = false,
+    allowsOthers: Bool = false
   ) throws {
     let names = Set(file.names)
     let present = store.statistics.filter {
@@ -36,6 +30,17 @@ extension SpikingNetwork {
         path: file.path,
         problem: "does not hold this network: it lacks \(missing.count) of \(wanted.count) tensors,"
           + " such as \(missing[0]); check model.* in the configuration")
+    }
+    let known = Set(
+      store.parameters.map { parameterPrefix + $0.name }
+        + store.statistics.map { statisticPrefix + $0.name })
+    // PyTorch's batch norm counts its batches, which changes nothing here.
+    let others = file.names.filter { !known.contains($0) && !$0.hasSuffix(".num_batches_tracked") }
+    guard allowsOthers || others.isEmpty else {
+      throw CheckpointError(
+        path: file.path,
+        problem: "holds another network: \(others.count) of its tensors, such as \(others[0]), have"
+          + " no place in this one; check model.* in the configuration")
     }
     let values = try wanted.map { name, parameter in
       try file.floats(name, shape: parameter.shape)

@@ -1,8 +1,7 @@
 import Foundation
-import Tensors
 
 /// A step of leaky integrate-and-fire neurons, an element at a time, in double precision.
-struct MembraneReference {
+struct PlainMembrane {
   var decay: Double
   var threshold: Double
   var surrogate: SurrogateGradient

@@ -1,7 +1,5 @@
-@testable import Tensors
-
 /// A convolution by its definition, one multiplication after the other, in double precision.
-struct ConvolutionReference {
+struct PlainConvolution {
   let geometry: ConvolutionGeometry
 
   func forward(_ x: [Float], weights: [Float], bias: [Float]?, samples: Int) -> [Float] {

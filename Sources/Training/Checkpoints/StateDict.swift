@@ -1,0 +1,58 @@
+import SafeTensors
+import SpikingNetworks
+import Tensors
+
+/// A PyTorch state dict of a published model, saved as safetensors: what `import` takes and `export`
+/// makes.
+public enum StateDict {
+  /// Makes a model of a state dict.
+  ///
+  /// Names may have a common prefix, such as the `module.` of DataParallel.
+  ///
+  /// - Parameters:
+  ///   - configuration: of the network, and of the data that the classes are of.
+  ///   - output: the model's file.
+  /// - Returns: what was done, for people.
+  /// - Throws: `CheckpointError` or `SafeTensorsError` where the network is another.
+  public static func importModel(
+    from path: String, _ configuration: Configuration, to output: String
+  ) throws -> String {
+    let classes = try TrainingData(configuration).classes
+    let network = try SpikingNetwork(
+      configuration.networkSpecification(classes: classes.count), seed: 0)
+    let file = try SafeTensorsFile(contentsOf: path)
+    let prefix = commonPrefix(of: file.names, before: network.store.parameters[0].name)
+    try network.load(file, parameterPrefix: prefix, statisticPrefix: prefix)
+    let snapshot = Snapshot(
+      network, SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0))
+    try ModelFile.write(
+      snapshot.modelTensors, configuration: configuration.yaml, classes: classes, to: output)
+    return "\(output): \(network.specification.summary)"
+      + (prefix.isEmpty ? "" : "; the prefix '\(prefix)' of the names is left out")
+  }
+
+  /// Writes the parameters and running statistics of a model, and nothing else.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: a run (its best checkpoint), a checkpoint, or a model's file.
+  ///   - output: the state dict's file.
+  /// - Returns: what was done, for people.
+  public static func exportModel(from checkpoint: String, to output: String) throws -> String {
+    let model = try ModelFile(at: checkpoint)
+    let file = try SafeTensorsFile(contentsOf: model.path)
+    let tensors = try file.names.map { name in
+      SafeTensor.floats(name, shape: try file.shape(of: name), try file.floats(name))
+    }
+    try SafeTensorsWriter.write(tensors, metadata: ["format": "pt"], to: output)
+    return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path)"
+  }
+
+  /// What stands before `name` in the names that end with it, if it is the same in all names.
+  private static func commonPrefix(of names: [String], before name: String) -> String {
+    guard let match = names.first(where: { $0 == name || $0.hasSuffix("." + name) }) else {
+      return ""
+    }
+    let prefix = String(match.dropLast(name.count))
+    return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : ""
+  }
+}

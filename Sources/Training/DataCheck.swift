@@ -1,0 +1,52 @@
+import Datasets
+import Distributed
+
+/// Ranks read different lists of samples from what is meant to be one data set.
+public struct DifferentData: Error, Equatable, CustomStringConvertible {
+  /// What a rank found.
+  public struct Listing: Equatable, Sendable {
+    public let rank: Int
+    public let hostName: String
+    public let location: String
+    public let samples: Int
+    public let classes: Int
+
+    fileprivate var text: String {
+      "rank \(rank) on \(hostName) found \(Format.counted(samples, "sample")) of"
+        + " \(classes == 1 ? "1 class" : "\(classes) classes") in \(location)"
+    }
+  }
+
+  /// What rank 0 found.
+  public let expected: Listing
+  /// What the first rank found that differs from it.
+  public let found: Listing
+
+  public var description: String {
+    let sameSize =
+      (expected.samples, expected.classes) == (found.samples, found.classes)
+      ? ", but of other names or labels" : ""
+    return "the ranks see different data: \(expected.text), \(found.text)\(sameSize). Give every"
+      + " host the same copy of the data set, complete and of the same version, or one that all share."
+  }
+}
+
+extension Communicator {
+  /// Checks that all ranks list the same samples in the same order (a collective).
+  ///
+  /// - Throws: `DifferentData`, on every rank alike.
+  func checkSameSamples(of source: any SampleSource) throws {
+    guard size > 1 else { return }
+    let fingerprints = try allGather(source.fingerprint)
+    guard let other = fingerprints.firstIndex(where: { $0 != fingerprints[0] }) else { return }
+    let samples = try allGather(UInt64(source.count))
+    let classes = try allGather(UInt64(source.classes.count))
+    func listing(_ rank: Int) throws -> DifferentData.Listing {
+      DifferentData.Listing(
+        rank: rank, hostName: try broadcast(hostName, root: rank),
+        location: try broadcast(source.location, root: rank), samples: Int(samples[rank]),
+        classes: Int(classes[rank]))
+    }
+    throw DifferentData(expected: try listing(0), found: try listing(other))
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import SafeTensors
+import TestSupport
+import Testing
+
+/// State dicts as PyTorch has them: what `import` and `export` make of them.
+struct StateDictTests {
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace.withImages()
+    try #require(
+      try workspace.run(
+        "train", "--config", "small.yaml", "--set", "model.family=resnet", "--set",
+        "model.blocks=[1, 1]", "--output", "run"
+      ).status == 0)
+  }
+
+  private func runAlone(_ arguments: String...) throws -> ProgramRun {
+    try workspace.run(arguments, usesOneThread: false)
+  }
+
+  @Test func whatIsExportedIsImportedAgain() throws {
+    let exported = try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors")
+    #expect(exported.status == 0 && exported.output.hasPrefix("dict.safetensors: "))
+    let file = try SafeTensorsFile(contentsOf: workspace.file("dict.safetensors"))
+    #expect(file.metadata == ["format": "pt"])
+    let tensors = try workspace.tensors("run/checkpoints/best/model.safetensors")
+    #expect(try workspace.tensors("dict.safetensors") == tensors)
+
+    // As DataParallel saves it, with what PyTorch's batch norm counts.
+    try SafeTensorsWriter.write(
+      file.names.map { name in
+        .floats("module.\(name)", shape: try file.shape(of: name), tensors[name]!)
+      } + [.integers("module.bn1.num_batches_tracked", shape: [], [6])],
+      to: workspace.file("wrapped.safetensors"))
+    let imported = try runAlone(
+      "import", "--config", "run/config.yaml", "--state-dict", "wrapped.safetensors", "--output",
+      "model.safetensors")
+    #expect(imported.status == 0 && imported.output.contains("the prefix 'module.'"))
+    let accuracies = try ["run", "model.safetensors"].map {
+      try workspace.run("evaluate", "--checkpoint", $0).value("validation accuracy ")
+    }
+    #expect(accuracies[0] != nil && accuracies[0] == accuracies[1])
+  }
+
+  @Test func anotherNetworkIsNotImportedInPart() throws {
+    #expect(
+      try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)
+    for (blocks, problem) in [
+      ("[1]", "have no place in this one"), ("[1, 2]", "does not hold this network: it lacks"),
+    ] {
+      let run = try runAlone(
+        "import", "--config", "run/config.yaml", "--set", "model.blocks=\(blocks)",
+        "--state-dict", "dict.safetensors", "--output", "model.safetensors")
+      #expect(run.status == 1 && run.messages.count == 1)
+      #expect(run.messages.first?.contains(problem) == true || run.errors.contains("has shape"))
+      #expect(!FileManager.default.fileExists(atPath: workspace.file("model.safetensors")))
+    }
+  }
+
+  @Test func showsWhatIsInACheckpoint() throws {
+    let run = try runAlone("inspect", "--checkpoint", "run/checkpoints/latest")
+    #expect(run.status == 0)
+    #expect(run.value("position") == "2 epochs, 6 iterations, 46 samples")
+    #expect(run.value("files")?.hasPrefix("intact: model.safetensors ") == true)
+    try workspace.directory.write("{}", to: "run/checkpoints/latest/state.json")
+    let damaged = try runAlone("inspect", "--checkpoint", "run/checkpoints/latest")
+    #expect(damaged.status == 1 && damaged.messages.first?.contains("is damaged") == true)
+    let none = try runAlone("inspect", "--checkpoint", "images")
+    #expect(none.status == 1 && none.messages.first?.contains("it has no state.json") == true)
+  }
+}

@@ -1,0 +1,127 @@
+import Testing
+
+@testable import Distributed
+
+@Suite struct HangTests {
+  /// What rank 0 knows at 100 s: for each rank what it does, since when, and when it was last heard.
+  private func hang(_ ranks: [(Activity?, changed: Double, heard: Double)]) -> Hang? {
+    var sightings: [Int: Sighting] = [:]
+    for (rank, (activity, changed, heard)) in ranks.enumerated() {
+      var sighting = Sighting()
+      if let activity {
+        sighting.note(activity, at: changed)
+        sighting.note(activity, at: heard)
+      } else {
+        sighting.noteLife(at: heard)
+      }
+      sightings[rank] = sighting
+    }
+    return Hang.find(in: sightings, at: 100, patience: 60)
+  }
+
+  private let reducing = Activity(.reducing, iteration: 118)
+  private let computing = Activity(.computing, iteration: 118)
+  private let finished = Activity(.finished)
+
+  @Test func aRunThatGetsOnDoesNotHang() {
+    #expect(
+      hang([(computing, changed: 99, heard: 100), (reducing, changed: 98, heard: 99)]) == nil)
+    #expect(hang([(reducing, changed: 40, heard: 40)]) == nil)
+  }
+
+  @Test func waitingForARankThatGetsOnIsNoHang() {
+    let checkpoint = Activity(.writingCheckpoint, iteration: 118, progress: 7)
+    #expect(
+      hang([(checkpoint, changed: 95, heard: 100), (reducing, changed: 5, heard: 100)]) == nil)
+    // The last one has just arrived.
+    #expect(hang([(reducing, changed: 99, heard: 100), (reducing, changed: 5, heard: 100)]) == nil)
+  }
+
+  @Test func silentRanksAreAtFaultBeforeAnyOther() throws {
+    let found = try #require(
+      hang([
+        (reducing, changed: 38, heard: 100), (computing, changed: 30, heard: 99),
+        (reducing, changed: 20, heard: 37), (nil, changed: 0, heard: 0),
+      ]))
+    #expect(found.cause == .silence)
+    #expect(found.laggards.map(\.rank) == [2, 3])
+    #expect(found.laggards.map(\.seconds) == [63, 100])
+    #expect(found.laggards.map(\.activity) == [reducing, nil])
+  }
+
+  @Test(arguments: [Activity.Operation.reducing, .waitingForData])
+  func aStoppedRankIsSilentThoughItsLastWordCameLater(operation: Activity.Operation) throws {
+    let stopped = Activity(operation, iteration: 118)
+    let found = try #require(
+      hang([(reducing, changed: 39, heard: 100), (stopped, changed: 38, heard: 41)]))
+    #expect(found.cause == .silence)
+    #expect(found.laggards.map(\.rank) == [1])
+  }
+
+  @Test func ranksThatDoNotWaitForOthersAreAtFault() throws {
+    let data = Activity(.waitingForData, iteration: 118)
+    let found = try #require(
+      hang([
+        (reducing, changed: 10, heard: 100), (data, changed: 11, heard: 100),
+        (finished, changed: 0, heard: 0),
+      ]))
+    #expect(found.cause == .noProgress)
+    #expect(found.laggards == [.init(rank: 1, activity: data, seconds: 89)])
+  }
+
+  @Test func whenAllWaitTheLeastIterationIsAtFault() throws {
+    let earlier = Activity(.reducing, iteration: 117)
+    let found = try #require(
+      hang([
+        (reducing, changed: 10, heard: 100), (earlier, changed: 9, heard: 100),
+        (earlier, changed: 8, heard: 100), (finished, changed: 0, heard: 0),
+      ]))
+    #expect(found.cause == .deadlock)
+    #expect(found.laggards.map(\.rank) == [1, 2])
+  }
+
+  @Test func ranksThatHaveFinishedNeedSayNothingMore() {
+    #expect(hang([(finished, changed: 0, heard: 0), (finished, changed: 5, heard: 5)]) == nil)
+    #expect(hang([(finished, changed: 0, heard: 0), (reducing, changed: 50, heard: 100)]) == nil)
+  }
+
+  @Test func ranksOfWhichNothingButLifeIsKnownAreJudgedByThat() {
+    #expect(hang([(nil, changed: 0, heard: 50)]) == nil)
+    #expect(hang([(nil, changed: 0, heard: 39)])?.cause == .silence)
+  }
+
+  @Test func theMessageOfASilentRank() {
+    let laggard = Hang.Laggard(rank: 2, activity: reducing, seconds: 63.4)
+    let hang = Hang(cause: .silence, laggards: [laggard])
+    let message = hang.message(hosts: ["a", "a", "b"], timeout: 60)
+    #expect(
+      message.hasPrefix(
+        """
+        no sign of life from rank 2 on host b (63 s; last: all-reduce of iteration 118). The run \
+        stood still for more than --hang-timeout 60 s and ends; 
+        """))
+    let unheard = Hang(cause: .silence, laggards: [.init(rank: 1, activity: nil, seconds: 2.46)])
+    #expect(
+      unheard.message(hosts: ["a", "a"], timeout: 2)
+        .contains("rank 1 on host a (2.5 s; last: unknown)"))
+  }
+
+  @Test func theMessageOfARankWithoutProgress() {
+    let laggard = Hang.Laggard(rank: 0, activity: computing, seconds: 61)
+    let hang = Hang(cause: .noProgress, laggards: [laggard])
+    #expect(
+      hang.message(hosts: ["a"], timeout: 60).hasPrefix(
+        "no progress on rank 0 on host a (61 s; forward and backward pass of iteration 118). "))
+  }
+
+  @Test func longListsAreShortened() {
+    func message(_ count: Int) -> String {
+      let laggards = (0..<count).map { Hang.Laggard(rank: $0, activity: reducing, seconds: 61) }
+      return Hang(cause: .deadlock, laggards: laggards)
+        .message(hosts: Array(repeating: "a", count: count), timeout: 60)
+    }
+    #expect(message(8).contains("rank 7 on host a (61 s; all-reduce of iteration 118). "))
+    #expect(message(11).contains("rank 7 on host a (61 s; all-reduce of iteration 118) and 3 more"))
+    #expect(!message(11).contains("rank 8"))
+  }
+}
