@@ -15,17 +15,21 @@ public final class DataParallelTrainer {
   private let seed: UInt64
   private let step: TrainingStep
   private let reducer: GradientReducer
+  private let activity: ActivityRecord
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
 
   /// Iterations so far.
   public private(set) var iteration = 0
 
+  /// - Parameter activity: where the trainer notes what it does.
   /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
   public init(
     _ configuration: Configuration, network specification: NetworkSpecification,
-    backend: ConvolutionBackend, _ communicator: any Communicator
+    backend: ConvolutionBackend, _ communicator: any Communicator,
+    activity: ActivityRecord = ActivityRecord()
   ) throws {
+    self.activity = activity
     method = configuration.trainingMethod
     seed = configuration.training.seed
     network = try SpikingNetwork(
@@ -107,6 +111,7 @@ public final class DataParallelTrainer {
     wantsCheckpoint: Bool = false, comparesWeights: Bool = false
   ) throws -> IterationOutcome {
     let store = network.store
+    activity.enter(.computing, iteration: iteration + 1)
     store.reduction.all.fill(0)
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
     var local = IterationMetrics()
@@ -132,7 +137,9 @@ public final class DataParallelTrainer {
     // Running statistics of the ranks are averaged by their numbers of samples.
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
+    activity.enter(.reducing, iteration: iteration + 1)
     try store.reduction.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    activity.enter(.updating, iteration: iteration + 1)
 
     let reports = RankReports(from: reportTail)
     try reports.checkReplicas("weights before iteration \(iteration + 1)")
@@ -174,7 +181,9 @@ public final class DataParallelTrainer {
   public func evaluate(_ loader: DataLoader) throws -> IterationMetrics {
     var local = IterationMetrics()
     loader.begin(epoch: 0)
+    activity.enter(.validating, iteration: iteration)
     while let batch = try loader.next() {
+      activity.touch()
       guard batch.count > 0 else { continue }
       step.evaluate(
         network.frames(batch), labels: batch.labels.map(Int.init), globalCount: batch.count)
@@ -183,6 +192,7 @@ public final class DataParallelTrainer {
     // Shares of the loss add up to the mean over all samples.
     local.loss *= local.samples / Double(loader.sampler.sampleCount)
     local.write(to: metricTail)
+    activity.enter(.waitingForRanks, iteration: iteration)
     try metricTail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
     return IterationMetrics(from: metricTail)
   }

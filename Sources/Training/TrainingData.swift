@@ -13,10 +13,13 @@ public struct TrainingData {
 
   /// Opens what the configuration names, on all ranks together.
   ///
+  /// - Parameter activity: where signs of progress are noted.
   /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
   public init(
-    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
+    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess(),
+    activity: ActivityRecord = ActivityRecord()
   ) throws {
+    activity.enter(.openingData)
     let path = try configuration.data.path ?? EmbeddedData.mnistPath()
     name = configuration.data.path ?? "embedded MNIST"
     if let format = configuration.eventFormat {
@@ -24,9 +27,10 @@ public struct TrainingData {
       validation = try configuration.openEvents(format, path, .validation)
     } else {
       try configuration.requireNoEventKeys()
-      training = try configuration.openImages(path, split: configuration.data.train, communicator)
+      training = try configuration.openImages(
+        path, split: configuration.data.train, communicator, activity)
       validation = try configuration.openImages(
-        path, split: configuration.data.validation, communicator)
+        path, split: configuration.data.validation, communicator, activity)
     }
     try requireSameClasses(training: training, validation: validation)
     // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
@@ -63,7 +67,7 @@ extension Configuration {
   }
 
   fileprivate func openImages(
-    _ path: String, split: String, _ communicator: any Communicator
+    _ path: String, split: String, _ communicator: any Communicator, _ activity: ActivityRecord
   ) throws -> any ImageSource {
     let format = try imageFormat(of: path)
     if data.sharding == .nodeLocal && format != .shards {
@@ -76,7 +80,10 @@ extension Configuration {
       path: path, split: split, format: format,
       listing: FolderListing.Method(
         isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
-        progress: { print($0) }))
+        progress: {
+          activity.touch()
+          print($0)
+        }))
   }
 
   /// This rank's way through a split.

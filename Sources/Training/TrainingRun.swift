@@ -20,6 +20,7 @@ public final class TrainingRun {
   let data: TrainingData
   let communicator: any Communicator
   let trainer: DataParallelTrainer
+  private let activity: ActivityRecord
   let trainingLoader: DataLoader
   private let validationLoader: DataLoader
   let output: OutputDirectory?
@@ -43,24 +44,27 @@ public final class TrainingRun {
   ///   - resuming: where the run is to go on, if it is, on rank 0.
   ///   - initial: the weights to begin with where it does not go on.
   ///   - threads: of this rank.
+  ///   - activity: where the run notes what it does, for a watchdog.
   /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
   ///   `CheckpointError`, `ReplicaMismatch`.
   public init(
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
     output: OutputDirectory?, resuming: Checkpoint? = nil, initial: InitialWeights? = nil,
-    _ communicator: any Communicator
+    _ communicator: any Communicator, activity: ActivityRecord = ActivityRecord()
   ) throws {
+    self.activity = activity
     try configuration.validate(ranks: communicator.size)
     self.configuration = configuration
     self.communicator = communicator
     self.output = output
     schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
-    data = try TrainingData(configuration, communicator)
+    data = try TrainingData(configuration, communicator, activity: activity)
+    activity.enter(.starting)
     trainer = try DataParallelTrainer(
       configuration,
       network: configuration.networkSpecification(classes: data.classes.count),
-      backend: backend, communicator)
+      backend: backend, communicator, activity: activity)
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
@@ -79,6 +83,7 @@ public final class TrainingRun {
     guard !text.isEmpty else { return false }
     let state = try RunState(json: Foundation.Data(text.utf8), path: "the state on rank 0")
     try requireSameCourse(state)
+    activity.enter(.readingCheckpoint)
     try trainer.restore(checkpoint, iteration: state.position.iteration)
     position = state.position
     if communicator.isRoot { print(resumeNote(state)) }
@@ -159,6 +164,7 @@ public final class TrainingRun {
     progress?.resume()
     while position.iteration < end {
       let waitStart = ContinuousClock.now
+      activity.enter(.waitingForData, iteration: position.iteration + 1)
       guard let batch = try trainingLoader.next() else {
         preconditionFailure("an epoch has \(iterationsPerEpoch) batches")
       }
@@ -230,6 +236,7 @@ public final class TrainingRun {
   }
 
   private func save(isBest: Bool = false, canWait: Bool = false) {
+    activity.enter(.writingCheckpoint, iteration: position.iteration)
     recorder?.save(
       trainer.network, trainer.optimizer,
       RunState(
@@ -243,7 +250,14 @@ public final class TrainingRun {
   private func completeCheckpoint() throws {
     try trainer.checkReplicas("weights after iteration \(position.iteration)")
     recorder?.confirm()
+    try finishWriting()
+  }
+
+  /// Waits until the checkpoints that are good are on disk. A collective.
+  private func finishWriting() throws {
+    activity.enter(.writingCheckpoint, iteration: position.iteration)
     try recorder?.finish()
+    activity.enter(.waitingForRanks, iteration: position.iteration)
     try communicator.barrier()
   }
 
@@ -262,8 +276,7 @@ public final class TrainingRun {
   /// Lets the checkpoints that are good reach the disk before the error ends the job.
   private func leaveInOrder(with error: any Error) throws -> Never {
     progress?.finish()
-    try recorder?.finish()
-    try communicator.barrier()
+    try finishWriting()
     throw error
   }
 
@@ -284,6 +297,7 @@ public final class TrainingRun {
       if communicator.isRoot { warn("\(problem); its update is skipped") }
       return
     }
+    activity.enter(.readingCheckpoint, iteration: position.iteration)
     try recorder?.finish()
     let checkpoint = try? output?.checkpoints.newestIntact { warn($0) }
     guard try communicator.allGather(checkpoint == nil ? 0 : 1)[0] == 1 else {

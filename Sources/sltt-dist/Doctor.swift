@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Distributed
 import Training
 
 struct Doctor: ParsableCommand {
@@ -18,15 +18,12 @@ struct Doctor: ParsableCommand {
   var output = "runs"
 
   func run() {
-    var isHealthy = true
     onEveryRank { communicator in
-      isHealthy = try Training.Doctor(
+      let isHealthy = try Training.Doctor(
         version: SLTTDist.configuration.version, output: output,
         threads: threading.threadCount(communicator), communicator
       ).run()
-      // Rank 0 has printed before any rank ends the job.
-      try communicator.barrier()
+      if !isHealthy { communicator.end(status: ExitStatus.failure) }
     }
-    guard isHealthy else { Foundation.exit(1) }
   }
 }

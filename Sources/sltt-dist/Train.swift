@@ -46,7 +46,15 @@ struct Train: ParsableCommand {
   @Flag(name: .long, help: "With --init-from: a new classifier, for other classes.")
   var reinitializeHead = false
 
+  @Option(
+    name: .long,
+    help: "Seconds without progress on some rank after which the run ends with status 124; 0: never.")
+  var hangTimeout = 600.0
+
   func validate() throws {
+    guard hangTimeout == 0 || (hangTimeout >= 1 && hangTimeout.isFinite) else {
+      throw ValidationError("--hang-timeout \(hangTimeout): must be 0 or at least 1 second")
+    }
     if reinitializeHead && initFrom == nil {
       throw ValidationError("--reinitialize-head needs --init-from, the weights to begin with")
     }
@@ -54,6 +62,9 @@ struct Train: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
+      let activity = ActivityRecord()
+      let watchdog =
+        hangTimeout == 0 ? nil : try Watchdog(activity, timeout: hangTimeout, communicator)
       let start =
         try communicator.isRoot
         ? RunStart(resume: resume, output: output, report: { print("warning: \($0)") }) : nil
@@ -64,9 +75,11 @@ struct Train: ParsableCommand {
         output: start?.output, resuming: start?.checkpoint,
         initial: initFrom.map {
           InitialWeights(path: $0, reinitializesHead: reinitializeHead)
-        }, communicator)
+        }, communicator, activity: activity)
       StopSignal.install()
-      if try run.run() == .stopped { communicator.end(status: ExitStatus.interrupted) }
+      let ending = try run.run()
+      watchdog?.stop()
+      if ending == .stopped { communicator.end(status: ExitStatus.interrupted) }
     }
   }
 }

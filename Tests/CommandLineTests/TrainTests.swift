@@ -185,12 +185,11 @@ struct TrainTests {
     let run = try ProgramRun(
       ["bash", "-c", command + " --threads 1 --output run"], in: workspace.directory.path)
     #expect(run.status == 1)
+    let message = try #require(run.messages.first)
+    #expect(run.messages.count == 1)
     #expect(
-      run.messages
-        == [
-          "run/checkpoints: the checkpoint cannot be written: run/checkpoints/"
-            + ".iteration-000000006.partial/model.safetensors.partial: cannot write: File too large"
-        ])
+      message.hasPrefix("run/checkpoints: the checkpoint cannot be written: run/checkpoints/."))
+    #expect(message.hasSuffix("/model.safetensors.partial: cannot write: File too large"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
         .isEmpty)

@@ -31,7 +31,7 @@ public struct Doctor {
     let allReduce = try AllReduceCheck.finding(communicator) {
       try GradientReducer(communicator: communicator).reduce($0)
     }
-    var own = RankReport(
+    var own = RankExamination(
       rank: communicator.rank, hostName: communicator.hostName, node: nodes[communicator.rank],
       cores: ProcessorBudget.cores(),
       // Other launchers than mpirun may themselves be outside of what their ranks are confined to.
@@ -39,7 +39,7 @@ public struct Doctor {
       threads: threads,
       availableMemory: NodeMemory.current?.available ?? 0)
     own.findings = findings(own)
-    let all = try communicator.allGather(own.json).map(RankReport.init(json:))
+    let all = try communicator.allGather(own.json).map(RankExamination.init(json:))
     let report = DoctorReport(
       all,
       shared: program + [
@@ -62,14 +62,14 @@ public struct Doctor {
     #endif
   }
 
-  private func mpi(_ ranks: [RankReport], nodes: Int) -> Finding {
+  private func mpi(_ ranks: [RankExamination], nodes: Int) -> Finding {
     Finding(
       section: .mpi, topic: "ranks",
       text: "\(Format.counted(ranks.count, "rank")) on \(Format.counted(nodes, "host"))")
   }
 
   /// What this rank finds on its own.
-  private func findings(_ own: RankReport) -> [Finding] {
+  private func findings(_ own: RankExamination) -> [Finding] {
     let environment = ProcessInfo.processInfo.environment
     let ranks = communicator.localSize
     func library(_ name: String, _ version: String, _ section: Finding.Section = .libraries)

@@ -3,15 +3,15 @@ struct DoctorReport {
   /// Ranks that are shown one by one; of more, each host has one line.
   static let rankLimit = 24
 
-  let ranks: [RankReport]
+  let ranks: [RankExamination]
   /// A line for each topic: the worst that a rank found.
   let findings: [(finding: Finding, ranks: String?)]
 
   /// - Parameter shared: what rank 0 found about all ranks together.
-  init(_ ranks: [RankReport], shared: [Finding]) {
+  init(_ ranks: [RankExamination], shared: [Finding]) {
     self.ranks = ranks
     var topics: [String] = []
-    var byTopic: [String: [(rank: RankReport, finding: Finding)]] = [:]
+    var byTopic: [String: [(rank: RankExamination, finding: Finding)]] = [:]
     for rank in ranks {
       for finding in rank.findings {
         if byTopic[finding.topic] == nil { topics.append(finding.topic) }
@@ -23,7 +23,7 @@ struct DoctorReport {
 
   /// What several ranks found about one topic, as one finding.
   private static func summary(
-    _ found: [(rank: RankReport, finding: Finding)], of rankCount: Int
+    _ found: [(rank: RankExamination, finding: Finding)], of rankCount: Int
   ) -> (Finding, String?) {
     let worst = found.map(\.finding.status).max()!
     let first = found.first { $0.finding.status == worst }!
@@ -44,7 +44,7 @@ struct DoctorReport {
   }
 
   /// `rank 3 on a`, `ranks 3, 5-7 on a, b and 2 more hosts`
-  private static func names(_ ranks: [RankReport]) -> String {
+  private static func names(_ ranks: [RankExamination]) -> String {
     var hosts: [String] = []
     for rank in ranks where !hosts.contains(rank.hostName) { hosts.append(rank.hostName) }
     let more = hosts.count > 3 ? " and \(hosts.count - 3) more hosts" : ""
@@ -83,7 +83,7 @@ struct DoctorReport {
     if ranks.count <= Self.rankLimit {
       rows += ranks.map { Self.row([$0]) }
     } else {
-      var byNode: [Int: [RankReport]] = [:]
+      var byNode: [Int: [RankExamination]] = [:]
       for rank in ranks { byNode[rank.node, default: []].append(rank) }
       rows += byNode.keys.sorted().map { Self.row(byNode[$0]!) }
     }
@@ -91,7 +91,7 @@ struct DoctorReport {
   }
 
   /// A line about ranks of one host.
-  private static func row(_ ranks: [RankReport]) -> [String] {
+  private static func row(_ ranks: [RankExamination]) -> [String] {
     let threads = Set(ranks.map(\.threads))
     return [
       "  " + Format.ranges(ranks.map(\.rank)), ranks[0].hostName,

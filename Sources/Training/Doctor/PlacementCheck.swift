@@ -3,7 +3,7 @@ enum PlacementCheck {
   static let topic = "placement of ranks"
 
   /// Of several nodes in trouble, the first is described.
-  static func finding(_ ranks: [RankReport]) -> Finding {
+  static func finding(_ ranks: [RankExamination]) -> Finding {
     let nodes = Dictionary(grouping: ranks, by: \.node).sorted { $0.key < $1.key }.map(\.value)
     let placement = nodes.lazy.compactMap(warning).first
     let hosts = Format.counted(nodes.count, "host")
@@ -11,7 +11,7 @@ enum PlacementCheck {
       ?? finding("\(Format.counted(ranks.count, "rank")) on \(hosts), a core for every thread")
   }
 
-  private static func warning(_ ranks: [RankReport]) -> Finding? {
+  private static func warning(_ ranks: [RankExamination]) -> Finding? {
     let cores = Set(ranks.flatMap(\.cores))
     let threads = ranks.reduce(0) { $0 + $1.threads }
     let place = "on \(ranks[0].hostName)"
@@ -44,7 +44,8 @@ enum PlacementCheck {
     return nil
   }
 
-  private static func overlapping(_ ranks: [RankReport]) -> (RankReport, RankReport)? {
+  private static func overlapping(_ ranks: [RankExamination]) -> (RankExamination, RankExamination)?
+  {
     for (position, a) in ranks.enumerated() {
       let cores = Set(a.cores)
       for b in ranks[(position + 1)...] where a.cores != b.cores {

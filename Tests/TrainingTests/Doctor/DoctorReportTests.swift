@@ -57,7 +57,7 @@ struct DoctorReportTests {
   @Test func manyRanksHaveALineAHost() {
     func table(_ count: Int) -> [String] {
       let ranks = (0..<count).map { rank in
-        RankReport.rank(rank, node: rank / 4, cores: [rank % 4], [memory])
+        RankExamination.rank(rank, node: rank / 4, cores: [rank % 4], [memory])
       }
       return DoctorReport(
         ranks, shared: [Finding(section: .cpu, topic: "placement", text: "x")]
@@ -71,8 +71,8 @@ struct DoctorReportTests {
   }
 
   @Test func reportsTravelAsText() throws {
-    let sent = RankReport.rank(3, node: 1, cores: [4, 5], [memory.failed("Buy \"some\"\n")])
-    let received = try RankReport(json: sent.json)
+    let sent = RankExamination.rank(3, node: 1, cores: [4, 5], [memory.failed("Buy \"some\"\n")])
+    let received = try RankExamination(json: sent.json)
     #expect(received.rank == 3 && received.hostName == "host1" && received.cores == [4, 5])
     #expect(received.findings == sent.findings)
   }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What one rank has to say, sent to rank 0.
-struct RankReport: Codable, Sendable {
+struct RankExamination: Codable, Sendable {
   let rank: Int
   let hostName: String
   /// The number of the rank's node.
