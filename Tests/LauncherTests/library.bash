@@ -66,7 +66,7 @@ problem() {
   failures=$((failures + 1))
   [[ -z $background ]] || output=$(<"$directory/output")
   printf '✘ %s: the launcher %s\n' "$test" "$1"
-  [[ $output == "$shown" ]] || tail -n 40 <<<"$output" | sed 's/^/    /'
+  [[ $output == "$shown" ]] || grep -v '^epoch ' <<<"$output" | tail -n 40 | sed 's/^/    /'
   shown=$output
 }
 
