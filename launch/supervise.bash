@@ -86,7 +86,8 @@ supervise() {
   ! is_stopping || end_job
   watch_job "$job" &
   watcher=$!
-  await "$job" || status=$?
+  # Without bash's own message about a killed process.
+  { await "$job" || status=$?; } 2>/dev/null
   job=''
   kill -KILL "$watcher" 2>/dev/null || true
   wait "$watcher" 2>/dev/null || true

@@ -15,7 +15,8 @@ enter_name_spaces() {
   SLTT_TEST_IS_INSIDE=1 exec "${inside[@]}" "$0" "$@"
 }
 
-# make_hosts NAME…: and the program agent in place of ssh, which reaches them as long as their link is up.
+# make_hosts NAME…: and the program agent in place of ssh, which reaches them as long as their link is up;
+# otherwise it fails, or hangs if there is a file connections-hang.
 make_hosts() {
   hostname head
   mount -t tmpfs tmpfs /dev/shm
@@ -45,7 +46,11 @@ make_hosts() {
   cat >agent <<END_OF_FILE
 #!/usr/bin/env bash
 while [[ \$1 == -* ]]; do shift; done
-ip -brief link show "to-\$1" | grep -q UP || exec sleep 600
+if ! ip -brief link show "to-\$1" | grep -q UP; then
+  [[ ! -e $directory/connections-hang ]] || exec sleep 600
+  echo "ssh: connect to host \$1 port 22: No route to host" >&2
+  exit 255
+fi
 export TMPDIR=$directory/hosts/\$1
 exec nsenter -t "\$(<"$directory/hosts/\$1.process")" -n -u -m -p --wd="\$PWD" -- bash -c "\${*:2}"
 END_OF_FILE
@@ -62,6 +67,6 @@ reconnect() { ip link set "to-$1" up; }
 
 # host_is_clean NAME: nothing of the job is left there.
 host_is_clean() {
-  ! on_host "$1" "pgrep -r S,R,T,D,t '^(orted|$(basename "$program")|acting)'" >/dev/null \
-    && ! on_host "$1" "ls /dev/shm/vader_segment.*" &>/dev/null
+  ! on_host "$1" "ps -eo stat=,comm=; ls /dev/shm" \
+    | grep -E "^[^Z]+ (orted|$(basename "$program"))|^vader_segment"
 }
