@@ -92,9 +92,9 @@ leaves_nothing() {
 # unused_segments: shared memory that appeared during this test and that no process uses.
 unused_segments() {
   local segment
-  for segment in $(find /dev/shm -maxdepth 1 -name 'vader_segment.*' -newer "$launcher_start"); do
+  while read -r segment; do
     grep -qsF "$segment" /proc/[0-9]*/maps || echo "$segment"
-  done
+  done < <(find /dev/shm -maxdepth 1 -name 'vader_segment.*' -newer "$launcher_start")
 }
 no_unused_segments() { [[ -z $(unused_segments) ]]; }
 launcher_start=$directory/start
