@@ -49,6 +49,9 @@ extension Configuration {
     .init(
       "method.k", \.method.k, limit: .atLeast(1),
       "Time steps that sltt-k trains in an iteration, at most timesteps."),
+    .init(
+      "method.skip_trailing", \.method.skipsTrailing,
+      "sltt-k: stop at the last trained step; training metrics cover the steps that ran."),
 
     .init(
       "loss.mse_weight", \.loss.mseWeight, limit: .share,
@@ -78,6 +81,9 @@ extension Configuration {
     .init(
       "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
       "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.shard", \.optimizer.isSharded,
+      "Divide momentum among the ranks, which saves memory (ZeRO stage 1)."),
 
     .init(
       "schedule.name", \.schedule.name,
@@ -102,11 +108,14 @@ extension Configuration {
       "training.global_batch", \.training.globalBatch, limit: .atLeast(1),
       "Images in an iteration, over all ranks together."),
     .init(
+      "training.micro_batch", \.training.microBatch, limit: .atLeast(1),
+      "Samples of a rank at once, which saves memory; left out: all of its part."),
+    .init(
       "training.seed", \.training.seed,
       "Determines initial weights, sample order and every other random choice."),
     .init(
       "training.precision", \.training.precision,
-      "Arithmetic of the network."),
+      "float32, or mixed: dense products in bfloat16 where the processor has it."),
     .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),
