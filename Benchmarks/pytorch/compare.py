@@ -11,6 +11,7 @@ trains; PyTorch has its batches ready before. Of each process the first iteratio
 torch, pillow and safetensors, and a release build of sltt-dist.
 """
 
+import functools
 import itertools
 import json
 import pathlib
@@ -78,13 +79,11 @@ def main():
         programs = {}
         for method, precision in itertools.product(arguments.method, arguments.precision):
             prefix = f"{method}, {precision}, "
-            programs[prefix + OURS] = lambda m=method, p=precision: ours(
-                arguments, m, p, folder, pathlib.Path(scratch)
-            )
+            case = arguments, method, precision, folder
+            programs[prefix + OURS] = functools.partial(ours, *case)
             for flags in map(str.strip, arguments.settings):
-                programs[prefix + f"PyTorch {flags}".strip()] = lambda m=method, p=precision, f=flags: (
-                    theirs(arguments, m, p, f, folder)
-                )
+                name = f"PyTorch {flags}".strip()
+                programs[prefix + name] = functools.partial(theirs, *case, flags)
         measurements = Measurements(programs, arguments.rounds)
     print(report(arguments, measurements))
 
@@ -121,9 +120,9 @@ def by_turns(paths, count):
     return list(itertools.islice((path for path in turns if path is not None), count))
 
 
-def ours(arguments, method, precision, folder, scratch):
+def ours(arguments, method, precision, folder):
     recipe, size, _, _, classes, _, _ = WORKS[arguments.work]
-    output = scratch / "run"
+    output = folder.parent / "run"
     shutil.rmtree(output, ignore_errors=True)
     settings = {
         "data.path": folder,
@@ -158,7 +157,7 @@ def ours(arguments, method, precision, folder, scratch):
     }
 
 
-def theirs(arguments, method, precision, flags, folder):
+def theirs(arguments, method, precision, folder, flags):
     _, size, *_, (training, _) = WORKS[arguments.work]
     command = [
         sys.executable, HERE / "train_step.py", "--model", arguments.work,
@@ -182,7 +181,7 @@ def report(arguments, measurements):
     _, size, *_ = WORKS[arguments.work]
     lines = [
         f"{arguments.work}, {size}x{size}, batch {arguments.batch}, T = {arguments.timesteps},"
-        f" {arguments.threads} threads; {'given' if arguments.weights else 'initial'} weights;"
+        f" threads {arguments.threads}; {'given' if arguments.weights else 'initial'} weights;"
         f" medians of {arguments.rounds} rounds (least to most); speed and memory as times PyTorch's"
         " best",
         "",
