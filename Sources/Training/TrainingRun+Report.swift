@@ -107,6 +107,7 @@ extension TrainingRun {
         "kernels",
         "\(backend.library.rawValue), spikes \(backend.kernels.rawValue)"
       ),
+      ("precision", network.precisionProblem ?? network.specification.precision.rawValue),
       (
         "schedule",
         Format.counted(configuration.training.epochs, "epoch") + " of "

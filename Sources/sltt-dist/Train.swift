@@ -62,6 +62,7 @@ struct Train: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
+      StopSignal.install()
       let activity = ActivityRecord()
       let watchdog =
         hangTimeout == 0 ? nil : try Watchdog(activity, timeout: hangTimeout, communicator)
@@ -76,7 +77,6 @@ struct Train: ParsableCommand {
         initial: initFrom.map {
           InitialWeights(path: $0, reinitializesHead: reinitializeHead)
         }, communicator, activity: activity)
-      StopSignal.install()
       let ending = try run.run()
       watchdog?.stop()
       if ending == .stopped { communicator.end(status: ExitStatus.interrupted) }
