@@ -48,7 +48,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
-    + library("Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"])
+    + library(
+      "Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
+      testDependencies: ["TestSupport"])
     + library("SafeTensors", testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"])
     + library("Distributed", ["COpenMPI"], testDependencies: ["TestSupport"])

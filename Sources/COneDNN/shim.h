@@ -12,12 +12,14 @@ typedef struct {
   dnnl_dims_t strides, padding;
   int has_bias;
   int accumulates;  // forward only: adds to the output
+  int is_mixed;     // operands in bfloat16, results in single precision
 } sltt_dnnl_convolution;
 
 static inline sltt_dnnl_convolution sltt_dnnl_convolution_shape(
     int64_t samples, int64_t input_channels, int64_t input_height, int64_t input_width,
     int64_t output_channels, int64_t output_height, int64_t output_width, int64_t kernel,
-    int64_t stride, int64_t padding, int has_bias, int accumulates) {
+    int64_t stride, int64_t padding, int has_bias, int accumulates,
+    int is_mixed) {
   sltt_dnnl_convolution shape = {
       .input = {samples, input_channels, input_height, input_width},
       .weights = {output_channels, input_channels, kernel, kernel},
@@ -27,6 +29,7 @@ static inline sltt_dnnl_convolution sltt_dnnl_convolution_shape(
       .padding = {padding, padding},
       .has_bias = has_bias,
       .accumulates = accumulates,
+      .is_mixed = is_mixed,
   };
   return shape;
 }
@@ -67,6 +70,11 @@ static inline dnnl_format_tag_t sltt_dnnl_weights_tag(const sltt_dnnl_convolutio
   return overruns ? dnnl_hwio : dnnl_format_tag_any;
 }
 
+static inline int sltt_dnnl_has_bfloat16(void) {
+  const int needed = dnnl_cpu_isa_avx512_core_bf16;
+  return (dnnl_get_effective_cpu_isa() & needed) == needed;
+}
+
 // Describes the primitive.
 static inline dnnl_status_t sltt_dnnl_describe_convolution(
     const sltt_dnnl_convolution *shape, sltt_dnnl_direction direction, dnnl_engine_t engine,
@@ -75,12 +83,16 @@ static inline dnnl_status_t sltt_dnnl_describe_convolution(
   dnnl_status_t status = sltt_dnnl_accumulate(shape->accumulates, &attr);
   if (status != dnnl_success) return status;
   const dnnl_format_tag_t weights_tag = sltt_dnnl_weights_tag(shape, direction);
+  const dnnl_data_type_t operand = shape->is_mixed ? dnnl_bf16 : dnnl_f32;
+  const dnnl_data_type_t x_type = direction == SLTT_BACKWARD_DATA ? dnnl_f32 : operand;
+  const dnnl_data_type_t w_type = direction == SLTT_BACKWARD_WEIGHTS ? dnnl_f32 : operand;
+  const dnnl_data_type_t y_type = direction == SLTT_FORWARD ? dnnl_f32 : operand;
 #if DNNL_VERSION_MAJOR >= 3
   // What fails to be described stays NULL, which the convolution refuses.
   dnnl_memory_desc_t x = NULL, w = NULL, b = NULL, y = NULL;
-  dnnl_memory_desc_create_with_tag(&x, 4, shape->input, dnnl_f32, dnnl_nhwc);
-  dnnl_memory_desc_create_with_tag(&w, 4, shape->weights, dnnl_f32, weights_tag);
-  dnnl_memory_desc_create_with_tag(&y, 4, shape->output, dnnl_f32, dnnl_nhwc);
+  dnnl_memory_desc_create_with_tag(&x, 4, shape->input, x_type, dnnl_nhwc);
+  dnnl_memory_desc_create_with_tag(&w, 4, shape->weights, w_type, weights_tag);
+  dnnl_memory_desc_create_with_tag(&y, 4, shape->output, y_type, dnnl_nhwc);
   if (shape->has_bias) dnnl_memory_desc_create_with_tag(&b, 1, shape->bias, dnnl_f32, dnnl_a);
   if (direction == SLTT_FORWARD)
     status = dnnl_convolution_forward_primitive_desc_create(
@@ -100,9 +112,9 @@ static inline dnnl_status_t sltt_dnnl_describe_convolution(
   dnnl_memory_desc_destroy(b);
 #else
   dnnl_memory_desc_t x, w, b, y;
-  dnnl_memory_desc_init_by_tag(&x, 4, shape->input, dnnl_f32, dnnl_nhwc);
-  dnnl_memory_desc_init_by_tag(&w, 4, shape->weights, dnnl_f32, weights_tag);
-  dnnl_memory_desc_init_by_tag(&y, 4, shape->output, dnnl_f32, dnnl_nhwc);
+  dnnl_memory_desc_init_by_tag(&x, 4, shape->input, x_type, dnnl_nhwc);
+  dnnl_memory_desc_init_by_tag(&w, 4, shape->weights, w_type, weights_tag);
+  dnnl_memory_desc_init_by_tag(&y, 4, shape->output, y_type, dnnl_nhwc);
   dnnl_memory_desc_init_by_tag(&b, 1, shape->bias, dnnl_f32, dnnl_a);
   const dnnl_memory_desc_t *bias = shape->has_bias ? &b : NULL;
   dnnl_convolution_desc_t operation;

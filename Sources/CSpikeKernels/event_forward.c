@@ -1,4 +1,5 @@
 #include "events.h"
+#include "variants.h"
 
 // Pixels whose lists are made before the weights are gone through, block by block.
 enum { TILE = 256, LIST = ROWS + 7, VECTOR = 32 };
@@ -65,7 +66,7 @@ size_t sltt_event_scratch_bytes(const sltt_event_shape *s) {
     }                                                                                          \
   }
 
-DEFINE_LIST_ROWS(list_rows_portably, DISPATCHED, {
+DEFINE_LIST_ROWS(list_rows_portably, inline __attribute__((always_inline)), {
   while (word) {
     *next++ = (uint16_t)(base + (uint16_t)__builtin_ctzll(word) * ROW_BYTES);
     word &= word - 1;
@@ -84,7 +85,7 @@ static const uint16_t bit_offsets[BLOCK] = {
 };
 
 // 64 candidates, of which those of the spikes move together: no branch depends on the spikes.
-DEFINE_LIST_ROWS(list_rows_compressed, __attribute__((target("arch=x86-64-v4,avx512vbmi2"))), {
+DEFINE_LIST_ROWS(list_rows_compressed, WITH_AVX512(",avx512vbmi2"), {
   __m512i offsets = _mm512_set1_epi16((short)base);
   __m512i low = _mm512_add_epi16(offsets, _mm512_loadu_si512(bit_offsets));
   __m512i high = _mm512_add_epi16(offsets, _mm512_loadu_si512(bit_offsets + 32));
@@ -93,18 +94,12 @@ DEFINE_LIST_ROWS(list_rows_compressed, __attribute__((target("arch=x86-64-v4,avx
   _mm512_storeu_si512(next, _mm512_maskz_compress_epi16((__mmask32)(word >> 32), high));
   next += __builtin_popcountll(word >> 32);
 })
-#endif
 
-typedef void (*list_rows_function)(const sltt_event_shape *, const uint64_t *, size_t, size_t,
-                                   size_t, uint32_t *, uint16_t *);
-
-static list_rows_function choose_list_rows(void) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512vbmi2"))
-    return list_rows_compressed;
+#define LIST_ROWS(...) \
+  (sltt_has_compress ? list_rows_compressed(__VA_ARGS__) : list_rows_portably(__VA_ARGS__))
+#else
+#define LIST_ROWS list_rows_portably
 #endif
-  return list_rows_portably;
-}
 
 #define ROW(offset)                                                      \
   ({                                                                     \
@@ -113,19 +108,18 @@ static list_rows_function choose_list_rows(void) {
     row_;                                                                \
   })
 
-DISPATCHED void sltt_event_forward(const sltt_event_shape *shape, const uint64_t *spikes,
-                                   const float *packed, const float *bias, float amplitude,
-                                   int accumulates, float *output, void *scratch, size_t first,
-                                   size_t last) {
+INLINE void sltt_event_forward_body(const sltt_event_shape *shape, const uint64_t *spikes,
+                                    const float *packed, const float *bias, float amplitude,
+                                    int accumulates, float *output, void *scratch, size_t first,
+                                    size_t last) {
   const sltt_event_shape s = *shape;
   size_t words = words_of(s.inputs), columns = output_blocks(&s);
-  list_rows_function list_rows = choose_list_rows();
   uint32_t *counts = scratch;
   uint16_t *lists = (uint16_t *)(counts + TILE);
   for (size_t tile = first; tile < last; tile += TILE) {
     size_t pixels = last - tile < TILE ? last - tile : TILE;
     for (size_t block = 0; block < words; block++) {
-      list_rows(&s, spikes, tile, pixels, block, counts, lists);
+      LIST_ROWS(&s, spikes, tile, pixels, block, counts, lists);
       int adds = accumulates || block > 0;
       for (size_t column = 0; column < columns; column++) {
         const float *weights = packed + (block * columns + column) * ROWS * LANES;
@@ -154,3 +148,9 @@ DISPATCHED void sltt_event_forward(const sltt_event_shape *shape, const uint64_t
     }
   }
 }
+
+VARIANTS(void, sltt_event_forward,
+         (const sltt_event_shape *shape, const uint64_t *spikes, const float *packed,
+          const float *bias, float amplitude, int accumulates, float *output, void *scratch,
+          size_t first, size_t last),
+         (shape, spikes, packed, bias, amplitude, accumulates, output, scratch, first, last))

@@ -1,4 +1,5 @@
 #include "events.h"
+#include "variants.h"
 
 // A tile of output gradients, 16 channels wide, stays in the first-level cache. Its pixels are those
 // of a band of rows, or of several small images, each with a border of zeros.
@@ -160,11 +161,11 @@ INLINE void add_some_taps(size_t parity, const float *tile, const uint16_t *list
   if (dx && dy) ADD(tap[3], s3);
 }
 
-DISPATCHED void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *spikes,
-                                           const float *output_gradient, float amplitude,
-                                           float *gradient, float *bias_gradient, void *scratch,
-                                           size_t first, size_t last, size_t first_block,
-                                           size_t last_block) {
+INLINE void sltt_event_weight_gradient_body(const sltt_event_shape *shape, const uint64_t *spikes,
+                                            const float *output_gradient, float amplitude,
+                                            float *gradient, float *bias_gradient, void *scratch,
+                                            size_t first, size_t last, size_t first_block,
+                                            size_t last_block) {
   const sltt_event_shape s = *shape;
   scratch_memory *m = scratch;
   size_t width = s.output_width + 2, columns = output_blocks(&s), parities = s.stride == 1 ? 1 : 4;
@@ -201,3 +202,10 @@ DISPATCHED void sltt_event_weight_gradient(const sltt_event_shape *shape, const 
     }
   }
 }
+
+VARIANTS(void, sltt_event_weight_gradient,
+         (const sltt_event_shape *shape, const uint64_t *spikes, const float *output_gradient,
+          float amplitude, float *gradient, float *bias_gradient, void *scratch, size_t first,
+          size_t last, size_t first_block, size_t last_block),
+         (shape, spikes, output_gradient, amplitude, gradient, bias_gradient, scratch, first,
+          last, first_block, last_block))

@@ -1,9 +1,10 @@
 #include "spike_kernels.h"
+#include "variants.h"
 #include "vectors.h"
 
 #include <math.h>
 
-DISPATCHED size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t first, size_t last) {
+INLINE size_t sltt_lif_forward_body(const sltt_lif_forward_args *args, size_t first, size_t last) {
   const sltt_lif_forward_args a = *args;
   size_t words = words_of(a.channels), fired = 0;
   for (size_t pixel = first; pixel < last; pixel++) {
@@ -27,6 +28,10 @@ DISPATCHED size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t fir
   return fired;
 }
 
+VARIANTS(size_t, sltt_lif_forward,
+         (const sltt_lif_forward_args *args, size_t first, size_t last),
+         (args, first, last))
+
 // The surrogate's value at z, for a `kind` known when compiling.
 #define SURROGATE(z, kind, width)                                                      \
   ({                                                                                   \
@@ -47,69 +52,84 @@ DISPATCHED size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t fir
   })
 
 // Sums over a few pixels at a time in registers' precision, then in double.
-enum { BLOCK = 32 };
+enum { BLOCK = 32, WIDEST = 4 };
+
+// The pixels first ..< last at `chunks` times 16 channels from `c` on, of which the last 16 may be fewer.
+INLINE double lif_backward_chunks(const sltt_lif_backward_args *args, sltt_surrogate kind,
+                                  size_t first, size_t last, size_t c, size_t chunks) {
+  const sltt_lif_backward_args a = *args;
+  size_t words = words_of(a.channels), count = chunks > 1 ? LANES : a.channels - c;
+  vfloat scale[WIDEST], mean[WIDEST], sum[WIDEST], product[WIDEST], decay_sum = 0;
+  for (size_t k = 0; k < chunks; k++) {
+    scale[k] = a.output_scale ? LOAD(a.output_scale + c + k * LANES, count) : (vfloat)1;
+    mean[k] = a.mean ? LOAD(a.mean + c + k * LANES, count) : (vfloat)0;
+    sum[k] = product[k] = 0;
+  }
+  for (size_t pixel = first; pixel < last; pixel++) {
+    uint64_t word = a.spikes[pixel * words + c / 64] >> (c & 63);
+    for (size_t k = 0; k < chunks; k++) {
+      size_t at = pixel * a.channels + c + k * LANES;
+      // u = v + threshold * s, so z = u - threshold.
+      vint fired = MASK_OF_BITS((uint16_t)(word >> (k * LANES)));
+      vfloat z = LOAD(a.membrane + at, count) - KEEP(a.threshold, ~fired);
+      vfloat spike_gradient = LOAD(a.gradient + at, count);
+      if (a.more_gradient) spike_gradient += LOAD(a.more_gradient + at, count);
+      spike_gradient *= a.amplitude;
+      vfloat g;
+      if (a.membrane_gradient_in) {
+        vfloat later = LOAD(a.membrane_gradient_in + at, count);
+        g = (spike_gradient - a.threshold * later) * SURROGATE(z, kind, a.width) + later;
+      } else {
+        g = spike_gradient * SURROGATE(z, kind, a.width);
+      }
+      vfloat output = scale[k] * g;
+      if (a.skip_gradient) output += LOAD(a.skip_gradient + at, count);
+      STORE(a.gradient + at, output, count);
+      if (a.rounded) STORE_ROUNDED(a.rounded + at, output, count);
+      if (a.membrane_gradient_out) STORE(a.membrane_gradient_out + at, a.decay * g, count);
+      if (a.sums) {
+        sum[k] += g;
+        product[k] += g * (LOAD(a.input + at, count) - mean[k]);
+      }
+      if (a.previous) decay_sum += g * LOAD(a.previous + at, count);
+    }
+  }
+  if (a.sums) {
+    for (size_t k = 0; k < chunks; k++) {
+      double *sums = a.sums + c + k * LANES;
+      for (size_t i = 0; i < LANES && i < count; i++) {
+        sums[i] += sum[k][i];
+        sums[a.channels + i] += product[k][i];
+      }
+    }
+  }
+  double decay_gradient = 0;
+  for (size_t i = 0; a.previous && i < LANES && i < count; i++) decay_gradient += decay_sum[i];
+  return decay_gradient;
+}
 
 INLINE double lif_backward(const sltt_lif_backward_args *args, sltt_surrogate kind, size_t first,
                            size_t last) {
-  const sltt_lif_backward_args a = *args;
-  size_t words = words_of(a.channels);
   double decay_gradient = 0;
   for (size_t block = first; block < last; block += BLOCK) {
-    size_t end = block + BLOCK < last ? block + BLOCK : last;
-    for (size_t c = 0; c < a.channels; c += LANES) {
-      size_t count = a.channels - c;
-      vfloat scale = a.output_scale ? LOAD(a.output_scale + c, count) : (vfloat)1;
-      vfloat mean = a.mean ? LOAD(a.mean + c, count) : (vfloat)0;
-      vfloat sum = 0, product = 0, decay_sum = 0;
-      for (size_t pixel = block; pixel < end; pixel++) {
-        size_t at = pixel * a.channels + c;
-        uint16_t bits = (uint16_t)(a.spikes[pixel * words + c / 64] >> (c & 63));
-        // u = v + threshold * s, so z = u - threshold.
-        vfloat z = LOAD(a.membrane + at, count) - KEEP(a.threshold, ~MASK_OF_BITS(bits));
-        vfloat spike_gradient = a.amplitude * LOAD(a.gradient + at, count);
-        vfloat g;
-        if (a.membrane_gradient_in) {
-          vfloat later = LOAD(a.membrane_gradient_in + at, count);
-          g = (spike_gradient - a.threshold * later) * SURROGATE(z, kind, a.width) + later;
-        } else {
-          g = spike_gradient * SURROGATE(z, kind, a.width);
-        }
-        STORE(a.gradient + at, scale * g, count);
-        if (a.membrane_gradient_out) STORE(a.membrane_gradient_out + at, a.decay * g, count);
-        if (a.sums) {
-          sum += g;
-          product += g * (LOAD(a.input + at, count) - mean);
-        }
-        if (a.previous) decay_sum += g * LOAD(a.previous + at, count);
-      }
-      for (size_t i = 0; i < LANES && i < count; i++) {
-        if (a.sums) {
-          a.sums[c + i] += sum[i];
-          a.sums[a.channels + c + i] += product[i];
-        }
-        if (a.previous) decay_gradient += decay_sum[i];
-      }
-    }
+    size_t end = block + BLOCK < last ? block + BLOCK : last, c = 0;
+    for (; c + WIDEST * LANES <= args->channels; c += WIDEST * LANES)
+      decay_gradient += lif_backward_chunks(args, kind, block, end, c, WIDEST);
+    for (; c < args->channels; c += LANES)
+      decay_gradient += lif_backward_chunks(args, kind, block, end, c, 1);
   }
   return decay_gradient;
 }
 
-DISPATCHED static double backward_triangle(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_TRIANGLE, i, j);
-}
-
-DISPATCHED static double backward_rectangle(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_RECTANGLE, i, j);
-}
-
-DISPATCHED static double backward_sigmoid(const sltt_lif_backward_args *a, size_t i, size_t j) {
-  return lif_backward(a, SLTT_SIGMOID, i, j);
-}
-
-double sltt_lif_backward(const sltt_lif_backward_args *args, size_t first, size_t last) {
+INLINE double sltt_lif_backward_body(const sltt_lif_backward_args *args, size_t first,
+                                     size_t last) {
   switch (args->surrogate) {
-    case SLTT_TRIANGLE: return backward_triangle(args, first, last);
-    case SLTT_RECTANGLE: return backward_rectangle(args, first, last);
-    default: return backward_sigmoid(args, first, last);
+    case SLTT_TRIANGLE: return lif_backward(args, SLTT_TRIANGLE, first, last);
+    case SLTT_RECTANGLE: return lif_backward(args, SLTT_RECTANGLE, first, last);
+    default: return lif_backward(args, SLTT_SIGMOID, first, last);
   }
 }
+
+VARIANTS(double, sltt_lif_backward,
+         (const sltt_lif_backward_args *args, size_t first, size_t last),
+         (args, first, last))

@@ -1,11 +1,12 @@
 #include "spike_kernels.h"
+#include "variants.h"
 #include "vectors.h"
 
 #define SPIKES_AT(pixel, c)                                                      \
   KEEP(amplitude, MASK_OF_BITS((uint16_t)(spikes[(pixel) * words + (c) / 64] >> ((c) & 63))))
 
-DISPATCHED void sltt_unpack(const uint64_t *spikes, float *values, size_t channels,
-                            float amplitude, size_t first, size_t last) {
+INLINE void sltt_unpack_body(const uint64_t *spikes, float *values, size_t channels,
+                             float amplitude, size_t first, size_t last) {
   size_t words = words_of(channels);
   for (size_t pixel = first; pixel < last; pixel++) {
     float *row = values + pixel * channels;
@@ -15,8 +16,40 @@ DISPATCHED void sltt_unpack(const uint64_t *spikes, float *values, size_t channe
   }
 }
 
-DISPATCHED void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels,
-                                float amplitude, size_t first, size_t last) {
+VARIANTS(void, sltt_unpack,
+         (const uint64_t *spikes, float *values, size_t channels, float amplitude, size_t first,
+          size_t last),
+         (spikes, values, channels, amplitude, first, last))
+
+INLINE void sltt_unpack_rounded_body(const uint64_t *spikes, uint16_t *values, size_t channels,
+                                     float amplitude, size_t first, size_t last) {
+  size_t words = words_of(channels);
+  for (size_t pixel = first; pixel < last; pixel++) {
+    uint16_t *row = values + pixel * channels;
+    for (size_t c = 0; c < channels; c += LANES) {
+      STORE_ROUNDED(row + c, SPIKES_AT(pixel, c), channels - c);
+    }
+  }
+}
+
+VARIANTS(void, sltt_unpack_rounded,
+         (const uint64_t *spikes, uint16_t *values, size_t channels, float amplitude,
+          size_t first, size_t last),
+         (spikes, values, channels, amplitude, first, last))
+
+INLINE void sltt_round_body(const float *values, uint16_t *rounded, size_t first, size_t last) {
+  for (size_t i = first; i < last; i += LANES) {
+    vfloat v = LOAD(values + i, last - i);
+    STORE_ROUNDED(rounded + i, v, last - i);
+  }
+}
+
+VARIANTS(void, sltt_round,
+         (const float *values, uint16_t *rounded, size_t first, size_t last),
+         (values, rounded, first, last))
+
+INLINE void sltt_add_spikes_body(const uint64_t *spikes, float *values, size_t channels,
+                                 float amplitude, size_t first, size_t last) {
   size_t words = words_of(channels);
   for (size_t pixel = first; pixel < last; pixel++) {
     float *row = values + pixel * channels;
@@ -26,3 +59,8 @@ DISPATCHED void sltt_add_spikes(const uint64_t *spikes, float *values, size_t ch
     }
   }
 }
+
+VARIANTS(void, sltt_add_spikes,
+         (const uint64_t *spikes, float *values, size_t channels, float amplitude, size_t first,
+          size_t last),
+         (spikes, values, channels, amplitude, first, last))

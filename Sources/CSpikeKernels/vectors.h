@@ -1,17 +1,10 @@
 // Sixteen lanes in the compiler's portable vector notation: one AVX-512 register, two of AVX2,
-// four of SSE or NEON. DISPATCHED functions are compiled for each and chosen when the program loads.
+// four of SSE or NEON.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__x86_64__) && defined(__linux__)
-#define DISPATCHED \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define DISPATCHED
-#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -19,6 +12,8 @@ enum { LANES = 16 };
 
 typedef float vfloat __attribute__((ext_vector_type(16)));
 typedef int32_t vint __attribute__((ext_vector_type(16)));
+typedef uint32_t vuint __attribute__((ext_vector_type(16)));
+typedef uint16_t vhalf __attribute__((ext_vector_type(16)));
 typedef _Bool vmask __attribute__((ext_vector_type(16)));
 
 // Clang forbids passing such vectors to functions that are compiled for another instruction set, even
@@ -48,6 +43,20 @@ typedef _Bool vmask __attribute__((ext_vector_type(16)));
     } else {                                                     \
       for (size_t i_ = 0; i_ < count_; i_++) p_[i_] = v_[i_];    \
     }                                                            \
+  })
+
+// Stores `count` lanes rounded to bfloat16, to the nearest, ties to even.
+#define STORE_ROUNDED(pointer, value, count)                                              \
+  ({                                                                                      \
+    uint16_t *to_ = (pointer);                                                            \
+    vuint u_ = (vuint)(vfloat)(value);                                                    \
+    vhalf h_ = __builtin_convertvector((u_ + 0x7fff + (u_ >> 16 & 1)) >> 16, vhalf);      \
+    size_t count_ = (count);                                                              \
+    if (__builtin_expect(count_ >= LANES, 1)) {                                           \
+      memcpy(to_, &h_, sizeof h_);                                                        \
+    } else {                                                                              \
+      for (size_t i_ = 0; i_ < count_; i_++) to_[i_] = h_[i_];                            \
+    }                                                                                     \
   })
 
 // All ones in the lanes whose bit is set.

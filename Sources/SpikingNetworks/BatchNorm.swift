@@ -14,6 +14,7 @@ final class BatchNorm {
   let runningMean: Parameter
   let runningVariance: Parameter
   let sums: ChannelSums
+  private let moments: Moments
   private let affine: ChannelAffine
   private let coefficients: [FloatView]
 
@@ -24,6 +25,7 @@ final class BatchNorm {
     runningMean = builder.statistic(name + ".running_mean", count: channels, .constant(0))
     runningVariance = builder.statistic(name + ".running_var", count: channels, .constant(1))
     sums = ChannelSums(channels: channels)
+    moments = Moments(channels: channels)
     let buffer = FlatBuffer(count: 5 * channels)
     let views = (0..<5).map { buffer[$0 * channels..<($0 + 1) * channels] }
     affine = ChannelAffine(scale: views[0], shift: views[1])
@@ -34,25 +36,23 @@ final class BatchNorm {
 
   /// The map that normalises `x`, valid until the next call. In training it comes from the statistics
   /// of `x`, which go to the tape and into the running ones; in evaluation from the running ones.
-  func forward(_ x: borrowing Tensor, _ tape: inout Tape) -> ChannelAffine {
+  func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
     guard tape.isTraining else {
       for c in 0..<channels {
         setAffine(c, mean: runningMean.values[c], variance: Double(runningVariance.values[c]))
       }
       return affine
     }
-    // Sums around the running mean keep their precision where the mean is far from 0.
-    sums.takeMoments(of: x, around: runningMean.values)
-    let count = Double(x.shape.pixels)
+    moments.measure(x, around: runningMean.values)
+    let count = Double(x.tensor.shape.pixels)
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
     for c in 0..<channels {
-      let offset = sums.first(c) / count
-      let mean = runningMean.values[c] + Float(offset)
-      let variance = max(0, sums.second(c) / count - offset * offset)
-      setAffine(c, mean: mean, variance: variance)
-      statistics[c] = mean
+      let mean = moments.mean[c]
+      let variance = moments.variance[c]
+      setAffine(c, mean: Float(mean), variance: variance)
+      statistics[c] = Float(mean)
       statistics[channels + c] = Float(1 / (variance + Self.epsilon).squareRoot())
-      runningMean.values[c] += Self.momentum * Float(offset)
+      runningMean.values[c] += Self.momentum * Float(mean - Double(runningMean.values[c]))
       let unbiased = Float(variance * count / max(count - 1, 1))
       runningVariance.values[c] += Self.momentum * (unbiased - runningVariance.values[c])
     }
@@ -81,9 +81,11 @@ final class BatchNorm {
   ///
   ///     x̂ = (x - mean) r,  y = w x̂ + b
   ///     dL/dx = w r (g - mean g - x̂ mean(g x̂))
+  ///
+  /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
   func backward(
     _ g: inout Tensor, input x: borrowing Tensor,
-    statistics: (mean: FloatView, inverseDeviation: FloatView)
+    statistics: (mean: FloatView, inverseDeviation: FloatView), rounding: Bool = false
   ) {
     let (scale, slope, constant) = (affine.scale, affine.shift, coefficients[2])
     let count = Double(x.shape.pixels)
@@ -97,6 +99,35 @@ final class BatchNorm {
       slope[c] = Float(inner)
       constant[c] = Float(-outer * sums.first(c) / count - inner * mean)
     }
-    g.combine(a: scale, b: slope, with: x, c: constant)
+    g.combine(a: scale, b: slope, with: x, c: constant, rounding: rounding)
+  }
+}
+
+/// Mean and variance of each channel of the latest input. The stem's output for a static image comes
+/// again at every time step, and is measured once.
+private final class Moments {
+  private(set) var mean: [Double]
+  /// Biased.
+  private(set) var variance: [Double]
+  private let sums: ChannelSums
+  private weak var measured: SharedTensor?
+
+  init(channels: Int) {
+    mean = [Double](repeating: 0, count: channels)
+    variance = mean
+    sums = ChannelSums(channels: channels)
+  }
+
+  /// - Parameter pivot: sums around a value near the mean keep their precision where that is far from 0.
+  func measure(_ x: SharedTensor, around pivot: FloatView) {
+    guard x !== measured else { return }
+    measured = x
+    sums.takeMoments(of: x.tensor, around: pivot)
+    let count = Double(x.tensor.shape.pixels)
+    for c in mean.indices {
+      let offset = sums.first(c) / count
+      mean[c] = Double(pivot[c]) + offset
+      variance[c] = max(0, sums.second(c) / count - offset * offset)
+    }
   }
 }

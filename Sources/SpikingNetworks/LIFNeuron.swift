@@ -19,6 +19,7 @@ final class LIFNeuron: Layer {
   private let shape: Shape
   private let amplitude: Float
   private let specification: NeuronSpecification
+  private let roundsGradients: Bool
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
   private var membrane: SharedTensor?
@@ -44,6 +45,7 @@ final class LIFNeuron: Layer {
     shape = input
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
     specification = builder.specification.neuron
+    roundsGradients = builder.roundsGradients
     tauParameter =
       specification.hasLearnableTau
       ? builder.parameter(name + ".w", [], .constant(-log(specification.tau - 1))) : nil
@@ -62,11 +64,11 @@ final class LIFNeuron: Layer {
     neuronSteps = 0
   }
 
-  /// The spikes of a step. Batch norm needs its input later, so it is taken over.
-  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> SpikeTensor {
-    guard let normalization else { return forward(reading: x, &tape) }
+  /// The spikes of a step. Batch norm needs its input later, so the tape holds it too.
+  func forward(_ x: SharedTensor, _ tape: inout Tape) -> SpikeTensor {
+    guard let normalization else { return forward(reading: x.tensor, &tape) }
     let affine = normalization.forward(x, &tape)
-    let spikes = fire(x, affine, &tape)
+    let spikes = fire(x.tensor, affine, &tape)
     tape.push(x)
     return spikes
   }
@@ -96,22 +98,32 @@ final class LIFNeuron: Layer {
   }
 
   /// dL/dx from `g`, dL/d(amplitude s); adds to the parameters' gradients.
+  ///
+  /// - Parameters:
+  ///   - more: a second part of dL/d(amplitude s), where there is a normalisation.
+  ///   - skip: a part of dL/dx that comes past the neuron, where there is none.
   func backward(
-    _ g: consuming Tensor, spikes: borrowing SpikeTensor, _ tape: inout Tape
+    _ g: consuming Tensor, more: SharedTensor? = nil, skip: SharedTensor? = nil,
+    spikes: borrowing SpikeTensor, _ tape: inout Tape
   ) -> Tensor {
+    precondition((normalization == nil ? more : skip) == nil)
     var g = g
     let dynamics = dynamics
     let decayGradient: Double
     if let normalization {
-      let x = tape.popTensor()
+      let x = tape.popShared()!
       let step = popStep(&tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g, spikes: spikes, step: step, input: x, mean: statistics.mean, sums: normalization.sums)
-      normalization.backward(&g, input: x, statistics: statistics)
+        &g, more: more, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
+        sums: normalization.sums)
+      normalization.backward(
+        &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
     } else {
       let step = popStep(&tape)
-      decayGradient = dynamics.backward(&g, spikes: spikes, step: step, scale: scaling.scale)
+      decayGradient = dynamics.backward(
+        &g, spikes: spikes, step: step, scale: scaling.scale, skip: skip,
+        rounding: roundsGradients)
     }
     if let tauParameter {
       // decay = 1 - σ(w)

@@ -11,6 +11,8 @@ final class NetworkBuilder {
 
   init(_ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena) {
     self.specification = specification
+    var backend = backend
+    backend.precision = specification.precision
     self.backend = backend
     self.arena = arena
   }
@@ -35,6 +37,9 @@ final class NetworkBuilder {
     layers.append(layer)
     return layer
   }
+
+  /// Whether convolutions want the gradients that neurons hand them in bfloat16.
+  var roundsGradients: Bool { backend.effectivePrecision == .mixed }
 
   private var dropouts = 0
 

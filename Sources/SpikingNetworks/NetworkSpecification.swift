@@ -10,6 +10,14 @@ public enum NetworkFamily: String, CaseIterable, Sendable {
   case nfResNetBottleneck = "nf-resnet-bottleneck"
   /// Spiking VGG with batch norm.
   case vgg
+
+  /// Whether its networks keep running statistics of activations.
+  public var hasBatchNorm: Bool {
+    switch self {
+    case .resNet, .vgg: true
+    case .nfResNet, .nfResNetBottleneck: false
+    }
+  }
 }
 
 /// A published architecture: a family at a certain depth.
@@ -70,7 +78,7 @@ public struct NeuronSpecification: Equatable, Sendable {
   }
 }
 
-/// Everything that determines a network's shape.
+/// Everything that determines a network's shape and arithmetic.
 public struct NetworkSpecification: Equatable, Sendable {
   public var family: NetworkFamily
   /// Residual blocks (ResNets) or convolutions (VGG) of each stage.
@@ -84,10 +92,13 @@ public struct NetworkSpecification: Equatable, Sendable {
   /// Probability that a spike (or pooled feature) is dropped in training.
   public var dropout: Float
   public var neuron: NeuronSpecification
+  /// Of dense products, where the machine has it.
+  public var precision: Precision
 
   public init(
     family: NetworkFamily, blocks: [Int], width: Int = 64, classes: Int, inputChannels: Int = 3,
-    imageSize: Int, dropout: Float = 0, neuron: NeuronSpecification = .init()
+    imageSize: Int, dropout: Float = 0, neuron: NeuronSpecification = .init(),
+    precision: Precision = .float32
   ) {
     self.family = family
     self.blocks = blocks
@@ -97,6 +108,7 @@ public struct NetworkSpecification: Equatable, Sendable {
     self.imageSize = imageSize
     self.dropout = dropout
     self.neuron = neuron
+    self.precision = precision
   }
 }
 

@@ -77,19 +77,18 @@ private final class NormalizerFreeBlock {
 
   func backward(_ gy: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var spikes = tape.popSpikes()
-    var g = convolutions.last!.backward(gy, input: spikes)
+    let gy = SharedTensor(gy)
+    var g = convolutions.last!.backward(gy.tensor, input: spikes)
     for index in (1..<neurons.count).reversed() {
       g = neurons[index].backward(g, spikes: spikes, &tape)
       spikes = tape.popSpikes()
       g = convolutions[index - 1].backward(g, input: spikes)
     }
     if let downsample {
-      g.add(downsample.backward(gy, input: spikes))
+      g.add(downsample.backward(gy.tensor, input: spikes))
       return neurons[0].backward(g, spikes: spikes, &tape)
     }
-    g = neurons[0].backward(g, spikes: spikes, &tape)
-    g.add(gy)
-    return g
+    return neurons[0].backward(g, skip: gy, spikes: spikes, &tape)
   }
 }
 
@@ -143,15 +142,22 @@ final class NormalizerFreeResNet: NetworkBody {
         bias: .uniform(fanIn: pool.output.count), builder))
   }
 
-  func forward(_ frame: borrowing Tensor, _ tape: inout Tape) -> Tensor {
-    var x = stemPool.forward(conv1.forward(frame))
+  func stem(_ frame: borrowing Tensor) -> Tensor { stemPool.forward(conv1.forward(frame)) }
+
+  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor {
+    // The blocks add to the residual stream in place.
+    var x = stem.tensor.copy(in: tape.arena)
     for block in blocks { x = block.forward(x, &tape) }
     return fc.forward(pool.forward(x), &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, frame: borrowing Tensor, _ tape: inout Tape) {
+  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var g = pool.backward(fc.backward(gradient, &tape))
     for block in blocks.reversed() { g = block.backward(g, &tape) }
-    conv1.backwardWeights(stemPool.backward(g), input: frame)
+    return g
+  }
+
+  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    conv1.backwardWeights(stemPool.backward(gradient), input: frame)
   }
 }

@@ -35,9 +35,9 @@ private final class PreActivationBlock {
 
   var output: Shape { conv2.output }
 
-  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
+  func forward(_ x: SharedTensor, _ tape: inout Tape) -> Tensor {
     let s1 = lif1.forward(x, &tape)
-    let s2 = lif2.forward(conv1.forward(s1), &tape)
+    let s2 = lif2.forward(SharedTensor(conv1.forward(s1)), &tape)
     var y: Tensor
     if let dropout {
       let kept = dropout.forward(s2, &tape)
@@ -59,21 +59,18 @@ private final class PreActivationBlock {
   func backward(_ gy: consuming Tensor, _ tape: inout Tape) -> Tensor {
     let s1 = tape.popSpikes()
     let s2 = tape.popSpikes()
+    let gy = SharedTensor(gy)
     var g: Tensor
     if let dropout {
       let kept = tape.popSpikes()
-      g = dropout.backward(conv2.backward(gy, input: kept), tape)
+      g = dropout.backward(conv2.backward(gy.tensor, input: kept), tape)
     } else {
-      g = conv2.backward(gy, input: s2)
+      g = conv2.backward(gy.tensor, input: s2)
     }
     g = lif2.backward(g, spikes: s2, &tape)
     g = conv1.backward(g, input: s1)
-    if let shortcut {
-      g.add(shortcut.backward(gy, input: s1))
-    } else {
-      g.add(gy)
-    }
-    return lif1.backward(g, spikes: s1, &tape)
+    let past = shortcut.map { SharedTensor($0.backward(gy.tensor, input: s1)) } ?? gy
+    return lif1.backward(g, more: past, spikes: s1, &tape)
   }
 }
 
@@ -118,9 +115,11 @@ final class PreActivationResNet: NetworkBody {
         weight: .uniform(fanIn: pool.output.count), bias: .constant(0), builder))
   }
 
-  func forward(_ frame: borrowing Tensor, _ tape: inout Tape) -> Tensor {
-    var x = conv1.forward(frame)
-    for block in blocks { x = block.forward(x, &tape) }
+  func stem(_ frame: borrowing Tensor) -> Tensor { conv1.forward(frame) }
+
+  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor {
+    var x = stem
+    for block in blocks { x = SharedTensor(block.forward(x, &tape)) }
     let spikes = lif1.forward(x, &tape)
     var features = pool.forward(spikes)
     tape.push(spikes)
@@ -128,13 +127,17 @@ final class PreActivationResNet: NetworkBody {
     return linear.forward(features, &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, frame: borrowing Tensor, _ tape: inout Tape) {
+  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var g = linear.backward(gradient, &tape)
     if let dropout { g = dropout.backward(g, tape) }
     g = pool.backward(g)
     let spikes = tape.popSpikes()
     g = lif1.backward(g, spikes: spikes, &tape)
     for block in blocks.reversed() { g = block.backward(g, &tape) }
-    conv1.backwardWeights(g, input: frame)
+    return g
+  }
+
+  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    conv1.backwardWeights(gradient, input: frame)
   }
 }

@@ -1,12 +1,21 @@
 import Tensors
 
 /// A family's way through its layers, for one time step.
+///
+/// The stem is what comes before the first neurons: it has no state, so that one frame gives one output,
+/// whatever the time step.
 protocol NetworkBody: AnyObject {
-  /// Logits [N, 1, 1, classes] from a frame [N, H, W, C].
-  func forward(_ frame: borrowing Tensor, _ tape: inout Tape) -> Tensor
+  /// The stem's output, from a frame [N, H, W, C].
+  func stem(_ frame: borrowing Tensor) -> Tensor
 
-  /// Adds to the parameters' gradients, from the gradient of the logits and the step's frame.
-  func backward(_ gradient: consuming Tensor, frame: borrowing Tensor, _ tape: inout Tape)
+  /// Logits [N, 1, 1, classes] from the stem's output, which others may hold as well.
+  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor
+
+  /// The gradient of the stem's output from that of the logits; adds to the parameters' gradients.
+  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor
+
+  /// Adds to the gradients of the stem's parameters, from the gradient of its output.
+  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor)
 }
 
 /// A spiking network: its parameters, its layers, and the two passes of a time step.
@@ -17,6 +26,8 @@ public final class SpikingNetwork {
   public let store: ParameterStore
   /// In the order of the forward pass.
   public let layers: [any Layer]
+  /// Why the network computes in another precision than specified, and in which; `nil` if it does not.
+  public let precisionProblem: String?
   /// Where activations live.
   public let arena: Arena
   private let body: any NetworkBody
@@ -42,6 +53,7 @@ public final class SpikingNetwork {
     self.specification = specification
     self.arena = arena
     layers = builder.layers
+    precisionProblem = builder.backend.precisionProblem
     neurons = layers.compactMap { $0 as? LIFNeuron }
     store = ParameterStore(
       parameters: builder.parameters, statistics: builder.statistics, seed: seed,
@@ -59,23 +71,35 @@ public final class SpikingNetwork {
     for layer in layers { layer.beginSequence(context) }
   }
 
-  /// The forward pass of one time step: logits [N, 1, 1, classes] from a frame [N, H, W, C].
-  public func forward(_ frame: borrowing Tensor, saving tape: inout Tape) -> Tensor {
+  /// What comes before the first neurons, for a frame [N, H, W, C]. A frame that is shown at several
+  /// time steps needs it only once.
+  public func stem(_ frame: borrowing Tensor) -> SharedTensor {
     precondition(frame.shape == specification.input.withSamples(frame.shape.n))
-    tape.beginStep()
-    return body.forward(frame, &tape)
+    return SharedTensor(body.stem(frame))
   }
 
-  /// The backward pass of the latest recorded step that had none: adds to the gradients.
+  /// The forward pass of one time step: logits [N, 1, 1, classes] from the stem's output.
+  public func forward(_ stem: SharedTensor, saving tape: inout Tape) -> Tensor {
+    tape.beginStep()
+    return body.forward(stem, &tape)
+  }
+
+  /// The backward pass of the latest recorded step that had none: adds to the gradients of all but the
+  /// stem's parameters.
   ///
-  /// - Parameters:
-  ///   - gradient: dL/dlogits of that step.
-  ///   - frame: that step's frame.
-  public func backward(
-    _ gradient: consuming Tensor, frame: borrowing Tensor, from tape: inout Tape
-  ) {
-    body.backward(gradient, frame: frame, &tape)
+  /// - Parameter gradient: dL/dlogits of that step.
+  /// - Returns: the gradient of the stem's output.
+  public func backward(_ gradient: consuming Tensor, from tape: inout Tape) -> Tensor {
+    let g = body.backward(gradient, &tape)
     tape.endStep()
+    return g
+  }
+
+  /// Adds to the gradients of the stem's parameters.
+  ///
+  /// - Parameter gradient: of the stem's output for `frame`, summed over the time steps that showed it.
+  public func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    body.backwardStem(gradient, frame: frame)
   }
 
   /// Ends a sequence: from now on `store.gradients` holds the gradients of all its steps.

@@ -20,7 +20,7 @@ private final class VGGUnit {
   }
 
   /// Fires on the convolution's output.
-  func fire(_ current: consuming Tensor, _ tape: inout Tape) -> SpikeTensor {
+  func fire(_ current: SharedTensor, _ tape: inout Tape) -> SpikeTensor {
     let spikes = lif.forward(current, &tape)
     guard let dropout else { return spikes }
     let kept = dropout.forward(spikes, &tape)
@@ -65,10 +65,11 @@ private final class VGGStage {
 
   var output: Shape { pool.output }
 
-  func forward(_ x: borrowing Tensor, _ tape: inout Tape) -> Tensor {
-    var spikes = units[0].fire(units[0].conv.forward(x), &tape)
+  /// - Parameter current: the first convolution's output.
+  func forward(_ current: SharedTensor, _ tape: inout Tape) -> Tensor {
+    var spikes = units[0].fire(current, &tape)
     for unit in units.dropFirst() {
-      let current = unit.conv.forward(spikes)
+      let current = SharedTensor(unit.conv.forward(spikes))
       tape.push(spikes)
       spikes = unit.fire(current, &tape)
     }
@@ -121,22 +122,28 @@ final class VGG: NetworkBody {
         weight: .normal(deviation: 0.01), bias: .constant(0), builder))
   }
 
-  func forward(_ frame: borrowing Tensor, _ tape: inout Tape) -> Tensor {
-    var x = stages[0].forward(frame, &tape)
+  func stem(_ frame: borrowing Tensor) -> Tensor { stages[0].first.forward(frame) }
+
+  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor {
+    var x = stages[0].forward(stem, &tape)
     for stage in stages.dropFirst() {
-      let y = stage.forward(x, &tape)
+      let y = stage.forward(SharedTensor(stage.first.forward(x)), &tape)
       tape.push(x)
       x = y
     }
     return classifier.forward(pool.forward(x), &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, frame: borrowing Tensor, _ tape: inout Tape) {
+  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
     var g = pool.backward(classifier.backward(gradient, &tape))
     for stage in stages.dropFirst().reversed() {
       let x = tape.popTensor()
       g = stage.first.backward(stage.backwardToFirst(g, &tape), input: x)
     }
-    stages[0].first.backwardWeights(stages[0].backwardToFirst(g, &tape), input: frame)
+    return stages[0].backwardToFirst(g, &tape)
+  }
+
+  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    stages[0].first.backwardWeights(gradient, input: frame)
   }
 }

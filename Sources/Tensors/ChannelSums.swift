@@ -107,9 +107,14 @@ func pixelGrain(channels: Int) -> Int { 1 + 8192 / max(channels, 1) }
 
 extension Tensor {
   /// `self = a self + b x + c`, with a value of a, b and c for each channel.
-  public mutating func combine(a: FloatView, b: FloatView, with x: borrowing Tensor, c: FloatView) {
+  ///
+  /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
+  public mutating func combine(
+    a: FloatView, b: FloatView, with x: borrowing Tensor, c: FloatView, rounding: Bool = false
+  ) {
     precondition(x.shape == shape && a.count == shape.c)
-    combineRows(pointer, x.pointer, rows: shape.pixels, a, b, c)
+    let rounded = willChange(rounding: rounding)
+    combineRows(pointer, rounded: rounded, x.pointer, rows: shape.pixels, a, b, c)
   }
 }
 
@@ -118,7 +123,7 @@ extension FloatView {
   /// channel.
   public func combineRows(a: FloatView, b: FloatView, with x: FloatView, c: FloatView) {
     precondition(x.count == count && count % a.count == 0)
-    Tensors.combineRows(base, x.base, rows: count / a.count, a, b, c)
+    Tensors.combineRows(base, rounded: nil, x.base, rows: count / a.count, a, b, c)
   }
 
   /// `self = scale x + shift` for matrices [rows, channels].
@@ -136,13 +141,14 @@ extension FloatView {
 }
 
 private func combineRows(
-  _ gradient: UnsafeMutablePointer<Float>, _ values: UnsafePointer<Float>, rows: Int,
-  _ a: FloatView, _ b: FloatView, _ c: FloatView
+  _ gradient: UnsafeMutablePointer<Float>, rounded: UnsafeMutablePointer<UInt16>?,
+  _ values: UnsafePointer<Float>, rows: Int, _ a: FloatView, _ b: FloatView, _ c: FloatView
 ) {
   let channels = a.count
   precondition(b.count == channels && c.count == channels)
   parallelFor(rows, grain: pixelGrain(channels: channels)) { _, part in
     sltt_combine(
-      gradient, values, a.base, b.base, c.base, channels, part.lowerBound, part.upperBound)
+      gradient, rounded, values, a.base, b.base, c.base, channels, part.lowerBound,
+      part.upperBound)
   }
 }

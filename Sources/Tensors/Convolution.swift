@@ -119,10 +119,15 @@ public struct ConvolutionBackend: Sendable {
 
   public var library: Library
   public var kernels: Kernels
+  /// As asked for; see `effectivePrecision`.
+  public var precision: Precision
 
-  public init(_ library: Library = .oneDNN, kernels: Kernels = .auto) {
+  public init(
+    _ library: Library = .oneDNN, kernels: Kernels = .auto, precision: Precision = .float32
+  ) {
     self.library = library
     self.kernels = kernels
+    self.precision = precision
   }
 
   /// Dense convolutions by oneDNN only.
@@ -134,10 +139,10 @@ public struct ConvolutionBackend: Sendable {
   public func convolution(_ geometry: ConvolutionGeometry, arena: Arena) -> any Convolution {
     let dense: any Convolution =
       switch library {
-      case .oneDNN: OneDNNConvolution(geometry, arena: arena)
+      case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
     guard kernels != .dense, EventConvolution.isPossible(geometry) else { return dense }
-    return EventConvolution(dense, isForced: kernels == .events)
+    return EventConvolution(dense, effectivePrecision, isForced: kernels == .events)
   }
 }

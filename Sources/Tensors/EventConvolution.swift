@@ -9,6 +9,8 @@ internal import CSpikeKernels
 final class EventConvolution: Convolution {
   private let dense: any Convolution
   private let isForced: Bool
+  private let forwardCost: EventCost
+  private let gradientCost: EventCost
   private var shape: sltt_event_shape
   private var packed: FlatBuffer?
   private var isPacked = false
@@ -24,11 +26,13 @@ final class EventConvolution: Convolution {
   }
 
   /// - Parameter isForced: whether to work by events however many neurons fire.
-  init(_ dense: any Convolution, isForced: Bool) {
+  init(_ dense: any Convolution, _ precision: Precision, isForced: Bool) {
     let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
     self.dense = dense
     self.isForced = isForced
+    forwardCost = .forward(geometry, against: precision)
+    gradientCost = .weightGradient(geometry, against: precision)
     let output = geometry.output(samples: 1)
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
@@ -63,11 +67,12 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isForced || EventCost.forward(geometry).favoursEvents(at: spikes.density) else {
+    guard isForced || forwardCost.favoursEvents(at: spikes.density) else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
     checkShapes(spikes.shape, y.shape)
+    y.willChange()
     let packed = packedWeights(weights)
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
     let grain = 1 + 65536 / (geometry.inputChannels * geometry.outputChannels)
@@ -86,7 +91,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard isForced || EventCost.weightGradient(geometry).favoursEvents(at: spikes.density) else {
+    guard isForced || gradientCost.favoursEvents(at: spikes.density) else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

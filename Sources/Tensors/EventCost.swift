@@ -12,24 +12,37 @@ struct EventCost {
   var dense: Double
 
   /// Costs of the forward pass, at an output pixel. Lists of spikes are shared by all output blocks.
-  static func forward(_ geometry: ConvolutionGeometry) -> EventCost {
+  ///
+  /// - Parameter precision: of the dense convolution.
+  static func forward(
+    _ geometry: ConvolutionGeometry, against precision: Precision = .float32
+  ) -> EventCost {
     EventCost(
       fixed: 2.5 + 22 / outputBlocks(geometry), spiking: 120 * fill(geometry.inputChannels, 64),
-      dense: 74 * usefulShare(geometry))
+      dense: 74 * usefulShare(geometry) * share(of: precision))
   }
 
   /// Costs of the weights' gradient, at an input pixel.
-  static func weightGradient(_ geometry: ConvolutionGeometry) -> EventCost {
+  ///
+  /// - Parameter precision: of the dense convolution.
+  static func weightGradient(
+    _ geometry: ConvolutionGeometry, against precision: Precision = .float32
+  ) -> EventCost {
     // With stride 2 an input pixel meets a quarter of the windows.
     let share = 1 / Double(geometry.window.stride * geometry.window.stride)
     return EventCost(
       fixed: 3 + 5 * share, spiking: (33 + 67 * share) * fill(geometry.inputChannels, 64),
-      dense: 77 * share * usefulShare(geometry))
+      dense: 77 * share * usefulShare(geometry) * self.share(of: precision))
   }
 
   /// Whether events are cheaper where `density` of the neurons fire.
   func favoursEvents(at density: Double) -> Bool {
     fixed + spiking * density < dense
+  }
+
+  /// What dense convolutions cost against those in single precision, rounding their operands included.
+  private static func share(of precision: Precision) -> Double {
+    precision == .mixed ? 0.55 : 1
   }
 
   private static func outputBlocks(_ geometry: ConvolutionGeometry) -> Double {

@@ -25,6 +25,7 @@ final class MatrixConvolution: Convolution {
     accumulating: Bool
   ) {
     checkShapes(x.shape, y.shape)
+    y.willChange()
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (x.pointer, y.pointer)
     let (inputStride, pixels) = (x.shape.count / max(x.shape.n, 1), y.shape.h * y.shape.w)
@@ -46,6 +47,7 @@ final class MatrixConvolution: Convolution {
 
   func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
     checkShapes(gx.shape, gy.shape)
+    gx.willChange()
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (gx.pointer, gy.pointer)
     let (inputStride, pixels) = (gx.shape.count / max(gx.shape.n, 1), gy.shape.h * gy.shape.w)

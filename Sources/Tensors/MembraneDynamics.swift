@@ -86,11 +86,19 @@ public struct MembraneDynamics {
   ///     dL/du[t] = (dL/ds[t] - threshold dL/dv[t]) surrogate(u[t] - threshold) + dL/dv[t]
   ///     dL/dv[t-1] = decay dL/du[t]
   ///
+  /// - Parameters:
+  ///   - skip: another gradient of x[t], past the neuron, which is added to the result.
+  ///   - rounding: whether a convolution will want the result in bfloat16 as well.
   /// - Returns: the gradient of the decay.
   public func backward(
-    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, scale: FloatView
+    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, scale: FloatView,
+    skip: SharedTensor? = nil, rounding: Bool = false
   ) -> Double {
+    precondition(skip.map { $0.tensor.shape == spikes.shape } ?? true)
+    let rounded = gradient.willChange(rounding: rounding)
     var arguments = arguments(gradient, spikes, step)
+    arguments.rounded = rounded
+    arguments.skip_gradient = skip.map { UnsafePointer($0.tensor.pointer) }
     arguments.output_scale = UnsafePointer(scale.base)
     return parallelSum(
       spikes.shape.pixels, grain: pixelGrain(channels: spikes.shape.c)
@@ -102,15 +110,19 @@ public struct MembraneDynamics {
   /// Replaces dL/d(amplitude s[t]) in `gradient` by dL/du[t], and takes what batch norm's backward
   /// pass needs: per channel, the sums of dL/du[t] and of dL/du[t] (input - mean).
   ///
+  /// - Parameter more: another gradient of amplitude s[t], which is added to the first.
   /// - Returns: the gradient of the decay.
   public func backward(
-    _ gradient: inout Tensor, spikes: borrowing SpikeTensor, step: Step, input: borrowing Tensor,
-    mean: FloatView, sums: ChannelSums
+    _ gradient: inout Tensor, more: SharedTensor? = nil, spikes: borrowing SpikeTensor, step: Step,
+    input: borrowing Tensor, mean: FloatView, sums: ChannelSums
   ) -> Double {
     precondition(input.shape == spikes.shape && mean.count == spikes.shape.c)
+    precondition(more.map { $0.tensor.shape == spikes.shape } ?? true)
+    gradient.willChange()
     var arguments = arguments(gradient, spikes, step)
     arguments.input = UnsafePointer(input.pointer)
     arguments.mean = UnsafePointer(mean.base)
+    arguments.more_gradient = more.map { UnsafePointer($0.tensor.pointer) }
     let common = arguments
     return sums.accumulate(rows: spikes.shape.pixels) { sums, part in
       var arguments = common
@@ -125,7 +137,8 @@ public struct MembraneDynamics {
     precondition(gradient.shape == spikes.shape && step.membrane.tensor.shape == spikes.shape)
     return sltt_lif_backward_args(
       channels: spikes.shape.c, spikes: spikes.words, membrane: step.membrane.tensor.pointer,
-      gradient: gradient.pointer, output_scale: nil,
+      gradient: gradient.pointer, more_gradient: nil, skip_gradient: nil, rounded: nil,
+      output_scale: nil,
       membrane_gradient_in: step.laterGradient?.tensor.pointer,
       membrane_gradient_out: step.earlierGradient?.tensor.pointer,
       input: nil, mean: nil, sums: nil, previous: step.previous?.tensor.pointer,

@@ -5,6 +5,8 @@ internal import COneDNN
 final class OneDNNConvolution: Convolution {
   let geometry: ConvolutionGeometry
   let arena: Arena
+  /// Whether operands are rounded to bfloat16.
+  private let isMixed: Bool
   private let stream = OneDNNStream()
   private let weightLayout: OneDNNMemory
   private var forwardPasses: [PassKey: WeightedPass] = [:]
@@ -17,6 +19,7 @@ final class OneDNNConvolution: Convolution {
     var samples: Int
     var hasBias = false
     var accumulates = false
+    var isMixed = false
   }
 
   /// A copy of the weights in a layout of oneDNN's choice; passes of equal layout share it.
@@ -51,11 +54,16 @@ final class OneDNNConvolution: Convolution {
     let reorder: OneDNNReorder
   }
 
-  init(_ geometry: ConvolutionGeometry, arena: Arena) {
+  init(_ geometry: ConvolutionGeometry, _ precision: Precision = .float32, arena: Arena) {
     self.geometry = geometry
     self.arena = arena
-    weightLayout = OneDNNMemory(
-      weightsOf: Self.shape(geometry, PassKey(samples: 1)), stream)
+    isMixed = precision == .mixed && Self.gainsByMixing(geometry)
+    weightLayout = OneDNNMemory(weightsOf: Self.shape(geometry, PassKey(samples: 1)), stream)
+  }
+
+  /// Narrow layers, such as a stem of three channels, are not faster in bfloat16: they stay exact.
+  static func gainsByMixing(_ geometry: ConvolutionGeometry) -> Bool {
+    min(geometry.inputChannels, geometry.outputChannels) >= 16
   }
 
   func weightsDidChange() {
@@ -67,23 +75,54 @@ final class OneDNNConvolution: Convolution {
     accumulating: Bool
   ) {
     checkShapes(x.shape, y.shape)
-    guard x.shape.n > 0 else { return }
-    let key = PassKey(samples: x.shape.n, hasBias: bias != nil, accumulates: accumulating)
+    let (samples, output) = (x.shape.n, y.pointer)
+    y.willChange()
+    withOperand(x) {
+      forward(
+        $0, samples: samples, weights: weights, bias: bias, into: output,
+        accumulating: accumulating)
+    }
+  }
+
+  func forward(
+    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    checkShapes(spikes.shape, y.shape)
+    let (samples, output) = (spikes.shape.n, y.pointer)
+    y.willChange()
+    withOperand(spikes) {
+      forward(
+        $0, samples: samples, weights: weights, bias: bias, into: output,
+        accumulating: accumulating)
+    }
+  }
+
+  private func forward(
+    _ x: UnsafeMutableRawPointer, samples: Int, weights: FloatView, bias: FloatView?,
+    into y: UnsafeMutablePointer<Float>, accumulating: Bool
+  ) {
+    guard samples > 0 else { return }
+    let key = PassKey(
+      samples: samples, hasBias: bias != nil, accumulates: accumulating, isMixed: isMixed)
     let pass = forwardPasses[key] ?? weightedPass(key, SLTT_FORWARD)
     forwardPasses[key] = pass
     pass.pass.execute(
-      input: x.pointer, weights: pass.packed.data(of: weights), bias: bias?.base,
-      output: y.pointer)
+      input: x, weights: pass.packed.data(of: weights), bias: bias?.base, output: y)
   }
 
   func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
     checkShapes(gx.shape, gy.shape)
+    gx.willChange()
     guard gx.shape.n > 0 else { return }
-    let key = PassKey(samples: gx.shape.n)
+    let key = PassKey(samples: gx.shape.n, isMixed: isMixed)
     let pass = backwardInputPasses[key] ?? weightedPass(key, SLTT_BACKWARD_DATA)
     backwardInputPasses[key] = pass
-    pass.pass.execute(
-      input: gx.pointer, weights: pass.packed.data(of: weights), bias: nil, output: gy.pointer)
+    let input = gx.pointer
+    withOperand(gy) {
+      pass.pass.execute(
+        input: input, weights: pass.packed.data(of: weights), bias: nil, output: $0)
+    }
   }
 
   func backwardWeights(
@@ -91,21 +130,65 @@ final class OneDNNConvolution: Convolution {
     bias biasGradient: FloatView?
   ) {
     checkShapes(x.shape, gy.shape)
-    guard x.shape.n > 0 else { return }
-    let key = PassKey(samples: x.shape.n, hasBias: biasGradient != nil)
+    let samples = x.shape.n
+    withOperand(x) { x in
+      withOperand(gy) { gy in
+        backwardWeights(x, gy, samples: samples, into: weightGradient, bias: biasGradient)
+      }
+    }
+  }
+
+  func backwardWeights(
+    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    checkShapes(spikes.shape, gy.shape)
+    let samples = spikes.shape.n
+    withOperand(spikes) { x in
+      withOperand(gy) { gy in
+        backwardWeights(x, gy, samples: samples, into: weightGradient, bias: biasGradient)
+      }
+    }
+  }
+
+  private func backwardWeights(
+    _ x: UnsafeMutableRawPointer, _ gy: UnsafeMutableRawPointer, samples: Int,
+    into weightGradient: FloatView, bias biasGradient: FloatView?
+  ) {
+    guard samples > 0 else { return }
+    let key = PassKey(samples: samples, hasBias: biasGradient != nil, isMixed: isMixed)
     let pass = backwardWeightsPasses[key] ?? accumulatingPass(key)
     backwardWeightsPasses[key] = pass
     // oneDNN overwrites its results; the reorder to our layout adds them up.
     let weights = Tensor(Shape(n: 1, c: pass.pass.weights.bytes / 4), in: arena)
     let bias = Tensor(Shape(n: 1, c: geometry.outputChannels), in: arena)
-    pass.pass.execute(
-      input: x.pointer, weights: weights.pointer, bias: bias.pointer, output: gy.pointer)
+    pass.pass.execute(input: x, weights: weights.pointer, bias: bias.pointer, output: gy)
     pass.reorder.execute(from: weights.pointer, to: weightGradient.base)
     if let biasGradient {
       for channel in 0..<geometry.outputChannels {
         biasGradient.base[channel] += bias.pointer[channel]
       }
     }
+  }
+
+  /// Calls `body` with a tensor's elements as oneDNN is to multiply them.
+  private func withOperand(
+    _ x: borrowing Tensor, _ body: (UnsafeMutableRawPointer) -> Void
+  ) {
+    guard isMixed else { return body(x.pointer) }
+    let block = BFloat16Block.rounding(x, in: arena)
+    withExtendedLifetime(block) { body(block.pointer) }
+  }
+
+  private func withOperand(
+    _ spikes: borrowing SpikeTensor, _ body: (UnsafeMutableRawPointer) -> Void
+  ) {
+    guard isMixed else {
+      let x = spikes.unpacked(in: arena)
+      return body(x.pointer)
+    }
+    let block = BFloat16Block.unpacking(spikes, in: arena)
+    withExtendedLifetime(block) { body(block.pointer) }
   }
 
   private func weightedPass(_ key: PassKey, _ direction: sltt_dnnl_direction) -> WeightedPass {
@@ -134,6 +217,7 @@ final class OneDNNConvolution: Convolution {
     return sltt_dnnl_convolution_shape(
       Int64(key.samples), Int64(input.c), Int64(input.h), Int64(input.w), Int64(output.c),
       Int64(output.h), Int64(output.w), Int64(window.kernel), Int64(window.stride),
-      Int64(window.padding), key.hasBias ? 1 : 0, key.accumulates ? 1 : 0)
+      Int64(window.padding), key.hasBias ? 1 : 0, key.accumulates ? 1 : 0,
+      key.isMixed ? 1 : 0)
   }
 }

@@ -17,6 +17,7 @@ extension Tensor {
   /// Adds the amplitude where a spike is.
   public mutating func add(_ spikes: borrowing SpikeTensor) {
     precondition(spikes.shape == shape)
+    willChange()
     let (source, destination) = (spikes.words, pointer)
     let (channels, amplitude) = (shape.c, spikes.amplitude)
     parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
@@ -27,6 +28,7 @@ extension Tensor {
   /// Multiplies by `scale` where the mask is set and by 0 elsewhere.
   public mutating func mask(_ mask: borrowing SpikeTensor, scale: Float) {
     precondition(mask.shape == shape)
+    willChange()
     let (source, destination) = (mask.words, pointer)
     let (channels, words) = (shape.c, SpikeTensor.wordsPerPixel(channels: shape.c))
     parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in

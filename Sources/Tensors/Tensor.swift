@@ -1,8 +1,13 @@
 /// Floats in NHWC layout. It owns a block of an arena and gives it back at the end of its life.
+///
+/// A pass that makes the elements may round them to bfloat16 in the same breath, for the convolution
+/// that reads them next. Whatever changes elements afterwards drops those.
 public struct Tensor: ~Copyable {
   /// Samples, height, width, channels.
   public private(set) var shape: Shape
   let pointer: UnsafeMutablePointer<Float>
+  /// The elements in bfloat16, if at hand.
+  private(set) var rounded: BFloat16Block?
   /// Where the memory came from; `nil` for a view of memory that somebody else owns.
   private let arena: Arena?
 
@@ -42,6 +47,7 @@ public struct Tensor: ~Copyable {
     }
     set {
       precondition(index >= 0 && index < shape.count)
+      rounded = nil
       pointer[index] = newValue
     }
   }
@@ -79,6 +85,17 @@ public struct Tensor: ~Copyable {
         pointer[(sample * pixels + pixel) * shape.c + channel] = elements[image * pixels + pixel]
       }
     }
+  }
+
+  /// Says that the elements are about to change, and gives room for rounding them where wanted.
+  @discardableResult
+  mutating func willChange(rounding: Bool = false) -> UnsafeMutablePointer<UInt16>? {
+    if !rounding {
+      rounded = nil
+    } else if rounded == nil, let arena {
+      rounded = BFloat16Block(count: shape.count, in: arena)
+    }
+    return rounded?.pointer
   }
 
   /// Gives the same elements another shape of the same count.

@@ -49,6 +49,9 @@ extension Configuration {
     .init(
       "method.k", \.method.k, limit: .atLeast(1),
       "Time steps that sltt-k trains in an iteration, at most timesteps."),
+    .init(
+      "method.skip_trailing", \.method.skipsTrailing,
+      "sltt-k: stop at the last trained step; training metrics cover the steps that ran."),
 
     .init(
       "loss.mse_weight", \.loss.mseWeight, limit: .share,
@@ -106,7 +109,7 @@ extension Configuration {
       "Determines initial weights, sample order and every other random choice."),
     .init(
       "training.precision", \.training.precision,
-      "Arithmetic of the network."),
+      "float32, or mixed: dense products in bfloat16 where the processor has it."),
     .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),

@@ -91,6 +91,12 @@ extension Configuration {
           "is only for sltt-k, but method.name is \(method.name.rawValue):"
             + " remove k, or set name to sltt-k")
       }
+      if method.skipsTrailing {
+        throw error(
+          "method.skip_trailing",
+          "is only for sltt-k, but method.name is \(method.name.rawValue), which trains every step:"
+            + " remove it, or set name to sltt-k")
+      }
       return
     }
     guard let k = method.k else {
@@ -101,6 +107,12 @@ extension Configuration {
         "method.k",
         "= \(k) exceeds method.timesteps = \(method.timesteps): lower k"
           + " or raise timesteps")
+    }
+    if method.skipsTrailing, let family = networkFamily, family.hasBatchNorm {
+      throw error(
+        "method.skip_trailing",
+        "would change the running statistics of batch norm, which \(family.rawValue) has: set it to"
+          + " false, or take a normaliser-free network (nf-resnet)")
     }
   }
 }

@@ -45,6 +45,7 @@ public struct Configuration: Sendable {
     public var name = TrainingMethod.Name.sltt
     public var timesteps = 4
     public var k: Int?
+    public var skipsTrailing = false
   }
 
   public struct Loss: Sendable {
@@ -74,10 +75,6 @@ public struct Configuration: Sendable {
   }
 
   public struct Training: Sendable {
-    public enum Precision: String, CaseIterable, Sendable {
-      case float32
-    }
-
     public var epochs = 20
     public var maxIterations: Int?
     public var globalBatch = 50
@@ -168,6 +165,9 @@ extension Configuration: Equatable {
 }
 
 extension Configuration {
+  /// The kind of network; nil if none is given.
+  public var networkFamily: NetworkFamily? { model.architecture?.family ?? model.family }
+
   /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
   /// and 3 for other images.
   public var inputChannels: Int {
@@ -189,7 +189,7 @@ extension Configuration {
         "= \(outputs), but the data have \(classes) classes: set it to that"
           + " or leave it out")
     }
-    guard let family = model.architecture?.family ?? model.family,
+    guard let family = networkFamily,
       let blocks = model.architecture?.blocks ?? model.blocks
     else {
       throw error("model.family", "and model.blocks are needed where no architecture is given")
@@ -201,7 +201,8 @@ extension Configuration {
         tau: Float(neuron.tau), threshold: Float(neuron.threshold),
         surrogate: SurrogateGradient(
           neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
-        hasLearnableTau: neuron.hasLearnableTau))
+        hasLearnableTau: neuron.hasLearnableTau),
+      precision: training.precision)
     if let problem = specification.problem {
       // It begins with the key.
       let key = String(problem.prefix { $0 != " " })

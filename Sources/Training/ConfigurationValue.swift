@@ -158,9 +158,9 @@ extension TrainingMethod.Name: ConfigurationValue {}
 extension LearningRateSchedule.Name: ConfigurationValue {}
 extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
-extension Configuration.Training.Precision: ConfigurationValue {}
 extension Configuration.Training.NonFiniteAction: ConfigurationValue {}
 extension Configuration.Checkpointing.ErrorAction: ConfigurationValue {}
+extension Precision: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}

@@ -94,7 +94,7 @@ public final class GradientProbe {
   private func write(_ logits: [Float], _ loss: Double, to path: String) throws {
     let activity = network.activity
     let rate = Float(activity.spikes) / Float(max(activity.neuronSteps, 1))
-    let timesteps = configuration.method.timesteps
+    let timesteps = logits.count / (labels.count * network.specification.classes)
     var tensors: [SafeTensor] = [
       .floats(
         "logits", shape: [timesteps, labels.count, network.specification.classes], logits),

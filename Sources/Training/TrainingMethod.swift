@@ -17,9 +17,14 @@ public struct TrainingMethod: Equatable, Sendable {
   public let timesteps: Int
   /// Time steps that are back-propagated in an iteration: T unless the method is SLTT-K.
   public let trainedCount: Int
+  /// Whether an iteration ends with its last trained step. Gradients are the same; accuracy and firing
+  /// rate come from the steps that ran, and running statistics of batch norm would differ.
+  public let skipsTrailing: Bool
 
-  /// - Parameter k: time steps to train in each iteration, `1...timesteps`; for SLTT-K only.
-  public init(_ name: Name, timesteps: Int, k: Int? = nil) {
+  /// - Parameters:
+  ///   - k: time steps to train in each iteration, `1...timesteps`; for SLTT-K only.
+  ///   - skipsTrailing: whether steps after the last trained one do not run.
+  public init(_ name: Name, timesteps: Int, k: Int? = nil, skipsTrailing: Bool = false) {
     precondition(timesteps >= 1, "no time steps")
     precondition((name == .slttK) == (k != nil), "k is needed by SLTT-K, and only by it")
     let trainedCount = k ?? timesteps
@@ -27,6 +32,7 @@ public struct TrainingMethod: Equatable, Sendable {
     self.name = name
     self.timesteps = timesteps
     self.trainedCount = trainedCount
+    self.skipsTrailing = skipsTrailing
   }
 
   /// How many steps are kept before they are back-propagated together.
@@ -34,8 +40,8 @@ public struct TrainingMethod: Equatable, Sendable {
     name == .bptt ? timesteps : 1
   }
 
-  /// Whether each time step is back-propagated in an iteration. SLTT-K draws its K steps without
-  /// replacement, the same ones on all ranks.
+  /// The time steps that run in an iteration: whether each is back-propagated. SLTT-K draws its K steps
+  /// without replacement, the same ones on all ranks.
   ///
   /// - Parameter iteration: counted over the whole run.
   public func trainedTimesteps(seed: UInt64, iteration: Int) -> [Bool] {
@@ -45,17 +51,20 @@ public struct TrainingMethod: Equatable, Sendable {
     var random = RandomStream(seed: seed, purpose: .trainedTimesteps, time: iteration)
     var needed = trainedCount
     // Selection sampling: Knuth, The Art of Computer Programming, section 3.4.2, algorithm S.
-    return (0..<timesteps).map { t in
+    var trained = (0..<timesteps).map { t in
       let isChosen = random.uniform(below: timesteps - t) < needed
       needed -= isChosen ? 1 : 0
       return isChosen
     }
+    if skipsTrailing { trained.removeLast(timesteps - 1 - trained.lastIndex(of: true)!) }
+    return trained
   }
 }
 
 extension Configuration {
   /// The method as configured; the configuration must be valid.
   public var trainingMethod: TrainingMethod {
-    TrainingMethod(method.name, timesteps: method.timesteps, k: method.k)
+    TrainingMethod(
+      method.name, timesteps: method.timesteps, k: method.k, skipsTrailing: method.skipsTrailing)
   }
 }

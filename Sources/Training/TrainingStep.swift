@@ -4,7 +4,8 @@ import Tensors
 /// The input of a batch: one frame for all time steps (an image) or one for each (an event recording).
 public struct FrameSequence: ~Copyable {
   private let frames: Tensor
-  private let isStatic: Bool
+  /// Whether all time steps have the same frame.
+  let isStatic: Bool
   /// Local samples.
   public let samples: Int
 
@@ -52,9 +53,12 @@ public final class TrainingStep {
   /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.
   ///
+  /// A frame that all steps show goes through the stem once, and the gradients of the stem's output are
+  /// summed before they go back through it, which is linear in them.
+  ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
-  ///   - trained: which time steps are back-propagated.
+  ///   - trained: which time steps are back-propagated; those beyond its end do not run.
   ///   - window: forward steps before their backward passes.
   public func accumulateGradients(
     _ frames: borrowing FrameSequence, labels: [Int], mixture: LabelMixture? = nil,
@@ -64,17 +68,32 @@ public final class TrainingStep {
     network.beginSequence(context)
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
     tape.isTraining = true
+    precondition(trained.count <= timesteps)
     var recorded: [Int] = []
-    for t in 0..<timesteps {
+    var stem = frames.withFrame(at: 0) { network.stem($0) }
+    // Held from the start, so that memory does not depend on the number of steps.
+    var stemGradient = Tensor(
+      stem.tensor.shape.withSamples(frames.isStatic ? frames.samples : 0), in: network.arena)
+    stemGradient.fill(0)
+    for t in trained.indices {
+      if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
       tape.isRecording = trained[t]
-      let logits = frames.withFrame(at: t) { network.forward($0, saving: &tape) }
+      let logits = network.forward(stem, saving: &tape)
       observe(t, logits)
       loss.add(logits, isTrained: trained[t])
       if trained[t] { recorded.append(t) }
-      guard recorded.count == window || t == timesteps - 1 else { continue }
+      guard recorded.count == window || t == trained.count - 1 else { continue }
       while let t = recorded.popLast() {
-        frames.withFrame(at: t) { network.backward(loss.popGradient(), frame: $0, from: &tape) }
+        let g = network.backward(loss.popGradient(), from: &tape)
+        if frames.isStatic {
+          stemGradient.add(g)
+        } else {
+          frames.withFrame(at: t) { network.backwardStem(g, frame: $0) }
+        }
       }
+    }
+    if frames.isStatic {
+      frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0) }
     }
     network.completeGradients()
   }
@@ -85,8 +104,10 @@ public final class TrainingStep {
     loss.begin(labels: labels, globalCount: globalCount)
     tape.isTraining = false
     tape.isRecording = false
+    var stem = frames.withFrame(at: 0) { network.stem($0) }
     for t in 0..<timesteps {
-      let logits = frames.withFrame(at: t) { network.forward($0, saving: &tape) }
+      if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
+      let logits = network.forward(stem, saving: &tape)
       loss.add(logits, isTrained: true)
       _ = loss.popGradient()
     }

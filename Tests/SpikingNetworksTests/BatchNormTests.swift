@@ -18,7 +18,7 @@ struct BatchNormTests {
 
     /// `scale x + shift`, which the neuron computes.
     func normalised(_ x: [Float], _ tape: inout Tape) -> [Float] {
-      let affine = norm.forward(Tensor(shape, x, in: bench.arena), &tape)
+      let affine = norm.forward(SharedTensor(Tensor(shape, x, in: bench.arena)), &tape)
       return x.enumerated().map {
         affine.scale[$0 % shape.c] * $1 + affine.shift[$0 % shape.c]
       }
@@ -92,6 +92,32 @@ struct BatchNormTests {
     }
     expectClose(norm.runningMean.values.elements, mean.map { Float($0) }, "mean")
     expectClose(norm.runningVariance.values.elements, variance.map { Float($0) }, "variance")
+  }
+
+  /// An input that comes again is measured once, and still moves the running statistics each time.
+  @Test func repeatedInputsCountAtEachStep() {
+    let (repeated, copied) = (Setup(), Setup())
+    let x = values(seed: 1)
+    let shared = SharedTensor(Tensor(Self.shape, x, in: repeated.bench.arena))
+    var tape = Tape(arena: repeated.bench.arena)
+    var otherTape = Tape(arena: copied.bench.arena)
+    for _ in 0..<3 {
+      let affine = repeated.norm.forward(shared, &tape)
+      let expected = copied.norm.forward(
+        SharedTensor(Tensor(Self.shape, x, in: copied.bench.arena)), &otherTape)
+      expectClose(affine.scale.elements, expected.scale.elements, "scale")
+      expectClose(affine.shift.elements, expected.shift.elements, "shift")
+    }
+    expectClose(
+      repeated.bench.store!.statisticValues.all.elements,
+      copied.bench.store!.statisticValues.all.elements, "running statistics")
+    // Another input is measured anew.
+    let other = values(seed: 2)
+    let actual = repeated.norm.forward(
+      SharedTensor(Tensor(Self.shape, other, in: repeated.bench.arena)), &tape)
+    let expected = copied.norm.forward(
+      SharedTensor(Tensor(Self.shape, other, in: copied.bench.arena)), &otherTape)
+    expectClose(actual.shift.elements, expected.shift.elements, "shift of another input")
   }
 
   @Test func evaluationUsesAndKeepsTheRunningStatistics() {

@@ -32,7 +32,8 @@ struct LIFNeuronTests {
     for t in 0..<Self.timesteps {
       tape.isRecording = trained.contains(t)
       tape.beginStep()
-      let spikes = neuron.forward(Tensor(Self.shape, Self.inputs[t], in: bench.arena), &tape)
+      let spikes = neuron.forward(
+        SharedTensor(Tensor(Self.shape, Self.inputs[t], in: bench.arena)), &tape)
       outcome.spikes.append((0..<Self.shape.count).map { spikes[$0] })
       if trained.contains(t) {
         fired.push(spikes)
@@ -179,7 +180,8 @@ struct LIFNeuronTests {
     var currents: [[Double]] = []
     var tape = Tape(arena: plain.arena)
     for x in Self.inputs {
-      let affine = other.forward(Tensor(Self.shape, x, in: plain.arena), &tape)
+      let affine = other.forward(
+        SharedTensor(Tensor(Self.shape, x, in: plain.arena)), &tape)
       currents.append(
         x.enumerated().map {
           let c = $0 % Self.shape.c

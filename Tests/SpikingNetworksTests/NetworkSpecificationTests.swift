@@ -73,7 +73,7 @@ struct NetworkSpecificationTests {
     network.beginSequence(IterationContext())
     let shape = specification.input.withSamples(2)
     let frame = Tensor(shape, randomFloats(shape.count, seed: 1), in: arena)
-    let logits = network.forward(frame, saving: &tape)
+    let logits = network.forward(network.stem(frame), saving: &tape)
     #expect(logits.shape == Shape(n: 2, c: 3))
     #expect(logits.elements.allSatisfy { $0.isFinite })
   }

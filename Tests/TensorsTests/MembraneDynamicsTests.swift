@@ -130,13 +130,27 @@ struct MembraneDynamicsTests {
       withThreads(threads) {
         var g = Tensor(shape, gradient, in: arena)
         let plain = step()
-        let decay = dynamics.backward(&g, spikes: spikes, step: plain, scale: view(scale))
+        let decay = dynamics.backward(
+          &g, spikes: spikes, step: plain, scale: view(scale), rounding: true)
         checkCommon(g.elements, scale: scale, plain, decay)
+        expectEqual(
+          BFloat16BlockTests.floats(roundedIn: g) ?? [],
+          g.elements.map(BFloat16BlockTests.rounded), "rounded gradient")
 
-        let (sums, summed) = (ChannelSums(channels: shape.c), step())
+        // A part of the result comes past the neuron.
+        let skip = SharedTensor(Tensor(shape, input, in: arena))
         g = Tensor(shape, gradient, in: arena)
+        _ = dynamics.backward(&g, spikes: spikes, step: step(), scale: view(scale), skip: skip)
+        expectClose(
+          g.elements,
+          expected.indices.map { Float(expected[$0]) * self.scale[$0 % shape.c] + input[$0] },
+          "gradient with a skip")
+
+        // The gradient comes in two parts.
+        let (sums, summed) = (ChannelSums(channels: shape.c), step())
+        g = Tensor(shape, gradient.indices.map { gradient[$0] - input[$0] }, in: arena)
         let again = dynamics.backward(
-          &g, spikes: spikes, step: summed, input: Tensor(shape, input, in: arena),
+          &g, more: skip, spikes: spikes, step: summed, input: Tensor(shape, input, in: arena),
           mean: view(mean), sums: sums)
         checkCommon(g.elements, scale: nil, summed, again)
         var first = [Double](repeating: 0, count: shape.c)

@@ -25,7 +25,7 @@ struct ConfigurationTests {
     let contract = [
       "model": "architecture family blocks width classes input_channels dropout",
       "neuron": "tau threshold surrogate surrogate_width learnable_tau",
-      "method": "name timesteps k",
+      "method": "name timesteps k skip_trailing",
       "loss": "mse_weight mse_target mse_mean label_smoothing",
       "optimizer": "name learning_rate momentum nesterov weight_decay",
       "schedule": "name warmup_epochs step_size gamma",

@@ -17,6 +17,16 @@ struct ConfigurationValidationTests {
       "method.name = sltt-k needs method.k, the time steps to train: set it"
     ),
     (
+      "method: {skip_trailing: true}",
+      "method.skip_trailing is only for sltt-k, but method.name is sltt, which trains every step:"
+        + " remove it, or set name to sltt-k"
+    ),
+    (
+      "method: {name: sltt-k, k: 2, skip_trailing: true}",
+      "method.skip_trailing would change the running statistics of batch norm, which resnet has:"
+        + " set it to false, or take a normaliser-free network (nf-resnet)"
+    ),
+    (
       "model: {architecture: vgg11, family: vgg}",
       "model.family and model.architecture exclude each other: remove one of them"
     ),
@@ -71,6 +81,10 @@ struct ConfigurationValidationTests {
       ["neuron.learnable_tau=true"], ["optimizer.nesterov=true"],
       ["optimizer.name=adamw", "optimizer.nesterov=true", "optimizer.momentum=0"],
       ["data.format=archive", "data.path=x.tar"], ["model.blocks=[2,2]"],
+      [
+        "method.name=sltt-k", "method.k=2", "method.skip_trailing=true",
+        "model.architecture=nf-resnet34", "model.family=null", "model.blocks=null",
+      ],
     ] {
       _ = try Configuration(file: nil, overrides: overrides)
     }

@@ -30,6 +30,24 @@ struct TrainingMethodTests {
     #expect(pairs.values.allSatisfy { abs($0 - iterations / 15) < 100 })
   }
 
+  /// The same draws, without the steps that train nothing at the end.
+  @Test func trailingStepsAreLeftOut() {
+    let method = TrainingMethod(.slttK, timesteps: 6, k: 2)
+    let short = TrainingMethod(.slttK, timesteps: 6, k: 2, skipsTrailing: true)
+    var lengths: Set<Int> = []
+    for iteration in 0..<200 {
+      let all = method.trainedTimesteps(seed: 7, iteration: iteration)
+      let some = short.trainedTimesteps(seed: 7, iteration: iteration)
+      #expect(some.last == true)
+      #expect(some + [Bool](repeating: false, count: 6 - some.count) == all)
+      lengths.insert(some.count)
+    }
+    #expect(lengths == [2, 3, 4, 5, 6])
+    #expect(
+      TrainingMethod(.slttK, timesteps: 3, k: 3, skipsTrailing: true)
+        .trainedTimesteps(seed: 1, iteration: 0).count == 3)
+  }
+
   @Test func drawsAreAFunctionOfSeedAndIteration() {
     let method = TrainingMethod(.slttK, timesteps: 12, k: 6)
     let draws = (0..<20).map { method.trainedTimesteps(seed: 1, iteration: $0) }

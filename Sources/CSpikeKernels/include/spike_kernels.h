@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The vector instructions that the kernels use: avx512, avx2 or any. SLTT_VECTORS=avx2 or =any in the
+// environment makes do with fewer than the processor has.
+const char *sltt_vectors(void);
+
 typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID } sltt_surrogate;
 
 typedef struct {
@@ -29,6 +33,9 @@ typedef struct {
   const uint64_t *spikes;        // s[t]
   const float *membrane;         // v[t]
   float *gradient;               // in: dL/d(amplitude * s[t]); out: output_scale * dL/du[t]
+  const float *more_gradient;    // added to what comes in, or NULL
+  const float *skip_gradient;    // added to what goes out, or NULL
+  uint16_t *rounded;             // what goes out, in bfloat16 as well, or NULL
   const float *output_scale;     // per channel, or NULL for 1
   const float *membrane_gradient_in;  // dL/dv[t], or NULL for 0
   float *membrane_gradient_out;  // dL/dv[t-1], or NULL; may be membrane_gradient_in
@@ -46,6 +53,13 @@ double sltt_lif_backward(const sltt_lif_backward_args *args, size_t first, size_
 void sltt_unpack(const uint64_t *spikes, float *values, size_t channels, float amplitude,
                  size_t first, size_t last);
 
+// The same in bfloat16.
+void sltt_unpack_rounded(const uint64_t *spikes, uint16_t *values, size_t channels,
+                         float amplitude, size_t first, size_t last);
+
+// rounded[i] = values[i] in bfloat16, for i from first to last.
+void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t last);
+
 // values += amplitude where a spike is.
 void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
                      size_t first, size_t last);
@@ -58,9 +72,10 @@ void sltt_channel_moments(const float *values, const float *pivot, double *sums,
 void sltt_channel_products(const float *gradient, const float *values, const float *mean,
                            double *sums, size_t channels, size_t first, size_t last);
 
-// gradient = a * gradient + b * x + c, with a, b, c per channel.
-void sltt_combine(float *gradient, const float *values, const float *a, const float *b,
-                  const float *c, size_t channels, size_t first, size_t last);
+// gradient = a * gradient + b * x + c, with a, b, c per channel; rounded: the result in bfloat16 as
+// well, or NULL.
+void sltt_combine(float *gradient, uint16_t *rounded, const float *values, const float *a,
+                  const float *b, const float *c, size_t channels, size_t first, size_t last);
 
 // A 3x3 convolution with padding 1 of spikes. Sizes in pixels.
 typedef struct {

@@ -1,0 +1,92 @@
+import SpikingNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+struct TrainingStepTests {
+  static let specifications = NetworkFamily.allCases.map {
+    NetworkSpecification(
+      family: $0, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
+  }
+
+  private struct Outcome: Equatable {
+    var gradients: [Float]
+    var statistics: [Float]
+    var loss: Double
+  }
+
+  /// One iteration, with the image once or as one equal frame for each time step.
+  private func iterate(
+    _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool,
+    iteration: Int = 0, observe: () -> Void = {}
+  ) throws -> Outcome {
+    let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 1 << 28))
+    for parameter in network.store.parameters where parameter.values.elements.contains(0) {
+      parameter.values.fill(0.5)
+    }
+    network.weightsDidChange()
+    var random = RandomStream(seed: 1, purpose: .augmentation)
+    let labels = [0, 1, 2, 0]
+    let image = (0..<labels.count * specification.input.count).map { _ in 4 * random.uniform() - 2 }
+    let timesteps = method.timesteps
+    let frames =
+      isStatic
+      ? FrameSequence(
+        static: Tensor(specification.input.withSamples(labels.count), image, in: network.arena))
+      : FrameSequence(
+        Tensor(
+          specification.input.withSamples(timesteps * labels.count),
+          (0..<timesteps).flatMap { _ in image }, in: network.arena), timesteps: timesteps)
+    let step = TrainingStep(network, loss: LossSpecification(), timesteps: timesteps)
+    step.accumulateGradients(
+      frames, labels: labels, globalCount: labels.count,
+      trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
+      context: IterationContext(seed: 1)
+    ) { _, _ in observe() }
+    return Outcome(
+      gradients: network.store.gradients.elements,
+      statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
+  }
+
+  /// Steps after the last trained one change neither loss nor gradients.
+  @Test(arguments: [.nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
+  func trailingStepsChangeNoGradient(_ family: NetworkFamily, _ isStatic: Bool) throws {
+    let specification = Self.specifications.first { $0.family == family }!
+    for iteration in 0..<4 {
+      let all = TrainingMethod(.slttK, timesteps: 5, k: 1)
+      let some = TrainingMethod(.slttK, timesteps: 5, k: 1, skipsTrailing: true)
+      var steps = 0
+      let expected = try iterate(specification, all, isStatic: isStatic, iteration: iteration)
+      let actual = try iterate(
+        specification, some, isStatic: isStatic, iteration: iteration
+      ) { steps += 1 }
+      #expect(actual == expected && expected.gradients.contains { $0 != 0 })
+      #expect(
+        steps == 1 + all.trainedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
+    }
+  }
+
+  /// The stem's shortcut for images changes nothing but rounding.
+  @Test(
+    arguments: specifications,
+    [
+      TrainingMethod(.sltt, timesteps: 4), TrainingMethod(.slttK, timesteps: 4, k: 2),
+      TrainingMethod(.bptt, timesteps: 4),
+    ])
+  func imagesTrainAsEqualFrames(
+    _ specification: NetworkSpecification, _ method: TrainingMethod
+  ) throws {
+    let image = try iterate(specification, method, isStatic: true)
+    let frames = try iterate(specification, method, isStatic: false)
+    #expect(image.loss == frames.loss)
+    func expectClose(_ actual: [Float], _ expected: [Float], _ what: String) {
+      let largest = expected.reduce(0) { max($0, abs($1)) }
+      let difference = zip(actual, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(difference <= 1e-5 * largest, "\(what): \(difference) of \(largest)")
+    }
+    #expect(frames.gradients.contains { $0 != 0 })
+    expectClose(image.gradients, frames.gradients, "gradients")
+    expectClose(image.statistics, frames.statistics, "running statistics")
+  }
+}
