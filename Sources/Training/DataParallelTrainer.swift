@@ -16,25 +16,30 @@ public final class DataParallelTrainer {
   private let step: TrainingStep
   private let reducer: GradientReducer
   private let activity: ActivityRecord
+  private let profile: StepProfile?
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
 
   /// Iterations so far.
   public private(set) var iteration = 0
 
-  /// - Parameter activity: where the trainer notes what it does.
+  /// - Parameters:
+  ///   - activity: where the trainer notes what it does.
+  ///   - profile: where it notes how long that takes.
   /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
   public init(
     _ configuration: Configuration, network specification: NetworkSpecification,
     backend: ConvolutionBackend, _ communicator: any Communicator,
-    activity: ActivityRecord = ActivityRecord()
+    activity: ActivityRecord = ActivityRecord(), profile: StepProfile? = nil
   ) throws {
     self.activity = activity
+    self.profile = profile
     method = configuration.trainingMethod
     seed = configuration.training.seed
     network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
-      tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size))
+      tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size),
+      profile: profile)
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
     optimizer = configuration.makeOptimizer(count: network.store.weights.count)
@@ -128,6 +133,7 @@ public final class DataParallelTrainer {
       local = measured(batch)
     }
     local.dataWait = dataWait
+    profile?.add(.dataWait, seconds: dataWait)
     local.write(to: metricTail)
     RankReports.write(
       RankReports.Report(
@@ -138,7 +144,9 @@ public final class DataParallelTrainer {
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
+    let reduceStart = ContinuousClock.now
     try store.reduction.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    profile?.add(.reduce, since: reduceStart)
     activity.enter(.updating, iteration: iteration + 1)
 
     let reports = RankReports(from: reportTail)
@@ -155,8 +163,10 @@ public final class DataParallelTrainer {
     if communicator.size > 1 {
       store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
+    let updateStart = ContinuousClock.now
     optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
     network.weightsDidChange()
+    profile?.add(.update, since: updateStart)
     return outcome
   }
 

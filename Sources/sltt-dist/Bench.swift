@@ -2,5 +2,6 @@ import ArgumentParser
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure parts of the program on this machine.", subcommands: [BenchData.self])
+    abstract: "Measure parts of the program on this machine.",
+    subcommands: [BenchData.self, BenchStep.self])
 }
