@@ -14,7 +14,7 @@ struct PrecisionTests {
         "--set", "training.precision=\(precision)", "--output", "run", "--threads", "1",
       ], in: workspace.directory.path, environment: environment)
     #expect(run.status == 0 && run.errors == "")
-    return try workspace.tensors("run/checkpoints/latest.safetensors")
+    return try workspace.tensors("run/checkpoints/latest/model.safetensors")
   }
 
   @Test func withoutBFloat16MixedIsSinglePrecision() throws {
