@@ -50,7 +50,8 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, samples: batch, window: method.window, optimizerBuffers: buffers)
+        network, samples: batch, window: method.window, optimizerBuffers: buffers,
+        framesOfASample: configuration.framesOfASample)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

@@ -29,6 +29,12 @@ struct MemoryEstimateTests {
       estimate(1, 1, buffers: 2).parameterBytes
         == one.parameterBytes + 4 * network.store.weights.count)
     #expect(
+      MemoryEstimate(network, samples: 2, window: 1, optimizerBuffers: 1, framesOfASample: 5)
+        .loaderBytes == 10 * one.loaderBytes)
+    // Weights and momentum, and either once more.
+    #expect(one.checkpointBytes == 12 * network.store.weights.count)
+    #expect(estimate(1, 1, buffers: 2).checkpointBytes == 20 * network.store.weights.count)
+    #expect(
       one.totalBytes - MemoryEstimate.programBytes
         == one.parameterBytes + one.tapeBytes + one.stateBytes + one.temporaryBytes
         + one.loaderBytes)

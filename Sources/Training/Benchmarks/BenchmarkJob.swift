@@ -67,6 +67,9 @@ final class BenchmarkJob {
     }
   }
 
+  /// Frames that the loader delivers for a sample.
+  var framesOfASample: Int { fixedBatch?.timesteps ?? 1 }
+
   /// One iteration, with an update of length 0.
   func iterate() throws -> IterationMetrics {
     let start = ContinuousClock.now
