@@ -3,5 +3,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure parts of the program on this machine.",
-    subcommands: [BenchData.self, BenchStep.self, BenchMemory.self])
+    subcommands: [BenchData.self, BenchStep.self, BenchMemory.self, BenchAllReduce.self])
 }
