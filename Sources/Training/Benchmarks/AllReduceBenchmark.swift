@@ -54,8 +54,7 @@ public struct AllReduceBenchmark {
           try values.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(repetitions)
-        let slowest = try communicator.allGather(seconds.bitPattern)
-          .map { Double(bitPattern: $0) }.max()!
+        let slowest = try communicator.allGather(seconds: seconds).max()!
         if round > 0 { measured[index].append(slowest) }
       }
     }

@@ -70,6 +70,9 @@ final class BenchmarkJob {
   /// Frames that the loader delivers for a sample.
   var framesOfASample: Int { fixedBatch?.timesteps ?? 1 }
 
+  /// Samples of this rank in an iteration.
+  var localBatch: Int { fixedBatch?.count ?? loader.sampler.largestBatch }
+
   /// One iteration, with an update of length 0.
   func iterate() throws -> IterationMetrics {
     let start = ContinuousClock.now

@@ -82,7 +82,7 @@ public final class StepBenchmark {
     let start = ContinuousClock.now
     for _ in 0..<count { try body() }
     let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(count)
-    return try communicator.allGather(seconds.bitPattern).map { Double(bitPattern: $0) }.max()!
+    return try communicator.allGather(seconds: seconds).max()!
   }
 
   /// What was measured; phases and layers are those of this rank.
