@@ -8,7 +8,7 @@ enum { TILE = 448 };
 typedef struct {
   float gradients[TILE * LANES];
   // For each parity of an input pixel's row and column (all 0 with stride 1) and each input channel:
-  // the numbers of the tile pixels at the last tap, tap (2, 2) or the last that exists.
+  // the offsets in bytes of the tile pixels at the last tap, tap (2, 2) or the last that exists.
   uint16_t lists[4][BLOCK][TILE];
   uint32_t counts[4][BLOCK];
 } scratch_memory;
@@ -57,7 +57,7 @@ INLINE void list_spikes(const sltt_event_shape *s, const uint64_t *spikes, band 
         while (word) {
           size_t c = (size_t)__builtin_ctzll(word);
           word &= word - 1;
-          m->lists[parity][c][m->counts[parity][c]++] = (uint16_t)pixel;
+          m->lists[parity][c][m->counts[parity][c]++] = (uint16_t)(pixel * ROW_BYTES);
         }
       }
     }
@@ -68,18 +68,22 @@ INLINE void list_spikes(const sltt_event_shape *s, const uint64_t *spikes, band 
 INLINE void fill_tile(const sltt_event_shape *s, const float *gradient, band b, size_t column,
                       scratch_memory *m) {
   size_t width = s->output_width + 2, lanes = s->outputs - column * LANES;
-  memset(m->gradients, 0, b.samples * (b.rows + 2) * width * ROW_BYTES);
   for (size_t i = 0; i < b.samples; i++) {
     for (size_t r = 0; r < b.rows + 2; r++) {
       size_t oy = b.row + r - 1;  // wraps around above the image
-      if (oy >= s->output_height) continue;
+      float *to = m->gradients + (i * (b.rows + 2) + r) * width * LANES;
+      if (oy >= s->output_height) {
+        memset(to, 0, width * ROW_BYTES);
+        continue;
+      }
       const float *from = gradient + column * LANES +
                           ((b.sample + i) * s->output_height + oy) * s->output_width * s->outputs;
-      float *to = m->gradients + ((i * (b.rows + 2) + r) * width + 1) * LANES;
+      memset(to, 0, ROW_BYTES);
       for (size_t x = 0; x < s->output_width; x++) {
         vfloat g = LOAD(from + x * s->outputs, lanes);
-        memcpy(to + x * LANES, &g, sizeof g);
+        memcpy(to + (x + 1) * LANES, &g, sizeof g);
       }
+      memset(to + (width - 1) * LANES, 0, ROW_BYTES);
     }
   }
 }
@@ -118,7 +122,7 @@ INLINE void add_all_taps(const float *tile, const uint16_t *list, uint32_t count
                          float amplitude, float *gradient, size_t tap_stride, size_t lanes) {
   vfloat s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0, s8 = 0;
   for (uint32_t k = 0; k < count; k++) {
-    const float *pixel = tile + (size_t)list[k] * LANES;
+    const float *pixel = (const float *)((const char *)tile + list[k]);
     s8 += GRADIENT(0);
     s7 += GRADIENT(1);
     s6 += GRADIENT(2);
@@ -149,7 +153,7 @@ INLINE void add_some_taps(size_t parity, const float *tile, const uint16_t *list
   size_t dx = parity & 1, dy = (parity >> 1) * width;
   vfloat s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   for (uint32_t k = 0; k < count; k++) {
-    const float *pixel = tile + (size_t)list[k] * LANES;
+    const float *pixel = (const float *)((const char *)tile + list[k]);
     s0 += GRADIENT(0);
     if (dx) s1 += GRADIENT(1);
     if (dy) s2 += GRADIENT(width);

@@ -54,7 +54,8 @@ VARIANTS(size_t, sltt_lif_forward,
 // Sums over a few pixels at a time in registers' precision, then in double.
 enum { BLOCK = 32, WIDEST = 4 };
 
-// The pixels first ..< last at `chunks` times 16 channels from `c` on, of which the last 16 may be fewer.
+// The pixels first ..< last at `chunks` times 16 channels from `c` on; a single chunk may be less than
+// 16 channels.
 INLINE double lif_backward_chunks(const sltt_lif_backward_args *args, sltt_surrogate kind,
                                   size_t first, size_t last, size_t c, size_t chunks) {
   const sltt_lif_backward_args a = *args;

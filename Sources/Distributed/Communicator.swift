@@ -21,6 +21,15 @@ public protocol Communicator: AnyObject, Sendable {
   /// the order of the additions does.
   func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws
 
+  /// Writes to `own` this rank's part of the element-wise sum of `values` over all ranks, which is
+  /// `size` parts of the length of `own`, in rank order. Blocking.
+  func reduceScatterSum(
+    _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>) throws
+
+  /// Completes `values`, which is `size` parts of equal length in rank order, of which every rank has
+  /// filled its own. Blocking and in place.
+  func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) throws
+
   /// Overwrites `bytes` on all ranks with those of rank `root`. All ranks pass the same length.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws
 

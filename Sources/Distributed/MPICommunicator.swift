@@ -44,6 +44,27 @@ public final class MPICommunicator: Communicator {
     }
   }
 
+  public func reduceScatterSum(
+    _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>
+  ) throws {
+    precondition(values.count == size * own.count && own.count <= Int32.max)
+    try checkMPI(
+      MPI_Reduce_scatter_block(
+        values.baseAddress, own.baseAddress, Int32(own.count), sltt_mpi_float(), sltt_mpi_sum(),
+        world),
+      "MPI_Reduce_scatter_block")
+  }
+
+  public func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) throws {
+    precondition(values.count % size == 0 && values.count / size <= Int32.max)
+    let length = Int32(values.count / size)
+    try checkMPI(
+      MPI_Allgather(
+        sltt_mpi_in_place(), length, sltt_mpi_float(), values.baseAddress, length,
+        sltt_mpi_float(), world),
+      "MPI_Allgather")
+  }
+
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws {
     try forEachPart(of: bytes.count) { part in
       try checkMPI(

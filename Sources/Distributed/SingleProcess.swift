@@ -12,6 +12,14 @@ public final class SingleProcess: Communicator {
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {}
 
+  public func reduceScatterSum(
+    _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>
+  ) {
+    _ = own.update(from: values)
+  }
+
+  public func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) {}
+
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {
     precondition(root == 0, "root \(root) in a job of one process")
   }

@@ -81,6 +81,9 @@ extension Configuration {
     .init(
       "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
       "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.shard", \.optimizer.isSharded,
+      "Divide momentum among the ranks, which saves memory (ZeRO stage 1)."),
 
     .init(
       "schedule.name", \.schedule.name,
@@ -104,6 +107,9 @@ extension Configuration {
     .init(
       "training.global_batch", \.training.globalBatch, limit: .atLeast(1),
       "Images in an iteration, over all ranks together."),
+    .init(
+      "training.micro_batch", \.training.microBatch, limit: .atLeast(1),
+      "Samples of a rank at once, which saves memory; left out: all of its part."),
     .init(
       "training.seed", \.training.seed,
       "Determines initial weights, sample order and every other random choice."),

@@ -65,6 +65,8 @@ public struct Configuration: Sendable {
     public var momentum = 0.9
     public var usesNesterov = false
     public var weightDecay = 5e-4
+    /// Whether each rank keeps a part of the state.
+    public var isSharded = false
   }
 
   public struct Schedule: Sendable {
@@ -78,6 +80,8 @@ public struct Configuration: Sendable {
     public var epochs = 20
     public var maxIterations: Int?
     public var globalBatch = 50
+    /// nil: all of a rank's samples at once.
+    public var microBatch: Int?
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var logEvery = 30

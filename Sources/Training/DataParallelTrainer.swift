@@ -13,10 +13,14 @@ public final class DataParallelTrainer {
   public let optimizer: any ParameterOptimizer
   private let method: TrainingMethod
   private let seed: UInt64
+  /// Local samples that go through the network at once; nil: all.
+  private let microBatch: Int?
   private let step: TrainingStep
   private let reducer: GradientReducer
   private let activity: ActivityRecord
   private let profile: StepProfile?
+  /// How the optimizer's state is divided among the ranks, if it is.
+  private let shards: OptimizerShards?
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
 
@@ -36,14 +40,19 @@ public final class DataParallelTrainer {
     self.profile = profile
     method = configuration.trainingMethod
     seed = configuration.training.seed
+    microBatch = configuration.training.microBatch
     network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
       tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size),
       profile: profile)
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
-    optimizer = configuration.makeOptimizer(count: network.store.weights.count)
     reducer = GradientReducer(communicator: communicator)
+    let count = network.store.weights.count
+    shards =
+      configuration.optimizer.isSharded && communicator.size > 1
+      ? OptimizerShards(count: count, chunkLength: reducer.chunkLength, communicator) : nil
+    optimizer = configuration.makeOptimizer(count: shards?.stateCount ?? count)
     statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
     try checkReplicas("initial weights")
   }
@@ -54,8 +63,14 @@ public final class DataParallelTrainer {
     network.store.tail[IterationMetrics.count..<network.store.tail.count]
   }
 
-  /// Floats in one all-reduce.
-  var chunkLength: Int { reducer.chunkLength }
+  /// How gradients are added up over the ranks, for the record.
+  var reduction: RunState.Reduction {
+    RunState.Reduction(
+      algorithm: shards == nil
+        ? "MPI_Allreduce, in place, by chunks"
+        : "MPI_Reduce_scatter_block and MPI_Allgather, by chunks",
+      chunkLength: reducer.chunkLength)
+  }
 
   /// Puts all replicas where a run stood. A collective; only rank 0 reads files.
   ///
@@ -63,15 +78,26 @@ public final class DataParallelTrainer {
   ///   - checkpoint: on rank 0.
   ///   - iteration: where to go on.
   func restore(_ checkpoint: Checkpoint?, iteration: Int) throws {
-    try checkpoint?.restore(network, optimizer)
-    var updates = UInt64(optimizer.updates)
+    let own = optimizer.state
+    let whole =
+      shards == nil
+      ? own : own.map { ($0.name, FlatBuffer(count: network.store.weights.count).all) }
+    try checkpoint?.restore(network, whole)
+    for (own, whole) in zip(own, whole) {
+      try broadcast(whole.values)
+      shards?.take(from: whole.values, into: own.values)
+    }
+    var updates = UInt64(checkpoint?.state.updates ?? 0)
     try withUnsafeMutableBytes(of: &updates) { try communicator.broadcast($0, root: 0) }
     optimizer.updates = Int(updates)
-    for view in [network.store.statisticValues.all] + optimizer.state.map(\.values) {
-      try broadcast(view)
-    }
     try shareWeights()
     self.iteration = iteration
+  }
+
+  /// The optimizer's state of the whole network where it is spread over the ranks. A collective.
+  func gatherOptimizerState() throws -> [(name: String, values: FlatBuffer)]? {
+    guard let shards else { return nil }
+    return try optimizer.state.map { ($0.name, try shards.gather($0.values)) }
   }
 
   /// Gives all ranks the weights and running statistics of rank 0. A collective.
@@ -119,19 +145,7 @@ public final class DataParallelTrainer {
     activity.enter(.computing, iteration: iteration + 1)
     store.reduction.all.fill(0)
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
-    var local = IterationMetrics()
-    if batch.count > 0 {
-      step.accumulateGradients(
-        network.frames(batch), labels: batch.labels.map(Int.init),
-        mixture: batch.mixture.map {
-          LabelMixture(share: $0.share, partners: $0.partnerLabels.map(Int.init))
-        },
-        globalCount: batch.globalCount,
-        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
-        window: method.window,
-        context: IterationContext(seed: seed, iteration: iteration, sampleOffset: batch.offset))
-      local = measured(batch)
-    }
+    var local = accumulateGradients(batch)
     local.dataWait = dataWait
     profile?.add(.dataWait, seconds: dataWait)
     local.write(to: metricTail)
@@ -145,7 +159,9 @@ public final class DataParallelTrainer {
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
     let reduceStart = ContinuousClock.now
-    try store.reduction.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    // What is divided among the ranks is added up later, part by part.
+    try store.reduction[(shards?.dividedCount ?? 0)..<store.reduction.count]
+      .withUnsafeMutableBufferPointer { try reducer.reduce($0) }
     profile?.add(.reduce, since: reduceStart)
     activity.enter(.updating, iteration: iteration + 1)
 
@@ -164,10 +180,41 @@ public final class DataParallelTrainer {
       store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
     let updateStart = ContinuousClock.now
-    optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+    if let shards {
+      activity.enter(.reducing, iteration: iteration)
+      try shards.update(
+        store.weights.all, along: store.gradients, optimizer, learningRate: learningRate)
+    } else {
+      optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+    }
+    // Divided among the ranks, it is mostly their exchange.
+    profile?.add(shards == nil ? .update : .reduce, since: updateStart)
+    let packStart = ContinuousClock.now
     network.weightsDidChange()
-    profile?.add(.update, since: updateStart)
+    profile?.add(.update, since: packStart)
     return outcome
+  }
+
+  /// The local part of the gradients, from one micro-batch after another.
+  private func accumulateGradients(_ batch: Batch) -> IterationMetrics {
+    var total = IterationMetrics()
+    let mixture = batch.mixture
+    for part in batch.parts(ofAtMost: microBatch) {
+      step.accumulateGradients(
+        network.frames(batch, part), labels: batch.labels[part].map(Int.init),
+        mixture: mixture.map {
+          LabelMixture(share: $0.share, partners: $0.partnerLabels[part].map(Int.init))
+        },
+        globalCount: batch.globalCount,
+        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
+        window: method.window,
+        context: IterationContext(
+          seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound))
+      total.accumulate(measured(part))
+    }
+    network.completeGradients()
+    total.replaced = Double(batch.replaced)
+    return total
   }
 
   private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
@@ -193,25 +240,25 @@ public final class DataParallelTrainer {
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
     while let batch = try loader.next() {
-      activity.touch()
-      guard batch.count > 0 else { continue }
-      step.evaluate(
-        network.frames(batch), labels: batch.labels.map(Int.init), globalCount: batch.count)
-      local.add(measured(batch))
+      for part in batch.parts(ofAtMost: microBatch) {
+        activity.touch()
+        step.evaluate(
+          network.frames(batch, part), labels: batch.labels[part].map(Int.init),
+          globalCount: loader.sampler.sampleCount)
+        local.accumulate(measured(part))
+      }
+      local.replaced += Double(batch.replaced)
     }
-    // Shares of the loss add up to the mean over all samples.
-    local.loss *= local.samples / Double(loader.sampler.sampleCount)
     local.write(to: metricTail)
     activity.enter(.waitingForRanks, iteration: iteration)
     try metricTail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
     return IterationMetrics(from: metricTail)
   }
 
-  private func measured(_ batch: Batch) -> IterationMetrics {
+  private func measured(_ part: Range<Int>) -> IterationMetrics {
     var metrics = IterationMetrics()
     metrics.loss = step.loss.value
-    metrics.samples = Double(batch.count)
-    metrics.replaced = Double(batch.replaced)
+    metrics.samples = Double(part.count)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
     let activity = network.activity
@@ -238,14 +285,24 @@ public struct TrainingError: Error, CustomStringConvertible {
   public let description: String
 }
 
+extension Batch {
+  /// The samples in order, in parts of at most so many.
+  fileprivate func parts(ofAtMost limit: Int?) -> [Range<Int>] {
+    stride(from: 0, to: count, by: limit ?? max(count, 1)).map {
+      $0..<min($0 + (limit ?? count), count)
+    }
+  }
+}
+
 extension SpikingNetwork {
-  /// A batch's images as the frame of every time step, or its recordings as one for each; valid as
-  /// long as the batch.
-  fileprivate func frames(_ batch: Batch) -> FrameSequence {
+  /// Some of a batch's images as the frame of every time step, or of its recordings as one for each;
+  /// valid as long as the batch.
+  fileprivate func frames(_ batch: Batch, _ part: Range<Int>) -> FrameSequence {
     let shape = specification.input.withSamples(batch.timesteps * batch.count)
     let frames = Tensor(viewOf: batch.frames, shape)
     return batch.timesteps == 1
-      ? FrameSequence(static: frames) : FrameSequence(frames, timesteps: batch.timesteps)
+      ? FrameSequence(static: frames, samples: part)
+      : FrameSequence(frames, timesteps: batch.timesteps, samples: part)
   }
 }
 

@@ -71,6 +71,7 @@ public final class GradientProbe {
       frames, labels: labels, globalCount: labels.count, trained: trained, window: method.window,
       context: IterationContext(seed: configuration.training.seed)
     ) { _, values in logits += values.elements }
+    network.completeGradients()
     try write(logits, step.loss.value, to: output)
   }
 

@@ -42,6 +42,13 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
     dataWait += other.dataWait
   }
 
+  /// Adds what another part of the same batch measured; its loss is that part's share of the mean.
+  mutating func accumulate(_ part: IterationMetrics) {
+    let loss = loss + part.loss
+    add(part)
+    self.loss = loss
+  }
+
   private static let fields: [WritableKeyPath<IterationMetrics, Double> & Sendable] = [
     \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps, \.replaced,
     \.dataWait,

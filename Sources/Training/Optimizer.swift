@@ -3,14 +3,26 @@ import Tensors
 
 /// Turns gradients into new weights, in one pass over the flat buffers.
 public protocol ParameterOptimizer: AnyObject {
-  /// Updates `weights` along `gradients`, which are averaged over the global batch.
-  func update(_ weights: FloatView, along gradients: FloatView, learningRate: Double)
+  /// Updates some of the weights along their gradients, which are averaged over the global batch.
+  /// `updates` must count this update already.
+  ///
+  /// - Parameter offset: where the state of these weights begins.
+  func update(
+    _ weights: FloatView, along gradients: FloatView, state offset: Int, learningRate: Double)
 
   /// What must be saved to go on: buffers laid out as the weights.
   var state: [(name: String, values: FloatView)] { get }
 
   /// Updates so far.
   var updates: Int { get set }
+}
+
+extension ParameterOptimizer {
+  /// One update of all weights.
+  public func update(_ weights: FloatView, along gradients: FloatView, learningRate: Double) {
+    updates += 1
+    update(weights, along: gradients, state: 0, learningRate: learningRate)
+  }
 }
 
 /// Elements that are worth a thread's while in a pass over memory.
@@ -37,11 +49,13 @@ public final class SGD: ParameterOptimizer {
     velocity.map { [("momentum_buffer", $0.all)] } ?? []
   }
 
-  public func update(_ weights: FloatView, along gradients: FloatView, learningRate: Double) {
+  public func update(
+    _ weights: FloatView, along gradients: FloatView, state offset: Int, learningRate: Double
+  ) {
     precondition(weights.count == gradients.count)
+    let range = offset..<offset + weights.count
     let (rate, momentum, decay) = (Float(learningRate), momentum, weightDecay)
     let usesNesterov = usesNesterov
-    updates += 1
     weights.withUnsafeMutableBufferPointer { weights in
       gradients.withUnsafeMutableBufferPointer { gradients in
         let (w, g) = (weights.baseAddress!, gradients.baseAddress!)
@@ -51,7 +65,7 @@ public final class SGD: ParameterOptimizer {
           }
           return
         }
-        velocity.all.withUnsafeMutableBufferPointer { velocity in
+        velocity[range].withUnsafeMutableBufferPointer { velocity in
           let v = velocity.baseAddress!
           parallelFor(weights.count, grain: elementGrain) { _, part in
             for i in part {
@@ -91,17 +105,19 @@ public final class AdamW: ParameterOptimizer {
     [("exp_avg", mean.all), ("exp_avg_sq", square.all)]
   }
 
-  public func update(_ weights: FloatView, along gradients: FloatView, learningRate: Double) {
+  public func update(
+    _ weights: FloatView, along gradients: FloatView, state offset: Int, learningRate: Double
+  ) {
     precondition(weights.count == gradients.count)
-    updates += 1
+    let range = offset..<offset + weights.count
     let (β1, β2, ε) = (Self.β1, Self.β2, Self.ε)
     let shrink = Float(1 - learningRate * Double(weightDecay))
     let step = Float(learningRate / (1 - pow(Double(β1), Double(updates))))
     let squareScale = Float(1 / (1 - pow(Double(β2), Double(updates))))
     weights.withUnsafeMutableBufferPointer { weights in
       gradients.withUnsafeMutableBufferPointer { gradients in
-        mean.all.withUnsafeMutableBufferPointer { mean in
-          square.all.withUnsafeMutableBufferPointer { square in
+        mean[range].withUnsafeMutableBufferPointer { mean in
+          square[range].withUnsafeMutableBufferPointer { square in
             let (w, g) = (weights.baseAddress!, gradients.baseAddress!)
             let (m, s) = (mean.baseAddress!, square.baseAddress!)
             parallelFor(weights.count, grain: elementGrain) { _, part in

@@ -44,14 +44,16 @@ final class RunRecorder {
 
   /// Starts to write a checkpoint.
   ///
-  /// - Parameter canWait: whether a later one would do, if one is still being written.
+  /// - Parameters:
+  ///   - snapshot: is taken only if one is written now.
+  ///   - canWait: whether a later one would do, if one is still being written.
   func save(
-    _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer, _ state: RunState,
+    _ snapshot: @autoclosure () -> Snapshot, _ state: RunState,
     isBest: Bool = false, canWait: Bool = false
   ) {
     isPostponed = canWait && writer.isBusy
     guard !isPostponed else { return }
-    writer.write(Snapshot(network, optimizer), state, isBest: isBest)
+    writer.write(snapshot(), state, isBest: isBest)
     schedule.restart()
   }
 

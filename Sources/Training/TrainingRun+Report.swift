@@ -83,7 +83,8 @@ extension TrainingRun {
   func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
     let network = trainer.network
     let method = configuration.trainingMethod
-    let localBatch = trainingLoader.sampler.largestBatch
+    let largest = trainingLoader.sampler.largestBatch
+    let localBatch = min(configuration.training.microBatch ?? largest, largest)
     let memory = MemoryEstimate(
       network, samples: localBatch, window: method.window,
       optimizerBuffers: trainer.optimizer.state.count,

@@ -196,7 +196,7 @@ public final class TrainingRun {
       let isDue =
         position.iteration < end
         && (schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint)
-      if isDue || outcome.wantsStop { save(canWait: !outcome.wantsStop) }
+      if isDue || outcome.wantsStop { try save(canWait: !outcome.wantsStop) }
       comparesWeights =
         isDue || position.iteration % configuration.training.checkReplicasEvery == 0
       if outcome.wantsStop { return false }
@@ -230,19 +230,21 @@ public final class TrainingRun {
     if isBest || schedule.isDue(epoch: position.epoch)
       || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
     {
-      save(isBest: isBest)
+      try save(isBest: isBest)
       comparesWeights = true
     }
   }
 
-  private func save(isBest: Bool = false, canWait: Bool = false) {
+  private func save(isBest: Bool = false, canWait: Bool = false) throws {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
+    // All ranks have to give their part of it.
+    let optimizerState = try trainer.gatherOptimizerState()
     recorder?.save(
-      trainer.network, trainer.optimizer,
+      Snapshot(trainer.network, trainer.optimizer, gathered: optimizerState),
       RunState(
         position: position, updates: trainer.optimizer.updates, configuration: configuration,
         classes: data.classes, trainingSamples: data.training.count,
-        worldSize: communicator.size, chunkLength: trainer.chunkLength),
+        worldSize: communicator.size, reduction: trainer.reduction),
       isBest: isBest, canWait: canWait)
   }
 

@@ -6,27 +6,39 @@ public struct FrameSequence: ~Copyable {
   private let frames: Tensor
   /// Whether all time steps have the same frame.
   let isStatic: Bool
-  /// Local samples.
-  public let samples: Int
+  /// Samples from the first one of a time step to that of the next.
+  private let stride: Int
+  private let range: Range<Int>
 
-  /// - Parameter frame: [N, H, W, C], shown at every time step.
-  public init(static frame: consuming Tensor) {
-    samples = frame.shape.n
+  /// - Parameters:
+  ///   - frame: [N, H, W, C], shown at every time step.
+  ///   - range: the samples that count; all by default.
+  public init(static frame: consuming Tensor, samples range: Range<Int>? = nil) {
+    let all = 0..<frame.shape.n
+    stride = 0
+    self.range = range ?? all
     isStatic = true
     frames = frame
   }
 
-  /// - Parameter frames: [T * N, H, W, C], the N samples of a time step after those of the one before.
-  public init(_ frames: consuming Tensor, timesteps: Int) {
+  /// - Parameters:
+  ///   - frames: [T * N, H, W, C], the N samples of a time step after those of the one before.
+  ///   - range: the samples of each time step that count; all by default.
+  public init(_ frames: consuming Tensor, timesteps: Int, samples range: Range<Int>? = nil) {
     precondition(frames.shape.n % timesteps == 0)
-    samples = frames.shape.n / timesteps
+    let all = 0..<frames.shape.n / timesteps
+    stride = all.count
+    self.range = range ?? all
     isStatic = false
     self.frames = frames
   }
 
+  /// Local samples.
+  public var samples: Int { range.count }
+
   /// Calls `body` with the frame [N, H, W, C] of time step `t`.
   func withFrame<Result: ~Copyable>(at t: Int, _ body: (borrowing Tensor) -> Result) -> Result {
-    frames.withSamples(from: isStatic ? 0 : t * samples, count: samples, body)
+    frames.withSamples(from: t * stride + range.lowerBound, count: range.count, body)
   }
 }
 
@@ -48,7 +60,8 @@ public final class TrainingStep {
   /// The most bytes that the tape has held.
   public var peakTapeBytes: Int { tape.peakBytes }
 
-  /// Adds the batch's gradients to the network's, which must be 0 before.
+  /// Adds the batch's gradients to the network's. They are gradients only when the network has completed
+  /// them, once, after the last of the batches that belong together.
   ///
   /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.
@@ -95,7 +108,6 @@ public final class TrainingStep {
     if frames.isStatic {
       frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0) }
     }
-    network.completeGradients()
   }
 
   /// Runs a batch forward only, without dropout and with batch norm's running statistics.

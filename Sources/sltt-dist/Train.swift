@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Seconds without progress on some rank after which the run ends with status 124; 0: never.")
+    help: "Seconds without progress on a rank after which the run ends with status 124; 0: never.")
   var hangTimeout = 600.0
 
   func validate() throws {

@@ -84,6 +84,7 @@ struct ResumeTests {
         common + options
           + [
             "--resume", "auto", "--output", "run", "--set", "training.max_iterations=\(iterations)",
+            "--set", "optimizer.shard=\(ranks == 2)",
           ], ranks: ranks)
       #expect(part.status == 0)
       #expect(iterations == 2 || part.output.contains("the checkpoint is of "))

@@ -36,6 +36,12 @@ private final class TwoEqualRanks: Communicator {
     reducedLengths.withLock { $0.append(values.count) }
     for index in values.indices { values[index] *= 2 }
   }
+  func reduceScatterSum(
+    _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>
+  ) {
+    for index in own.indices { own[index] = 2 * values[index] }
+  }
+  func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) {}
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {}
   func allGather(_ value: UInt64) -> [UInt64] { [value, value] }
   func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words, words] }

@@ -26,6 +26,21 @@ struct MPICommunicatorMPITests {
     #expect(values == [sumOfRanks, size, -2 * sumOfRanks, size / 4])
   }
 
+  @Test func partsOfSumsReachTheirRanksAndAllOfThemEveryone() throws {
+    let (rank, size) = (communicator.rank, communicator.size)
+    let values = (0..<3 * size).map { Float($0 * (rank + 1)) }
+    var own = [Float](repeating: 0, count: 3)
+    try values.withUnsafeBufferPointer { values in
+      try own.withUnsafeMutableBufferPointer { try communicator.reduceScatterSum(values, into: $0) }
+    }
+    let factor = size * (size + 1) / 2
+    #expect(own == (3 * rank..<3 * rank + 3).map { Float($0 * factor) })
+    var all = [Float](repeating: -1, count: 3 * size)
+    all.replaceSubrange(3 * rank..<3 * rank + 3, with: own)
+    try all.withUnsafeMutableBufferPointer { try communicator.allGatherParts($0) }
+    #expect(all == (0..<3 * size).map { Float($0 * factor) })
+  }
+
   @Test func broadcastReachesRanksThatDoNotKnowTheLength() throws {
     for root in 0..<communicator.size {
       let own = communicator.rank == root ? "von Rang \(root) für alle" : "x"

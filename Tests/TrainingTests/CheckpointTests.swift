@@ -51,7 +51,8 @@ struct CheckpointTests {
     #expect(try directory.contents == ["model.safetensors", "optimizer.safetensors", "state.json"])
 
     let (restored, other) = (try network(seed: 2), optimizers(count)[index])
-    try checkpoint.verified().restore(restored, other)
+    try checkpoint.verified().restore(restored, other.state)
+    other.updates = checkpoint.state.updates
     #expect(other.updates == 1)
     #expect(restored.store.statisticValues.all.elements.allSatisfy { $0 == 0.25 })
     step(original, optimizer, -0.5)
@@ -66,9 +67,10 @@ struct CheckpointTests {
     let wider = try network(seed: 1, classes: 4)
     let sgd = SGD(count: wider.store.weights.count, momentum: 0.9, weightDecay: 0)
     let before = wider.store.weights.all.elements
-    #expect(throws: (any Error).self) { try checkpoint.restore(wider, sgd) }
+    #expect(throws: (any Error).self) { try checkpoint.restore(wider, sgd.state) }
     #expect(wider.store.weights.all.elements == before)
-    #expect(message { try checkpoint.restore(original, optimizers(count)[2]) }.contains("exp_avg"))
+    #expect(
+      message { try checkpoint.restore(original, optimizers(count)[2].state) }.contains("exp_avg"))
   }
 
   @Test(arguments: ["model.safetensors", "optimizer.safetensors", "state.json"])
@@ -102,6 +104,6 @@ extension RunState {
     RunState(
       position: RunPosition(iteration: iteration, samples: 10 * iteration), updates: updates,
       configuration: Configuration(), classes: ["cat", "dog \"big\"", "æ/ß"], trainingSamples: 23,
-      worldSize: 2, chunkLength: 400_000)
+      worldSize: 2, reduction: .init(algorithm: "all-reduce", chunkLength: 400_000))
   }
 }

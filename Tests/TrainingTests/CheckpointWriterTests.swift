@@ -43,7 +43,7 @@ struct CheckpointWriterTests {
     writer.confirm()
     try writer.finish()
     try Checkpoint(contentsOf: store.latestLink).verified()
-      .restore(job.network, job.trainer.optimizer)
+      .restore(job.network, job.trainer.optimizer.state)
     #expect(job.network.store.weights.all.elements == before)
   }
 

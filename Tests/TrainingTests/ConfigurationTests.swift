@@ -27,10 +27,10 @@ struct ConfigurationTests {
       "neuron": "tau threshold surrogate surrogate_width learnable_tau",
       "method": "name timesteps k skip_trailing",
       "loss": "mse_weight mse_target mse_mean label_smoothing",
-      "optimizer": "name learning_rate momentum nesterov weight_decay",
+      "optimizer": "name learning_rate momentum nesterov weight_decay shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """
-      epochs max_iterations global_batch seed precision log_every on_nonfinite check_replicas_every
+      epochs max_iterations global_batch micro_batch seed precision log_every on_nonfinite check_replicas_every
       """,
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "data": """

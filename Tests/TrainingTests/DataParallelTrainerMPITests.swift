@@ -60,6 +60,35 @@ struct DataParallelTrainerMPITests {
     try job.trainer.checkReplicas("weights")
   }
 
+  /// With two ranks the sums are the same bits; with more they may be rounded differently.
+  @Test(arguments: ["sgd", "adamw"]) func aDividedOptimizerTakesTheSameSteps(
+    _ optimizer: String
+  ) throws {
+    let settings =
+      Self.normalizerFree[0] + ["optimizer.name=\(optimizer)", "model.dropout=0.2"]
+    let whole = try SmallJob(settings, communicator)
+    let divided = try SmallJob(settings + ["optimizer.shard=true"], communicator)
+    openBranches(whole)
+    openBranches(divided)
+    let expected = try whole.train(epochs: 2)
+    let metrics = try divided.train(epochs: 2)
+    #expect(metrics.map(\.correct) == expected.map(\.correct))
+    let weights = divided.network.store.weights.all.elements
+    let expectedWeights = whole.network.store.weights.all.elements
+    #expect(relativeDifference(weights, expectedWeights) < (communicator.size == 2 ? 1e-12 : 1e-5))
+    try divided.trainer.checkReplicas("weights")
+
+    let gathered = try #require(try divided.trainer.gatherOptimizerState())
+    #expect(try whole.trainer.gatherOptimizerState() == nil)
+    for (state, expected) in zip(gathered, whole.trainer.optimizer.state) {
+      #expect(state.name == expected.name)
+      #expect(relativeDifference(state.values.all.elements, expected.values.elements) < 1e-4)
+    }
+    let own = try #require(divided.trainer.optimizer.state.first?.values.count)
+    let count = weights.count
+    #expect(own == count / communicator.size + count % communicator.size)
+  }
+
   @Test func aBitThatFlipsOnOneRankIsNamedBeforeItSpreads() throws {
     let job = try SmallJob(["model.blocks=[1,1]", "model.width=4"], communicator)
     try job.trainOnce(comparesWeights: true)

@@ -35,6 +35,25 @@ struct DataParallelTrainerTests {
     #expect(other != first)
   }
 
+  /// Of networks without batch norm, which would see other batches.
+  @Test(arguments: DataParallelTrainerMPITests.normalizerFree, DataParallelTrainerMPITests.methods)
+  func microBatchesAddUpToTheBatch(_ model: [String], _ method: [String]) throws {
+    func train(_ overrides: [String]) throws -> (metrics: [IterationMetrics], weights: [Float]) {
+      let job = try SmallJob(
+        model + method + ["model.dropout=0.2", "data.mixup=0.4"] + overrides, SingleProcess())
+      job.assign { name, _ in name.hasSuffix("gain") ? 2 : nil }
+      return (try job.train(epochs: 2), job.network.store.weights.all.elements)
+    }
+    let (whole, parts) = (try train([]), try train(["training.micro_batch=4"]))
+    #expect(relativeDifference(parts.weights, whole.weights) < 2e-5)
+    #expect(parts.metrics.map(\.samples) == whole.metrics.map(\.samples))
+    #expect(parts.metrics.map(\.spikes) == whole.metrics.map(\.spikes))
+    #expect(parts.metrics.map(\.correct) == whole.metrics.map(\.correct))
+    for (part, whole) in zip(parts.metrics, whole.metrics) {
+      #expect(abs(part.loss - whole.loss) < 1e-5 * whole.loss && whole.spikes > 0)
+    }
+  }
+
   @Test func aBatchIsNeverLargerThanTheData() throws {
     let metrics = try job("training.global_batch=100").train(epochs: 2)
     #expect(metrics.map(\.samples) == [23, 23])

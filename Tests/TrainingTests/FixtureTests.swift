@@ -34,6 +34,7 @@ import Testing
     let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
     var logits: [Float] = []
     fixture.accumulateGradients(step, network.arena) { logits += $0 }
+    network.completeGradients()
 
     try fixture.expect(logits, equals: "logits", in: "logits")
     try fixture.expect([Float(step.loss.value)], equals: "loss", in: "loss")
@@ -60,6 +61,7 @@ import Testing
     network.weightsDidChange()
     network.store.gradients.fill(0)
     fixture.accumulateGradients(step, network.arena) { _ in }
+    network.completeGradients()
     optimizer.update(
       network.store.weights.all, along: network.store.gradients, learningRate: fixture.sgd.lr)
     for parameter in network.store.parameters {

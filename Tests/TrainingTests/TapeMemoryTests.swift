@@ -32,6 +32,7 @@ struct TapeMemoryTests {
         frames, labels: [0, 1, 2, 0], globalCount: 4,
         trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
         context: IterationContext(seed: 1, iteration: iteration))
+      network.completeGradients()
       committed.append(arena.committedBytes)
     }
     #expect(Set(committed).count == 1, "the arena grew: \(committed)")

@@ -19,7 +19,7 @@ struct TrainingStepTests {
   /// One iteration, with the image once or as one equal frame for each time step.
   private func iterate(
     _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool,
-    iteration: Int = 0, observe: () -> Void = {}
+    iteration: Int = 0, parts: [Range<Int>] = [0..<4], observe: () -> Void = {}
   ) throws -> Outcome {
     let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 1 << 28))
     for parameter in network.store.parameters where parameter.values.elements.contains(0) {
@@ -30,20 +30,25 @@ struct TrainingStepTests {
     let labels = [0, 1, 2, 0]
     let image = (0..<labels.count * specification.input.count).map { _ in 4 * random.uniform() - 2 }
     let timesteps = method.timesteps
-    let frames =
-      isStatic
-      ? FrameSequence(
-        static: Tensor(specification.input.withSamples(labels.count), image, in: network.arena))
-      : FrameSequence(
-        Tensor(
-          specification.input.withSamples(timesteps * labels.count),
-          (0..<timesteps).flatMap { _ in image }, in: network.arena), timesteps: timesteps)
     let step = TrainingStep(network, loss: LossSpecification(), timesteps: timesteps)
-    step.accumulateGradients(
-      frames, labels: labels, globalCount: labels.count,
-      trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
-      context: IterationContext(seed: 1)
-    ) { _, _ in observe() }
+    for part in parts {
+      let frames =
+        isStatic
+        ? FrameSequence(
+          static: Tensor(specification.input.withSamples(labels.count), image, in: network.arena),
+          samples: part)
+        : FrameSequence(
+          Tensor(
+            specification.input.withSamples(timesteps * labels.count),
+            (0..<timesteps).flatMap { _ in image }, in: network.arena), timesteps: timesteps,
+          samples: part)
+      step.accumulateGradients(
+        frames, labels: Array(labels[part]), globalCount: labels.count,
+        trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
+        context: IterationContext(seed: 1)
+      ) { _, _ in observe() }
+    }
+    network.completeGradients()
     return Outcome(
       gradients: network.store.gradients.elements,
       statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
@@ -65,6 +70,16 @@ struct TrainingStepTests {
       #expect(
         steps == 1 + all.trainedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
     }
+  }
+
+  /// Parts of a batch, whose frames of a time step lie apart, add up to its gradients.
+  @Test(arguments: [false, true]) func partsOfABatchAddUp(isStatic: Bool) throws {
+    let specification = Self.specifications.first { $0.family == .nfResNet }!
+    let method = TrainingMethod(.bptt, timesteps: 3)
+    let whole = try iterate(specification, method, isStatic: isStatic)
+    let parts = try iterate(specification, method, isStatic: isStatic, parts: [0..<1, 1..<4])
+    #expect(relativeDifference(parts.gradients, whole.gradients) < 1e-5)
+    #expect(whole.gradients.contains { $0 != 0 })
   }
 
   /// The stem's shortcut for images changes nothing but rounding.

@@ -72,7 +72,7 @@ extension ScalingMeasurement {
     }
     let floats = job.trainer.network.store.reduction.count
     reducedFloats = floats
-    chunkLength = job.trainer.chunkLength
+    chunkLength = job.trainer.reduction.chunkLength
     let reducer = AllReduceBenchmark(communicator, rounds: 5)
     allReduces =
       try communicator.size == 1

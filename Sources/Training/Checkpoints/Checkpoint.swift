@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import SafeTensors
 import SpikingNetworks
+import Tensors
 
 /// A directory with all that a run needs to go on as if it had not been interrupted: `model.safetensors`,
 /// `optimizer.safetensors` and `state.json`.
@@ -75,15 +76,18 @@ public struct Checkpoint {
     return self
   }
 
-  /// Puts a network and an optimizer where the run stood.
+  /// Puts a network and an optimizer's state where the run stood.
   ///
+  /// - Parameter state: laid out as the weights.
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes, if the checkpoint is
   ///   of another network or optimizer.
-  func restore(_ network: SpikingNetwork, _ optimizer: any ParameterOptimizer) throws {
+  func restore(_ network: SpikingNetwork, _ optimizerState: [(name: String, values: FloatView)])
+    throws
+  {
     let file = try SafeTensorsFile(contentsOf: optimizerPath)
     var values: [(Parameter, Int, [Float])] = []
     for parameter in network.store.parametersInForwardOrder {
-      for (index, state) in optimizer.state.enumerated() {
+      for (index, state) in optimizerState.enumerated() {
         let name = "\(state.name).\(parameter.name)"
         values.append((parameter, index, try file.floats(name, shape: parameter.shape)))
       }
@@ -92,9 +96,8 @@ public struct Checkpoint {
     for (parameter, index, elements) in values {
       parameter.assign(
         published: elements,
-        to: optimizer.state[index].values[network.store.range(of: parameter)])
+        to: optimizerState[index].values[network.store.range(of: parameter)])
     }
-    optimizer.updates = state.updates
   }
 
   /// Writes the three files into a directory, which must exist, and syncs them to disk.

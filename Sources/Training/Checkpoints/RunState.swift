@@ -37,7 +37,7 @@ public struct RunState: Codable, Equatable, Sendable {
   /// How gradients were added up over the ranks.
   public struct Reduction: Codable, Equatable, Sendable {
     /// The MPI operation.
-    var algorithm = "MPI_Allreduce, in place, by chunks"
+    var algorithm: String
     /// Floats in one all-reduce.
     var chunkLength: Int
   }
@@ -50,7 +50,7 @@ public struct RunState: Codable, Equatable, Sendable {
 
   init(
     position: RunPosition, updates: Int, configuration: Configuration, classes: [String],
-    trainingSamples: Int, worldSize: Int, chunkLength: Int
+    trainingSamples: Int, worldSize: Int, reduction: Reduction
   ) {
     self.position = position
     self.updates = updates
@@ -60,7 +60,7 @@ public struct RunState: Codable, Equatable, Sendable {
     self.configuration = configuration.yaml
     self.classes = classes
     self.worldSize = worldSize
-    reduction = Reduction(chunkLength: chunkLength)
+    self.reduction = reduction
   }
 
   /// Reads and checks a file's content.

@@ -13,13 +13,18 @@ struct Snapshot: @unchecked Sendable {
   private let statisticValues: FlatBuffer
   private let optimizerState: [(name: String, values: FlatBuffer)]
 
-  init(_ network: SpikingNetwork, _ optimizer: any ParameterOptimizer) {
+  /// - Parameter gathered: the optimizer's state where it is spread over the ranks.
+  init(
+    _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer,
+    gathered: [(name: String, values: FlatBuffer)]? = nil
+  ) {
     store = network.store
     parameters = store.parametersInForwardOrder
     statistics = store.statistics
     weights = FlatBuffer(copying: store.weights.all)
     statisticValues = FlatBuffer(copying: store.statisticValues.all)
-    optimizerState = optimizer.state.map { ($0.name, FlatBuffer(copying: $0.values)) }
+    optimizerState =
+      gathered ?? optimizer.state.map { ($0.name, FlatBuffer(copying: $0.values)) }
   }
 
   /// Parameters and running statistics under their published names and in their published shapes.

@@ -1,0 +1,143 @@
+# Sourced by sltt-launch: which hosts there are, which of them answer, and what a job has left on them.
+# shellcheck shell=bash
+
+# The hosts of the hostfile, each once, and those of them that answered the last visit.
+host_names=() answering=()
+
+# How many ranks and nodes the next start has.
+running_ranks=0 running_nodes=0
+
+# Seconds within which a host has to answer.
+readonly visit_limit=10
+
+# read_hosts FILE DEFAULT: sets host_names, and cores to the slots of the smallest, by default DEFAULT.
+read_hosts() {
+  local name slots
+  while read -r name slots; do
+    host_names+=("$name")
+    ((${#host_names[@]} > 1 && slots >= cores)) || cores=$slots
+  done < <(awk -v missing="$2" '
+    { sub(/#.*/, "") }
+    NF > 0 {
+      slots = missing
+      for (i = 2; i <= NF; i++) if ($i ~ /^slots=[0-9]+$/) slots = substr($i, 7)
+      if (!($1 in total)) names[++hosts] = $1
+      total[$1] += slots
+    }
+    END { for (i = 1; i <= hosts; i++) print names[i], total[names[i]] }' "$1")
+}
+
+# write_hosts FILE: the hostfile of those that answer.
+write_hosts() {
+  awk -v names="${answering[*]}" '
+    BEGIN { count = split(names, list, " "); for (i = 1; i <= count; i++) answers[list[i]] }
+    $1 in answers' "$hosts" >"$1"
+}
+
+# As mpirun does, which starts no agent for the host that it runs on.
+is_this_host() {
+  local name=$1 address
+  [[ $name == localhost || $name == "$HOSTNAME" || $name == "${HOSTNAME%%.*}" ]] && return
+  address=$(getent hosts "$name" | awk '{ print $1; exit }')
+  [[ $address == 127.* || $address == ::1 || " $(hostname -I 2>/dev/null) " == *" ${address:-$name} "* ]]
+}
+
+# Sets agent, the command with which mpirun reaches other hosts.
+find_agent() {
+  # Open MPI's default is a list of alternatives.
+  read -ra agent <<<"${OMPI_MCA_plm_rsh_agent:-ssh}"
+  [[ ${agent[0]##*/} != ssh ]] || agent+=(-x -o BatchMode=yes)
+  local -a arguments
+  read -ra arguments <<<"${OMPI_MCA_plm_rsh_args-}"
+  agent+=("${arguments[@]}")
+}
+
+# visit_hosts: cleans this host and every other one up after the last job, all at the same time, and sets
+# answering.
+visit_hosts() {
+  local host uri='' order
+  local -A visits=()
+  [[ ! -s $job_uri ]] || uri=$(head -n 1 "$job_uri")
+  order="$(declare -f clean_host); clean_host '$launch_id' '${uri%% *}'"
+  for host in "${host_names[@]}"; do
+    ! is_this_host "$host" || continue
+    timeout --kill-after=1 "$visit_limit" "${agent[@]}" "$host" "bash -c '${order//\'/\'\\\'\'}'" \
+      </dev/null >/dev/null 2>"$scratch/visit-$host" &
+    visits[$host]=$!
+  done
+  clean_host "$launch_id" "$uri" || true
+  answering=()
+  for host in "${host_names[@]}"; do
+    if [[ -z ${visits[$host]-} ]] || await "${visits[$host]}"; then answering+=("$host"); fi
+  done
+}
+
+# silent_hosts: the others.
+silent_hosts() {
+  local host
+  for host in "${host_names[@]}"; do
+    [[ " ${answering[*]} " == *" $host "* ]] || echo "$host"
+  done
+}
+
+# Takes the hosts that answered, if they suffice for enough ranks, or else waits for the others.
+reach_hosts() {
+  local -i deadline=$((SECONDS + host_wait)) possible
+  local silent told=false
+  running_ranks=$ranks running_nodes=$nodes
+  plan_mpirun "$ranks" "$hosts"
+  if $is_dry_run || ((${#host_names[@]} < 2)); then return; fi
+  while
+    silent=$(silent_hosts | paste -sd ' ')
+    possible=$((ranks_per_node * ${#answering[@]}))
+    ((possible < min_ranks))
+  do
+    ((SECONDS < deadline)) || end_without_hosts "$silent" "$possible"
+    $told || say "waiting for $silent to answer, for up to $host_wait s"
+    told=true
+    pause 5
+    visit_hosts
+    ! is_stopping || stop_here
+  done
+  [[ -n $silent ]] || return 0
+  running_ranks=$((possible < ranks ? possible : ranks)) running_nodes=${#answering[@]}
+  say "without $silent, which did not answer: $(count "$running_ranks" rank)" \
+    "on $(count "$running_nodes" node)"
+  write_hosts "$scratch/hosts"
+  plan_mpirun "$running_ranks" "$scratch/hosts"
+}
+
+end_without_hosts() {
+  local host
+  printf 'error: no answer from %s within %s s: %s of %s ranks are left, too few for --min-ranks %s\n' \
+    "$1" "$host_wait" "$2" "$ranks" "$min_ranks" >&2
+  for host in $1; do sed "s/^/  $host: /" "$scratch/visit-$host" >&2; done
+  exit "$((job_status == 0 ? 1 : job_status))"
+}
+
+# clean_host LAUNCH URI: ends what is left of the launch on this host, and removes the shared memory and
+# the session folders of its last mpirun, the one with this URI. Usually nothing is left; but mpirun or
+# its daemon, when killed, leave stopped ranks, 4 MiB of memory a rank, and a folder.
+clean_host() {
+  local launch=$1 uri=$2 file name attempt folder
+  local -a left=()
+  # shellcheck disable=SC2013  # paths without spaces
+  for file in $(grep -lzxF "SLTT_LAUNCH_ID=$launch" /proc/[0-9]*/environ 2>/dev/null); do
+    left+=("${file%/*}")
+  done
+  for file in $([[ -z $uri ]] || grep -lzF "$uri" /proc/[0-9]*/cmdline 2>/dev/null); do
+    IFS= read -r -d "" name 2>/dev/null <"$file" && [[ $name == *orted ]] && left+=("${file%/*}")
+  done
+  kill -KILL "${left[@]#/proc/}" 2>/dev/null
+  for ((attempt = 0; attempt < 30; attempt++)); do
+    grep -qs "^State:.[^ZX]" "${left[@]/%//status}" /dev/null || break
+    sleep 0.1
+  done
+  [[ $uri =~ ^([0-9]+)\. ]] || return 0
+  local -i family=$((BASH_REMATCH[1] >> 16))
+  rm -f -- /dev/shm/vader_segment.*."$UID.$(printf %x "$family")0001."*
+  for folder in "${TMPDIR:-/tmp}"/ompi.*."$UID"/{jf."$family",pid.*}; do
+    [[ $folder == *jf.* ]] || grep -qsF "$uri" "$folder/contact.txt" || continue
+    rm -rf -- "$folder"
+  done
+}

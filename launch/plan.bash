@@ -1,0 +1,64 @@
+# Sourced by sltt-launch: which nodes and cores there are, and how the ranks are spread over them.
+# shellcheck shell=bash
+
+# Cores, not hardware threads, since ranks are bound to cores.
+threads_per_core() {
+  local cpus cores
+  cpus=$(lscpu -p=cpu | grep -vc '^#')
+  cores=$(lscpu -p=core,socket | grep -v '^#' | sort -u | wc -l)
+  echo $((cpus > cores ? cpus / cores : 1))
+}
+
+# Sets nodes and cores, those of the smallest node.
+survey_nodes() {
+  local per_core
+  per_core=$(threads_per_core)
+  cores=$(($(nproc) / per_core))
+  nodes=1 nodes_text="this machine"
+  # The MPI operator of Kubernetes names its hostfile in this variable.
+  : "${hosts:=${OMPI_MCA_orte_default_hostfile-}}"
+  if [[ -n $hosts ]]; then
+    read_hosts "$hosts" "$cores"
+    nodes=${#host_names[@]} nodes_text="$hosts"
+    ((nodes > 0)) || fail "--hosts $hosts: it names no host; write a line HOST slots=CORES for each"
+    find_agent
+  elif [[ -n ${SLURM_JOB_ID-} ]]; then
+    nodes=${SLURM_JOB_NUM_NODES:-${SLURM_NNODES:-1}}
+    nodes_text="SLURM job $SLURM_JOB_ID"
+    cores=$((${SLURM_CPUS_ON_NODE:-$cores * per_core} / per_core))
+    ((ranks <= ${SLURM_NTASKS:-$ranks})) || fail "$nodes_text has $SLURM_NTASKS tasks, too few" \
+      "slots for $ranks ranks: submit it with --ntasks=$ranks"
+  fi
+  ((cores > 0)) || cores=1
+}
+
+# Sets ranks_per_node and threads.
+plan_ranks() {
+  ranks_per_node=$(((ranks + nodes - 1) / nodes))
+  ((nodes <= ranks)) || fail "$ranks ranks leave some of the $nodes nodes of $nodes_text without work:" \
+    "raise --ranks to $nodes or more, or take fewer nodes"
+  if [[ -z $threads ]]; then
+    threads=$((cores / ranks_per_node))
+    ((threads > 0)) || threads=1
+  fi
+  if ((ranks_per_node * threads > cores)) && ! $is_oversubscribed; then
+    fail "too few slots: $(count "$ranks_per_node" rank) x $(count "$threads" thread) on a node" \
+      "need $(count $((ranks_per_node * threads)) core), and $nodes_text has $cores for each node.
+Lower --ranks or --threads, take more nodes with --hosts, or, only to try it out, --oversubscribe."
+  fi
+}
+
+# plan_mpirun RANKS HOSTFILE: sets mpirun, the command but for the program.
+plan_mpirun() {
+  local mapping=ppr:$ranks_per_node:node
+  if [[ $bind == none ]]; then
+    mpirun=(mpirun -n "$1" --map-by "$mapping" --bind-to none)
+  else
+    mpirun=(mpirun -n "$1" --map-by "$mapping:PE=$threads" --bind-to core)
+  fi
+  # With the option, waiting ranks also yield their core.
+  ! $is_oversubscribed || mpirun+=(--oversubscribe)
+  [[ -z $2 ]] || mpirun+=(--hostfile "$2")
+  mpirun+=(-x "OMP_NUM_THREADS=$threads" -x SLTT_LAUNCH_ID)
+  [[ -z ${LD_LIBRARY_PATH-} ]] || mpirun+=(-x LD_LIBRARY_PATH)
+}
