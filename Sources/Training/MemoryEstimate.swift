@@ -21,18 +21,19 @@ public struct MemoryEstimate: Sendable {
   static let programBytes = 48 << 20
 
   /// - Parameters:
-  ///   - samples: local samples of an iteration.
+  ///   - samples: local samples that go through the network at once.
   ///   - window: time steps that the tape holds at once.
-  ///   - batchesAhead: batches that the loader holds.
-  ///   - framesOfASample: in them; 1 for images.
+  ///   - optimizerBuffers: of the optimizer's state, each as large as the weights.
+  ///   - stateRanks: ranks among which that state is divided.
+  ///   - loadedFrames: that the loader holds; three batches of images by default.
   public init(
     _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
-    batchesAhead: Int = 3, framesOfASample: Int = 1
+    stateRanks: Int = 1, loadedFrames: Int? = nil
   ) {
     let summaries = network.layers.map(\.summary)
     let parameters = network.store.weights.count
     parameterBytes =
-      (parameters * (1 + optimizerBuffers) + network.store.reduction.count) * 4
+      (parameters + parameters * optimizerBuffers / stateRanks + network.store.reduction.count) * 4
       + summaries.reduce(0) { $0 + $1.packedBytes }
     checkpointBytes = parameters * 4 * (1 + optimizerBuffers + max(1, optimizerBuffers))
     tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
@@ -44,8 +45,7 @@ public struct MemoryEstimate: Sendable {
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
     temporaryBytes = largest * 3 / 2
     loaderBytes =
-      batchesAhead * framesOfASample
-      * network.specification.input.withSamples(samples).count * 4
+      network.specification.input.withSamples(loadedFrames ?? 3 * samples).count * 4
   }
 
   /// In all, but for `checkpointBytes`.

@@ -88,7 +88,8 @@ extension TrainingRun {
     let memory = MemoryEstimate(
       network, samples: localBatch, window: method.window,
       optimizerBuffers: trainer.optimizer.state.count,
-      framesOfASample: configuration.framesOfASample)
+      stateRanks: configuration.optimizer.isSharded ? communicator.size : 1,
+      loadedFrames: 3 * largest * configuration.framesOfASample)
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),

@@ -31,9 +31,10 @@ extension MemoryMeasurement {
     for _ in 0..<3 { _ = try job.iterate() }
     let (trainer, training) = (job.trainer, configuration.trainingMethod)
     let estimate = MemoryEstimate(
-      trainer.network, samples: configuration.training.globalBatch, window: training.window,
-      optimizerBuffers: trainer.optimizer.state.count, batchesAhead: 1,
-      framesOfASample: job.framesOfASample)
+      trainer.network,
+      samples: min(configuration.training.microBatch ?? job.localBatch, job.localBatch),
+      window: training.window, optimizerBuffers: trainer.optimizer.state.count,
+      loadedFrames: job.localBatch * job.framesOfASample)
     method = training.name
     timesteps = training.timesteps
     peakBytes = peakResidentBytes()

@@ -26,6 +26,8 @@ public struct ScalingMeasurement: Codable, Sendable {
   /// What is all-reduced in an iteration.
   let reducedFloats: Int
   let chunkLength: Int
+  /// How it is all-reduced.
+  let algorithm: String
   let allReduces: [AllReduce]
   /// The host of each rank and the cores that it may run on.
   let bindings: [String]
@@ -73,6 +75,7 @@ extension ScalingMeasurement {
     let floats = job.trainer.network.store.reduction.count
     reducedFloats = floats
     chunkLength = job.trainer.reduction.chunkLength
+    algorithm = job.trainer.reduction.algorithm
     let reducer = AllReduceBenchmark(communicator, rounds: 5)
     allReduces =
       try communicator.size == 1

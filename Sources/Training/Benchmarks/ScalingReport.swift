@@ -99,8 +99,8 @@ extension ScalingReport {
     return """
       \(network)
       \(Format.counted(first.threads, "thread")) a rank; all-reduce of \
-      \(Format.bytes(4 * first.reducedFloats)) an iteration, blocking, in chunks of \
-      \(Format.count(first.chunkLength)) floats
+      \(Format.bytes(4 * first.reducedFloats)) an iteration: \
+      \(first.algorithm) of \(Format.count(first.chunkLength)) floats
 
       \(series.map(scalingTable).joined(separator: "\n\n"))
 

@@ -9,7 +9,7 @@ struct ScalingReportTests {
       ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: Double(ranks),
       computeSeconds: 0.9, communicationSeconds: 0.1, waitSeconds: 0,
       computingRates: [Double](repeating: 10, count: ranks), reducedFloats: 1_000_000,
-      chunkLength: 400_000,
+      chunkLength: 400_000, algorithm: "MPI_Allreduce",
       allReduces: ranks == 1
         ? []
         : [.init(floats: 1000, seconds: 1.4e-5), .init(floats: 1_000_000, seconds: 4.03e-3)],
