@@ -14,7 +14,7 @@ struct BenchAllReduce: ParsableCommand {
 
   @Option(
     name: .long, help: "Lengths of chunks, in floats, such as 100000,400000.",
-    transform: Self.counts)
+    transform: { try counts($0, of: "floats", upTo: Int.max) })
   var chunks = [100_000, GradientReducer.defaultChunkLength, 1_600_000]
 
   @Option(name: .long, help: "Rounds; the median counts.")
@@ -44,15 +44,6 @@ struct BenchAllReduce: ParsableCommand {
         try output.write(report.json, to: "allreduce.json")
         try output.write(report.plot.svg, to: "allreduce.svg")
       }
-    }
-  }
-
-  private static func counts(_ text: String) throws -> [Int] {
-    try text.split(separator: ",").map { part in
-      guard let count = Int(part), count > 0 else {
-        throw ValidationError("'\(part)' is not a number of floats")
-      }
-      return count
     }
   }
 }

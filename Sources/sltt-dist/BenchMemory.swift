@@ -20,7 +20,9 @@ struct BenchMemory: ParsableCommand {
     transform: { try choices($0) })
   var methods = TrainingMethod.Name.allCases
 
-  @Option(name: .long, help: "Numbers of time steps, such as 1,2,6.", transform: Self.counts)
+  @Option(
+    name: .long, help: "Numbers of time steps, such as 1,2,6.",
+    transform: { try counts($0, of: "time steps", upTo: 10_000) })
   var timesteps = [1, 2, 4, 8]
 
   @Option(name: .long, help: "Directory for memory.json and memory.svg.")
@@ -66,14 +68,5 @@ struct BenchMemory: ParsableCommand {
       "--backend", compute.library.rawValue, "--kernels", compute.kernels.rawValue,
     ])
     return try JSONDecoder().decode(MemoryMeasurement.self, from: Data(text.utf8))
-  }
-
-  private static func counts(_ text: String) throws -> [Int] {
-    try text.split(separator: ",").map { part in
-      guard let count = Int(part), (1...10_000).contains(count) else {
-        throw ValidationError("'\(part)' is not a number of time steps")
-      }
-      return count
-    }
   }
 }

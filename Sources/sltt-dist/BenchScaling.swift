@@ -17,7 +17,9 @@ struct BenchScaling: ParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOptions
 
-  @Option(name: .long, help: "Numbers of ranks, such as 1,2,4.", transform: Self.counts)
+  @Option(
+    name: .long, help: "Numbers of ranks, such as 1,2,4.",
+    transform: { try counts($0, of: "ranks", upTo: 100_000) })
   var ranks = [1, 2]
 
   @Option(name: .long, help: "weak, strong or both.", transform: { try choices($0) })
@@ -66,7 +68,8 @@ struct BenchScaling: ParsableCommand {
       }
       var measurements: [(ScalingReport.Mode, [ScalingMeasurement])] = []
       for mode in modes {
-        measurements.append((mode, try ranks.map { try measured(resolved, mode, ranks: $0) }))
+        measurements.append(
+          (mode, try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }))
       }
       let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
       print(report.text)
@@ -93,15 +96,5 @@ struct BenchScaling: ParsableCommand {
     // mpirun may have something to say, too.
     let line = text.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
     return try JSONDecoder().decode(ScalingMeasurement.self, from: Data(line.utf8))
-  }
-
-  private static func counts(_ text: String) throws -> [Int] {
-    let counts = try text.split(separator: ",").map { part in
-      guard let count = Int(part), (1...100_000).contains(count) else {
-        throw ValidationError("'\(part)' is not a number of ranks")
-      }
-      return count
-    }
-    return counts.sorted()
   }
 }

@@ -79,14 +79,3 @@ struct BenchStep: ParsableCommand {
     }
   }
 }
-
-/// The named choices in a list with commas.
-func choices<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) throws -> [Choice] {
-  try text.split(separator: ",").map { part in
-    guard let choice = Choice(rawValue: String(part)) else {
-      let all = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("'\(part)' is not one of \(all)")
-    }
-    return choice
-  }
-}

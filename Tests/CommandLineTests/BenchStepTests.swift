@@ -88,6 +88,7 @@ struct BenchStepTests {
   @Test func wrongOptionsAreRefused() throws {
     #expect(
       try bench("--methods", "slt").errors.contains("'slt' is not one of sltt, sltt-k, bptt"))
+    #expect(try bench("--kernels", "").errors.contains("the list is empty"))
     #expect(try bench("--rounds", "0").errors.contains("must be more than 0"))
   }
 }

@@ -27,7 +27,7 @@ public struct LinePlot {
   var title: String
   var xLabel: String
   var yLabel: String
-  /// Whether x doubles from mark to mark; all x are positive then.
+  /// Whether x doubles or quadruples from mark to mark; all x are positive then.
   var hasLogarithmicX = false
   var series: [Series]
 
@@ -93,10 +93,12 @@ public struct LinePlot {
       yMarks = (0...Int(top)).map { Double($0) * step }
       ys = 0...top * step
       if isLogarithmic {
+        // Labels of more than nine doublings would touch each other.
+        let factor = high / low > 500 ? 4.0 : 2
         var (marks, mark): ([Double], Double) = ([], low)
         while mark <= high * 1.001 {
           marks.append(mark)
-          mark *= 2
+          mark *= factor
         }
         xMarks = marks
         xs = low...max(high, low * 2)

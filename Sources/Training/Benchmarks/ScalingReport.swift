@@ -78,7 +78,7 @@ public struct ScalingReport: Encodable {
     // Adding up takes its time, too: no network makes that faster than it was here.
     let fastest = model?.bandwidth ?? .infinity
     predictions =
-      (model.map { [predict("as measured", $0)] } ?? [])
+      (model.map { [predict("this machine", $0)] } ?? [])
       + Self.gigabits.map {
         predict(
           "\($0) Gb/s",

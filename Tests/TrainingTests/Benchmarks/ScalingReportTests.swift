@@ -40,7 +40,7 @@ struct ScalingReportTests {
     let report = try report()
     #expect(
       report.predictions.map(\.network) == [
-        "as measured", "1 Gb/s", "10 Gb/s", "25 Gb/s", "100 Gb/s",
+        "this machine", "1 Gb/s", "10 Gb/s", "25 Gb/s", "100 Gb/s",
       ])
     for prediction in report.predictions {
       #expect(prediction.ranks.first == 1 && prediction.ranks.last == 4096)
