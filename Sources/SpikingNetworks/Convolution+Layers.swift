@@ -48,11 +48,12 @@ extension Convolution {
 }
 
 extension NetworkBuilder {
-  /// A convolution by the network's back end.
+  /// A layer's convolution by the network's back end.
   func convolution(
-    input: Shape, outputs: Int, _ window: SlidingWindow
+    _ layer: String, input: Shape, outputs: Int, _ window: SlidingWindow
   ) -> any Convolution {
-    backend.convolution(
+    let convolution = backend.convolution(
       ConvolutionGeometry(input: input, outputChannels: outputs, window: window), arena: arena)
+    return profile.map { ProfiledConvolution(convolution, layer: layer, $0) } ?? convolution
   }
 }

@@ -14,7 +14,7 @@ final class Convolution2D: Layer {
     biasInitialization: Initialization? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
-    convolution = builder.convolution(input: input, outputs: outputs, window)
+    convolution = builder.convolution(name, input: input, outputs: outputs, window)
     weight = convolution.weightParameter(name + ".weight", builder)
     let fanIn = input.c * window.kernel * window.kernel
     bias =

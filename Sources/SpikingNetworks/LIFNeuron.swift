@@ -20,6 +20,7 @@ final class LIFNeuron: Layer {
   private let amplitude: Float
   private let specification: NeuronSpecification
   private let roundsGradients: Bool
+  private let profile: StepProfile?
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
   private var membrane: SharedTensor?
@@ -46,6 +47,7 @@ final class LIFNeuron: Layer {
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
     specification = builder.specification.neuron
     roundsGradients = builder.roundsGradients
+    profile = builder.profile
     tauParameter =
       specification.hasLearnableTau
       ? builder.parameter(name + ".w", [], .constant(-log(specification.tau - 1))) : nil
@@ -67,7 +69,9 @@ final class LIFNeuron: Layer {
   /// The spikes of a step. Batch norm needs its input later, so the tape holds it too.
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> SpikeTensor {
     guard let normalization else { return forward(reading: x.tensor, &tape) }
+    let start = ContinuousClock.now
     let affine = normalization.forward(x, &tape)
+    profile?.add(.norm, of: name, since: start)
     let spikes = fire(x.tensor, affine, &tape)
     tape.push(x)
     return spikes
@@ -84,6 +88,7 @@ final class LIFNeuron: Layer {
   private func fire(
     _ x: borrowing Tensor, _ affine: ChannelAffine, _ tape: inout Tape
   ) -> SpikeTensor {
+    let start = ContinuousClock.now
     var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
     if tauParameter != nil { tape.push(membrane) }
     // Nobody else holds the membrane potential of the last step: this one may replace it.
@@ -94,6 +99,7 @@ final class LIFNeuron: Layer {
     neuronSteps += x.shape.count
     membrane = next
     tape.push(next)
+    profile?.add(.neuron, of: name, since: start)
     return spikes
   }
 
@@ -110,6 +116,7 @@ final class LIFNeuron: Layer {
     var g = g
     let dynamics = dynamics
     let decayGradient: Double
+    let start = ContinuousClock.now
     if let normalization {
       let x = tape.popShared()!
       let step = popStep(&tape)
@@ -117,13 +124,17 @@ final class LIFNeuron: Layer {
       decayGradient = dynamics.backward(
         &g, more: more, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
         sums: normalization.sums)
+      profile?.add(.neuron, of: name, since: start)
+      let normStart = ContinuousClock.now
       normalization.backward(
         &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
+      profile?.add(.norm, of: name, since: normStart)
     } else {
       let step = popStep(&tape)
       decayGradient = dynamics.backward(
         &g, spikes: spikes, step: step, scale: scaling.scale, skip: skip,
         rounding: roundsGradients)
+      profile?.add(.neuron, of: name, since: start)
     }
     if let tauParameter {
       // decay = 1 - σ(w)

@@ -5,12 +5,18 @@ final class NetworkBuilder {
   let arena: Arena
   let backend: ConvolutionBackend
   let specification: NetworkSpecification
+  /// Where layers are to note the time that they take.
+  let profile: StepProfile?
   private(set) var parameters: [Parameter] = []
   private(set) var statistics: [Parameter] = []
   private(set) var layers: [any Layer] = []
 
-  init(_ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena) {
+  init(
+    _ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena,
+    profile: StepProfile? = nil
+  ) {
     self.specification = specification
+    self.profile = profile
     var backend = backend
     backend.precision = specification.precision
     self.backend = backend

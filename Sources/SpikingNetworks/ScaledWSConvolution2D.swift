@@ -41,7 +41,7 @@ final class ScaledWSConvolution2D: Layer {
     outputGain: OutputGain? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
-    convolution = builder.convolution(input: input, outputs: outputs, window)
+    convolution = builder.convolution(name, input: input, outputs: outputs, window)
     weight = convolution.weightParameter(name + ".weight", builder)
     bias = builder.parameter(name + ".bias", [outputs], .constant(0))
     gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))

@@ -30,19 +30,23 @@ public final class SpikingNetwork {
   public let precisionProblem: String?
   /// Where activations live.
   public let arena: Arena
+  private let profile: StepProfile?
   private let body: any NetworkBody
   private let neurons: [LIFNeuron]
 
   /// A network with freshly drawn parameters, equal for equal seeds.
   ///
-  /// - Parameter tailCount: numbers that the trainer sends along with the gradients.
+  /// - Parameters:
+  ///   - tailCount: numbers that the trainer sends along with the gradients.
+  ///   - profile: where layers are to note the time that they take.
   /// - Throws: `NetworkError` where the specification makes no sense.
   public init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
-    arena: Arena = Arena(), tailCount: Int = 0
+    arena: Arena = Arena(), tailCount: Int = 0, profile: StepProfile? = nil
   ) throws(NetworkError) {
     if let problem = specification.problem { throw NetworkError(description: problem) }
-    let builder = NetworkBuilder(specification, backend: backend, arena: arena)
+    let builder = NetworkBuilder(
+      specification, backend: backend, arena: arena, profile: profile)
     body =
       switch specification.family {
       case .resNet: PreActivationResNet(builder)
@@ -52,6 +56,7 @@ public final class SpikingNetwork {
       }
     self.specification = specification
     self.arena = arena
+    self.profile = profile
     layers = builder.layers
     precisionProblem = builder.backend.precisionProblem
     neurons = layers.compactMap { $0 as? LIFNeuron }
@@ -75,6 +80,8 @@ public final class SpikingNetwork {
   /// time steps needs it only once.
   public func stem(_ frame: borrowing Tensor) -> SharedTensor {
     precondition(frame.shape == specification.input.withSamples(frame.shape.n))
+    let start = profile?.beginStem()
+    defer { if let start { profile?.endStem(since: start) } }
     return SharedTensor(body.stem(frame))
   }
 
@@ -99,12 +106,16 @@ public final class SpikingNetwork {
   ///
   /// - Parameter gradient: of the stem's output for `frame`, summed over the time steps that showed it.
   public func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+    let start = profile?.beginStem()
+    defer { if let start { profile?.endStem(since: start) } }
     body.backwardStem(gradient, frame: frame)
   }
 
   /// Ends a sequence: from now on `store.gradients` holds the gradients of all its steps.
   public func completeGradients() {
+    let start = ContinuousClock.now
     for layer in layers { layer.completeGradients() }
+    profile?.add(.update, since: start)
   }
 
   /// Names of the classifier's parameters, which belong to the classes of the data.

@@ -40,6 +40,13 @@ final class EventConvolution: Convolution {
       stride: geometry.window.stride)
   }
 
+  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
+    (
+      isForced || forwardCost.favoursEvents(at: density),
+      isForced || gradientCost.favoursEvents(at: density)
+    )
+  }
+
   func weightsDidChange() {
     isPacked = false
     dense.weightsDidChange()
@@ -67,7 +74,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isForced || forwardCost.favoursEvents(at: spikes.density) else {
+    guard goesByEvents(at: spikes.density).forward else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -91,7 +98,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard isForced || gradientCost.favoursEvents(at: spikes.density) else {
+    guard goesByEvents(at: spikes.density).weightGradient else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

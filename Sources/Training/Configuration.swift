@@ -178,6 +178,9 @@ extension Configuration {
     model.inputChannels ?? (data.path == nil ? 1 : eventFormat == nil ? 3 : 2)
   }
 
+  /// Frames that the loader makes of a sample: one for all time steps, or of events one for each.
+  var framesOfASample: Int { eventFormat == nil ? 1 : method.timesteps }
+
   /// The network to build.
   ///
   /// - Parameter classes: of the data; nil where no data are at hand.

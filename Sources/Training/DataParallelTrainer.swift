@@ -18,6 +18,7 @@ public final class DataParallelTrainer {
   private let step: TrainingStep
   private let reducer: GradientReducer
   private let activity: ActivityRecord
+  private let profile: StepProfile?
   /// How the optimizer's state is divided among the ranks, if it is.
   private let shards: OptimizerShards?
   /// Running statistics as they were before an iteration.
@@ -26,20 +27,24 @@ public final class DataParallelTrainer {
   /// Iterations so far.
   public private(set) var iteration = 0
 
-  /// - Parameter activity: where the trainer notes what it does.
+  /// - Parameters:
+  ///   - activity: where the trainer notes what it does.
+  ///   - profile: where it notes how long that takes.
   /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
   public init(
     _ configuration: Configuration, network specification: NetworkSpecification,
     backend: ConvolutionBackend, _ communicator: any Communicator,
-    activity: ActivityRecord = ActivityRecord()
+    activity: ActivityRecord = ActivityRecord(), profile: StepProfile? = nil
   ) throws {
     self.activity = activity
+    self.profile = profile
     method = configuration.trainingMethod
     seed = configuration.training.seed
     microBatch = configuration.training.microBatch
     network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
-      tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size))
+      tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size),
+      profile: profile)
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
     reducer = GradientReducer(communicator: communicator)
@@ -142,6 +147,7 @@ public final class DataParallelTrainer {
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
     var local = accumulateGradients(batch)
     local.dataWait = dataWait
+    profile?.add(.dataWait, seconds: dataWait)
     local.write(to: metricTail)
     RankReports.write(
       RankReports.Report(
@@ -152,9 +158,11 @@ public final class DataParallelTrainer {
     store.statisticTail.assign(
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
+    let reduceStart = ContinuousClock.now
     // What is divided among the ranks is added up later, part by part.
     try store.reduction[(shards?.dividedCount ?? 0)..<store.reduction.count]
       .withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    profile?.add(.reduce, since: reduceStart)
     activity.enter(.updating, iteration: iteration + 1)
 
     let reports = RankReports(from: reportTail)
@@ -171,6 +179,7 @@ public final class DataParallelTrainer {
     if communicator.size > 1 {
       store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
+    let updateStart = ContinuousClock.now
     if let shards {
       activity.enter(.reducing, iteration: iteration)
       try shards.update(
@@ -178,7 +187,11 @@ public final class DataParallelTrainer {
     } else {
       optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
     }
+    // Divided among the ranks, it is mostly their exchange.
+    profile?.add(shards == nil ? .update : .reduce, since: updateStart)
+    let packStart = ContinuousClock.now
     network.weightsDidChange()
+    profile?.add(.update, since: packStart)
     return outcome
   }
 

@@ -13,34 +13,42 @@ public struct MemoryEstimate: Sendable {
   public let temporaryBytes: Int
   /// Batches decoded ahead.
   public let loaderBytes: Int
+  /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state, and
+  /// of either in the shapes of the file.
+  public let checkpointBytes: Int
 
   /// The program with its libraries, before it has a network.
   static let programBytes = 48 << 20
 
   /// - Parameters:
-  ///   - samples: local samples of an iteration.
+  ///   - samples: local samples that go through the network at once.
   ///   - window: time steps that the tape holds at once.
+  ///   - optimizerBuffers: of the optimizer's state, each as large as the weights.
+  ///   - stateRanks: ranks among which that state is divided.
+  ///   - loadedFrames: that the loader holds; three batches of images by default.
   public init(
     _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
-    batchesAhead: Int = 3
+    stateRanks: Int = 1, loadedFrames: Int? = nil
   ) {
     let summaries = network.layers.map(\.summary)
     let parameters = network.store.weights.count
     parameterBytes =
-      (parameters * (1 + optimizerBuffers) + network.store.reduction.count) * 4
+      (parameters + parameters * optimizerBuffers / stateRanks + network.store.reduction.count) * 4
       + summaries.reduce(0) { $0 + $1.packedBytes }
+    checkpointBytes = parameters * 4 * (1 + optimizerBuffers + max(1, optimizerBuffers))
     tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
-    // Gradients that flow back through time are as large as the state.
-    stateBytes =
-      samples
-      * summaries.filter { !$0.tapeHoldsState || window > 1 }.reduce(0) { $0 + $1.stateBytes }
-    // A layer's input unpacked, its output, and the gradient of either.
+    // Gradients that flow back through time are as large as the state, and take the place of what has
+    // gone from the tape by then.
+    stateBytes = samples * summaries.filter { !$0.tapeHoldsState }.reduce(0) { $0 + $1.stateBytes }
+    // A layer's result, its input unpacked, and the gradient of either: but few of them are there while
+    // the tape is fullest. `bench memory` finds 0.3 to 1.3 times the largest.
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
-    temporaryBytes = 3 * largest
-    loaderBytes = batchesAhead * network.specification.input.withSamples(samples).count * 4
+    temporaryBytes = largest * 3 / 2
+    loaderBytes =
+      network.specification.input.withSamples(loadedFrames ?? 3 * samples).count * 4
   }
 
-  /// In all.
+  /// In all, but for `checkpointBytes`.
   public var totalBytes: Int {
     Self.programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
   }

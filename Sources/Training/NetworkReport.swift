@@ -50,7 +50,9 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, samples: batch, window: method.window, optimizerBuffers: buffers)
+        network, samples: min(configuration.training.microBatch ?? batch, batch),
+        window: method.window, optimizerBuffers: buffers,
+        loadedFrames: 3 * batch * configuration.framesOfASample)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

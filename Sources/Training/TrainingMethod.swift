@@ -3,7 +3,7 @@ import Tensors
 /// A method of training: which time steps are back-propagated, and when.
 public struct TrainingMethod: Equatable, Sendable {
   /// The methods, named as in configuration files.
-  public enum Name: String, CaseIterable, Sendable {
+  public enum Name: String, CaseIterable, Sendable, Codable {
     /// Spatial learning through time: gradients stay within their time step.
     case sltt
     /// SLTT that back-propagates only K random time steps in each iteration.

@@ -87,7 +87,9 @@ extension TrainingRun {
     let localBatch = min(configuration.training.microBatch ?? largest, largest)
     let memory = MemoryEstimate(
       network, samples: localBatch, window: method.window,
-      optimizerBuffers: trainer.optimizer.state.count)
+      optimizerBuffers: trainer.optimizer.state.count,
+      stateRanks: configuration.optimizer.isSharded ? communicator.size : 1,
+      loadedFrames: 3 * largest * configuration.framesOfASample)
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
@@ -115,7 +117,12 @@ extension TrainingRun {
           + ", \(configuration.optimizer.name.rawValue), learning rate "
           + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
       ),
-      ("memory", "about \(Format.bytes(memory.totalBytes)) a rank expected"),
+      (
+        "memory",
+        "about \(Format.bytes(memory.totalBytes)) a rank expected"
+          + (output == nil
+            ? "" : ", \(Format.bytes(memory.checkpointBytes)) more on rank 0 for checkpoints")
+      ),
       ("output", output?.path ?? "none"),
     ]
     return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value

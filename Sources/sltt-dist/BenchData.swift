@@ -17,7 +17,7 @@ struct BenchData: ParsableCommand {
   @Option(
     name: .long,
     help: "Numbers of threads to measure with, such as 1,2; by default 1, 2, 4, … up to the cores.",
-    transform: Self.counts)
+    transform: { try counts($0, of: "threads", upTo: 1024) })
   var workers: [Int]?
 
   @Option(name: .long, help: "Seconds for each figure.")
@@ -53,14 +53,5 @@ struct BenchData: ParsableCommand {
 
   private static func powersOfTwo(upTo limit: Int) -> [Int] {
     (0..<16).map { 1 << $0 }.filter { $0 <= limit }
-  }
-
-  private static func counts(_ text: String) throws -> [Int] {
-    try text.split(separator: ",").map { part in
-      guard let count = Int(part), (1...1024).contains(count) else {
-        throw ValidationError("'\(part)' is not a number of threads")
-      }
-      return count
-    }
   }
 }

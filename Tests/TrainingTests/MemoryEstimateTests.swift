@@ -20,6 +20,7 @@ struct MemoryEstimateTests {
       MemoryEstimate(network, samples: samples, window: window, optimizerBuffers: buffers)
     }
     let one = estimate(1, 1)
+    let count = network.store.weights.count
     #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
     #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
     #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes)
@@ -27,7 +28,16 @@ struct MemoryEstimateTests {
     #expect(estimate(4, 3).parameterBytes == one.parameterBytes)
     #expect(
       estimate(1, 1, buffers: 2).parameterBytes
-        == one.parameterBytes + 4 * network.store.weights.count)
+        == one.parameterBytes + 4 * count)
+    #expect(
+      MemoryEstimate(network, samples: 2, window: 1, optimizerBuffers: 1, loadedFrames: 30)
+        .loaderBytes == 10 * one.loaderBytes)
+    #expect(
+      MemoryEstimate(network, samples: 1, window: 1, optimizerBuffers: 1, stateRanks: 4)
+        .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
+    // Weights and momentum, and either once more.
+    #expect(one.checkpointBytes == 12 * count)
+    #expect(estimate(1, 1, buffers: 2).checkpointBytes == 20 * count)
     #expect(
       one.totalBytes - MemoryEstimate.programBytes
         == one.parameterBytes + one.tapeBytes + one.stateBytes + one.temporaryBytes

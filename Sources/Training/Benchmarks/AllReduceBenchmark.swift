@@ -1,0 +1,63 @@
+import Distributed
+import Tensors
+
+/// Measures the all-reduce of gradients against its size and the length of its chunks.
+public struct AllReduceBenchmark {
+  private let communicator: any Communicator
+  private let rounds: Int
+
+  /// - Parameter rounds: of which the median counts.
+  public init(_ communicator: any Communicator, rounds: Int) {
+    (self.communicator, self.rounds) = (communicator, rounds)
+  }
+
+  /// Measures every size with every chunk length, in turns. A collective.
+  ///
+  /// - Parameters:
+  ///   - counts: numbers of floats.
+  ///   - chunkLengths: in floats.
+  public func run(counts: [Int], chunkLengths: [Int]) throws -> AllReduceReport {
+    var rows: [AllReduceReport.Row] = []
+    for count in counts {
+      // A chunk as long as all of it is the plain all-reduce.
+      let lengths = [count] + chunkLengths
+      let seconds = try times(count, lengths.map { chunked($0) })
+      let row = AllReduceReport.Row(
+        bytes: 4 * count, plainSeconds: seconds[0], chunkedSeconds: Array(seconds.dropFirst()))
+      rows.append(row)
+    }
+    return AllReduceReport(ranks: communicator.size, chunkLengths: chunkLengths, rows: rows)
+  }
+
+  /// Seconds of one all-reduce of so many floats, in the chunks of training. A collective.
+  func seconds(count: Int) throws -> Double {
+    try times(count, [chunked(GradientReducer.defaultChunkLength)])[0]
+  }
+
+  private func chunked(_ length: Int) -> GradientReducer {
+    GradientReducer(communicator: communicator, chunkLength: length)
+  }
+
+  /// Seconds of one all-reduce by each reducer, on the slowest rank.
+  private func times(_ count: Int, _ reducers: [GradientReducer]) throws -> [Double] {
+    // Zeros stay as they are, however often they are added up; written, they have pages of their own.
+    let values = FlatBuffer(count: count)
+    // Small ones are over before a clock tells much.
+    let repetitions = max(1, 100_000 / count)
+    var measured = [[Double]](repeating: [], count: reducers.count)
+    // The first round also sets up connections.
+    for round in 0...rounds {
+      for (index, reducer) in reducers.enumerated() {
+        try communicator.barrier()
+        let start = ContinuousClock.now
+        for _ in 0..<repetitions {
+          try values.all.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(repetitions)
+        let slowest = try communicator.allGather(seconds: seconds).max()!
+        if round > 0 { measured[index].append(slowest) }
+      }
+    }
+    return measured.map(median)
+  }
+}

@@ -1,0 +1,92 @@
+import Datasets
+import Distributed
+import SpikingNetworks
+import Tensors
+
+/// What a benchmark trains on.
+public enum BenchmarkSource {
+  /// Freshly drawn weights and noise of the configured shape.
+  case synthetic
+  /// The weights of a checkpoint and the configured data, so that as many neurons fire as in training.
+  case checkpoint(ModelFile)
+
+  /// For people.
+  var name: String {
+    switch self {
+    case .synthetic: "synthetic data, initial weights"
+    case .checkpoint(let file): "configured data, weights of \(file.path)"
+    }
+  }
+}
+
+/// A rank of a training job whose iterations are measured. Its weights stay as they are, so that every
+/// iteration costs the same.
+final class BenchmarkJob {
+  let trainer: DataParallelTrainer
+  let profile = StepProfile()
+  private let loader: DataLoader
+  /// The batch of all iterations, where data are synthetic.
+  private var fixedBatch: Batch?
+  private var epoch = 0
+
+  init(
+    _ configuration: Configuration, _ source: BenchmarkSource, backend: ConvolutionBackend,
+    threads: Int, _ communicator: any Communicator
+  ) throws {
+    try configuration.validate(ranks: communicator.size)
+    ThreadPool.setThreads(threads)
+    func makeTrainer(
+      _ configuration: Configuration, classes: Int, _ profile: StepProfile
+    ) throws -> DataParallelTrainer {
+      try DataParallelTrainer(
+        configuration, network: configuration.networkSpecification(classes: classes),
+        backend: backend, communicator, profile: profile)
+    }
+    switch source {
+    case .synthetic:
+      let completed = configuration.completedForSyntheticData()
+      let classes = completed.model.classes!
+      let batch = completed.training.globalBatch
+      loader = DataLoader(
+        completed.syntheticInput(classes: classes),
+        sampler: Sampler(
+          sampleCount: batch, globalBatch: batch, rank: communicator.rank,
+          rankCount: communicator.size, order: .sequential),
+        seed: completed.training.seed, workers: 0)
+      loader.begin(epoch: 0)
+      fixedBatch = try loader.next()
+      trainer = try makeTrainer(completed, classes: classes, profile)
+    case .checkpoint(let file):
+      let data = try TrainingData(configuration, communicator)
+      try file.requireClasses(data.classes)
+      loader = try configuration.loader(
+        data.training, isTraining: true, communicator, threads: threads)
+      loader.begin(epoch: 0)
+      trainer = try makeTrainer(configuration, classes: data.classes.count, profile)
+      try file.restore(trainer.network)
+    }
+  }
+
+  /// Frames that the loader delivers for a sample.
+  var framesOfASample: Int { fixedBatch?.timesteps ?? 1 }
+
+  /// Samples of this rank in an iteration.
+  var localBatch: Int { fixedBatch?.count ?? loader.sampler.largestBatch }
+
+  /// One iteration, with an update of length 0.
+  func iterate() throws -> IterationMetrics {
+    let start = ContinuousClock.now
+    let batch = try nextBatch()
+    let wait = (ContinuousClock.now - start) / .seconds(1)
+    return try trainer.train(batch, learningRate: 0, dataWait: wait).metrics
+  }
+
+  private func nextBatch() throws -> Batch {
+    if let fixedBatch { return fixedBatch }
+    while true {
+      if let batch = try loader.next() { return batch }
+      epoch += 1
+      loader.begin(epoch: epoch)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Distributed
+import Training
+
+struct BenchAllReduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce",
+    abstract:
+      "Bus bandwidth of the all-reduce against size and chunk, beside a plain MPI_Allreduce.",
+    discussion: "Start it on the ranks to measure: mpirun -n 8 sltt-dist bench allreduce.")
+
+  @Option(name: .long, help: "The largest size, in MiB; from 16 KiB on, sizes grow fourfold.")
+  var largest = 64
+
+  @Option(
+    name: .long, help: "Lengths of chunks, in floats, such as 100000,400000.",
+    transform: { try counts($0, of: "floats", upTo: Int.max) })
+  var chunks = [100_000, GradientReducer.defaultChunkLength, 1_600_000]
+
+  @Option(name: .long, help: "Rounds; the median counts.")
+  var rounds = 5
+
+  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.")
+  var output: String?
+
+  func validate() throws {
+    guard (1...4096).contains(largest), rounds > 0 else {
+      throw ValidationError("--largest must be from 1 to 4096 MiB, and --rounds more than 0")
+    }
+  }
+
+  func run() {
+    onEveryRank { communicator in
+      guard communicator.size > 1 else {
+        throw ValidationError(
+          "bench allreduce needs several ranks: mpirun -n 2 sltt-dist bench allreduce")
+      }
+      let counts = Array(sequence(first: 4096) { $0 * 4 }.prefix { $0 <= largest << 18 })
+      let report = try AllReduceBenchmark(communicator, rounds: rounds)
+        .run(counts: counts, chunkLengths: chunks)
+      guard communicator.isRoot else { return }
+      print(report.text)
+      if let output = output.map(BenchmarkOutput.init) {
+        try output.write(report.json, to: "allreduce.json")
+        try output.write(report.plot.svg, to: "allreduce.svg")
+      }
+    }
+  }
+}

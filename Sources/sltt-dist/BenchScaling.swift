@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import Training
+
+extension ScalingReport.Mode: ExpressibleByArgument {}
+
+struct BenchScaling: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scaling",
+    abstract: "Weak and strong scaling over numbers of ranks, and a forecast up to 4,096.",
+    discussion: """
+      Starts itself through mpirun on each number of ranks and trains the configured network on noise. \
+      Inside an allocation mpirun takes its nodes; --mpirun gives it other options. In weak scaling \
+      each rank has the configured global batch, in strong scaling all together.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+
+  @Option(
+    name: .long, help: "Numbers of ranks, such as 1,2,4.",
+    transform: { try counts($0, of: "ranks", upTo: 100_000) })
+  var ranks = [1, 2]
+
+  @Option(name: .long, help: "weak, strong or both.", transform: { try choices($0) })
+  var modes = ScalingReport.Mode.allCases
+
+  @Option(name: .long, help: "Iterations to measure on each number of ranks.")
+  var iterations = 10
+
+  @Option(name: .long, help: "Threads of every rank.")
+  var threads = 1
+
+  @Option(name: .long, help: "Kernels for convolutions of spikes.")
+  var kernels = ConvolutionBackend.Kernels.auto
+
+  @Option(name: .long, help: "What starts the ranks, with its options but for their number.")
+  var mpirun = "mpirun"
+
+  @Option(name: .long, help: "Microseconds of a message in the networks of the forecast.")
+  var latency = 20.0
+
+  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.")
+  var output: String?
+
+  @Flag(name: .long, help: .hidden)
+  var measure = false
+
+  func validate() throws {
+    guard iterations > 0, threads > 0, latency >= 0, latency.isFinite else {
+      throw ValidationError("--iterations and --threads must be more than 0, --latency at least 0")
+    }
+  }
+
+  func run() {
+    onEveryRank { communicator in
+      let resolved = try configuration.read(communicator)
+      if measure {
+        let measurement = try ScalingMeasurement(
+          resolved, backend: ConvolutionBackend(kernels: kernels), threads: threads,
+          iterations: iterations, communicator)
+        guard communicator.isRoot else { return }
+        print(String(decoding: try JSONEncoder().encode(measurement), as: UTF8.self))
+        return
+      }
+      guard communicator.size == 1 else {
+        throw ValidationError("bench scaling starts its ranks itself: start it without mpirun")
+      }
+      var measurements: [(ScalingReport.Mode, [ScalingMeasurement])] = []
+      for mode in modes {
+        measurements.append(
+          (mode, try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }))
+      }
+      let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
+      print(report.text)
+      if let output = output.map(BenchmarkOutput.init) {
+        try output.write(report.json, to: "scaling.json")
+        try output.write(report.plot.svg, to: "scaling.svg")
+      }
+    }
+  }
+
+  private func measured(
+    _ configuration: Configuration, _ mode: ScalingReport.Mode, ranks: Int
+  ) throws -> ScalingMeasurement {
+    var scaled = configuration
+    scaled.training.globalBatch = mode.globalBatch(configuration.training.globalBatch, ranks: ranks)
+    try scaled.validate(ranks: ranks)
+    let file = try ConfigurationFile(scaled)
+    let text = try Relaunch.run(
+      [
+        "bench", "scaling", "--measure", "--config", file.path, "--threads", "\(threads)",
+        "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
+      ],
+      launcher: mpirun.split(separator: " ").map(String.init) + ["-n", "\(ranks)"])
+    // mpirun may have something to say, too.
+    let line = text.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
+    return try JSONDecoder().decode(ScalingMeasurement.self, from: Data(line.utf8))
+  }
+}

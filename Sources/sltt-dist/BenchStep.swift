@@ -1,0 +1,81 @@
+import ArgumentParser
+import Distributed
+import Tensors
+import Training
+
+struct BenchStep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Images a second of training, and where the time goes, by phase and by layer.",
+    discussion: """
+      Trains a network of the configured shape on noise, or with --checkpoint that network on the \
+      configured data, so that as many neurons fire as in training. All combinations of methods, \
+      precisions and kernels take turns, round by round; images/s are medians of the rounds. Weights \
+      stay as they are. On several ranks, times are rank 0's.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+
+  @Option(
+    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.")
+  var checkpoint: String?
+
+  @Option(
+    name: .long, help: "Methods, such as sltt,sltt-k,bptt; by default the configured one.",
+    transform: { try choices($0) })
+  var methods: [TrainingMethod.Name]?
+
+  @Option(
+    name: .long, help: "Precisions, such as float32,mixed; by default the configured one.",
+    transform: { try choices($0) })
+  var precisions: [Precision]?
+
+  @Option(
+    name: .long, help: "Kernels for convolutions of spikes, such as auto,dense,events.",
+    transform: { try choices($0) })
+  var kernels: [ConvolutionBackend.Kernels] = [.auto]
+
+  @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
+  var library = ConvolutionBackend.Library.oneDNN
+
+  @Option(name: .long, help: "Rounds.")
+  var rounds = 5
+
+  @Option(name: .long, help: "Seconds of each combination in a round.")
+  var seconds = 1.0
+
+  @OptionGroup var threading: ThreadOptions
+
+  @Option(name: .long, help: "Directory for step.json.")
+  var output: String?
+
+  func validate() throws {
+    guard seconds > 0, seconds.isFinite, rounds > 0 else {
+      throw ValidationError("--seconds and --rounds must be more than 0")
+    }
+  }
+
+  func run() {
+    onEveryRank { communicator in
+      let file = try checkpoint.map { try ModelFile(at: $0) }
+      let resolved = try configuration.read(communicator, base: file?.configuration)
+      let benchmark = try StepBenchmark(
+        resolved, variants(resolved), source: file.map { .checkpoint($0) } ?? .synthetic,
+        library: library, seconds: seconds, threads: threading.threadCount(communicator),
+        communicator)
+      for _ in 0..<rounds { try benchmark.runRound() }
+      guard communicator.isRoot else { return }
+      let report = benchmark.report()
+      print(report.text)
+      try output.map { try BenchmarkOutput(directory: $0).write(report.json, to: "step.json") }
+    }
+  }
+
+  private func variants(_ configuration: Configuration) -> [StepBenchmark.Variant] {
+    (methods ?? [configuration.method.name]).flatMap { method in
+      (precisions ?? [configuration.training.precision]).flatMap { precision in
+        kernels.map { StepBenchmark.Variant(method, precision, $0) }
+      }
+    }
+  }
+}

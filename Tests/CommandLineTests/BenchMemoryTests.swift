@@ -1,0 +1,46 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct BenchMemoryTests {
+  private struct Report: Decodable {
+    struct Measurement: Decodable {
+      let method: String
+      let timesteps, peak_bytes, predicted_bytes, tape_bytes, activation_bytes: Int
+    }
+
+    let batch: Int
+    let measurements: [Measurement]
+  }
+
+  @Test func measuresEachInAProcessOfItsOwn() throws {
+    let workspace = try Workspace.withImages()
+    let run = try workspace.run(
+      "bench", "memory", "--config", "small.yaml", "--methods", "sltt,sltt-k,bptt",
+      "--timesteps", "1,3", "--output", "results")
+    #expect(run.status == 0 && run.errors == "")
+    let report = try JSONDecoder().decode(
+      Report.self, from: Data(try workspace.text("results/memory.json").utf8))
+    #expect(report.batch == 10)
+    #expect(
+      report.measurements.map { "\($0.method) \($0.timesteps)" } == [
+        "sltt 1", "sltt 3", "sltt-k 1", "sltt-k 3", "bptt 1", "bptt 3",
+      ])
+    let tapes = report.measurements.map(\.tape_bytes)
+    #expect(Set(tapes[..<5]).count == 1 && tapes[5] == 3 * tapes[0])
+    for measurement in report.measurements {
+      #expect(measurement.peak_bytes > measurement.activation_bytes)
+      #expect(measurement.predicted_bytes > measurement.tape_bytes)
+    }
+    #expect(try workspace.text("results/memory.svg").hasPrefix("<svg"))
+  }
+
+  @Test func wrongOptionsAreRefused() throws {
+    let workspace = try Workspace.withImages()
+    #expect(
+      try workspace.run("bench", "memory", "--timesteps", "0").errors
+        .contains("'0' is not a number of time steps"))
+    let job = try workspace.run("bench", "memory", ranks: 2)
+    #expect(job.status == 1 && job.errors.contains("start it without mpirun"))
+  }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct BenchScalingTests {
+  private struct Report: Decodable {
+    struct Series: Decodable {
+      let mode: String
+      let measurements: [Measurement]
+    }
+
+    struct Measurement: Decodable {
+      let ranks, global_batch: Int
+      let iteration_seconds, compute_seconds: Double
+      let computing_rates: [Double]
+      let bindings: [String]
+    }
+
+    struct Prediction: Decodable {
+      let ranks: [Int]
+      let weak_efficiency: [Double]
+    }
+
+    let series: [Series]
+    let predictions: [Prediction]
+  }
+
+  private func bench(_ workspace: Workspace, _ arguments: String...) throws -> ProgramRun {
+    try ProgramRun(
+      [try ProgramRun.path(ofProduct: "sltt-dist"), "bench", "scaling"] + arguments,
+      in: workspace.directory.path,
+      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"])
+  }
+
+  @Test func startsItsRanksItself() throws {
+    let workspace = try Workspace.withImages()
+    let run = try bench(
+      workspace, "--config", "small.yaml", "--ranks", "1,2", "--iterations", "2", "--mpirun",
+      "mpirun --oversubscribe --bind-to none", "--output", "results")
+    #expect(run.status == 0 && run.errors == "")
+    let report = try JSONDecoder().decode(
+      Report.self, from: Data(try workspace.text("results/scaling.json").utf8))
+    #expect(report.series.map(\.mode) == ["weak", "strong"])
+    #expect(report.series.map { $0.measurements.map(\.global_batch) } == [[10, 20], [10, 10]])
+    for measurement in report.series.flatMap(\.measurements) {
+      #expect(measurement.computing_rates.count == measurement.ranks)
+      #expect(measurement.bindings.count == measurement.ranks)
+      #expect(measurement.compute_seconds <= measurement.iteration_seconds)
+    }
+    #expect(report.predictions.count == 5)
+    #expect(report.predictions.allSatisfy { $0.ranks.last == 4096 && $0.weak_efficiency[0] == 1 })
+    #expect(try workspace.text("results/scaling.svg").hasPrefix("<svg"))
+  }
+
+  @Test func saysWhatFails() throws {
+    let workspace = try Workspace.withImages()
+    #expect(try bench(workspace, "--ranks", "0").errors.contains("'0' is not a number of ranks"))
+    let run = try bench(workspace, "--config", "small.yaml", "--ranks", "1", "--mpirun", "false")
+    #expect(run.status == 1 && run.errors.contains("failed with status 1"))
+  }
+}

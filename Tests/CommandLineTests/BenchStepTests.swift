@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct BenchStepTests {
+  private struct Report: Decodable {
+    struct Phase: Decodable {
+      let name: String
+      let seconds: Double
+    }
+
+    struct Layer: Decodable {
+      let name: String
+      let input_density, forward_by_events: Double?
+      let phases: [Phase]
+    }
+
+    struct Variant: Decodable {
+      let method, precision, kernels: String
+      let images_per_second: [Double]
+      let firing_rate: Double
+      let phases: [Phase]
+      let layers: [Layer]
+    }
+
+    let source: String
+    let global_batch: Int
+    let variants: [Variant]
+  }
+
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace.withImages()
+  }
+
+  private func bench(_ arguments: String..., ranks: Int? = nil) throws -> ProgramRun {
+    try workspace.run(
+      ["bench", "step", "--config", "small.yaml", "--rounds", "2", "--seconds", "0.01"]
+        + arguments, ranks: ranks)
+  }
+
+  private func report(_ name: String) throws -> Report {
+    try JSONDecoder().decode(Report.self, from: Data(try workspace.text(name).utf8))
+  }
+
+  @Test func measuresAllCombinations() throws {
+    let run = try bench(
+      "--methods", "sltt,sltt-k,bptt", "--kernels", "dense,events", "--output", "results")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.output.contains("ms an iteration"))
+    let report = try report("results/step.json")
+    #expect(report.global_batch == 10 && report.source.hasPrefix("synthetic"))
+    #expect(
+      report.variants.map { "\($0.method) \($0.precision) \($0.kernels)" } == [
+        "sltt float32 dense", "sltt float32 events", "sltt-k float32 dense",
+        "sltt-k float32 events", "bptt float32 dense", "bptt float32 events",
+      ])
+    for variant in report.variants {
+      #expect(variant.images_per_second.count == 2)
+      #expect(variant.images_per_second.allSatisfy { $0 > 0 })
+      #expect(variant.firing_rate > 0 && variant.firing_rate < 1)
+      #expect(
+        variant.phases.map(\.name) == [
+          "stem", "forward", "backward input", "backward weights", "neuron", "norm", "reduce",
+          "update", "data wait", "other",
+        ])
+      let convolution = try #require(variant.layers.first { $0.name == "layer1.0.conv2" })
+      #expect(convolution.forward_by_events == (variant.kernels == "events" ? 1 : 0))
+      #expect(
+        convolution.phases.map(\.name) == ["forward", "backward input", "backward weights"])
+    }
+  }
+
+  @Test func takesACheckpointsNetworkAndData() throws {
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--set", "training.epochs=1")
+    #expect(training.status == 0)
+    let run = try workspace.run(
+      "bench", "step", "--checkpoint", "run", "--rounds", "1", "--seconds", "0.01", "--output",
+      "results", ranks: 2)
+    #expect(run.status == 0 && run.errors == "")
+    let report = try report("results/step.json")
+    #expect(report.source.contains("/run/checkpoints/"))
+    #expect(report.variants.count == 1)
+  }
+
+  @Test func wrongOptionsAreRefused() throws {
+    #expect(
+      try bench("--methods", "slt").errors.contains("'slt' is not one of sltt, sltt-k, bptt"))
+    #expect(try bench("--kernels", "").errors.contains("the list is empty"))
+    #expect(try bench("--rounds", "0").errors.contains("must be more than 0"))
+  }
+}
