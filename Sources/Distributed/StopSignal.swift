@@ -7,12 +7,20 @@ import Synchronization
 /// tell each other of it. A second signal ends the process at once, with status 128 + its number.
 public enum StopSignal {
   private static let received = Atomic<Int32>(0)
+  private static let numbers = [SIGUSR1, SIGTERM, SIGINT]
 
   /// Makes the signals set the mark. Call it after MPI is initialised.
   public static func install() {
     // Touched here, so that the handler finds it made.
     received.store(0, ordering: .relaxed)
-    for number in [SIGUSR1, SIGTERM, SIGINT] {
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    defer {
+      // Whoever started this process may have blocked them.
+      pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+    }
+    for number in numbers {
+      sigaddset(&mask, number)
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         let earlier = StopSignal.received.exchange(number, ordering: .relaxed)
@@ -22,6 +30,11 @@ public enum StopSignal {
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
+  }
+
+  /// Lets the signals end the process again: for one that will not look at the mark any more.
+  public static func uninstall() {
+    for number in numbers { signal(number, SIG_DFL) }
   }
 
   /// The signal that came, if one did.

@@ -93,7 +93,8 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
     try body(communicator)
   } catch {
     // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.
-    if !communicator.isRoot { usleep(2_000_000 + 50_000 * UInt32(min(communicator.rank, 20))) }
+    StopSignal.uninstall()
+    if !communicator.isRoot { usleep(300_000 + 50_000 * UInt32(min(communicator.rank, 20))) }
     communicator.abort(
       "\(error)", status: error is MPIError ? ExitStatus.broken : ExitStatus.failure)
   }

@@ -1,0 +1,34 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Distributed
+
+/// The only suite that may send signals to this process.
+@Suite(.serialized) struct StopSignalTests {
+  @Test func aSignalOnlySetsAMark() {
+    StopSignal.install()
+    defer {
+      StopSignal.install()
+      StopSignal.uninstall()
+    }
+    #expect(StopSignal.name == nil)
+    raise(SIGUSR1)
+    #expect(StopSignal.name == "SIGUSR1")
+  }
+
+  @Test(arguments: [SIGUSR1, SIGTERM, SIGINT]) func aSecondOneEndsTheProcess(
+    number: Int32
+  ) throws {
+    let run = try ProgramRun(
+      [
+        "bash", "-c",
+        """
+        '\(try ProgramRun.path(ofProduct: "sltt-dist"))' train --set training.epochs=100000 \
+          --threads 1 --output "$(mktemp -d)/run" > /dev/null &
+        sleep 1; kill -\(number) $!; kill -\(number) $!; wait $!
+        """,
+      ], timeLimit: 20)
+    #expect(run.status == 128 + number || run.status == 75)
+  }
+}
