@@ -8,7 +8,8 @@
 enter_name_spaces() {
   [[ -z ${SLTT_TEST_IS_INSIDE-} ]] || return 0
   local -a inside=(unshare --net --uts --mount --pid --fork --mount-proc --kill-child)
-  if ! "${inside[@]}" ip link add name bridge0 type bridge 2>/dev/null; then
+  if ! "${inside[@]}" bash -c "ip link add name bridge0 type bridge \
+    && ip link add name a type veth peer name b" 2>/dev/null; then
     echo "skipped: $(basename "$0") (this user cannot make networks, or there is no ip of iproute2)"
     exit 0
   fi
