@@ -52,7 +52,7 @@ public enum SafeTensorsWriter {
     let header = try encodedHeader(tensors, metadata: metadata)
     let temporary = path + ".partial"
     do {
-      let file = try OutputFile(path: temporary)
+      let file = try DurableFile(path: temporary)
       try header.withUnsafeBytes(file.write)
       for tensor in tensors {
         try tensor.withElements { bytes in
@@ -70,7 +70,8 @@ public enum SafeTensorsWriter {
       unlink(temporary)
       throw error
     }
-    try syncDirectory(of: path)
+    try DurableFile.syncDirectory(
+      URL(fileURLWithPath: path).deletingLastPathComponent().path)
   }
 
   /// Length and JSON; padded with spaces to whole 8 bytes, so that the data are aligned.
@@ -92,56 +93,5 @@ public enum SafeTensorsWriter {
     var json = try encoder.encode(header)
     json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
-  }
-
-  /// Makes the new name itself survive a crash of the machine.
-  private static func syncDirectory(of path: String) throws {
-    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw SafeTensorsError(directory, .system(operation: "open", code: errno))
-    }
-    defer { close(descriptor) }
-    // Some network file systems cannot sync directories and say EINVAL; their rename is durable.
-    guard fsync(descriptor) == 0 || errno == EINVAL else {
-      throw SafeTensorsError(directory, .system(operation: "sync", code: errno))
-    }
-  }
-}
-
-/// A file being written through its descriptor, every status checked.
-private final class OutputFile {
-  private let path: String
-  private let descriptor: Int32
-
-  init(path: String) throws {
-    self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw SafeTensorsError(path, .system(operation: "create", code: errno))
-    }
-  }
-
-  deinit {
-    close(descriptor)
-  }
-
-  func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = Foundation.write(
-        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 && errno == EINTR { continue }
-      guard written >= 0 else {
-        throw SafeTensorsError(path, .system(operation: "write", code: errno))
-      }
-      rest = rest.dropFirst(written)
-    }
-  }
-
-  func finish() throws {
-    guard fsync(descriptor) == 0 else {
-      throw SafeTensorsError(path, .system(operation: "sync", code: errno))
-    }
   }
 }

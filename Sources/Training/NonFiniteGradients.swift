@@ -16,17 +16,15 @@ extension FloatView {
   /// of the magnitudes, with infinity and NaN above all numbers.
   fileprivate var largestMagnitudeBits: UInt32 {
     withUnsafeMutableBufferPointer { values in
-      let bits = UnsafeMutableRawBufferPointer(values).bindMemory(to: UInt32.self)
+      let bytes = UnsafeRawBufferPointer(values)
       var largest = SIMD16<UInt32>()
-      let whole = bits.count / 16 * 16
-      var index = 0
-      while index < whole {
-        var lanes = SIMD16<UInt32>()
-        for lane in 0..<16 { lanes[lane] = bits[index + lane] }
+      let width = MemoryLayout<SIMD16<UInt32>>.size
+      let whole = bytes.count / width * width
+      for offset in stride(from: 0, to: whole, by: width) {
+        let lanes = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt32>.self)
         largest = pointwiseMax(largest, lanes & 0x7fff_ffff)
-        index += 16
       }
-      return bits[whole...].reduce(largest.max()) { max($0, $1 & 0x7fff_ffff) }
+      return values[(whole / 4)...].reduce(largest.max()) { max($0, $1.magnitude.bitPattern) }
     }
   }
 }

@@ -134,14 +134,14 @@ public final class TrainingRun {
     }
     do {
       while position.iteration < iterations || position.validatedIteration != position.iteration {
-        guard try trainEpoch(stoppingWhen: wantsStop) else { return try endStopped() }
-        try validate()
+        let epoch = epoch
+        guard try train(epoch, stoppingWhen: wantsStop) else { return try endStopped() }
+        try validate(epoch)
       }
       progress?.finish()
       try completeCheckpoint()
-    } catch let error as ReplicaMismatch {
-      try leaveInOrder(with: error)
-    } catch let error as TrainingError {
+    } catch  where error is ReplicaMismatch || error is TrainingError {
+      // All ranks have thrown it.
       try leaveInOrder(with: error)
     }
     let reading = try data.readingSummary(communicator)
@@ -150,13 +150,12 @@ public final class TrainingRun {
   }
 
   /// Trains what is left of an epoch; false if a rank was asked to stop.
-  private func trainEpoch(stoppingWhen wantsStop: () -> Bool) throws -> Bool {
-    let epoch = epoch
+  private func train(_ epoch: Int, stoppingWhen wantsStop: () -> Bool) throws -> Bool {
     let end = min(iterations, (epoch + 1) * iterationsPerEpoch)
     guard position.iteration < end else { return true }
     let rate = configuration.learningRateSchedule.rate(epoch: epoch)
+    let secondsBefore = position.epochSeconds
     let epochStart = ContinuousClock.now
-    var trained = IterationMetrics()
     var interval = IterationMetrics()
     var intervalStart = epochStart
 
@@ -176,11 +175,11 @@ public final class TrainingRun {
       try recorder?.check()
       position.iteration = trainer.iteration
       position.samples += batch.globalCount
+      position.epochSeconds = secondsBefore + since(epochStart)
       if let problem = outcome.nonFinite {
         try handle(nonFinite: problem)
       } else {
         nonFiniteInARow = 0
-        trained.add(outcome.metrics)
         interval.add(outcome.metrics)
         position.epochMetrics.add(outcome.metrics)
         progress?.update(
@@ -201,16 +200,13 @@ public final class TrainingRun {
         isDue || position.iteration % configuration.training.checkReplicasEvery == 0
       if outcome.wantsStop { return false }
     }
-    epochRecord = record(
-      .epoch, position.epochMetrics, epoch: epoch, rate: rate,
-      seconds: since(epochStart) * position.epochMetrics.samples / max(trained.samples, 1))
     return true
   }
 
-  /// What was measured of the epoch just trained, without validation.
-  private var epochRecord: MetricsRecord?
-
-  private func validate() throws {
+  private func validate(_ epoch: Int) throws {
+    var record = record(
+      .epoch, position.epochMetrics, epoch: epoch,
+      rate: configuration.learningRateSchedule.rate(epoch: epoch), seconds: position.epochSeconds)
     let validation = try trainer.evaluate(validationLoader)
     badSamples.training = max(badSamples.training, Int(position.epochMetrics.replaced))
     badSamples.validation = max(badSamples.validation, Int(validation.replaced))
@@ -219,14 +215,14 @@ public final class TrainingRun {
     position.validationAccuracy = validation.accuracy
     position.validatedIteration = position.iteration
     position.epoch = position.iteration / iterationsPerEpoch
-    if position.iteration % iterationsPerEpoch == 0 { position.epochMetrics = IterationMetrics() }
-    if var record = epochRecord {
-      record.validationLoss = validation.loss
-      record.validationAccuracy = validation.accuracy
-      record.validationTop5 = validation.top5
-      try recorder?.append(record)
-      progress?.message(epochLine(record, isBest: isBest))
+    if position.iteration % iterationsPerEpoch == 0 {
+      (position.epochMetrics, position.epochSeconds) = (IterationMetrics(), 0)
     }
+    record.validationLoss = validation.loss
+    record.validationAccuracy = validation.accuracy
+    record.validationTop5 = validation.top5
+    try recorder?.append(record)
+    progress?.message(epochLine(record, isBest: isBest))
     if isBest || schedule.isDue(epoch: position.epoch)
       || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
     {

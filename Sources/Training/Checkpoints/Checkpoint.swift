@@ -112,6 +112,8 @@ public struct Checkpoint {
       let file = try Checksum.ofFile(path)
       state.files[name] = RunState.File(bytes: file.bytes, checksum: file.text)
     }
-    try writeDurably(state.json, to: directory + "/" + stateName)
+    let file = try DurableFile(path: directory + "/" + stateName)
+    try state.json.withUnsafeBytes(file.write)
+    try file.finish()
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SafeTensors
 
 /// The checkpoints of a run: `DIR/checkpoints/iteration-NNNNNNNNN`, and the links `latest` and `best` to
 /// two of them.
@@ -67,16 +68,16 @@ public struct CheckpointStore: Sendable {
   /// Gives a completely written checkpoint its name and makes it the latest one.
   ///
   /// - Parameter keeping: checkpoints that stay; of older ones only the best does.
-  /// - Throws: `CheckpointError`; the links are then as before.
+  /// - Throws: `CheckpointError` or `SafeTensorsError`; the links are then as before.
   func commit(iteration: Int, isBest: Bool, keeping count: Int) throws {
     let name = freeName(iteration: iteration)
     let temporary = temporaryPath(iteration: iteration)
-    try syncDirectory(temporary)
+    try DurableFile.syncDirectory(temporary)
     try putInPlace(temporary, as: path + "/" + name)
-    try syncDirectory(path)
+    try DurableFile.syncDirectory(path)
     try pointLink(latestLink, to: name)
     if isBest { try pointLink(bestLink, to: name) }
-    try syncDirectory(path)
+    try DurableFile.syncDirectory(path)
     let kept = [latestLink, bestLink].compactMap {
       try? FileManager.default.destinationOfSymbolicLink(atPath: $0)
     }

@@ -110,7 +110,7 @@ final class CheckpointWriter: @unchecked Sendable {
   /// The error with what a full disk lacks.
   private func explained(_ error: any Error, byteCount: Int) -> CheckpointError {
     var reason = "the checkpoint cannot be written: \(error)"
-    if let free = freeBytes(at: store.path), free < byteCount {
+    if let free = FileSystem(path: store.path)?.available, free < byteCount {
       reason +=
         " (it needs \(Format.bytes(byteCount)), and \(Format.bytes(free)) are free: make room)"
     }

@@ -14,6 +14,8 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var bestAccuracy: Double?
   /// What the epoch has measured so far.
   public var epochMetrics = IterationMetrics()
+  /// Seconds that its training has taken so far.
+  public var epochSeconds = 0.0
 
   public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
     (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)
