@@ -15,8 +15,8 @@ final class ProfiledConvolution: Convolution {
 
   func weightsDidChange() { base.weightsDidChange() }
 
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    base.goesByEvents(at: density)
+  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel {
+    base.kernel(for: pass, density: density)
   }
 
   func forward(
@@ -49,10 +49,7 @@ final class ProfiledConvolution: Convolution {
   ) {
     let start = ContinuousClock.now
     base.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-    add(.forward, since: start, samples: spikes.shape.n)
-    profile.add(
-      \.forwardPasses, of: layer, spikes: spikes.spikeCount, sites: spikes.shape.count,
-      byEvents: goesByEvents(at: spikes.density).forward)
+    add(.forward, since: start, samples: spikes.shape.n, density: spikes.density)
   }
 
   func backwardWeights(
@@ -61,17 +58,17 @@ final class ProfiledConvolution: Convolution {
   ) {
     let start = ContinuousClock.now
     base.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
-    add(.backwardWeights, since: start, samples: gy.shape.n)
-    profile.add(
-      \.gradientPasses, of: layer, spikes: spikes.spikeCount, sites: spikes.shape.count,
-      byEvents: goesByEvents(at: spikes.density).weightGradient)
+    add(.backwardWeights, since: start, samples: gy.shape.n, density: spikes.density)
   }
 
+  /// - Parameter density: of the input, where it is spikes.
   private func add(
-    _ phase: StepProfile.Phase, since start: ContinuousClock.Instant, samples: Int
+    _ pass: ConvolutionPass, since start: ContinuousClock.Instant, samples: Int,
+    density: Double? = nil
   ) {
     profile.add(
-      phase, of: layer, since: start,
+      StepProfile.Phase(pass), of: layer, since: start,
       operations: 2 * samples * geometry.output(samples: 1).pixels * geometry.weightCount)
+    profile.add(pass, of: layer, by: kernel(for: pass, density: density), density: density)
   }
 }

@@ -44,9 +44,10 @@ public protocol Convolution: AnyObject {
   /// Where temporary tensors live.
   var arena: Arena { get }
 
-  /// Whether spikes of which this share fire go by events, in the forward pass and for the gradient of
-  /// the weights.
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool)
+  /// What computes a pass.
+  ///
+  /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
+  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel
 
   /// Says that the weights passed from now on have new values, so that packed copies are stale.
   func weightsDidChange()
@@ -76,11 +77,6 @@ public protocol Convolution: AnyObject {
 }
 
 extension Convolution {
-  /// Never.
-  public func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    (false, false)
-  }
-
   /// As floats.
   public func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,

@@ -40,11 +40,20 @@ final class EventConvolution: Convolution {
       stride: geometry.window.stride)
   }
 
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    (
-      isForced || forwardCost.favoursEvents(at: density),
-      isForced || gradientCost.favoursEvents(at: density)
-    )
+  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel {
+    if let density, let cost = cost(of: pass), isForced || cost.favoursEvents(at: density) {
+      return .events
+    }
+    return dense.kernel(for: pass, density: density)
+  }
+
+  /// nil where there is no kernel for events.
+  private func cost(of pass: ConvolutionPass) -> EventCost? {
+    switch pass {
+    case .forward: forwardCost
+    case .backwardInput: nil
+    case .backwardWeights: gradientCost
+    }
   }
 
   func weightsDidChange() {
@@ -74,7 +83,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard goesByEvents(at: spikes.density).forward else {
+    guard kernel(for: .forward, density: spikes.density) == .events else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -98,7 +107,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard goesByEvents(at: spikes.density).weightGradient else {
+    guard kernel(for: .backwardWeights, density: spikes.density) == .events else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

@@ -18,6 +18,8 @@ final class MatrixConvolution: Convolution {
     geometry.window.kernel * geometry.window.kernel * geometry.inputChannels
   }
 
+  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel { .openBLAS }
+
   func weightsDidChange() {}
 
   func forward(

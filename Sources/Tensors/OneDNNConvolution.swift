@@ -66,6 +66,8 @@ final class OneDNNConvolution: Convolution {
     min(geometry.inputChannels, geometry.outputChannels) >= 16
   }
 
+  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel { .oneDNN }
+
   func weightsDidChange() {
     for packing in packings { packing.isCurrent = false }
   }
