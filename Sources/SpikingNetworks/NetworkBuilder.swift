@@ -56,6 +56,6 @@ final class NetworkBuilder {
     return add(
       Dropout(
         name, number: dropouts, input: input, probability: specification.dropout,
-        dropsSpikes: dropsSpikes))
+        dropsSpikes: dropsSpikes, profile: profile))
   }
 }

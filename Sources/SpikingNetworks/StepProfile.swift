@@ -17,6 +17,12 @@ public final class StepProfile {
     case neuron
     /// Batch norm's statistics, and its backward pass.
     case norm
+    /// Dropout, but for the gradients that neurons take through it.
+    case dropout
+    /// Average pooling, forward and backward.
+    case pooling
+    /// The fully connected layer, forward and backward.
+    case classifier
     /// The all-reduce, with the wait for slower ranks.
     case reduce
     /// The optimizer, and weights standardised anew with their gradients.

@@ -34,7 +34,8 @@ private final class VGGUnit {
   ) -> Tensor {
     guard let dropout else { return lif.backward(g, spikes: spikes, &tape) }
     let fired = tape.popSpikes()
-    return lif.backward(dropout.backward(g, tape), spikes: fired, &tape)
+    return lif.backward(
+      g, dropout: dropout.mask(samples: fired.shape.n, tape), spikes: fired, &tape)
   }
 }
 

@@ -63,8 +63,8 @@ struct BenchStepTests {
       #expect(variant.firing_rate > 0 && variant.firing_rate < 1)
       #expect(
         variant.phases.map(\.name) == [
-          "stem", "forward", "backward input", "backward weights", "neuron", "norm", "reduce",
-          "update", "data wait", "other",
+          "stem", "forward", "backward input", "backward weights", "neuron", "norm", "dropout",
+          "pooling", "classifier", "reduce", "update", "data wait", "other",
         ])
       let convolution = try #require(variant.layers.first { $0.name == "layer1.0.conv2" })
       let kernel = variant.kernels == "events" ? "events" : "onednn"

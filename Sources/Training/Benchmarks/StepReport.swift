@@ -79,7 +79,7 @@ extension StepReport.Variant {
     self.firingRate = firingRate
     let measured = StepProfile.Phase.allCases.map { phase($0, profile.phases[$0] ?? .init()) }
     operations = measured.reduce(0) { $0 + $1.operations }
-    // Residual additions, pooling, the classifier, the loss, clearing gradients.
+    // Residual additions, the loss, clearing gradients.
     let mean = seconds.reduce(0, +) / Double(seconds.count)
     let rest = mean - measured.reduce(0) { $0 + $1.seconds }
     phases = measured + [StepReport.Phase(name: "other", seconds: max(0, rest), operations: 0)]
@@ -151,8 +151,11 @@ extension StepReport {
 
   private func layerTable(_ variant: Variant) -> String {
     let phases: [StepProfile.Phase] = [
-      .stem, .forward, .backwardInput, .backwardWeights, .neuron, .norm,
-    ]
+      .stem, .forward, .backwardInput, .backwardWeights, .neuron, .norm, .dropout, .pooling,
+      .classifier,
+    ].filter { phase in
+      variant.layers.contains { $0.phases.contains { $0.name == phase.rawValue } }
+    }
     var rows = [
       [
         variant.name, "kind", "output", "forward by", "input gradient by", "weight gradient by",
