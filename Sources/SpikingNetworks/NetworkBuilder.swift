@@ -10,6 +10,7 @@ final class NetworkBuilder {
   private(set) var parameters: [Parameter] = []
   private(set) var statistics: [Parameter] = []
   private(set) var layers: [any Layer] = []
+  private(set) var convolutions: [ObservedConvolution] = []
 
   init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena,
@@ -42,6 +43,12 @@ final class NetworkBuilder {
   func add<L: Layer>(_ layer: L) -> L {
     layers.append(layer)
     return layer
+  }
+
+  /// Registers a layer's convolution and gives it back.
+  func add(_ convolution: ObservedConvolution) -> ObservedConvolution {
+    convolutions.append(convolution)
+    return convolution
   }
 
   /// Whether convolutions want the gradients that neurons hand them in bfloat16.

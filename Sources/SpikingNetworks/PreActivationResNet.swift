@@ -91,7 +91,7 @@ final class PreActivationResNet: NetworkBody {
     conv1 = builder.add(
       Convolution2D(
         "conv1", input: specification.input, outputs: specification.width,
-        SlidingWindow(kernel: 3, padding: 1), hasBias: false, builder))
+        SlidingWindow(kernel: 3, padding: 1), hasBias: false, readsSpikes: false, builder))
     var blocks: [PreActivationBlock] = []
     var shape = conv1.output
     for (stage, count) in specification.blocks.enumerated() {

@@ -1,25 +1,34 @@
 import Tensors
 
-/// A convolution whose passes are measured.
-final class ProfiledConvolution: Convolution {
+/// A layer's convolution that counts the spikes which come in, and notes the time of its passes where
+/// somebody measures.
+public final class ObservedConvolution: Convolution {
+  /// Name of the layer.
+  public let layer: String
+  /// Whether the input is spikes.
+  public let readsSpikes: Bool
+  /// Spikes of the inputs of the sequence so far, and elements that could have been spikes.
+  public private(set) var inputActivity = (spikes: 0, sites: 0)
   private let base: any Convolution
-  private let layer: String
-  private let profile: StepProfile
+  private let profile: StepProfile?
 
-  var geometry: ConvolutionGeometry { base.geometry }
-  var arena: Arena { base.arena }
+  public var geometry: ConvolutionGeometry { base.geometry }
+  public var arena: Arena { base.arena }
 
-  init(_ base: any Convolution, layer: String, _ profile: StepProfile) {
-    (self.base, self.layer, self.profile) = (base, layer, profile)
+  init(_ base: any Convolution, layer: String, readsSpikes: Bool, _ profile: StepProfile?) {
+    (self.base, self.layer, self.readsSpikes, self.profile) = (base, layer, readsSpikes, profile)
   }
 
-  func weightsDidChange() { base.weightsDidChange() }
+  /// A new sequence of time steps starts.
+  func beginSequence() { inputActivity = (0, 0) }
 
-  func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel {
+  public func weightsDidChange() { base.weightsDidChange() }
+
+  public func kernel(for pass: ConvolutionPass, density: Double?) -> ConvolutionKernel {
     base.kernel(for: pass, density: density)
   }
 
-  func forward(
+  public func forward(
     _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
@@ -28,13 +37,13 @@ final class ProfiledConvolution: Convolution {
     add(.forward, since: start, samples: x.shape.n)
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  public func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
     let start = ContinuousClock.now
     base.backwardInput(gy, weights: weights, into: &gx)
     add(.backwardInput, since: start, samples: gy.shape.n)
   }
 
-  func backwardWeights(
+  public func backwardWeights(
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
@@ -43,16 +52,18 @@ final class ProfiledConvolution: Convolution {
     add(.backwardWeights, since: start, samples: gy.shape.n)
   }
 
-  func forward(
+  public func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     let start = ContinuousClock.now
+    inputActivity.spikes += spikes.spikeCount
+    inputActivity.sites += spikes.shape.count
     base.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
     add(.forward, since: start, samples: spikes.shape.n, density: spikes.density)
   }
 
-  func backwardWeights(
+  public func backwardWeights(
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
@@ -66,6 +77,7 @@ final class ProfiledConvolution: Convolution {
     _ pass: ConvolutionPass, since start: ContinuousClock.Instant, samples: Int,
     density: Double? = nil
   ) {
+    guard let profile else { return }
     profile.add(
       StepProfile.Phase(pass), of: layer, since: start,
       operations: 2 * samples * geometry.output(samples: 1).pixels * geometry.weightCount)
