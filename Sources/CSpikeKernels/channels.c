@@ -72,14 +72,14 @@ VARIANTS(void, sltt_channel_products,
          (gradient, values, mean, sums, channels, first, last))
 
 INLINE void sltt_combine_body(float *gradient, uint16_t *rounded, const float *values,
-                              const float *a, const float *b, const float *c, size_t channels,
-                              size_t first, size_t last) {
+                              const uint16_t *rounded_values, const float *a, const float *b,
+                              const float *c, size_t channels, size_t first, size_t last) {
   for (size_t pixel = first; pixel < last; pixel++) {
     float *g = gradient + pixel * channels;
-    const float *x = values + pixel * channels;
     for (size_t i = 0; i < channels; i += LANES) {
-      size_t n = channels - i;
-      vfloat result = LOAD(a + i, n) * LOAD(g + i, n) + LOAD(b + i, n) * LOAD(x + i, n) + LOAD(c + i, n);
+      size_t n = channels - i, at = pixel * channels + i;
+      vfloat x = rounded_values ? LOAD_ROUNDED(rounded_values + at, n) : LOAD(values + at, n);
+      vfloat result = LOAD(a + i, n) * LOAD(g + i, n) + LOAD(b + i, n) * x + LOAD(c + i, n);
       STORE(g + i, result, n);
       if (rounded) STORE_ROUNDED(rounded + pixel * channels + i, result, n);
     }
@@ -87,6 +87,7 @@ INLINE void sltt_combine_body(float *gradient, uint16_t *rounded, const float *v
 }
 
 VARIANTS(void, sltt_combine,
-         (float *gradient, uint16_t *rounded, const float *values, const float *a, const float *b,
-          const float *c, size_t channels, size_t first, size_t last),
-         (gradient, rounded, values, a, b, c, channels, first, last))
+         (float *gradient, uint16_t *rounded, const float *values, const uint16_t *rounded_values,
+          const float *a, const float *b, const float *c, size_t channels, size_t first,
+          size_t last),
+         (gradient, rounded, values, rounded_values, a, b, c, channels, first, last))

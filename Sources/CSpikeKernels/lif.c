@@ -13,7 +13,9 @@ INLINE size_t sltt_lif_forward_body(const sltt_lif_forward_args *args, size_t fi
       uint64_t packed = 0;
       for (size_t c = w * 64; c < a.channels && c < w * 64 + 64; c += LANES) {
         size_t count = a.channels - c;
-        vfloat u = LOAD(a.input + row + c, count) * LOAD(a.scale + c, count) + LOAD(a.shift + c, count);
+        vfloat x = LOAD(a.input + row + c, count);
+        if (a.centered) STORE_ROUNDED(a.centered + row + c, x - LOAD(a.mean + c, count), count);
+        vfloat u = x * LOAD(a.scale + c, count) + LOAD(a.shift + c, count);
         if (a.previous) u += a.decay * LOAD(a.previous + row + c, count);
         vint fires = u >= a.threshold;
         STORE(a.membrane + row + c, u - KEEP(a.threshold, fires), count);
@@ -92,7 +94,8 @@ INLINE double lif_backward_chunks(const sltt_lif_backward_args *args, sltt_surro
       if (a.membrane_gradient_out) STORE(a.membrane_gradient_out + at, a.decay * g, count);
       if (a.sums) {
         sum[k] += g;
-        product[k] += g * (LOAD(a.input + at, count) - mean[k]);
+        product[k] += g * (a.centered ? LOAD_ROUNDED(a.centered + at, count)
+                                      : LOAD(a.input + at, count) - mean[k]);
       }
       if (a.previous) decay_sum += g * LOAD(a.previous + at, count);
     }

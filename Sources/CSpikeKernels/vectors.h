@@ -59,6 +59,20 @@ typedef _Bool vmask __attribute__((ext_vector_type(16)));
     }                                                                                     \
   })
 
+// `count` lanes of bfloat16 numbers.
+#define LOAD_ROUNDED(pointer, count)                                                      \
+  ({                                                                                      \
+    const uint16_t *from_ = (pointer);                                                    \
+    vhalf h_ = 0;                                                                         \
+    size_t count_ = (count);                                                              \
+    if (__builtin_expect(count_ >= LANES, 1)) {                                           \
+      memcpy(&h_, from_, sizeof h_);                                                      \
+    } else {                                                                              \
+      for (size_t i_ = 0; i_ < count_; i_++) h_[i_] = from_[i_];                          \
+    }                                                                                     \
+    (vfloat)(__builtin_convertvector(h_, vuint) << 16);                                   \
+  })
+
 // All ones in the lanes whose bit is set.
 #define MASK_OF_BITS(bits)                                       \
   ({                                                             \

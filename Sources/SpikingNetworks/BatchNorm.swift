@@ -34,6 +34,9 @@ final class BatchNorm {
 
   private var channels: Int { weight.count }
 
+  /// Of each channel of the latest input, or of the one that is being back-propagated.
+  var mean: FloatView { coefficients[0] }
+
   /// The map that normalises `x`, valid until the next call. In training it comes from the statistics
   /// of `x`, which go to the tape and into the running ones; in evaluation from the running ones.
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
@@ -50,6 +53,7 @@ final class BatchNorm {
       let mean = moments.mean[c]
       let variance = moments.variance[c]
       setAffine(c, mean: Float(mean), variance: variance)
+      self.mean[c] = Float(mean)
       statistics[c] = Float(mean)
       statistics[channels + c] = Float(1 / (variance + Self.epsilon).squareRoot())
       runningMean.values[c] += Self.momentum * Float(mean - Double(runningMean.values[c]))
@@ -68,7 +72,7 @@ final class BatchNorm {
   /// The means that `sums` must be taken around before `backward`: those of the step, off the tape.
   func popStatistics(_ tape: inout Tape) -> (mean: FloatView, inverseDeviation: FloatView) {
     let statistics = tape.popTensor()
-    let (mean, inverseDeviation) = (coefficients[0], coefficients[1])
+    let inverseDeviation = coefficients[1]
     for c in 0..<channels {
       mean[c] = statistics[c]
       inverseDeviation[c] = statistics[channels + c]
@@ -84,13 +88,15 @@ final class BatchNorm {
   ///
   /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
   func backward(
-    _ g: inout Tensor, input x: borrowing Tensor,
+    _ g: inout Tensor, input x: NormalizationInput,
     statistics: (mean: FloatView, inverseDeviation: FloatView), rounding: Bool = false
   ) {
     let (scale, slope, constant) = (affine.scale, affine.shift, coefficients[2])
     let count = Double(x.shape.pixels)
+    let isCentered = if case .centered = x { true } else { false }
     for c in 0..<channels {
-      let (mean, r) = (Double(statistics.mean[c]), Double(statistics.inverseDeviation[c]))
+      let mean = isCentered ? 0 : Double(statistics.mean[c])
+      let r = Double(statistics.inverseDeviation[c])
       bias.gradient[c] += Float(sums.first(c))
       weight.gradient[c] += Float(sums.second(c) * r)
       let outer = Double(weight.values[c]) * r

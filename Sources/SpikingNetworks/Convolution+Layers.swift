@@ -35,15 +35,17 @@ extension Convolution {
       .heNormal(fanOut: outputs * kernel * kernel))
   }
 
-  /// - Parameter copies: how many layouts of the weights are held besides the parameters.
-  func summary(_ name: String, kind: String, parameters: Int, copies: Int) -> LayerSummary {
+  /// - Parameter copies: of the weights that are held besides the parameters and packed ones.
+  func summary(
+    _ name: String, kind: String, parameters: Int, copies: Int = 0
+  ) -> LayerSummary {
     let output = geometry.output(samples: 1)
     let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
       multiplyAdds: output.pixels * geometry.weightCount,
-      packedBytes: copies * geometry.weightCount * 4)
+      packedBytes: packedBytes + copies * geometry.weightCount * 4)
   }
 }
 

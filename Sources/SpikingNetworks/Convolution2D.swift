@@ -62,6 +62,6 @@ final class Convolution2D: Layer {
 
   var summary: LayerSummary {
     convolution.summary(
-      name, kind: "conv", parameters: weight.count + (bias?.count ?? 0), copies: 2)
+      name, kind: "conv", parameters: weight.count + (bias?.count ?? 0))
   }
 }

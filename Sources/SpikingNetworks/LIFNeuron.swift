@@ -20,6 +20,8 @@ final class LIFNeuron: Layer {
   private let amplitude: Float
   private let specification: NeuronSpecification
   private let roundsGradients: Bool
+  /// Whether batch norm's input is kept in half the memory.
+  private let keepsRounded: Bool
   private let profile: StepProfile?
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
@@ -47,6 +49,7 @@ final class LIFNeuron: Layer {
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
     specification = builder.specification.neuron
     roundsGradients = builder.roundsGradients
+    keepsRounded = builder.specification.memory == .lean
     profile = builder.profile
     tauParameter =
       specification.hasLearnableTau
@@ -72,8 +75,10 @@ final class LIFNeuron: Layer {
     let start = ContinuousClock.now
     let affine = normalization.forward(x, &tape)
     profile?.add(.norm, of: name, since: start)
-    let spikes = fire(x.tensor, affine, &tape)
-    tape.push(x)
+    let centered =
+      keepsRounded && tape.isRecording ? RoundedTensor(x.tensor.shape, in: tape.arena) : nil
+    let spikes = fire(x.tensor, affine, centered: centered, mean: normalization.mean, &tape)
+    tape.push(centered.map { .centered($0) } ?? .exact(x))
     return spikes
   }
 
@@ -86,7 +91,8 @@ final class LIFNeuron: Layer {
   }
 
   private func fire(
-    _ x: borrowing Tensor, _ affine: ChannelAffine, _ tape: inout Tape
+    _ x: borrowing Tensor, _ affine: ChannelAffine, centered: RoundedTensor? = nil,
+    mean: FloatView? = nil, _ tape: inout Tape
   ) -> SpikeTensor {
     let start = ContinuousClock.now
     var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
@@ -95,7 +101,8 @@ final class LIFNeuron: Layer {
     let isFree = isKnownUniquelyReferenced(&membrane)
     let previous = membrane
     let next = isFree ? membrane! : SharedTensor(Tensor(x.shape, in: tape.arena))
-    spikeCount += dynamics.forward(x, affine, previous: previous, next: next, spikes: &spikes)
+    spikeCount += dynamics.forward(
+      x, affine, previous: previous, next: next, spikes: &spikes, centered: centered, mean: mean)
     neuronSteps += x.shape.count
     membrane = next
     tape.push(next)
@@ -119,16 +126,16 @@ final class LIFNeuron: Layer {
     let decayGradient: Double
     let start = ContinuousClock.now
     if let normalization {
-      let x = tape.popShared()!
+      let x = tape.popNormalizationInput()
       let step = popStep(dropout, &tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g, more: more, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
+        &g, more: more, spikes: spikes, step: step, input: x, mean: statistics.mean,
         sums: normalization.sums)
       profile?.add(.neuron, of: name, since: start)
       let normStart = ContinuousClock.now
       normalization.backward(
-        &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
+        &g, input: x, statistics: statistics, rounding: roundsGradients)
       profile?.add(.norm, of: name, since: normStart)
     } else {
       let step = popStep(dropout, &tape)
@@ -160,14 +167,15 @@ final class LIFNeuron: Layer {
   var summary: LayerSummary {
     let membraneBytes = shape.count * 4
     let spikeBytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
-    // v[t], x[t] for batch norm, v[t-1] for the gradient of tau.
-    let kept = 1 + (normalization == nil ? 0 : 1) + (tauParameter == nil ? 0 : 1)
+    let inputBytes = keepsRounded ? membraneBytes / 2 : membraneBytes
     return LayerSummary(
       name: name, kind: normalization == nil ? "lif" : "bn + lif", output: shape,
       parameters: (tauParameter?.count ?? 0)
         + (normalization.map { $0.weight.count + $0.bias.count } ?? 0),
       stateBytes: membraneBytes,
-      tapeBytes: kept * membraneBytes + spikeBytes)
+      // v[t], x[t] for batch norm, v[t-1] for the gradient of tau.
+      tapeBytes: membraneBytes + (normalization == nil ? 0 : inputBytes)
+        + (tauParameter == nil ? 0 : membraneBytes) + spikeBytes)
   }
 }
 

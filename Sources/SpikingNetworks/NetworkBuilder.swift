@@ -20,6 +20,7 @@ final class NetworkBuilder {
     self.profile = profile
     var backend = backend
     backend.precision = specification.precision
+    backend.memory = specification.memory
     self.backend = backend
     self.arena = arena
   }

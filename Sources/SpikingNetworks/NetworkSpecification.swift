@@ -94,11 +94,13 @@ public struct NetworkSpecification: Equatable, Sendable {
   public var neuron: NeuronSpecification
   /// Of dense products, where the machine has it.
   public var precision: Precision
+  /// What to save where time and memory compete.
+  public var memory: MemoryUse
 
   public init(
     family: NetworkFamily, blocks: [Int], width: Int = 64, classes: Int, inputChannels: Int = 3,
     imageSize: Int, dropout: Float = 0, neuron: NeuronSpecification = .init(),
-    precision: Precision = .float32
+    precision: Precision = .float32, memory: MemoryUse = .fast
   ) {
     self.family = family
     self.blocks = blocks
@@ -109,6 +111,7 @@ public struct NetworkSpecification: Equatable, Sendable {
     self.dropout = dropout
     self.neuron = neuron
     self.precision = precision
+    self.memory = memory
   }
 }
 

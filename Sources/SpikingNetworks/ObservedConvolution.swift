@@ -22,6 +22,8 @@ public final class ObservedConvolution: Convolution {
   /// A new sequence of time steps starts.
   func beginSequence() { inputActivity = (0, 0) }
 
+  public var packedBytes: Int { base.packedBytes }
+
   public func weightsDidChange() { base.weightsDidChange() }
 
   public func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel

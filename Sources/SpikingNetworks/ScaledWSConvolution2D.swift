@@ -136,6 +136,6 @@ final class ScaledWSConvolution2D: Layer {
 
   var summary: LayerSummary {
     convolution.summary(
-      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count, copies: 3)
+      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count, copies: 1)
   }
 }

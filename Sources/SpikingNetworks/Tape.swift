@@ -56,6 +56,12 @@ public struct Tape: ~Copyable {
     entries.push(.shared(shared))
   }
 
+  mutating func push(_ input: NormalizationInput) {
+    guard isRecording else { return }
+    hold(input.bytes)
+    entries.push(.normalizationInput(input))
+  }
+
   mutating func popTensor() -> Tensor {
     guard case .tensor(let tensor) = entries.pop() else { outOfOrder() }
     bytes -= tensor.bytes
@@ -74,6 +80,12 @@ public struct Tape: ~Copyable {
     return shared
   }
 
+  mutating func popNormalizationInput() -> NormalizationInput {
+    guard case .normalizationInput(let input) = entries.pop() else { outOfOrder() }
+    bytes -= input.bytes
+    return input
+  }
+
   private mutating func hold(_ count: Int) {
     bytes += count
     peakBytes = max(peakBytes, bytes)
@@ -88,6 +100,7 @@ enum TapeEntry: ~Copyable {
   case tensor(Tensor)
   case spikes(SpikeTensor)
   case shared(SharedTensor?)
+  case normalizationInput(NormalizationInput)
 }
 
 /// A stack of values that cannot be copied.

@@ -110,11 +110,12 @@ extension Tensor {
   ///
   /// - Parameter rounding: whether a convolution will want the result in bfloat16 as well.
   public mutating func combine(
-    a: FloatView, b: FloatView, with x: borrowing Tensor, c: FloatView, rounding: Bool = false
+    a: FloatView, b: FloatView, with x: NormalizationInput, c: FloatView, rounding: Bool = false
   ) {
     precondition(x.shape == shape && a.count == shape.c)
     let rounded = willChange(rounding: rounding)
-    combineRows(pointer, rounded: rounded, x.pointer, rows: shape.pixels, a, b, c)
+    combineRows(
+      pointer, rounded: rounded, x.exact, x.centered, rows: shape.pixels, a, b, c)
   }
 }
 
@@ -123,7 +124,7 @@ extension FloatView {
   /// channel.
   public func combineRows(a: FloatView, b: FloatView, with x: FloatView, c: FloatView) {
     precondition(x.count == count && count % a.count == 0)
-    Tensors.combineRows(base, rounded: nil, x.base, rows: count / a.count, a, b, c)
+    Tensors.combineRows(base, rounded: nil, x.base, nil, rows: count / a.count, a, b, c)
   }
 
   /// `self = scale x + shift` for matrices [rows, channels].
@@ -142,13 +143,14 @@ extension FloatView {
 
 private func combineRows(
   _ gradient: UnsafeMutablePointer<Float>, rounded: UnsafeMutablePointer<UInt16>?,
-  _ values: UnsafePointer<Float>, rows: Int, _ a: FloatView, _ b: FloatView, _ c: FloatView
+  _ values: UnsafePointer<Float>?, _ roundedValues: UnsafePointer<UInt16>?, rows: Int,
+  _ a: FloatView, _ b: FloatView, _ c: FloatView
 ) {
   let channels = a.count
   precondition(b.count == channels && c.count == channels)
   parallelFor(rows, grain: pixelGrain(channels: channels)) { _, part in
     sltt_combine(
-      gradient, rounded, values, a.base, b.base, c.base, channels, part.lowerBound,
+      gradient, rounded, values, roundedValues, a.base, b.base, c.base, channels, part.lowerBound,
       part.upperBound)
   }
 }

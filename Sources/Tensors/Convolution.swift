@@ -49,6 +49,9 @@ public protocol Convolution: AnyObject {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
 
+  /// Bytes of copies of the weights in other layouts that are held from pass to pass, at most.
+  var packedBytes: Int { get }
+
   /// Says that the weights passed from now on have new values, so that packed copies are stale.
   func weightsDidChange()
 
@@ -128,13 +131,16 @@ public struct ConvolutionBackend: Sendable {
   public var kernels: Kernels
   /// As asked for; see `effectivePrecision`.
   public var precision: Precision
+  public var memory: MemoryUse
 
   public init(
-    _ library: Library = .oneDNN, kernels: Kernels = .auto, precision: Precision = .float32
+    _ library: Library = .oneDNN, kernels: Kernels = .auto, precision: Precision = .float32,
+    memory: MemoryUse = .fast
   ) {
     self.library = library
     self.kernels = kernels
     self.precision = precision
+    self.memory = memory
   }
 
   /// Dense convolutions by oneDNN only.
@@ -160,6 +166,7 @@ public struct ConvolutionBackend: Sendable {
       return floats
     }
     return EventConvolution(
-      floats, effectivePrecision, winogradCost: winogradCost, isForced: kernels == .events)
+      floats, effectivePrecision, winogradCost: winogradCost, isForced: kernels == .events,
+      keepsPacked: memory == .fast)
   }
 }

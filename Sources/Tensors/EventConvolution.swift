@@ -10,6 +10,7 @@ final class EventConvolution: Convolution {
   private let dense: any Convolution
   private let winogradCost: WinogradCost?
   private let isForced: Bool
+  private let keepsPacked: Bool
   private let forwardCost: EventCost
   private let gradientCost: EventCost
   private var shape: sltt_event_shape
@@ -29,14 +30,17 @@ final class EventConvolution: Convolution {
   /// - Parameters:
   ///   - winogradCost: where the dense convolution may go by Winograd's method.
   ///   - isForced: whether to work by events however many neurons fire.
+  ///   - keepsPacked: whether packed weights stay for the next pass.
   init(
-    _ dense: any Convolution, _ precision: Precision, winogradCost: WinogradCost?, isForced: Bool
+    _ dense: any Convolution, _ precision: Precision, winogradCost: WinogradCost?, isForced: Bool,
+    keepsPacked: Bool
   ) {
     let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
     self.dense = dense
     self.winogradCost = winogradCost
     self.isForced = isForced
+    self.keepsPacked = keepsPacked
     forwardCost = .forward(geometry, against: precision)
     gradientCost = .weightGradient(geometry, against: precision)
     let output = geometry.output(samples: 1)
@@ -61,6 +65,12 @@ final class EventConvolution: Convolution {
     case .backwardInput: nil
     case .backwardWeights: gradientCost
     }
+  }
+
+  /// The dense convolution's for the gradient of the input alone, as long as few neurons fire.
+  var packedBytes: Int {
+    dense.packedBytes / 2
+      + (keepsPacked ? 4 * withUnsafePointer(to: shape, sltt_event_packed_count) : 0)
   }
 
   func weightsDidChange() {
@@ -96,7 +106,18 @@ final class EventConvolution: Convolution {
     }
     checkShapes(spikes.shape, y.shape)
     y.willChange()
-    let packed = packedWeights(weights)
+    guard keepsPacked else {
+      let packed = Tensor(Shape(n: 1, c: sltt_event_packed_count(&shape)), in: arena)
+      pack(weights, into: packed.pointer)
+      return add(spikes, packed.pointer, bias: bias, into: &y, accumulating: accumulating)
+    }
+    add(spikes, packedWeights(weights), bias: bias, into: &y, accumulating: accumulating)
+  }
+
+  private func add(
+    _ spikes: borrowing SpikeTensor, _ packed: UnsafePointer<Float>, bias: FloatView?,
+    into y: inout Tensor, accumulating: Bool
+  ) {
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
     let grain = 1 + 65536 / (geometry.inputChannels * geometry.outputChannels)
     withScratch(parts: parallelParts(y.shape.pixels, grain: grain)) { scratch in
@@ -188,15 +209,18 @@ final class EventConvolution: Convolution {
     let buffer = packed ?? FlatBuffer(count: sltt_event_packed_count(&shape))
     packed = buffer
     if !isPacked {
-      let destination = buffer.pointer
-      parallelFor(SpikeTensor.wordsPerPixel(channels: geometry.inputChannels)) { _, part in
-        withUnsafePointer(to: shape) {
-          sltt_event_pack($0, weights.base, destination, part.lowerBound, part.upperBound)
-        }
-      }
+      pack(weights, into: buffer.pointer)
       isPacked = true
     }
     return UnsafePointer(buffer.pointer)
+  }
+
+  private func pack(_ weights: FloatView, into packed: UnsafeMutablePointer<Float>) {
+    parallelFor(SpikeTensor.wordsPerPixel(channels: geometry.inputChannels)) { _, part in
+      withUnsafePointer(to: shape) {
+        sltt_event_pack($0, weights.base, packed, part.lowerBound, part.upperBound)
+      }
+    }
   }
 
   /// Calls `body` with scratch memory for each of `parts` threads.

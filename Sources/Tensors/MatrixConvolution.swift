@@ -22,6 +22,8 @@ final class MatrixConvolution: Convolution {
     .openBLAS
   }
 
+  var packedBytes: Int { 0 }
+
   func weightsDidChange() {}
 
   func forward(

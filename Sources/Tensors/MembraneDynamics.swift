@@ -38,17 +38,21 @@ public struct MembraneDynamics {
   /// - Parameters:
   ///   - input: x[t].
   ///   - previous: v[t-1]; `nil` at the first step, where it is 0.
+  ///   - centered: takes x[t] - `mean`, where given.
   /// - Returns: the number of spikes.
   public func forward(
     _ input: borrowing Tensor, _ affine: ChannelAffine, previous: SharedTensor?,
-    next: SharedTensor, spikes: inout SpikeTensor
+    next: SharedTensor, spikes: inout SpikeTensor, centered: RoundedTensor? = nil,
+    mean: FloatView? = nil
   ) -> Int {
     let shape = input.shape
     precondition(spikes.shape == shape && next.tensor.shape == shape)
     precondition(affine.scale.count == shape.c)
+    precondition(centered.map { $0.shape == shape && mean!.count == shape.c } ?? true)
     let arguments = sltt_lif_forward_args(
       channels: shape.c, input: input.pointer, scale: affine.scale.base, shift: affine.shift.base,
-      previous: previous?.tensor.pointer, membrane: next.tensor.pointer, spikes: spikes.words,
+      previous: previous?.tensor.pointer, mean: mean?.base, centered: centered?.pointer,
+      membrane: next.tensor.pointer, spikes: spikes.words,
       decay: decay, threshold: threshold)
     let fired = parallelSum(shape.pixels, grain: pixelGrain(channels: shape.c)) { _, part in
       withUnsafePointer(to: arguments) {
@@ -118,13 +122,14 @@ public struct MembraneDynamics {
   /// - Returns: the gradient of the decay.
   public func backward(
     _ gradient: inout Tensor, more: SharedTensor? = nil, spikes: borrowing SpikeTensor, step: Step,
-    input: borrowing Tensor, mean: FloatView, sums: ChannelSums
+    input: NormalizationInput, mean: FloatView, sums: ChannelSums
   ) -> Double {
     precondition(input.shape == spikes.shape && mean.count == spikes.shape.c)
     precondition(more.map { $0.tensor.shape == spikes.shape } ?? true)
     gradient.willChange()
     var arguments = arguments(gradient, spikes, step)
-    arguments.input = UnsafePointer(input.pointer)
+    arguments.input = input.exact
+    arguments.centered = input.centered
     arguments.mean = UnsafePointer(mean.base)
     arguments.more_gradient = more.map { UnsafePointer($0.tensor.pointer) }
     let common = arguments
@@ -147,7 +152,7 @@ public struct MembraneDynamics {
       output_scale: nil,
       membrane_gradient_in: step.laterGradient?.tensor.pointer,
       membrane_gradient_out: step.earlierGradient?.tensor.pointer,
-      input: nil, mean: nil, sums: nil, previous: step.previous?.tensor.pointer,
+      input: nil, mean: nil, centered: nil, sums: nil, previous: step.previous?.tensor.pointer,
       amplitude: spikes.amplitude * (step.dropout?.scale ?? 1), decay: decay, threshold: threshold,
       width: surrogate.width,
       surrogate: surrogate.kernel)

@@ -70,6 +70,9 @@ final class OneDNNConvolution: Convolution {
     .oneDNN
   }
 
+  /// For the forward pass and for the gradient of the input.
+  var packedBytes: Int { 2 * geometry.weightCount * (isMixed ? 2 : 4) }
+
   func weightsDidChange() {
     for packing in packings { packing.isCurrent = false }
   }

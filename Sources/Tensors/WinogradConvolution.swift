@@ -49,6 +49,9 @@ final class WinogradConvolution: Convolution {
     kernel(for: pass, samples: samples, density: nil) == .winograd
   }
 
+  /// None, but where there are so few samples that passes go to the dense convolution.
+  var packedBytes: Int { isUsed(for: .forward, samples: 32) ? 0 : dense.packedBytes }
+
   func weightsDidChange() { dense.weightsDidChange() }
 
   func forward(

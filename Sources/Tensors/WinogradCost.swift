@@ -24,8 +24,10 @@ struct WinogradCost {
     let (from, to) = pass == .backwardInput ? (outputs, inputs) : (inputs, outputs)
     // Products are made of whole groups of 64 channels.
     let group = (to / 64).rounded(.up) * 64
-    let tile = 1.3 * from * group + 7 * (from + group)
-    let weights = 28 * from * group
+    // The weights' gradient sums products of many tiles, which do not stay in the nearest cache.
+    let isGradient = pass == .backwardWeights
+    let tile = (isGradient ? 1.6 : 1.3) * from * group + (isGradient ? 14 : 7) * (from + group)
+    let weights = (isGradient ? 50 : 28) * from * group
     return (tiles * tile + weights / Double(samples)) / (direct * from * to)
   }
 }

@@ -117,6 +117,9 @@ extension Configuration {
       "training.precision", \.training.precision,
       "float32, or mixed: dense products in bfloat16 where the processor has it."),
     .init(
+      "training.memory", \.training.memory,
+      "fast, or lean: weights packed anew in each pass, and batch norm's inputs kept in bfloat16."),
+    .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),
     .init(

@@ -84,6 +84,7 @@ public struct Configuration: Sendable {
     public var microBatch: Int?
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
+    public var memory = MemoryUse.fast
     public var logEvery = 30
 
     public enum NonFiniteAction: String, CaseIterable, Sendable {
@@ -209,7 +210,7 @@ extension Configuration {
         surrogate: SurrogateGradient(
           neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
         hasLearnableTau: neuron.hasLearnableTau),
-      precision: training.precision)
+      precision: training.precision, memory: training.memory)
     if let problem = specification.problem {
       // It begins with the key.
       let key = String(problem.prefix { $0 != " " })

@@ -161,6 +161,7 @@ extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.NonFiniteAction: ConfigurationValue {}
 extension Configuration.Checkpointing.ErrorAction: ConfigurationValue {}
 extension Precision: ConfigurationValue {}
+extension MemoryUse: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}

@@ -199,7 +199,9 @@ struct LIFNeuronTests {
       var g = Tensor(Self.shape, gradient, in: plain.arena)
       let statistics = other.popStatistics(&tape)
       other.sums.takeProducts(ofRows: view(gradient), with: view(x), mean: statistics.mean)
-      other.backward(&g, input: Tensor(Self.shape, x, in: plain.arena), statistics: statistics)
+      other.backward(
+        &g, input: .exact(SharedTensor(Tensor(Self.shape, x, in: plain.arena))),
+        statistics: statistics)
       expectClose(outcome.gradients[t], g.elements, "step \(t)")
     }
     expectClose(

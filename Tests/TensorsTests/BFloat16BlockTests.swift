@@ -64,10 +64,10 @@ struct BFloat16BlockTests {
   @Test(arguments: [3, 16, 70]) func combinationsAreRoundedAlongTheWay(_ channels: Int) {
     let (arena, shape) = (testArena(), Shape(n: 2, h: 7, w: 3, c: channels))
     var g = Tensor(shape, randomFloats(shape.count, seed: 1), in: arena)
-    let x = Tensor(shape, randomFloats(shape.count, seed: 2), in: arena)
+    let x = SharedTensor(Tensor(shape, randomFloats(shape.count, seed: 2), in: arena))
     let coefficients = (3...5).map { view(randomFloats(channels, seed: $0)) }
     g.combine(
-      a: coefficients[0], b: coefficients[1], with: x, c: coefficients[2], rounding: true)
+      a: coefficients[0], b: coefficients[1], with: .exact(x), c: coefficients[2], rounding: true)
     expectEqual(Self.floats(roundedIn: g) ?? [], g.elements.map(Self.rounded), "rounded")
   }
 
@@ -77,30 +77,32 @@ struct BFloat16BlockTests {
     func change(_ what: String, _ body: (inout Tensor) -> Void) {
       var g = Tensor(shape, randomFloats(shape.count, seed: 1), in: arena)
       let one = view([Float](repeating: 1, count: shape.c))
-      g.combine(a: one, b: one, with: g.copy(in: arena), c: one, rounding: true)
+      g.combine(
+        a: one, b: one, with: .exact(SharedTensor(g.copy(in: arena))), c: one, rounding: true)
       #expect(g.rounded != nil)
       body(&g)
       #expect(g.rounded == nil, "\(what)")
     }
-    let other = Tensor(shape, randomFloats(shape.count, seed: 2), in: arena)
+    let other = SharedTensor(Tensor(shape, randomFloats(shape.count, seed: 2), in: arena))
     let spikes = SpikeTensor(shape, in: arena) { $0 % 3 == 0 }
     change("subscript") { $0[3] = 1 }
     change("fill") { $0.fill(1) }
-    change("add") { $0.add(other) }
+    change("add") { $0.add(other.tensor) }
     change("add spikes") { $0.add(spikes) }
     let mask = DropoutMask(shape, probability: 0.5, in: arena) { _ in
       RandomStream(seed: 1, purpose: .dropout)
     }
     change("dropout") { mask.apply(to: &$0) }
     let one = view([Float](repeating: 1, count: shape.c))
-    change("combine") { $0.combine(a: one, b: one, with: other, c: one) }
+    change("combine") { $0.combine(a: one, b: one, with: .exact(other), c: one) }
     let step = MembraneDynamics.Step(
       membrane: SharedTensor(Tensor(shape, randomFloats(shape.count, seed: 3), in: arena)),
       previous: nil, laterGradient: nil, earlierGradient: nil)
     let dynamics = MembraneDynamics(decay: 0.5, threshold: 1, surrogate: .init(.triangle))
     change("neuron") {
       _ = dynamics.backward(
-        &$0, spikes: spikes, step: step, input: other, mean: one, sums: ChannelSums(channels: 16))
+        &$0, spikes: spikes, step: step, input: .exact(other), mean: one,
+        sums: ChannelSums(channels: 16))
     }
     change("neuron without normalisation") {
       _ = dynamics.backward(&$0, spikes: spikes, step: step, scale: one)
@@ -111,12 +113,13 @@ struct BFloat16BlockTests {
     for backend in [ConvolutionBackend.oneDNN, .openBLAS] {
       let convolution = backend.convolution(geometry, arena: arena)
       change("forward") {
-        convolution.forward(other, weights: weights, bias: nil, into: &$0, accumulating: true)
+        convolution.forward(
+          other.tensor, weights: weights, bias: nil, into: &$0, accumulating: true)
       }
       change("forward of spikes") {
         convolution.forward(spikes, weights: weights, bias: nil, into: &$0, accumulating: true)
       }
-      change("backward") { convolution.backwardInput(other, weights: weights, into: &$0) }
+      change("backward") { convolution.backwardInput(other.tensor, weights: weights, into: &$0) }
     }
   }
 }

@@ -94,8 +94,22 @@ struct ChannelSumsTests {
     }
     withThreads(threads) {
       var tensor = Tensor(rows.shape, rows.g, in: arena)
-      tensor.combine(a: a, b: b, with: Tensor(rows.shape, rows.x, in: arena), c: c)
+      let x = SharedTensor(Tensor(rows.shape, rows.x, in: arena))
+      tensor.combine(a: a, b: b, with: .exact(x), c: c)
       expectClose(tensor.elements, expected, tolerance: 1e-6, "tensor")
+
+      tensor = Tensor(rows.shape, rows.g, in: arena)
+      let rounded = RoundedTensor(rows.shape, in: arena)
+      for index in rows.x.indices {
+        rounded.pointer[index] = UInt16(BFloat16BlockTests.rounded(rows.x[index]).bitPattern >> 16)
+      }
+      tensor.combine(a: a, b: b, with: .centered(rounded), c: c)
+      let ofRounded = rows.map {
+        Double(rows.a[$1]) * Double(rows.g[$0])
+          + Double(rows.b[$1]) * Double(BFloat16BlockTests.rounded(rows.x[$0]))
+          + Double(rows.c[$1])
+      }
+      expectClose(tensor.elements, ofRounded, tolerance: 1e-6, "tensor of rounded")
 
       let matrix = view(rows.g)
       matrix.combineRows(a: a, b: b, with: view(rows.x), c: c)

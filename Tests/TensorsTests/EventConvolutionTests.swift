@@ -84,6 +84,19 @@ struct EventConvolutionTests {
     expectClose(output(), before.map { -2 * $0 }, "y")
   }
 
+  @Test(arguments: geometries) func packingAnewGivesTheSame(_ geometry: ConvolutionGeometry) {
+    let (arena, input) = (testArena(), geometry.input(samples: 2))
+    let spikes = SpikeTensor(input, in: arena) { $0 % 3 == 0 }
+    let weights = view(randomFloats(geometry.weightCount, seed: 1))
+    let outputs = [MemoryUse.fast, .lean].map { memory in
+      var y = Tensor(geometry.output(samples: 2), in: arena)
+      ConvolutionBackend(kernels: .events, memory: memory).convolution(geometry, arena: arena)
+        .forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
+      return y.elements
+    }
+    #expect(outputs[0] == outputs[1])
+  }
+
   @Test func onlyThreeByThreeWindowsGoByEvents() {
     func isByEvents(_ kernel: Int, _ stride: Int, _ padding: Int, width: Int = 8) -> Bool {
       let geometry = ConvolutionGeometry(

@@ -79,6 +79,7 @@ final class WrongConvolution: Convolution {
 
   var geometry: ConvolutionGeometry { right.geometry }
   var arena: Arena { right.arena }
+  var packedBytes: Int { right.packedBytes }
   func weightsDidChange() { right.weightsDidChange() }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {

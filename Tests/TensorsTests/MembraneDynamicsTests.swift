@@ -163,8 +163,9 @@ struct MembraneDynamicsTests {
         let (sums, summed) = (ChannelSums(channels: shape.c), step())
         g = Tensor(shape, gradient.indices.map { gradient[$0] - input[$0] }, in: arena)
         let again = dynamics.backward(
-          &g, more: skip, spikes: spikes, step: summed, input: Tensor(shape, input, in: arena),
-          mean: view(mean), sums: sums)
+          &g, more: skip, spikes: spikes, step: summed,
+          input: .exact(SharedTensor(Tensor(shape, input, in: arena))), mean: view(mean),
+          sums: sums)
         checkCommon(g.elements, scale: nil, summed, again)
         var first = [Double](repeating: 0, count: shape.c)
         var second = first
@@ -180,6 +181,27 @@ struct MembraneDynamicsTests {
         expectClose(
           (0..<shape.c).map { Float(sums.second($0)) }, second.map { Float($0) }, scale: scale,
           "products")
+
+        // With the input in half the memory.
+        let centered = RoundedTensor(shape, in: arena)
+        var thrown = SpikeTensor(shape, in: arena)
+        let affine = ChannelAffine(uniform: 1, channels: shape.c)
+        _ = dynamics.forward(
+          skip.tensor, affine, previous: nil, next: SharedTensor(Tensor(shape, in: arena)),
+          spikes: &thrown, centered: centered, mean: view(mean))
+        g = Tensor(shape, gradient.indices.map { gradient[$0] - input[$0] }, in: arena)
+        _ = dynamics.backward(
+          &g, more: skip, spikes: spikes, step: step(), input: .centered(centered),
+          mean: view(mean), sums: sums)
+        var ofRounded = [Double](repeating: 0, count: shape.c)
+        for index in 0..<shape.count {
+          let c = index % shape.c
+          ofRounded[c] +=
+            expected[index] * Double(BFloat16BlockTests.rounded(input[index] - mean[c]))
+        }
+        expectClose(
+          (0..<shape.c).map { Float(sums.second($0)) }, ofRounded.map { Float($0) }, scale: scale,
+          "products of rounded")
       }
     }
   }

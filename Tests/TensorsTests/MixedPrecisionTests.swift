@@ -100,7 +100,8 @@ struct MixedPrecisionTests {
       return gx.elements
     }
     let expected = inputGradient()
-    gy.combine(a: one, b: zero, with: gy.copy(in: arena), c: zero, rounding: true)
+    gy.combine(
+      a: one, b: zero, with: .exact(SharedTensor(gy.copy(in: arena))), c: zero, rounding: true)
     expectEqual(inputGradient(), expected, "gx")
     gy.rounded!.pointer.update(repeating: 0, count: output.count)
     #expect(inputGradient().allSatisfy { $0 == 0 })

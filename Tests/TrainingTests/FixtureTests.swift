@@ -28,6 +28,41 @@ import Testing
     try check(name, method, ConvolutionBackend(.oneDNN, kernels: .events))
   }
 
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
+  func winogradsMethodReproduces(_ name: String, _ method: String) throws {
+    try check(name, method, ConvolutionBackend(.oneDNN, kernels: .winograd))
+  }
+
+  /// With memory saved, spikes and logits are the same, and gradients as far off as bfloat16 lets them be.
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
+  func leanMemoryComesClose(_ name: String, _ method: String) throws {
+    let fixture = try ReferenceCase(name, method)
+    func run(_ memory: MemoryUse) throws -> (logits: [Float], network: SpikingNetwork, tape: Int) {
+      let network = try fixture.network(.init(kernels: .events), memory: memory)
+      let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
+      var logits: [Float] = []
+      fixture.accumulateGradients(step, network.arena) { logits += $0 }
+      network.completeGradients()
+      return (logits, network, step.peakTapeBytes)
+    }
+    let (fast, lean) = (try run(.fast), try run(.lean))
+    #expect(lean.logits == fast.logits)
+    let hasBatchNorm = !fast.network.store.statistics.isEmpty
+    #expect(hasBatchNorm ? lean.tape < fast.tape : lean.tape == fast.tape)
+    var isEqual = true
+    // Gradients of biases that batch norm takes away again are 0 but for rounding.
+    let scale = fast.network.store.gradients.elements.reduce(0) { max($0, abs($1)) }
+    for (exact, rounded) in zip(fast.network.store.parameters, lean.network.store.parameters) {
+      let (exact, rounded) = (exact.gradient.elements, rounded.gradient.elements)
+      let own = exact.reduce(0) { max($0, abs($1)) }
+      let largest = own > 1e-3 * scale ? own : scale
+      let difference = zip(exact, rounded).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(difference <= 0.01 * largest)
+      if difference > 0 { isEqual = false }
+    }
+    #expect(isEqual != hasBatchNorm)
+  }
+
   private func check(_ name: String, _ method: String, _ backend: ConvolutionBackend) throws {
     let fixture = try ReferenceCase(name, method)
     let network = try fixture.network(backend)
@@ -83,14 +118,17 @@ extension ReferenceCase {
   }
 
   /// The network with the fixture's parameters.
-  func network(_ backend: ConvolutionBackend) throws -> SpikingNetwork {
+  func network(
+    _ backend: ConvolutionBackend, memory: MemoryUse = .fast
+  ) throws -> SpikingNetwork {
     let network = try SpikingNetwork(
       NetworkSpecification(
         family: NetworkFamily(rawValue: family)!, blocks: blocks,
         width: settings.width, classes: settings.classes, inputChannels: settings.channels,
         imageSize: settings.size,
         neuron: NeuronSpecification(
-          tau: settings.tau, surrogate: SurrogateGradient(.init(rawValue: settings.surrogate)!))),
+          tau: settings.tau, surrogate: SurrogateGradient(.init(rawValue: settings.surrogate)!)),
+        memory: memory),
       backend: backend, seed: 1, arena: Arena(capacity: 1 << 30))
     for parameter in network.store.parameters {
       parameter.assign(

@@ -67,7 +67,8 @@ struct KernelUseTests {
       network.kernels(at: mixed, samples: 32).summary
         == "forward winograd in 3 layers, onednn in 2 layers (layer2.0.conv1, layer2.0.shortcut),"
         + " events in 1 layer (layer2.0.conv2); weight gradient onednn in 2 layers,"
-        + " events in 2 layers (layer1.0.conv1, layer2.0.conv2), winograd in 2 layers (conv1, layer1.0.conv2)")
+        + " events in 2 layers (layer1.0.conv1, layer2.0.conv2), winograd in 2 layers (conv1, layer1.0.conv2)"
+    )
     // So many that their names would fill the screen.
     let many = (0..<20).map { index in
       var use = network.kernels(at: densities(0.05), samples: 32)[index % 2]

@@ -20,6 +20,8 @@ typedef struct {
   const float *input;            // x
   const float *scale, *shift;    // per channel: the input current is scale * x + shift
   const float *previous;         // v[t-1], or NULL at the first step
+  const float *mean;             // per channel, for `centered`
+  uint16_t *centered;            // x - mean in bfloat16, or NULL
   float *membrane;               // v[t]; may be `previous`
   uint64_t *spikes;              // s[t]
   float decay, threshold;
@@ -40,7 +42,8 @@ typedef struct {
   const float *output_scale;     // per channel, or NULL for 1
   const float *membrane_gradient_in;  // dL/dv[t], or NULL for 0
   float *membrane_gradient_out;  // dL/dv[t-1], or NULL; may be membrane_gradient_in
-  const float *input, *mean;     // per-channel sums of dL/du * (input - mean), if not NULL
+  const float *input, *mean;     // x, for per-channel sums of dL/du * (x - mean)
+  const uint16_t *centered;      // x - mean in bfloat16, instead of the two
   double *sums;                  // [2 * channels], += sum dL/du, sum dL/du * (input - mean), or NULL
   const float *previous;         // v[t-1], for the gradient of the decay, or NULL
   float amplitude, decay, threshold, width;
@@ -106,10 +109,11 @@ void sltt_channel_moments(const float *values, const float *pivot, double *sums,
 void sltt_channel_products(const float *gradient, const float *values, const float *mean,
                            double *sums, size_t channels, size_t first, size_t last);
 
-// gradient = a * gradient + b * x + c, with a, b, c per channel; rounded: the result in bfloat16 as
-// well, or NULL.
-void sltt_combine(float *gradient, uint16_t *rounded, const float *values, const float *a,
-                  const float *b, const float *c, size_t channels, size_t first, size_t last);
+// gradient = a * gradient + b * x + c, with a, b, c per channel, and x in single precision or, if
+// rounded_values is not NULL, in bfloat16; rounded: the result in bfloat16 as well, or NULL.
+void sltt_combine(float *gradient, uint16_t *rounded, const float *values,
+                  const uint16_t *rounded_values, const float *a, const float *b, const float *c,
+                  size_t channels, size_t first, size_t last);
 
 // A 3x3 convolution with padding 1 of spikes. Sizes in pixels.
 typedef struct {
@@ -155,7 +159,7 @@ typedef struct {
 enum {
   SLTT_WINOGRAD_GROUP = 64,  // outputs whose weights lie together
   SLTT_WINOGRAD_LANES = 16,  // inputs that are transformed together
-  SLTT_WINOGRAD_BLOCK = 96,  // tiles whose products are summed at a time
+  SLTT_WINOGRAD_BLOCK = 48,  // tiles whose products are summed at a time
 };
 
 // Tiles of all samples.

@@ -1,0 +1,8 @@
+/// What to save where time and memory compete, named as in configuration files.
+public enum MemoryUse: String, CaseIterable, Sendable {
+  /// Time.
+  case fast
+  /// Memory: weights are packed anew in each pass, and batch norm's inputs wait for the backward pass in
+  /// bfloat16.
+  case lean
+}
