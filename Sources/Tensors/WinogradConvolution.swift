@@ -13,6 +13,8 @@ final class WinogradConvolution: Convolution {
   private let cost: WinogradCost
   private let forwardShape: sltt_winograd_shape
   private let backwardShape: sltt_winograd_shape
+  private let outputSums: ChannelSums
+  private let zeros: FloatView
 
   var geometry: ConvolutionGeometry { dense.geometry }
   var arena: Arena { dense.arena }
@@ -34,6 +36,8 @@ final class WinogradConvolution: Convolution {
     self.dense = dense
     self.cost = cost
     self.isForced = isForced
+    outputSums = ChannelSums(channels: geometry.outputChannels)
+    zeros = FlatBuffer(count: geometry.outputChannels).all
     let (height, width) = (geometry.inputHeight, geometry.inputWidth)
     let (inputs, outputs) = (geometry.inputChannels, geometry.outputChannels)
     forwardShape = .init(height: height, width: width, inputs: inputs, outputs: outputs)
@@ -118,11 +122,12 @@ final class WinogradConvolution: Convolution {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard biasGradient == nil, isUsed(for: .backwardWeights, samples: x.shape.n) else {
+    guard isUsed(for: .backwardWeights, samples: x.shape.n) else {
       dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
       return
     }
     checkShapes(x.shape, gy.shape)
+    if let biasGradient { addSums(of: gy, to: biasGradient) }
     let (input, output) = (x.pointer, gy.pointer)
     withUnsafePointer(to: forwardShape) { shape in
       let tiles = sltt_winograd_tiles(shape, x.shape.n)
@@ -155,12 +160,18 @@ final class WinogradConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard biasGradient == nil, isUsed(for: .backwardWeights, samples: gy.shape.n) else {
+    guard isUsed(for: .backwardWeights, samples: gy.shape.n) else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }
     let x = spikes.unpacked(in: arena)
     backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+  }
+
+  /// Adds the sums of `gy` over its pixels.
+  private func addSums(of gy: borrowing Tensor, to biasGradient: FloatView) {
+    outputSums.takeMoments(of: gy, around: zeros)
+    for c in 0..<biasGradient.count { biasGradient[c] += Float(outputSums.first(c)) }
   }
 
   /// Calls `body` with one range of groups of outputs after the other, and with room for their transformed

@@ -20,7 +20,8 @@ struct WinogradCost {
 
   /// What a pass costs by Winograd's method, directly being 1.
   func share(for pass: ConvolutionPass, samples: Int) -> Double {
-    guard samples > 0 else { return 1 }
+    // A few channels, as of a stem, leave too few products to make up for the transforms.
+    guard samples > 0, min(inputs, outputs) >= 16 else { return 1 }
     let (from, to) = pass == .backwardInput ? (outputs, inputs) : (inputs, outputs)
     // Products are made of whole groups of 64 channels.
     let group = (to / 64).rounded(.up) * 64
@@ -29,5 +30,11 @@ struct WinogradCost {
     let tile = (isGradient ? 1.6 : 1.3) * from * group + (isGradient ? 14 : 7) * (from + group)
     let weights = (isGradient ? 50 : 28) * from * group
     return (tiles * tile + weights / Double(samples)) / (direct * from * to)
+  }
+
+  /// The same for spikes, which become floats first.
+  func shareOfSpikes(for pass: ConvolutionPass, samples: Int) -> Double {
+    // As measured beside passes by events, for 64 to 512 channels.
+    share(for: pass, samples: samples) * (pass == .backwardWeights ? 1.35 : 1.15)
   }
 }

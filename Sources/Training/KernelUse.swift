@@ -11,6 +11,15 @@ public struct KernelUse: Equatable, Sendable {
   public var inputGradient: ConvolutionKernel
   public var weightGradient: ConvolutionKernel
 
+  /// One JSON object.
+  var json: String {
+    let density = inputDensity.map { "\"input_density\": \($0), " } ?? ""
+    return "{\(density)\"forward\": \"\(forward.rawValue)\", \"input_gradient\":"
+      + " \"\(inputGradient.rawValue)\", \"weight_gradient\": \"\(weightGradient.rawValue)\"}"
+  }
+}
+
+extension KernelUse {
   /// What computes a convolution whose input is spikes of this density on average, or not spikes.
   init(_ convolution: ObservedConvolution, samples: Int, inputDensity: Double?) {
     func kernel(_ pass: ConvolutionPass) -> ConvolutionKernel {
@@ -21,13 +30,6 @@ public struct KernelUse: Equatable, Sendable {
     forward = kernel(.forward)
     inputGradient = kernel(.backwardInput)
     weightGradient = kernel(.backwardWeights)
-  }
-
-  /// One JSON object.
-  var json: String {
-    let density = inputDensity.map { "\"input_density\": \($0), " } ?? ""
-    return "{\(density)\"forward\": \"\(forward.rawValue)\", \"input_gradient\":"
-      + " \"\(inputGradient.rawValue)\", \"weight_gradient\": \"\(weightGradient.rawValue)\"}"
   }
 }
 

@@ -70,19 +70,42 @@ struct WinogradConvolutionTests {
   }
 
   @Test func smallLayersAndFewSamplesStayDirect() {
-    func favours(_ side: Int, _ channels: Int, samples: Int, _ precision: Precision = .float32)
-      -> Bool
-    {
+    func favours(
+      _ side: Int, _ channels: Int, to outputs: Int? = nil, samples: Int,
+      _ precision: Precision = .float32
+    ) -> Bool {
       let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
+        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: outputs ?? channels,
         window: SlidingWindow(kernel: 3, padding: 1))
       return WinogradCost(geometry, against: precision).share(for: .forward, samples: samples) < 1
     }
     #expect(favours(32, 64, samples: 32))
     #expect(favours(32, 64, samples: 32, .mixed))
     #expect(!favours(32, 3, samples: 32))
+    #expect(!favours(48, 2, to: 64, samples: 32) && !favours(32, 3, to: 64, samples: 32))
     #expect(!favours(4, 512, samples: 1))
     #expect(!favours(1, 64, samples: 32))
     #expect(!favours(3, 512, samples: 32, .mixed))
+  }
+
+  /// Where Winograd's method is at hand, fewer spikes are worth going by events.
+  @Test func eventsCompeteWithTheFasterWay() throws {
+    for (side, channels) in [(32, 64), (16, 128), (8, 256)] {
+      let geometry = ConvolutionGeometry(
+        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
+        window: SlidingWindow(kernel: 3, padding: 1))
+      let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
+      for pass in [ConvolutionPass.forward, .backwardWeights] {
+        let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 32))
+        #expect(greatest > 0.12 && greatest < 0.35, "\(channels) channels")
+      }
+      #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .winograd)
+    }
+    // With stride 2 a direct convolution is the only other way.
+    let strided = ConvolutionGeometry(
+      input: Shape(n: 1, h: 16, w: 16, c: 64), outputChannels: 64,
+      window: SlidingWindow(kernel: 3, stride: 2, padding: 1))
+    let auto = ConvolutionBackend().convolution(strided, arena: testArena())
+    #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .events)
   }
 }

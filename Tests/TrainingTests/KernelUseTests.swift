@@ -25,69 +25,61 @@ struct KernelUseTests {
 
   @Test func kernelsFollowTheDensity() throws {
     let network = try network()
-    let few = network.kernels(at: densities(0.05), samples: 32)
+    let few = network.kernels(at: densities(0.1), samples: 6)
     #expect(few.map(\.layer) == Self.layers)
-    #expect(few.map(\.inputDensity) == [nil, 0.05, 0.05, 0.05, 0.05, 0.05])
-    #expect(few.map(\.forward) == [.winograd, .events, .events, .events, .events, .oneDNN])
-    #expect(few.map(\.weightGradient) == few.map(\.forward))
-    let dense: [ConvolutionKernel] = [
-      .winograd, .winograd, .winograd, .oneDNN, .winograd, .oneDNN,
-    ]
-    #expect(few.dropFirst().map(\.inputGradient) == Array(dense.dropFirst()))
-    // Of three channels.
-    #expect(few[0].inputGradient == .oneDNN)
-    let many = network.kernels(at: densities(0.95), samples: 32)
-    #expect(many.map(\.forward) == dense && many.map(\.weightGradient) == dense)
+    #expect(few.map(\.inputDensity) == [nil, 0.1, 0.1, 0.1, 0.1, 0.1])
+    #expect(
+      few.dropFirst().map(\.forward) == [.events, .events, .events, .events, .oneDNN])
+    #expect(few.dropFirst().map(\.weightGradient) == few.dropFirst().map(\.forward))
+    // Of stride 1, of stride 2, and of a 1x1 window.
+    #expect(
+      few.dropFirst().map(\.inputGradient) == [.winograd, .winograd, .oneDNN, .winograd, .oneDNN])
+    let many = network.kernels(at: densities(0.95), samples: 6)
+    #expect(
+      many.dropFirst().map(\.forward) == [.winograd, .winograd, .oneDNN, .winograd, .oneDNN])
     // One layer's rate moves that layer alone.
     var mixed = densities(0.95)
-    mixed["layer2.0.conv2"] = 0.05
+    mixed["layer2.0.conv2"] = 0.1
     #expect(
-      network.kernels(at: mixed, samples: 32).filter { $0.forward == .events }.map(\.layer) == [
+      network.kernels(at: mixed, samples: 6).filter { $0.forward == .events }.map(\.layer) == [
         "layer2.0.conv2"
       ])
-    let forced = try self.network(.events).kernels(at: densities(0.95), samples: 32)
-    #expect(forced.map(\.forward) == [.oneDNN, .events, .events, .events, .events, .oneDNN])
+    let forced = try self.network(.events).kernels(at: densities(0.95), samples: 6)
+    #expect(forced.dropFirst().map(\.forward) == few.dropFirst().map(\.forward))
   }
 
-  @Test func theSummaryNamesTheFewerLayers() throws {
-    let network = try network()
+  private func use(
+    _ layer: String, forward: ConvolutionKernel, weightGradient: ConvolutionKernel? = nil
+  ) -> KernelUse {
+    KernelUse(
+      layer: layer, inputDensity: 0.25, forward: forward, inputGradient: .winograd,
+      weightGradient: weightGradient ?? forward)
+  }
+
+  @Test func theSummaryNamesTheFewerLayers() {
+    let stem = use("conv1", forward: .oneDNN)
+    let (a, b) = (use("a", forward: .events), use("b", forward: .events))
+    #expect([a].summary == "forward and weight gradient events in 1 layer")
     #expect(
-      network.kernels(at: densities(0.05), samples: 32).summary
-        == "forward and weight gradient events in 4 layers, onednn in 1 layer (layer2.0.shortcut),"
-        + " winograd in 1 layer (conv1)")
+      [stem, a, b].summary
+        == "forward and weight gradient events in 2 layers, onednn in 1 layer (conv1)")
+    let c = use("c", forward: .winograd, weightGradient: .events)
     #expect(
-      network.kernels(at: densities(0.95), samples: 32).summary
-        == "forward and weight gradient winograd in 4 layers, onednn in 2 layers (layer2.0.conv1,"
-        + " layer2.0.shortcut)")
-    var mixed = densities(0.95)
-    mixed["layer2.0.conv2"] = 0.05
-    // Between the limits of the two passes.
-    mixed["layer1.0.conv1"] = 0.15
-    #expect(
-      network.kernels(at: mixed, samples: 32).summary
-        == "forward winograd in 3 layers, onednn in 2 layers (layer2.0.conv1, layer2.0.shortcut),"
-        + " events in 1 layer (layer2.0.conv2); weight gradient onednn in 2 layers,"
-        + " events in 2 layers (layer1.0.conv1, layer2.0.conv2), winograd in 2 layers (conv1, layer1.0.conv2)"
-    )
+      [stem, a, b, c].summary
+        == "forward events in 2 layers, onednn in 1 layer (conv1), winograd in 1 layer (c);"
+        + " weight gradient events in 3 layers, onednn in 1 layer (conv1)")
     // So many that their names would fill the screen.
-    let many = (0..<20).map { index in
-      var use = network.kernels(at: densities(0.05), samples: 32)[index % 2]
-      use.layer = "layer\(index)"
-      return use
-    }
-    #expect(
-      many.summary
-        == "forward and weight gradient events in 10 layers, winograd in 10 layers")
+    let many = (0..<7).map { use("\($0)", forward: .oneDNN) } + (0..<8).map { _ in a }
+    #expect(many.summary == "forward and weight gradient events in 8 layers, onednn in 7 layers")
   }
 
-  @Test func isJSON() throws {
-    let uses = try network().kernels(at: ["layer1.0.conv1": 0.05], samples: 32)
+  @Test func isJSON() {
+    var use = use("a", forward: .events, weightGradient: .oneDNN)
     #expect(
-      uses[0].json
-        == #"{"forward": "winograd", "input_gradient": "onednn", "weight_gradient": "winograd"}"#)
-    #expect(
-      uses[1].json
-        == #"{"input_density": 0.05, "forward": "events", "input_gradient": "winograd", "#
-        + #""weight_gradient": "events"}"#)
+      use.json
+        == #"{"input_density": 0.25, "forward": "events", "input_gradient": "winograd", "#
+        + #""weight_gradient": "onednn"}"#)
+    use.inputDensity = nil
+    #expect(use.json.hasPrefix(#"{"forward": "#))
   }
 }
