@@ -8,7 +8,7 @@ struct EventConvolutionTests {
   static let geometries = [
     (1, 1, 1, 1, 1), (2, 3, 5, 10, 1), (3, 2, 5, 10, 2), (4, 4, 130, 40, 1), (7, 7, 64, 16, 2),
     (8, 8, 70, 24, 1), (9, 5, 16, 17, 2), (33, 31, 3, 16, 1), (33, 34, 2, 5, 2), (3, 146, 1, 3, 1),
-    (20, 20, 65, 16, 1),
+    (20, 20, 65, 16, 1), (11, 11, 2, 3, 1), (23, 23, 2, 17, 2),
   ].map { h, w, inputs, outputs, stride in
     ConvolutionGeometry(
       input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
