@@ -3,30 +3,6 @@
 // Pixels whose lists are made before the weights are gone through, block by block.
 enum { TILE = 512, LIST = ROWS + 7 };
 
-size_t sltt_event_packed_count(const sltt_event_shape *s) {
-  return input_blocks(s) * output_blocks(s) * ROWS * LANES;
-}
-
-void sltt_event_pack(const sltt_event_shape *s, const float *weights, float *packed, size_t first,
-                     size_t last) {
-  size_t columns = output_blocks(s);
-  for (size_t block = first; block < last; block++) {
-    for (size_t column = 0; column < columns; column++) {
-      float *to = packed + (block * columns + column) * ROWS * LANES;
-      memset(to, 0, ROWS * ROW_BYTES);
-      size_t outputs = s->outputs - column * LANES;
-      for (size_t tap = 0; tap < TAPS; tap++) {
-        for (size_t c = 0; c < BLOCK && block * BLOCK + c < s->inputs; c++) {
-          const float *from =
-              weights + (tap * s->inputs + block * BLOCK + c) * s->outputs + column * LANES;
-          memcpy(to + (tap * BLOCK + c) * LANES, from,
-                 (outputs < LANES ? outputs : LANES) * sizeof(float));
-        }
-      }
-    }
-  }
-}
-
 static size_t forward_scratch_bytes(void) {
   return TILE * (LIST * sizeof(uint16_t) + sizeof(uint32_t)) + LIST_EXCESS;
 }
@@ -36,8 +12,8 @@ size_t sltt_event_scratch_bytes(const sltt_event_shape *s) {
   return a > b ? a : b;
 }
 
-// Lists, for output pixels first ..< first + pixels, the rows of packed weights under the spikes of the
-// pixel's window, as byte offsets, filled up to a multiple of 8 with the row of zeros. LISTED adds
+// Lists, for output pixels first ..< first + pixels, the rows of packed weights under the spikes of
+// the pixel's window, as byte offsets, filled up to a multiple of 8 with the row of zeros. LISTED adds
 // the rows of one word of spikes.
 #define DEFINE_LIST_ROWS(name, attributes, LISTED)                                             \
   attributes static void name(const sltt_event_shape *s, const uint64_t *spikes, size_t first, \
@@ -73,64 +49,133 @@ DEFINE_LIST_ROWS(list_rows_portably, , LIST_BITS)
 DEFINE_LIST_ROWS(list_rows_compressed, WITH_COMPRESS, COMPRESS_BITS)
 #endif
 
-#define ROW(offset)                                                      \
-  ({                                                                     \
-    vfloat row_;                                                         \
-    memcpy(&row_, (const char *)weights + (offset), sizeof row_);        \
-    row_;                                                                \
+// The sums of a column of output channels, as many as a row of packed weights has.
+typedef struct {
+  const uint16_t *lists;
+  const uint32_t *counts;
+  size_t pixels;
+  const float *weights;
+  size_t rows_ahead;             // of the next column, to be fetched meanwhile for each pixel
+  float amplitude;
+  const float *bias;             // NULL for 0
+  float *output;
+  size_t outputs, lanes;         // of a pixel in memory, and those that the column has
+  int adds;                      // to the output
+} column_sums;
+
+#define FETCH_AHEAD \
+  for (size_t i_ = 0; i_ < s.rows_ahead; i_++, ahead += LANES) __builtin_prefetch(ahead, 0, 2);
+
+#define ROW(type, offset)                                              \
+  ({                                                                   \
+    type row_;                                                         \
+    memcpy(&row_, (const char *)s.weights + (offset), sizeof row_);    \
+    row_;                                                              \
   })
 
-INLINE void sltt_event_forward_body(const sltt_event_shape *shape, const uint64_t *spikes,
-                                    const float *packed, const float *bias, float amplitude,
-                                    int accumulates, float *output, void *scratch, size_t first,
-                                    size_t last) {
-  const sltt_event_shape s = *shape;
-  size_t words = words_of(s.inputs), columns = output_blocks(&s);
-  // Whether the weights are too many to stay in the second-level cache.
-  int fetches = words * columns * ROWS * ROW_BYTES > 1 << 19;
+#define FINISH(out, sum, lanes)                        \
+  {                                                    \
+    vfloat result_ = (sum);                            \
+    if (s.adds) result_ += LOAD(out, lanes);           \
+    STORE(out, result_, lanes);                        \
+  }
+
+INLINE void sum_rows_body(const column_sums *column) {
+  const column_sums s = *column;
+  const uint16_t *list = s.lists;
+  const float *ahead = s.weights + ROWS * LANES;
+  float *out = s.output;
+  vfloat start = s.bias ? LOAD(s.bias, s.lanes) : (vfloat)0;
+  for (size_t p = 0; p < s.pixels; p++, out += s.outputs) {
+    FETCH_AHEAD
+    vfloat a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0;
+    for (const uint16_t *end = list + s.counts[p]; list < end; list += 8) {
+      // Loads limit the speed: these are of four entries each.
+      uint64_t first, second;
+      memcpy(&first, list, sizeof first);
+      memcpy(&second, list + 4, sizeof second);
+      a0 += ROW(vfloat, (uint16_t)first);
+      a1 += ROW(vfloat, (uint16_t)(first >> 16));
+      a2 += ROW(vfloat, (uint16_t)(first >> 32));
+      a3 += ROW(vfloat, first >> 48);
+      a4 += ROW(vfloat, (uint16_t)second);
+      a5 += ROW(vfloat, (uint16_t)(second >> 16));
+      a6 += ROW(vfloat, (uint16_t)(second >> 32));
+      a7 += ROW(vfloat, second >> 48);
+    }
+    vfloat sum = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7));
+    FINISH(out, s.amplitude * sum + start, s.lanes)
+  }
+}
+
+STATIC_VARIANTS(void, sum_rows, (const column_sums *column), (column))
+
+// Upper halves are multiplied by the amplitude at once: additions alone would keep only half of the
+// vector units busy.
+#define ADD_HALVES(offset, lower, upper)                             \
+  {                                                                  \
+    vuint pair_ = ROW(vuint, offset);                                \
+    lower += (vfloat)(pair_ << 16);                                  \
+    upper += s.amplitude * (vfloat)(pair_ & 0xffff0000);             \
+  }
+
+INLINE void sum_rounded_rows_body(const column_sums *column) {
+  const column_sums s = *column;
+  const uint16_t *list = s.lists;
+  const float *ahead = s.weights + ROWS * LANES;
+  float *out = s.output;
+  size_t upper_lanes = s.lanes > LANES ? s.lanes - LANES : 0;
+  vfloat start = s.bias ? LOAD(s.bias, s.lanes) : (vfloat)0;
+  vfloat upper_start = s.bias ? LOAD(s.bias + LANES, upper_lanes) : (vfloat)0;
+  for (size_t p = 0; p < s.pixels; p++, out += s.outputs) {
+    FETCH_AHEAD
+    vfloat a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = upper_start, b1 = 0, b2 = 0, b3 = 0;
+    for (const uint16_t *end = list + s.counts[p]; list < end; list += 4) {
+      uint64_t four;
+      memcpy(&four, list, sizeof four);
+      ADD_HALVES((uint16_t)four, a0, b0)
+      ADD_HALVES((uint16_t)(four >> 16), a1, b1)
+      ADD_HALVES((uint16_t)(four >> 32), a2, b2)
+      ADD_HALVES(four >> 48, a3, b3)
+    }
+    FINISH(out, s.amplitude * ((a0 + a1) + (a2 + a3)) + start, s.lanes)
+    FINISH(out + LANES, (b0 + b1) + (b2 + b3), upper_lanes)
+  }
+}
+
+STATIC_VARIANTS(void, sum_rounded_rows, (const column_sums *column), (column))
+
+void sltt_event_forward(const sltt_event_shape *s, const uint64_t *spikes, const float *packed,
+                        const float *bias, float amplitude, int accumulates, float *output,
+                        void *scratch, size_t first, size_t last) {
+  size_t columns = row_blocks(s), width = row_outputs(s);
+  // Weights that are too many to stay in the second-level cache are fetched ahead.
+  int fetches = sltt_event_packed_count(s) * sizeof(float) > 1 << 19;
   uint32_t *counts = scratch;
   uint16_t *lists = (uint16_t *)(counts + TILE);
   for (size_t tile = first; tile < last; tile += TILE) {
     size_t pixels = last - tile < TILE ? last - tile : TILE;
-    for (size_t block = 0; block < words; block++) {
-      CHOOSE_LISTING(list_rows, &s, spikes, tile, pixels, block, counts, lists);
-      int adds = accumulates || block > 0;
+    for (size_t block = 0; block < input_blocks(s); block++) {
+      CHOOSE_LISTING(list_rows, s, spikes, tile, pixels, block, counts, lists);
       for (size_t column = 0; column < columns; column++) {
-        const float *weights = packed + (block * columns + column) * ROWS * LANES;
-        size_t lanes = s.outputs - column * LANES;
-        vfloat start = bias && block == 0 ? LOAD(bias + column * LANES, lanes) : (vfloat)0;
-        const uint16_t *list = lists;
-        float *out = output + tile * s.outputs + column * LANES;
-        const float *ahead = weights + ROWS * LANES;
-        size_t rows_ahead = fetches ? (ROWS + pixels - 1) / pixels : 0;
-        for (size_t p = 0; p < pixels; p++, out += s.outputs) {
-          for (size_t i = 0; i < rows_ahead; i++, ahead += LANES) __builtin_prefetch(ahead, 0, 2);
-          vfloat a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0;
-          for (const uint16_t *end = list + counts[p]; list < end; list += 8) {
-            uint64_t low, high;
-            memcpy(&low, list, sizeof low);
-            memcpy(&high, list + 4, sizeof high);
-            a0 += ROW((uint16_t)low);
-            a1 += ROW((uint16_t)(low >> 16));
-            a2 += ROW((uint16_t)(low >> 32));
-            a3 += ROW(low >> 48);
-            a4 += ROW((uint16_t)high);
-            a5 += ROW((uint16_t)(high >> 16));
-            a6 += ROW((uint16_t)(high >> 32));
-            a7 += ROW(high >> 48);
-          }
-          vfloat sum = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7));
-          vfloat result = amplitude * sum + start;
-          if (adds) result += LOAD(out, lanes);
-          STORE(out, result, lanes);
-        }
+        column_sums sums = {
+            .lists = lists,
+            .counts = counts,
+            .pixels = pixels,
+            .weights = packed + (block * columns + column) * ROWS * LANES,
+            .rows_ahead = fetches ? (ROWS + pixels - 1) / pixels : 0,
+            .amplitude = amplitude,
+            .bias = bias && block == 0 ? bias + column * width : NULL,
+            .output = output + tile * s->outputs + column * width,
+            .outputs = s->outputs,
+            .lanes = s->outputs - column * width,
+            .adds = accumulates || block > 0,
+        };
+        if (s->rounds_weights)
+          sum_rounded_rows(&sums);
+        else
+          sum_rows(&sums);
       }
     }
   }
 }
-
-VARIANTS(void, sltt_event_forward,
-         (const sltt_event_shape *shape, const uint64_t *spikes, const float *packed,
-          const float *bias, float amplitude, int accumulates, float *output, void *scratch,
-          size_t first, size_t last),
-         (shape, spikes, packed, bias, amplitude, accumulates, output, scratch, first, last))

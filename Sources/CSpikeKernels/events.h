@@ -12,6 +12,15 @@ enum {
 };
 
 INLINE size_t input_blocks(const sltt_event_shape *s) { return (s->inputs + BLOCK - 1) / BLOCK; }
+// Output channels of a row of packed weights: each lane has one, or two in bfloat16.
+INLINE size_t row_outputs(const sltt_event_shape *s) {
+  return s->rounds_weights ? 2 * LANES : LANES;
+}
+
+INLINE size_t row_blocks(const sltt_event_shape *s) {
+  return (s->outputs + row_outputs(s) - 1) / row_outputs(s);
+}
+
 INLINE size_t output_blocks(const sltt_event_shape *s) { return (s->outputs + LANES - 1) / LANES; }
 
 // Scratch memory of the weight gradient.

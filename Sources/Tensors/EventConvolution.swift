@@ -4,8 +4,9 @@ internal import CSpikeKernels
 /// for the weights' gradient. The gradient of the input, and inputs that are not spikes, go to a dense
 /// convolution of the same geometry.
 ///
-/// The additions are exact floats, so results differ from the dense ones by rounding only. Which way is
-/// taken depends on the spikes alone, never on timing, so that runs repeat.
+/// The additions are of floats, so results differ from the dense ones by rounding only; in mixed
+/// precision, weights are rounded to bfloat16 for the forward pass, as dense ones are. Which way is taken
+/// depends on the spikes alone, never on timing, so that runs repeat.
 final class EventConvolution: Convolution {
   private let dense: any Convolution
   private let isForced: Bool
@@ -25,7 +26,9 @@ final class EventConvolution: Convolution {
       && geometry.output(samples: 1).w <= sltt_event_widest_output()
   }
 
-  /// - Parameter isForced: whether to work by events however many neurons fire.
+  /// - Parameters:
+  ///   - precision: of the dense convolution, and of the weights in the forward pass.
+  ///   - isForced: whether to work by events however many neurons fire.
   init(_ dense: any Convolution, _ precision: Precision, isForced: Bool) {
     let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
@@ -37,7 +40,8 @@ final class EventConvolution: Convolution {
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
       output_height: output.h, output_width: output.w, outputs: output.c,
-      stride: geometry.window.stride)
+      stride: geometry.window.stride,
+      rounds_weights: precision == .mixed && OneDNNConvolution.gainsByMixing(geometry) ? 1 : 0)
   }
 
   func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {

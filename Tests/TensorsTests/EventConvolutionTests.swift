@@ -66,6 +66,35 @@ struct EventConvolutionTests {
     }
   }
 
+  /// In mixed precision the forward pass adds up rounded weights; nothing else changes.
+  @Test(arguments: geometries) func weightsAreRoundedInMixedPrecision(
+    _ geometry: ConvolutionGeometry
+  ) {
+    let (arena, input) = (testArena(), geometry.input(samples: 2))
+    let output = geometry.output(samples: 2)
+    let dense = ConvolutionBackend.openBLAS.convolution(geometry, arena: arena)
+    let fires = randomSpikes(input.count, seed: 1)
+    let spikes = SpikeTensor(input, amplitude: 2.75, in: arena) { fires[$0] }
+    let weights = randomFloats(geometry.weightCount, seed: 2)
+    let bias = view(randomFloats(output.c, seed: 3))
+    let gy = Tensor(output, randomFloats(output.count, seed: 4), in: arena)
+    func run(_ precision: Precision, _ weights: [Float]) -> (y: [Float], gw: [Float]) {
+      let convolution = EventConvolution(dense, precision, isForced: true)
+      var y = gy.copy(in: arena)
+      convolution.forward(
+        spikes, weights: view(weights), bias: bias, into: &y, accumulating: true)
+      let gw = FlatBuffer(count: geometry.weightCount).all
+      convolution.backwardWeights(spikes, gy, into: gw, bias: nil)
+      return (y.elements, gw.elements)
+    }
+    let rounds = OneDNNConvolution.gainsByMixing(geometry)
+    let mixed = run(.mixed, weights)
+    let expected = run(.float32, rounds ? weights.map(BFloat16BlockTests.rounded) : weights)
+    expectClose(mixed.y, expected.y, tolerance: 1e-6, "y")
+    expectEqual(mixed.gw, expected.gw, "gw")
+    #expect((mixed.y == run(.float32, weights).y) == !rounds)
+  }
+
   @Test func packedWeightsAreRefreshedWhenToldTo() {
     let geometry = Self.geometries[1]
     let (arena, input) = (testArena(), geometry.input(samples: 1))
