@@ -44,9 +44,10 @@ public protocol Convolution: AnyObject {
   /// Where temporary tensors live.
   var arena: Arena { get }
 
-  /// Whether spikes of which this share fire go by events, in the forward pass and for the gradient of
-  /// the weights.
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool)
+  /// What computes a pass.
+  ///
+  /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
 
   /// Says that the weights passed from now on have new values, so that packed copies are stale.
   func weightsDidChange()
@@ -76,11 +77,6 @@ public protocol Convolution: AnyObject {
 }
 
 extension Convolution {
-  /// Never.
-  public func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    (false, false)
-  }
-
   /// As floats.
   public func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
@@ -118,12 +114,14 @@ public struct ConvolutionBackend: Sendable {
 
   /// The kernels for convolutions of spikes, named as on the command line.
   public enum Kernels: String, CaseIterable, Sendable {
-    /// By events where few neurons fire, else dense, as a cost model says.
+    /// By events where few neurons fire, else by Winograd's method or directly, as a cost model says.
     case auto
-    /// As if spikes were any numbers.
+    /// Directly, by the library, as if spikes were any numbers.
     case dense
-    /// By events wherever there is a kernel for it.
+    /// By events wherever there is a kernel for it, else directly.
     case events
+    /// By Winograd's method wherever there is a kernel for it, else directly.
+    case winograd
   }
 
   public var library: Library
@@ -151,7 +149,17 @@ public struct ConvolutionBackend: Sendable {
       case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
-    guard kernels != .dense, EventConvolution.isPossible(geometry) else { return dense }
-    return EventConvolution(dense, effectivePrecision, isForced: kernels == .events)
+    let winogradCost =
+      (kernels == .auto || kernels == .winograd) && WinogradConvolution.isPossible(geometry)
+      ? WinogradCost(geometry, against: effectivePrecision) : nil
+    let floats =
+      winogradCost.map {
+        WinogradConvolution(dense, $0, isForced: kernels == .winograd)
+      } ?? dense
+    guard kernels == .auto || kernels == .events, EventConvolution.isPossible(geometry) else {
+      return floats
+    }
+    return EventConvolution(
+      floats, effectivePrecision, winogradCost: winogradCost, isForced: kernels == .events)
   }
 }

@@ -6,8 +6,9 @@ import Testing
 /// The kernels as compiled for lesser processors than this one, which the other tests do not run here.
 struct KernelVariantTests {
   private static let suites = [
-    "EventConvolutionTests", "MembraneDynamicsTests", "ChannelSumsTests", "SpikeTensorTests",
-    "SpikeTensorDenseTests", "BFloat16BlockTests", "VariantInUseTests",
+    "EventConvolutionTests", "WinogradConvolutionTests", "MembraneDynamicsTests",
+    "ChannelSumsTests", "SpikeTensorTests", "SpikeTensorDenseTests", "PoolingTests",
+    "DropoutMaskTests", "BFloat16BlockTests", "VariantInUseTests",
   ]
 
   @Test(arguments: ["avx2", "any"]) func lesserVariantsPassTheSameTests(_ vectors: String) throws {

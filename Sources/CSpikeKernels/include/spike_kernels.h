@@ -32,7 +32,8 @@ typedef struct {
   size_t channels;
   const uint64_t *spikes;        // s[t]
   const float *membrane;         // v[t]
-  float *gradient;               // in: dL/d(amplitude * s[t]); out: output_scale * dL/du[t]
+  const uint64_t *kept;          // the spikes that dropout lets pass, or NULL for all
+  float *gradient;               // in: dL/d(amplitude * kept s[t]); out: output_scale * dL/du[t]
   const float *more_gradient;    // added to what comes in, or NULL
   const float *skip_gradient;    // added to what goes out, or NULL
   uint16_t *rounded;             // what goes out, in bfloat16 as well, or NULL
@@ -63,6 +64,39 @@ void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t las
 // values += amplitude where a spike is.
 void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
                      size_t first, size_t last);
+
+// Average pooling, or its transpose. Sizes in pixels.
+typedef struct {
+  uint32_t first, last;          // first ..< last
+} sltt_span;
+
+typedef struct {
+  size_t channels;
+  size_t height, width;
+  size_t output_height, output_width;
+  const sltt_span *rows, *columns;  // the input pixels that each output pixel covers
+  // Their product is an input pixel's share of an output pixel; of each output pixel, or of each
+  // input pixel where transposed.
+  const float *row_weights, *column_weights;
+  int is_transposed;
+} sltt_pooling;
+
+// output = sums of the shares, for the output rows first ..< last of all samples.
+void sltt_pool(const sltt_pooling *pooling, const float *input, float *output, size_t first,
+               size_t last);
+
+// The same for spikes, of which bits are counted; not transposed.
+void sltt_pool_spikes(const sltt_pooling *pooling, const uint64_t *spikes, float amplitude,
+                      float *output, size_t first, size_t last);
+
+typedef struct {
+  uint32_t key[2];
+  uint32_t counter[3];           // of the blocks' counters, all but the first, which counts them
+} sltt_random_stream;
+
+// Bit i of word w says whether number 64 w + i of the stream has upper 24 bits below `bound`.
+void sltt_random_bits(const sltt_random_stream *stream, uint32_t bound, uint64_t *bits,
+                      size_t words);
 
 // sums[c] += sum (x - pivot), sums[channels + c] += sum (x - pivot)^2, per channel.
 void sltt_channel_moments(const float *values, const float *pivot, double *sums, size_t channels,
@@ -113,6 +147,66 @@ void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *s
                                 const float *output_gradient, float amplitude, float *gradient,
                                 float *bias_gradient, void *scratch, size_t first, size_t last,
                                 size_t first_block, size_t last_block);
+
+// A dense 3x3 convolution with stride 1 and padding 1 by Winograd's method: tiles of 4x4 outputs, of 36
+// products an input and output channel where direct convolution takes 144. Sizes in pixels.
+typedef struct {
+  size_t height, width, inputs, outputs;
+} sltt_winograd_shape;
+
+enum {
+  SLTT_WINOGRAD_GROUP = 64,  // outputs whose weights lie together
+  SLTT_WINOGRAD_LANES = 16,  // inputs that are transformed together
+  SLTT_WINOGRAD_BLOCK = 96,  // tiles whose products are summed at a time
+};
+
+// Tiles of all samples.
+size_t sltt_winograd_tiles(const sltt_winograd_shape *shape, size_t samples);
+
+// Groups of outputs.
+size_t sltt_winograd_groups(const sltt_winograd_shape *shape);
+
+// Floats of the transformed weights, or of the sums of their gradients, of a group.
+size_t sltt_winograd_weight_count(const sltt_winograd_shape *shape);
+
+// Transforms the weights [3, 3, inputs, outputs], or, for the gradient of the input, those of the
+// transposed convolution [3, 3, outputs, inputs], of some groups: the inputs SLTT_WINOGRAD_LANES * first
+// ..< SLTT_WINOGRAD_LANES * last.
+void sltt_winograd_transform_weights(const sltt_winograd_shape *shape, const float *weights,
+                                     int transposed, size_t first_group, size_t last_group,
+                                     float *transformed, size_t first, size_t last);
+
+// Floats of scratch memory that a thread needs for the pass below.
+size_t sltt_winograd_scratch_count(const sltt_winograd_shape *shape);
+
+// output (+)= input * weights + bias (or NULL), for the tiles first ..< last and the groups whose weights
+// are given.
+void sltt_winograd_convolve(const sltt_winograd_shape *shape, const float *input,
+                            const float *transformed, size_t first_group, size_t last_group,
+                            const float *bias, int accumulates, float *output, float *scratch,
+                            size_t first, size_t last);
+
+// Floats of a block of transformed inputs, and of transformed gradients of the output in a group.
+size_t sltt_winograd_input_count(const sltt_winograd_shape *shape);
+size_t sltt_winograd_gradient_count(void);
+
+// The weights' gradient in three steps, for each block of at most SLTT_WINOGRAD_BLOCK tiles from tile
+// `block` on, and for some groups at a time: transforms the tiles block + (first ..< last);
+void sltt_winograd_transform_tiles(const sltt_winograd_shape *shape, const float *input,
+                                   const float *output_gradient, size_t first_group,
+                                   size_t last_group, size_t block, float *inputs, float *gradients,
+                                   size_t first, size_t last);
+
+// sums (+)= the products of the block's tiles, for parts first ..< last, of which a group has 36;
+void sltt_winograd_add_products(const sltt_winograd_shape *shape, const float *inputs,
+                                const float *gradients, size_t tiles, int adds, float *sums,
+                                size_t first, size_t last);
+
+// weight_gradient[3, 3, inputs, outputs] += what the sums of all blocks say, for the inputs
+// first ..< last.
+void sltt_winograd_weight_gradient(const sltt_winograd_shape *shape, const float *sums,
+                                   size_t first_group, size_t last_group, float *weight_gradient,
+                                   size_t first, size_t last);
 
 // The instruction set for which the functions above were chosen on this CPU.
 const char *sltt_instruction_set(void);
