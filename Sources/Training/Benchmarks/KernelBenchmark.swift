@@ -6,21 +6,6 @@ import Tensors
 ///
 /// The kernels take turns, round by round, so that whatever else the machine does hits all of them alike.
 public struct KernelBenchmark {
-  /// A pass of a convolution.
-  enum Pass: String, CaseIterable, Encodable {
-    case forward
-    case weightGradient = "weight gradient"
-    case inputGradient = "input gradient"
-
-    /// What computes it, the dense kernel being first.
-    var kernels: [ConvolutionBackend.Kernels] {
-      switch self {
-      case .forward, .weightGradient: [.dense, .events]
-      case .inputGradient: [.dense]
-      }
-    }
-  }
-
   private let network: String
   private let samples: Int
   private let precision: Precision
@@ -80,11 +65,14 @@ public struct KernelBenchmark {
     let operations = 2 * output.pixels * geometry.weightCount
     let gy = Tensor(output, noise(count: output.count), in: arena)
     func row(
-      _ pass: Pass, _ density: Double? = nil, _ body: (any Convolution) -> Void
+      _ pass: ConvolutionPass, _ density: Double? = nil, _ body: (any Convolution) -> Void
     ) -> KernelReport.Row {
-      KernelReport.Row(
+      let convolutions = convolutions(geometry, pass, density)
+      let seconds = times(convolutions.map(\.convolution), operations, body)
+      return KernelReport.Row(
         layers: names, geometry, pass, density: density, operations: operations,
-        seconds: times(pass.kernels, geometry, operations, body))
+        seconds: Dictionary(
+          uniqueKeysWithValues: zip(convolutions.map(\.name.rawValue), seconds)))
     }
     var rows: [KernelReport.Row] = []
     for density in densities {
@@ -97,27 +85,38 @@ public struct KernelBenchmark {
           $0.forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
         })
       rows.append(
-        row(.weightGradient, density) {
+        row(.backwardWeights, density) {
           $0.backwardWeights(spikes, gy, into: weightGradient, bias: nil)
         })
     }
     let input = geometry.input(samples: samples)
     var gx = Tensor(input, noise(count: input.count), in: arena)
-    rows.append(row(.inputGradient) { $0.backwardInput(gy, weights: weights, into: &gx) })
+    rows.append(row(.backwardInput) { $0.backwardInput(gy, weights: weights, into: &gx) })
     return rows
   }
 
-  /// Seconds of one call of `body` with a convolution by each of the kernels.
-  private func times(
-    _ kernels: [ConvolutionBackend.Kernels], _ geometry: ConvolutionGeometry, _ operations: Int,
-    _ body: (any Convolution) -> Void
-  ) -> [Double] {
-    let convolutions = kernels.map {
-      ConvolutionBackend(kernels: $0, precision: precision).convolution(geometry, arena: arena)
+  /// A convolution for each kernel that there is for a pass.
+  private func convolutions(
+    _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass, _ density: Double?
+  ) -> [(name: ConvolutionBackend.Kernels, convolution: any Convolution)] {
+    var kernels: Set<ConvolutionKernel> = []
+    return KernelReport.kernels.map { name in
+      (
+        name,
+        ConvolutionBackend(kernels: name, precision: precision)
+          .convolution(geometry, arena: arena)
+      )
     }
+    .filter { kernels.insert($1.kernel(for: pass, samples: samples, density: density)).inserted }
+  }
+
+  /// Seconds of one call of `body` with each of the convolutions.
+  private func times(
+    _ convolutions: [any Convolution], _ operations: Int, _ body: (any Convolution) -> Void
+  ) -> [Double] {
     // Small ones are over before a clock tells much.
     let repetitions = max(1, 500_000_000 / operations)
-    var measured = [[Double]](repeating: [], count: kernels.count)
+    var measured = [[Double]](repeating: [], count: convolutions.count)
     // The first round also makes room and puts weights in order.
     for round in 0...rounds {
       for (index, convolution) in convolutions.enumerated() {

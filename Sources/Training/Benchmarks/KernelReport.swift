@@ -9,7 +9,7 @@ public struct KernelReport: Encodable {
     let input: [Int]
     let output: [Int]
     let stride: Int
-    let pass: KernelBenchmark.Pass
+    let pass: String
     /// Share of the input's elements that are spikes; nil where the pass does not depend on it.
     let density: Double?
     /// As dense kernels have them.
@@ -18,17 +18,16 @@ public struct KernelReport: Encodable {
     let seconds: [String: Double]
 
     init(
-      layers: [String], _ geometry: ConvolutionGeometry, _ pass: KernelBenchmark.Pass,
-      density: Double?, operations: Int, seconds: [Double]
+      layers: [String], _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass,
+      density: Double?, operations: Int, seconds: [String: Double]
     ) {
       let (input, output) = (geometry.input(samples: 1), geometry.output(samples: 1))
       self.layers = layers
       self.input = [input.h, input.w, input.c]
       self.output = [output.h, output.w, output.c]
       stride = geometry.window.stride
-      (self.pass, self.density, self.operations) = (pass, density, operations)
-      self.seconds = Dictionary(
-        uniqueKeysWithValues: zip(pass.kernels.map(\.rawValue), seconds))
+      self.pass = Self.name(of: pass)
+      (self.density, self.operations, self.seconds) = (density, operations, seconds)
     }
 
     var name: String {
@@ -36,11 +35,24 @@ public struct KernelReport: Encodable {
         + (stride == 1 ? "" : " /\(stride)")
     }
 
+    static func name(of pass: ConvolutionPass) -> String {
+      switch pass {
+      case .forward: "forward"
+      case .backwardInput: "input gradient"
+      case .backwardWeights: "weight gradient"
+      }
+    }
+
     var denseSeconds: Double { seconds[ConvolutionBackend.Kernels.dense.rawValue]! }
 
     /// How many times faster than dense a kernel is, if it computes the pass.
-    func speed(_ kernel: String) -> Double? { seconds[kernel].map { denseSeconds / $0 } }
+    func speed(_ kernel: ConvolutionBackend.Kernels) -> Double? {
+      seconds[kernel.rawValue].map { denseSeconds / $0 }
+    }
   }
+
+  /// The kernels that are compared, dense first.
+  static let kernels: [ConvolutionBackend.Kernels] = [.dense, .events, .winograd]
 
   let network: String
   let samples: Int
@@ -48,16 +60,6 @@ public struct KernelReport: Encodable {
   let precision: String
   let machine: BenchmarkMachine
   let rows: [Row]
-
-  /// Names of the kernels, dense first.
-  private var kernels: [String] {
-    var names: [String] = []
-    for kernel in KernelBenchmark.Pass.allCases.flatMap(\.kernels)
-    where !names.contains(kernel.rawValue) {
-      names.append(kernel.rawValue)
-    }
-    return names
-  }
 
   /// For programs.
   public var json: String { benchmarkJSON(self) }
@@ -76,17 +78,17 @@ public struct KernelReport: Encodable {
   }
 
   private var timeTable: String {
-    let others = kernels.dropFirst()
+    let (kernels, others) = (Self.kernels, Self.kernels.dropFirst())
     var lines = [
-      ["convolution", "layers", "pass", "density"] + kernels.map { "ms \($0)" }
-        + others.map { "speed \($0)" } + ["GFLOP/s dense"]
+      ["convolution", "layers", "pass", "density"] + kernels.map { "ms \($0.rawValue)" }
+        + others.map { "speed \($0.rawValue)" } + ["GFLOP/s dense"]
     ]
     lines += rows.map { row in
       [
-        row.name, "\(row.layers.count)", row.pass.rawValue,
+        row.name, "\(row.layers.count)", row.pass,
         row.density.map { "\($0)" } ?? "",
       ]
-        + kernels.map { row.seconds[$0].map { Format.fixed($0 * 1000, 3) } ?? "" }
+        + kernels.map { row.seconds[$0.rawValue].map { Format.fixed($0 * 1000, 3) } ?? "" }
         + others.map { row.speed($0).map { Format.fixed($0, 2) } ?? "" }
         + [Format.rate(Double(row.operations) / row.denseSeconds / 1e9)]
     }
@@ -97,10 +99,10 @@ public struct KernelReport: Encodable {
   public var plot: LinePlot {
     var names: [String] = []
     for row in rows where !names.contains(row.name) { names.append(row.name) }
-    func points(_ name: String, _ pass: KernelBenchmark.Pass) -> [LinePlot.Point] {
-      rows.filter { $0.name == name && $0.pass == pass }
+    func points(_ name: String, _ pass: ConvolutionPass) -> [LinePlot.Point] {
+      rows.filter { $0.name == name && $0.pass == Row.name(of: pass) }
         .sorted { $0.density! < $1.density! }
-        .map { LinePlot.Point(100 * $0.density!, $0.speed("events")!) }
+        .map { LinePlot.Point(100 * $0.density!, $0.speed(.events)!) }
     }
     return LinePlot(
       title: "Convolutions of spikes by events", xLabel: "density of spikes (%)",
@@ -109,7 +111,7 @@ public struct KernelReport: Encodable {
         [
           LinePlot.Series("\(name)", points(name, .forward), .line, color: index),
           LinePlot.Series(
-            "\(name), gradient", points(name, .weightGradient), .points, color: index),
+            "\(name), gradient", points(name, .backwardWeights), .points, color: index),
         ]
       })
   }

@@ -6,7 +6,7 @@ import Testing
 
 struct KernelReportTests {
   private static func row(
-    _ pass: KernelBenchmark.Pass, _ density: Double?, _ seconds: [Double]
+    _ pass: ConvolutionPass, _ density: Double?, _ seconds: [String: Double]
   ) -> KernelReport.Row {
     KernelReport.Row(
       layers: ["a", "b"],
@@ -20,8 +20,10 @@ struct KernelReportTests {
     network: "small", samples: 2, precision: "float32",
     machine: BenchmarkMachine(threads: 1, SingleProcess()),
     rows: [
-      row(.forward, 0.5, [0.003, 0.002]), row(.weightGradient, 0.5, [0.003, 0.001]),
-      row(.forward, 0.25, [0.003, 0.0015]), row(.inputGradient, nil, [0.004]),
+      row(.forward, 0.5, ["dense": 0.003, "events": 0.002]),
+      row(.backwardWeights, 0.5, ["dense": 0.003, "events": 0.001]),
+      row(.forward, 0.25, ["dense": 0.003, "events": 0.0015]),
+      row(.backwardInput, nil, ["dense": 0.004, "winograd": 0.002]),
     ])
 
   @Test func tableHasWhatEachPassIsComputedBy() {
@@ -32,7 +34,9 @@ struct KernelReportTests {
         "1.00",
       ]))
     #expect(
-      lines.contains(["8x6x32", ">", "64", "/2", "2", "input", "gradient", "4.000", "0.75"]))
+      lines.contains([
+        "8x6x32", ">", "64", "/2", "2", "input", "gradient", "4.000", "2.000", "2.00", "0.75",
+      ]))
   }
 
   @Test func plotGoesFromLowDensityToHigh() {
