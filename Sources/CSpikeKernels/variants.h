@@ -18,14 +18,17 @@ extern _Bool sltt_has_compress;
   __attribute__((target("arch=x86-64-v4" features), min_vector_width(512)))
 
 // Defines `result name parameters` as the inline function name_body for each of the levels.
+#define VARIANTS(...) DEFINE_VARIANTS(, __VA_ARGS__)
+#define STATIC_VARIANTS(...) DEFINE_VARIANTS(static, __VA_ARGS__)
+
 #if defined(__x86_64__)
-#define VARIANTS(result, name, parameters, arguments)                                         \
+#define DEFINE_VARIANTS(linkage, result, name, parameters, arguments)                         \
   WITH_AVX512("") static result name##_avx512 parameters { return name##_body arguments; }    \
   __attribute__((target("arch=x86-64-v3"))) static result name##_avx2 parameters {            \
     return name##_body arguments;                                                             \
   }                                                                                           \
   static result name##_any parameters { return name##_body arguments; }                       \
-  result name parameters {                                                                    \
+  linkage result name parameters {                                                            \
     switch (sltt_vector_level) {                                                              \
       case VECTORS_AVX512: return name##_avx512 arguments;                                    \
       case VECTORS_AVX2: return name##_avx2 arguments;                                        \
@@ -33,6 +36,6 @@ extern _Bool sltt_has_compress;
     }                                                                                         \
   }
 #else
-#define VARIANTS(result, name, parameters, arguments) \
-  result name parameters { return name##_body arguments; }
+#define DEFINE_VARIANTS(linkage, result, name, parameters, arguments) \
+  linkage result name parameters { return name##_body arguments; }
 #endif

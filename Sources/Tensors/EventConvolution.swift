@@ -4,8 +4,9 @@ internal import CSpikeKernels
 /// for the weights' gradient. The gradient of the input, and inputs that are not spikes, go to a dense
 /// convolution of the same geometry.
 ///
-/// The additions are exact floats, so results differ from the dense ones by rounding only. Which way is
-/// taken depends on the spikes alone, never on timing, so that runs repeat.
+/// The additions are of floats, so results differ from the dense ones by rounding only; in mixed
+/// precision, weights are rounded to bfloat16 for the forward pass, as dense ones are. Which way is taken
+/// depends on the spikes alone, never on timing, so that runs repeat.
 final class EventConvolution: Convolution {
   private let dense: any Convolution
   private let winogradCost: WinogradCost?
@@ -28,6 +29,7 @@ final class EventConvolution: Convolution {
   }
 
   /// - Parameters:
+  ///   - precision: of the dense convolution, and of the weights in the forward pass.
   ///   - winogradCost: where the dense convolution may go by Winograd's method.
   ///   - isForced: whether to work by events however many neurons fire.
   ///   - keepsPacked: whether packed weights stay for the next pass.
@@ -47,7 +49,8 @@ final class EventConvolution: Convolution {
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
       output_height: output.h, output_width: output.w, outputs: output.c,
-      stride: geometry.window.stride)
+      stride: geometry.window.stride,
+      rounds_weights: precision == .mixed && OneDNNConvolution.gainsByMixing(geometry) ? 1 : 0)
   }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {

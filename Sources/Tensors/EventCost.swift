@@ -1,8 +1,8 @@
 /// What a pass over a block of 64 input and 16 output channels at one pixel costs by events, against the
 /// dense convolution.
 ///
-/// Fitted to timings of both on an AVX-512 machine, in nanoseconds; only the ratio matters, and on
-/// narrower vectors both sides grow alike.
+/// Fitted to timings of both by `sltt-dist bench kernels` on an AVX-512 machine, in nanoseconds; only the
+/// ratio matters, and on narrower vectors both sides grow alike.
 struct EventCost {
   /// Whatever fires.
   var fixed: Double
@@ -13,13 +13,15 @@ struct EventCost {
 
   /// Costs of the forward pass, at an output pixel. Lists of spikes are shared by all output blocks.
   ///
-  /// - Parameter precision: of the dense convolution.
+  /// - Parameter precision: of the dense convolution, and of the weights that are added up.
   static func forward(
     _ geometry: ConvolutionGeometry, against precision: Precision = .float32
   ) -> EventCost {
-    EventCost(
-      fixed: 2.5 + 22 / outputBlocks(geometry), spiking: 120 * fill(geometry.inputChannels, 64),
-      dense: 74 * usefulShare(geometry) * share(of: precision))
+    let isMixed = precision == .mixed
+    return EventCost(
+      fixed: 2 + 12.5 / outputBlocks(geometry),
+      spiking: (isMixed ? 82 : 103) * fill(geometry.inputChannels, 64),
+      dense: (isMixed ? 34 : 68) * usefulShare(geometry))
   }
 
   /// Costs of the weights' gradient, at an input pixel.
@@ -30,9 +32,11 @@ struct EventCost {
   ) -> EventCost {
     // With stride 2 an input pixel meets a quarter of the windows.
     let share = 1 / Double(geometry.window.stride * geometry.window.stride)
+    let dense = (6 + 64 * share) * usefulShare(geometry)
     return EventCost(
-      fixed: 3 + 5 * share, spiking: (33 + 67 * share) * fill(geometry.inputChannels, 64),
-      dense: 77 * share * usefulShare(geometry) * self.share(of: precision))
+      fixed: 0.5 + 2.5 * share + 3.5 / outputBlocks(geometry),
+      spiking: (6 + 81 * share) * fill(geometry.inputChannels, 64),
+      dense: precision == .mixed ? 0.6 * dense : dense)
   }
 
   /// Whether events are cheaper where `density` of the neurons fire.
@@ -40,11 +44,6 @@ struct EventCost {
   /// - Parameter share: what the pass costs otherwise, the dense convolution being 1.
   func favoursEvents(at density: Double, against share: Double = 1) -> Bool {
     fixed + spiking * density < dense * share
-  }
-
-  /// What dense convolutions cost against those in single precision, rounding their operands included.
-  private static func share(of precision: Precision) -> Double {
-    precision == .mixed ? 0.55 : 1
   }
 
   private static func outputBlocks(_ geometry: ConvolutionGeometry) -> Double {

@@ -4,8 +4,8 @@ internal import COneDNN
 public enum Precision: String, CaseIterable, Sendable {
   /// IEEE single precision throughout.
   case float32
-  /// Operands of dense convolutions rounded to bfloat16, their products summed in single precision;
-  /// weights, sums, gradients and state in single precision.
+  /// Operands of dense convolutions, and the weights that spikes add up, rounded to bfloat16 and summed
+  /// in single precision; weights, sums, gradients and state kept in single precision.
   case mixed
 
   /// Whether the processor multiplies bfloat16 numbers, and oneDNN makes use of it.

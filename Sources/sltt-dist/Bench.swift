@@ -4,6 +4,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure parts of the program on this machine.",
     subcommands: [
-      BenchData.self, BenchStep.self, BenchMemory.self, BenchScaling.self, BenchAllReduce.self,
+      BenchData.self, BenchStep.self, BenchKernels.self, BenchMemory.self, BenchScaling.self,
+      BenchAllReduce.self,
     ])
 }

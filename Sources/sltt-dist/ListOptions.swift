@@ -23,6 +23,16 @@ func counts(_ text: String, of unit: String, upTo limit: Int) throws -> [Int] {
   }
 }
 
+/// The shares, above 0 and up to 1, in a list with commas, such as `0.05,0.25`.
+func shares(_ text: String) throws -> [Double] {
+  try parts(of: text).map { part in
+    guard let share = Double(part), share > 0, share <= 1 else {
+      throw ValidationError("'\(part)' is not a share above 0 and up to 1")
+    }
+    return share
+  }
+}
+
 private func parts(of text: String) throws -> [Substring] {
   let parts = text.split(separator: ",")
   guard !parts.isEmpty else { throw ValidationError("the list is empty") }

@@ -8,7 +8,7 @@ struct EventConvolutionTests {
   static let geometries = [
     (1, 1, 1, 1, 1), (2, 3, 5, 10, 1), (3, 2, 5, 10, 2), (4, 4, 130, 40, 1), (7, 7, 64, 16, 2),
     (8, 8, 70, 24, 1), (9, 5, 16, 17, 2), (33, 31, 3, 16, 1), (33, 34, 2, 5, 2), (3, 146, 1, 3, 1),
-    (20, 20, 65, 16, 1),
+    (20, 20, 65, 16, 1), (11, 11, 2, 3, 1), (23, 23, 2, 17, 2),
   ].map { h, w, inputs, outputs, stride in
     ConvolutionGeometry(
       input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
@@ -64,6 +64,35 @@ struct EventConvolutionTests {
       expectClose(
         gb.elements, hasBias ? zip(bias, expected.bias).map { $0 + $1 } : bias, "gb")
     }
+  }
+
+  /// In mixed precision the forward pass adds up rounded weights; nothing else changes.
+  @Test(arguments: geometries) func weightsAreRoundedInMixedPrecision(
+    _ geometry: ConvolutionGeometry
+  ) {
+    let (arena, input) = (testArena(), geometry.input(samples: 2))
+    let output = geometry.output(samples: 2)
+    let dense = ConvolutionBackend.openBLAS.convolution(geometry, arena: arena)
+    let fires = randomSpikes(input.count, seed: 1)
+    let spikes = SpikeTensor(input, amplitude: 2.75, in: arena) { fires[$0] }
+    let weights = randomFloats(geometry.weightCount, seed: 2)
+    let bias = view(randomFloats(output.c, seed: 3))
+    let gy = Tensor(output, randomFloats(output.count, seed: 4), in: arena)
+    func run(_ precision: Precision, _ weights: [Float]) -> (y: [Float], gw: [Float]) {
+      let convolution = EventConvolution(dense, precision, isForced: true)
+      var y = gy.copy(in: arena)
+      convolution.forward(
+        spikes, weights: view(weights), bias: bias, into: &y, accumulating: true)
+      let gw = FlatBuffer(count: geometry.weightCount).all
+      convolution.backwardWeights(spikes, gy, into: gw, bias: nil)
+      return (y.elements, gw.elements)
+    }
+    let rounds = OneDNNConvolution.gainsByMixing(geometry)
+    let mixed = run(.mixed, weights)
+    let expected = run(.float32, rounds ? weights.map(BFloat16BlockTests.rounded) : weights)
+    expectClose(mixed.y, expected.y, tolerance: 1e-6, "y")
+    expectEqual(mixed.gw, expected.gw, "gw")
+    #expect((mixed.y == run(.float32, weights).y) == !rounds)
   }
 
   @Test func packedWeightsAreRefreshedWhenToldTo() {

@@ -129,7 +129,7 @@ struct MixedPrecisionTests {
       (EventCost.weightGradient(geometry), .weightGradient(geometry, against: .mixed)),
     ] {
       #expect(mixed.favoursEvents(at: 0.15))
-      #expect(float32.favoursEvents(at: 0.4) && !mixed.favoursEvents(at: 0.4))
+      #expect(float32.favoursEvents(at: 0.5) && !mixed.favoursEvents(at: 0.5))
     }
   }
 }

@@ -120,10 +120,12 @@ typedef struct {
   size_t height, width, inputs;
   size_t output_height, output_width, outputs;
   size_t stride;
+  int rounds_weights;            // to bfloat16, in the forward pass
 } sltt_event_shape;
 
 // Floats of the packed weights: for each 64 input and 16 output channels, 577 rows of 16, row
-// tap * 64 + input channel, the last row being 0.
+// tap * 64 + input channel, the last row being 0. Rounded weights lie in pairs in place of floats, of
+// output channels c and 16 + c.
 size_t sltt_event_packed_count(const sltt_event_shape *shape);
 
 // Packs weights [3, 3, inputs, outputs]: the blocks first ..< last of 64 input channels.
@@ -134,7 +136,7 @@ void sltt_event_pack(const sltt_event_shape *shape, const float *weights, float 
 size_t sltt_event_scratch_bytes(const sltt_event_shape *shape);
 
 // output (+)= amplitude * spikes * weights + bias, for the output pixels first ..< last of all
-// samples. Exact float additions of the weights under spikes; zeros cost nothing.
+// samples. Float additions of the weights under spikes; zeros cost nothing.
 void sltt_event_forward(const sltt_event_shape *shape, const uint64_t *spikes,
                         const float *packed, const float *bias, float amplitude, int accumulates,
                         float *output, void *scratch, size_t first, size_t last);

@@ -32,7 +32,9 @@ public struct LinePlot {
   var series: [Series]
 
   // Colours that colour-blind people tell apart: Okabe and Ito, 2008.
-  private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+  private static let colors = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442",
+  ]
   private static let (width, height) = (760.0, 420.0)
   private static let (left, right, top, bottom) = (70.0, 540.0, 40.0, 360.0)
 
