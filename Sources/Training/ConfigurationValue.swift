@@ -1,5 +1,6 @@
 import Foundation
 import Datasets
+import Distributed
 import SpikingNetworks
 import Tensors
 internal import Yams
@@ -161,6 +162,7 @@ extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.NonFiniteAction: ConfigurationValue {}
 extension Configuration.Checkpointing.ErrorAction: ConfigurationValue {}
 extension Precision: ConfigurationValue {}
+extension WireFormat: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}
