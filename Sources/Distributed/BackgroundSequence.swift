@@ -3,9 +3,12 @@ import Foundation
 /// Pieces of work that are done in order, by a thread of its own as soon as they may be, while the caller
 /// computes; what is left when the caller has finished, the caller does.
 ///
-/// The thread has the lowest priority: where every core is busy computing, it takes next to nothing from
-/// them. (A collective spins while it waits.)
+/// A collective spins while it waits. So the thread has a lower priority: where every core is busy
+/// computing, it takes a quarter of one and not half.
 public final class BackgroundSequence: Sendable {
+  /// On top of the process's.
+  private static let niceness: Int32 = 5
+
   private let shared: Shared
 
   /// - Parameter work: does the piece of a number; called by one thread at a time.
@@ -13,7 +16,8 @@ public final class BackgroundSequence: Sendable {
     let shared = Shared(work)
     self.shared = shared
     Thread {
-      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+      // Of this thread only, on Linux.
+      _ = nice(Self.niceness)
       shared.run()
     }.start()
   }

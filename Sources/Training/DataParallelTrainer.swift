@@ -69,7 +69,10 @@ public final class DataParallelTrainer {
   /// How gradients are added up over the ranks, for the record.
   var reduction: RunState.Reduction { exchange.reduction }
 
-  /// Bytes that an iteration adds up over the ranks.
+  /// The same in a few words, for people.
+  var reductionSummary: String { exchange.summary }
+
+  /// Bytes whose all-reduce sends as much as an iteration does.
   var reducedBytes: Int { exchange.reducedBytes }
 
   /// Seconds so far in which gradients were added up while this rank computed.

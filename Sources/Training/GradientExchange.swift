@@ -82,10 +82,22 @@ final class GradientExchange {
       algorithm: shards == nil ? reducer.algorithm : divided, chunkLength: reducer.chunkLength)
   }
 
-  /// Bytes that an iteration adds up over the ranks.
+  /// The same in a few words, for people.
+  var summary: String {
+    steps.isEmpty
+      ? "none"
+      : "\(Format.bytes(reducedBytes)) an iteration, gradients in \(reducer.wire.rawValue)"
+        + (background == nil ? "" : ", during the last backward pass")
+  }
+
+  /// Bytes whose all-reduce sends as much as an iteration does. Of divided weights, half of that are
+  /// gradients on their way to the sums, and half the new weights.
   var reducedBytes: Int {
-    let gradients = shards?.dividedCount ?? store.weights.count
-    return gradients * reducer.wire.bytes + (store.reduction.count - gradients) * 4
+    let wire = reducer.wire.bytes
+    let (gradients, bytes) =
+      shards.map { ($0.dividedCount, (wire + 4) / 2) }
+      ?? (store.weights.count, wire)
+    return gradients * bytes + (store.reduction.count - gradients) * 4
   }
 
   /// Seconds in which chunks were added up while the rank computed.
