@@ -118,12 +118,14 @@ public struct ConvolutionBackend: Sendable {
 
   /// The kernels for convolutions of spikes, named as on the command line.
   public enum Kernels: String, CaseIterable, Sendable {
-    /// By events where few neurons fire, else dense, as a cost model says.
+    /// By events where few neurons fire, else by Winograd's method or directly, as a cost model says.
     case auto
-    /// As if spikes were any numbers.
+    /// Directly, by the library, as if spikes were any numbers.
     case dense
-    /// By events wherever there is a kernel for it.
+    /// By events wherever there is a kernel for it, else directly.
     case events
+    /// By Winograd's method wherever there is a kernel for it, else directly.
+    case winograd
   }
 
   public var library: Library
@@ -151,7 +153,14 @@ public struct ConvolutionBackend: Sendable {
       case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
-    guard kernels != .dense, EventConvolution.isPossible(geometry) else { return dense }
-    return EventConvolution(dense, effectivePrecision, isForced: kernels == .events)
+    let hasWinograd =
+      (kernels == .auto || kernels == .winograd) && WinogradConvolution.isPossible(geometry)
+    let floats =
+      hasWinograd
+      ? WinogradConvolution(dense, effectivePrecision, isForced: kernels == .winograd) : dense
+    guard kernels == .auto || kernels == .events, EventConvolution.isPossible(geometry) else {
+      return floats
+    }
+    return EventConvolution(floats, effectivePrecision, isForced: kernels == .events)
   }
 }

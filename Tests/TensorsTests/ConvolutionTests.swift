@@ -25,11 +25,12 @@ struct ConvolutionTests {
     let backend = ConvolutionBackend(library, kernels: .dense)
     // Each with an object of its own: oneDNN sizes its workspaces by the threads.
     for threads in 1...3 {
-      withThreads(threads) { checkAllPasses(geometry, backend) }
+      withThreads(threads) { Self.checkAllPasses(geometry, backend) }
     }
   }
 
-  private func checkAllPasses(_ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend) {
+  /// Forward, the gradient of the input, and those of weights and bias, against the plain loop.
+  static func checkAllPasses(_ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend) {
     let (arena, reference) = (testArena(), PlainConvolution(geometry: geometry))
     let convolution = backend.convolution(geometry, arena: arena)
     let weights = randomFloats(geometry.weightCount, seed: 1)

@@ -6,7 +6,8 @@ import Testing
 /// The kernels as compiled for lesser processors than this one, which the other tests do not run here.
 struct KernelVariantTests {
   private static let suites = [
-    "EventConvolutionTests", "MembraneDynamicsTests", "ChannelSumsTests", "SpikeTensorTests",
+    "EventConvolutionTests", "WinogradConvolutionTests", "MembraneDynamicsTests",
+    "ChannelSumsTests", "SpikeTensorTests",
     "SpikeTensorDenseTests", "BFloat16BlockTests", "VariantInUseTests",
   ]
 

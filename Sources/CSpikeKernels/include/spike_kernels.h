@@ -112,5 +112,65 @@ void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *s
                                 float *bias_gradient, void *scratch, size_t first, size_t last,
                                 size_t first_block, size_t last_block);
 
+// A dense 3x3 convolution with stride 1 and padding 1 by Winograd's method: tiles of 4x4 outputs, of 36
+// products an input and output channel where direct convolution takes 144. Sizes in pixels.
+typedef struct {
+  size_t height, width, inputs, outputs;
+} sltt_winograd_shape;
+
+enum {
+  SLTT_WINOGRAD_GROUP = 64,  // outputs whose weights lie together
+  SLTT_WINOGRAD_LANES = 16,  // inputs that are transformed together
+  SLTT_WINOGRAD_BLOCK = 96,  // tiles whose products are summed at a time
+};
+
+// Tiles of all samples.
+size_t sltt_winograd_tiles(const sltt_winograd_shape *shape, size_t samples);
+
+// Groups of outputs.
+size_t sltt_winograd_groups(const sltt_winograd_shape *shape);
+
+// Floats of the transformed weights, or of the sums of their gradients, of a group.
+size_t sltt_winograd_weight_count(const sltt_winograd_shape *shape);
+
+// Transforms the weights [3, 3, inputs, outputs], or, for the gradient of the input, those of the
+// transposed convolution [3, 3, outputs, inputs], of some groups: the inputs SLTT_WINOGRAD_LANES * first
+// ..< SLTT_WINOGRAD_LANES * last.
+void sltt_winograd_transform_weights(const sltt_winograd_shape *shape, const float *weights,
+                                     int transposed, size_t first_group, size_t last_group,
+                                     float *transformed, size_t first, size_t last);
+
+// Floats of scratch memory that a thread needs for the pass below.
+size_t sltt_winograd_scratch_count(const sltt_winograd_shape *shape);
+
+// output (+)= input * weights + bias (or NULL), for the tiles first ..< last and the groups whose weights
+// are given.
+void sltt_winograd_convolve(const sltt_winograd_shape *shape, const float *input,
+                            const float *transformed, size_t first_group, size_t last_group,
+                            const float *bias, int accumulates, float *output, float *scratch,
+                            size_t first, size_t last);
+
+// Floats of a block of transformed inputs, and of transformed gradients of the output in a group.
+size_t sltt_winograd_input_count(const sltt_winograd_shape *shape);
+size_t sltt_winograd_gradient_count(void);
+
+// The weights' gradient in three steps, for each block of at most SLTT_WINOGRAD_BLOCK tiles from tile
+// `block` on, and for some groups at a time: transforms the tiles block + (first ..< last);
+void sltt_winograd_transform_tiles(const sltt_winograd_shape *shape, const float *input,
+                                   const float *output_gradient, size_t first_group,
+                                   size_t last_group, size_t block, float *inputs, float *gradients,
+                                   size_t first, size_t last);
+
+// sums (+)= the products of the block's tiles, for parts first ..< last, of which a group has 36;
+void sltt_winograd_add_products(const sltt_winograd_shape *shape, const float *inputs,
+                                const float *gradients, size_t tiles, int adds, float *sums,
+                                size_t first, size_t last);
+
+// weight_gradient[3, 3, inputs, outputs] += what the sums of all blocks say, for the inputs
+// first ..< last.
+void sltt_winograd_weight_gradient(const sltt_winograd_shape *shape, const float *sums,
+                                   size_t first_group, size_t last_group, float *weight_gradient,
+                                   size_t first, size_t last);
+
 // The instruction set for which the functions above were chosen on this CPU.
 const char *sltt_instruction_set(void);

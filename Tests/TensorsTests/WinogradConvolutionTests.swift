@@ -1,0 +1,88 @@
+import Testing
+
+@testable import Tensors
+
+struct WinogradConvolutionTests {
+  /// Height, width, inputs, outputs: sizes below, at and above tiles, vectors, groups and slices.
+  static let geometries = [
+    (1, 1, 1, 1), (4, 4, 16, 64), (3, 5, 17, 10), (8, 9, 5, 70), (10, 6, 64, 16), (5, 13, 33, 130),
+    (24, 31, 3, 5), (5, 4, 272, 260),
+  ].map { h, w, inputs, outputs in
+    ConvolutionGeometry(
+      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
+      window: SlidingWindow(kernel: 3, padding: 1))
+  }
+
+  @Test(arguments: geometries)
+  func allPassesAgreeWithTheDefinition(_ geometry: ConvolutionGeometry) {
+    let backend = ConvolutionBackend(.openBLAS, kernels: .winograd)
+    #expect(backend.convolution(geometry, arena: testArena()) is WinogradConvolution)
+    for threads in 1...3 {
+      withThreads(threads) { ConvolutionTests.checkAllPasses(geometry, backend) }
+    }
+  }
+
+  /// Against the sums that float rounding allows a direct convolution, of which it may take the double.
+  @Test func roundsLittleMoreThanADirectConvolution() throws {
+    let geometry = ConvolutionGeometry(
+      input: Shape(n: 1, h: 9, w: 9, c: 64), outputChannels: 64,
+      window: SlidingWindow(kernel: 3, padding: 1))
+    let check = ConvolutionCheck(geometry: geometry, samples: 3)
+    let backend = ConvolutionBackend(kernels: .winograd)
+    #expect(check.check(backend.convolution(geometry, arena: testArena())).worst < 0.5)
+  }
+
+  @Test func theResultDoesNotDependOnThreads() {
+    let geometry = Self.geometries[5]
+    let (arena, samples) = (testArena(), 5)
+    let x = randomFloats(geometry.input(samples: samples).count, seed: 1)
+    let gy = randomFloats(geometry.output(samples: samples).count, seed: 2)
+    let weights = view(randomFloats(geometry.weightCount, seed: 3))
+    let results = (1...3).map { threads in
+      withThreads(threads) {
+        let convolution = ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: arena)
+        let outputGradient = Tensor(geometry.output(samples: samples), gy, in: arena)
+        var gx = Tensor(geometry.input(samples: samples), in: arena)
+        convolution.backwardInput(outputGradient, weights: weights, into: &gx)
+        let gw = view([Float](repeating: 0, count: geometry.weightCount))
+        convolution.backwardWeights(
+          Tensor(geometry.input(samples: samples), x, in: arena), outputGradient, into: gw,
+          bias: nil)
+        return [gx.elements, gw.elements]
+      }
+    }
+    #expect(results[1] == results[0])
+    #expect(results[2] == results[0])
+  }
+
+  @Test func onlyThreeByThreeWindowsWithStrideOneGoThatWay() {
+    func isWinograd(_ kernel: Int, _ stride: Int, _ padding: Int) -> Bool {
+      let geometry = ConvolutionGeometry(
+        input: Shape(n: 1, h: 8, w: 8, c: 64), outputChannels: 64,
+        window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+      return ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: testArena())
+        is WinogradConvolution
+    }
+    #expect(isWinograd(3, 1, 1))
+    #expect(!isWinograd(3, 2, 1))
+    #expect(!isWinograd(3, 1, 0))
+    #expect(!isWinograd(1, 1, 0))
+  }
+
+  @Test func smallLayersAndFewSamplesStayDirect() {
+    func favours(_ side: Int, _ channels: Int, samples: Int, _ precision: Precision = .float32)
+      -> Bool
+    {
+      let geometry = ConvolutionGeometry(
+        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
+        window: SlidingWindow(kernel: 3, padding: 1))
+      return WinogradCost(geometry, against: precision).favoursWinograd(samples: samples)
+    }
+    #expect(favours(32, 64, samples: 32))
+    #expect(favours(32, 64, samples: 32, .mixed))
+    #expect(!favours(32, 3, samples: 32))
+    #expect(!favours(4, 512, samples: 1))
+    #expect(!favours(1, 64, samples: 32))
+    #expect(!favours(3, 512, samples: 32, .mixed))
+  }
+}
