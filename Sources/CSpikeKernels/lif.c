@@ -68,6 +68,7 @@ INLINE double lif_backward_chunks(const sltt_lif_backward_args *args, sltt_surro
   }
   for (size_t pixel = first; pixel < last; pixel++) {
     uint64_t word = a.spikes[pixel * words + c / 64] >> (c & 63);
+    uint64_t kept = a.kept ? a.kept[pixel * words + c / 64] >> (c & 63) : 0;
     for (size_t k = 0; k < chunks; k++) {
       size_t at = pixel * a.channels + c + k * LANES;
       // u = v + threshold * s, so z = u - threshold.
@@ -76,6 +77,7 @@ INLINE double lif_backward_chunks(const sltt_lif_backward_args *args, sltt_surro
       vfloat spike_gradient = LOAD(a.gradient + at, count);
       if (a.more_gradient) spike_gradient += LOAD(a.more_gradient + at, count);
       spike_gradient *= a.amplitude;
+      if (a.kept) spike_gradient = KEEP(spike_gradient, MASK_OF_BITS((uint16_t)(kept >> (k * LANES))));
       vfloat g;
       if (a.membrane_gradient_in) {
         vfloat later = LOAD(a.membrane_gradient_in + at, count);

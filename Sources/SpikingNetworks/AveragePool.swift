@@ -6,6 +6,7 @@ final class AveragePool: Layer {
   private let pooling: AveragePooling
   private let arena: Arena
   private let isOutputKept: Bool
+  private let profile: StepProfile?
 
   /// - Parameter isOutputKept: whether the tape keeps the output for the layer that follows.
   init(
@@ -15,20 +16,30 @@ final class AveragePool: Layer {
     self.pooling = pooling
     self.isOutputKept = isOutputKept
     arena = builder.arena
+    profile = builder.profile
   }
 
   /// Shape of the output for one sample.
   var output: Shape { pooling.output(samples: 1) }
 
-  func forward(_ x: borrowing Tensor) -> Tensor { pooling.forward(x, in: arena) }
+  func forward(_ x: borrowing Tensor) -> Tensor {
+    let start = ContinuousClock.now
+    defer { profile?.add(.pooling, of: name, since: start) }
+    return pooling.forward(x, in: arena)
+  }
 
   func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    let dense = x.unpacked(in: arena)
-    return pooling.forward(dense, in: arena)
+    let start = ContinuousClock.now
+    defer { profile?.add(.pooling, of: name, since: start) }
+    return pooling.forward(x, in: arena)
   }
 
   /// dL/dx from dL/dy; for spikes, with respect to the values that they stand for.
-  func backward(_ gy: borrowing Tensor) -> Tensor { pooling.backward(gy, in: arena) }
+  func backward(_ gy: borrowing Tensor) -> Tensor {
+    let start = ContinuousClock.now
+    defer { profile?.add(.pooling, of: name, since: start) }
+    return pooling.backward(gy, in: arena)
+  }
 
   var summary: LayerSummary {
     LayerSummary(

@@ -50,10 +50,11 @@ extension Convolution {
 extension NetworkBuilder {
   /// A layer's convolution by the network's back end.
   func convolution(
-    _ layer: String, input: Shape, outputs: Int, _ window: SlidingWindow
+    _ layer: String, input: Shape, outputs: Int, _ window: SlidingWindow, readsSpikes: Bool
   ) -> any Convolution {
     let convolution = backend.convolution(
       ConvolutionGeometry(input: input, outputChannels: outputs, window: window), arena: arena)
-    return profile.map { ProfiledConvolution(convolution, layer: layer, $0) } ?? convolution
+    return add(
+      ObservedConvolution(convolution, layer: layer, readsSpikes: readsSpikes, profile))
   }
 }

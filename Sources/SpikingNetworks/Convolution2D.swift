@@ -9,12 +9,14 @@ final class Convolution2D: Layer {
   let bias: Parameter?
   private let convolution: any Convolution
 
+  /// - Parameter readsSpikes: whether the input is spikes; else dense values.
   init(
     _ name: String, input: Shape, outputs: Int, _ window: SlidingWindow, hasBias: Bool = true,
-    biasInitialization: Initialization? = nil, _ builder: NetworkBuilder
+    biasInitialization: Initialization? = nil, readsSpikes: Bool = true, _ builder: NetworkBuilder
   ) {
     self.name = name
-    convolution = builder.convolution(name, input: input, outputs: outputs, window)
+    convolution = builder.convolution(
+      name, input: input, outputs: outputs, window, readsSpikes: readsSpikes)
     weight = convolution.weightParameter(name + ".weight", builder)
     let fanIn = input.c * window.kernel * window.kernel
     bias =

@@ -11,20 +11,17 @@ final class Dropout: Layer {
   private let number: Int
   private let shape: Shape
   private let dropsSpikes: Bool
+  private let profile: StepProfile?
   private var context = IterationContext()
-  private var mask: SharedSpikes?
-
-  private final class SharedSpikes {
-    let spikes: SpikeTensor
-    init(_ spikes: consuming SpikeTensor) { self.spikes = spikes }
-  }
+  private var drawn: DropoutMask?
 
   /// - Parameters:
   ///   - number: tells the layers of a network apart.
   ///   - input: of one sample.
   ///   - dropsSpikes: whether the input is spikes; else floats.
   init(
-    _ name: String, number: Int, input: Shape, probability: Float, dropsSpikes: Bool = true
+    _ name: String, number: Int, input: Shape, probability: Float, dropsSpikes: Bool = true,
+    profile: StepProfile? = nil
   ) {
     precondition(probability >= 0 && probability < 1)
     self.name = name
@@ -32,49 +29,48 @@ final class Dropout: Layer {
     self.probability = probability
     shape = input
     self.dropsSpikes = dropsSpikes
+    self.profile = profile
   }
 
   func beginSequence(_ context: IterationContext) {
     self.context = context
-    mask = nil
+    drawn = nil
   }
 
   func forward(_ x: borrowing SpikeTensor, _ tape: inout Tape) -> SpikeTensor {
-    guard isActive(tape) else { return x.copy(amplitude: x.amplitude, in: tape.arena) }
-    var y = x.copy(amplitude: x.amplitude / (1 - probability), in: tape.arena)
-    y.formIntersection(mask(samples: x.shape.n, tape.arena).spikes)
-    return y
+    let start = ContinuousClock.now
+    defer { profile?.add(.dropout, of: name, since: start) }
+    return mask(samples: x.shape.n, tape)?.kept(of: x, in: tape.arena)
+      ?? x.copy(amplitude: x.amplitude, in: tape.arena)
   }
 
   func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
     backward(x, tape)
   }
 
-  /// dL/dx from dL/dy.
+  /// dL/dx from dL/dy, for floats; of spikes, the neurons take the gradient through the mask.
   func backward(_ gy: consuming Tensor, _ tape: borrowing Tape) -> Tensor {
+    let start = ContinuousClock.now
+    defer { profile?.add(.dropout, of: name, since: start) }
     var g = gy
-    if isActive(tape) {
-      g.mask(mask(samples: g.shape.n, tape.arena).spikes, scale: 1 / (1 - probability))
-    }
+    mask(samples: g.shape.n, tape)?.apply(to: &g)
     return g
   }
 
-  private func isActive(_ tape: borrowing Tape) -> Bool { tape.isTraining && probability > 0 }
-
-  private func mask(samples: Int, _ arena: Arena) -> SharedSpikes {
-    if let mask { return mask }
+  /// The iteration's mask; nil where nothing is dropped.
+  func mask(samples: Int, _ tape: borrowing Tape) -> DropoutMask? {
+    guard tape.isTraining && probability > 0 else { return nil }
+    if let drawn { return drawn }
     let (context, number) = (context, number)
-    let fresh = SharedSpikes(
-      SpikeTensor(
-        random: shape.withSamples(samples), probability: 1 - probability, in: arena
-      ) { sample in
-        // Layers take their own 2^24 samples of the index.
-        RandomStream(
-          seed: context.seed, purpose: .dropout, time: context.iteration,
-          index: number << 24 | (context.sampleOffset + sample))
-      })
-    mask = fresh
-    return fresh
+    drawn = DropoutMask(
+      shape.withSamples(samples), probability: probability, in: tape.arena
+    ) { sample in
+      // Layers take their own 2^24 samples of the index.
+      RandomStream(
+        seed: context.seed, purpose: .dropout, time: context.iteration,
+        index: number << 24 | (context.sampleOffset + sample))
+    }
+    return drawn
   }
 
   var summary: LayerSummary {

@@ -106,11 +106,12 @@ final class LIFNeuron: Layer {
   /// dL/dx from `g`, dL/d(amplitude s); adds to the parameters' gradients.
   ///
   /// - Parameters:
+  ///   - dropout: what it made of the spikes, if `g` is the gradient of that.
   ///   - more: a second part of dL/d(amplitude s), where there is a normalisation.
   ///   - skip: a part of dL/dx that comes past the neuron, where there is none.
   func backward(
-    _ g: consuming Tensor, more: SharedTensor? = nil, skip: SharedTensor? = nil,
-    spikes: borrowing SpikeTensor, _ tape: inout Tape
+    _ g: consuming Tensor, dropout: DropoutMask? = nil, more: SharedTensor? = nil,
+    skip: SharedTensor? = nil, spikes: borrowing SpikeTensor, _ tape: inout Tape
   ) -> Tensor {
     precondition((normalization == nil ? more : skip) == nil)
     var g = g
@@ -119,7 +120,7 @@ final class LIFNeuron: Layer {
     let start = ContinuousClock.now
     if let normalization {
       let x = tape.popShared()!
-      let step = popStep(&tape)
+      let step = popStep(dropout, &tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
         &g, more: more, spikes: spikes, step: step, input: x.tensor, mean: statistics.mean,
@@ -130,7 +131,7 @@ final class LIFNeuron: Layer {
         &g, input: x.tensor, statistics: statistics, rounding: roundsGradients)
       profile?.add(.norm, of: name, since: normStart)
     } else {
-      let step = popStep(&tape)
+      let step = popStep(dropout, &tape)
       decayGradient = dynamics.backward(
         &g, spikes: spikes, step: step, scale: scaling.scale, skip: skip,
         rounding: roundsGradients)
@@ -144,7 +145,7 @@ final class LIFNeuron: Layer {
     return g
   }
 
-  private func popStep(_ tape: inout Tape) -> MembraneDynamics.Step {
+  private func popStep(_ dropout: DropoutMask?, _ tape: inout Tape) -> MembraneDynamics.Step {
     let membrane = tape.popShared()!
     let previous = tauParameter == nil ? nil : tape.popShared()
     let later = membraneGradient
@@ -153,7 +154,7 @@ final class LIFNeuron: Layer {
       ? later ?? SharedTensor(Tensor(membrane.tensor.shape, in: tape.arena)) : nil
     return MembraneDynamics.Step(
       membrane: membrane, previous: previous, laterGradient: later,
-      earlierGradient: membraneGradient)
+      earlierGradient: membraneGradient, dropout: dropout)
   }
 
   var summary: LayerSummary {

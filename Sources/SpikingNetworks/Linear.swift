@@ -7,6 +7,7 @@ final class Linear: Layer {
   let bias: Parameter
   private let input: Shape
   private let product: FullyConnected
+  private let profile: StepProfile?
 
   /// - Parameter input: of one sample.
   init(
@@ -21,9 +22,12 @@ final class Linear: Layer {
       weight)
     self.bias = builder.parameter(name + ".bias", [outputs], bias)
     product = FullyConnected(features: features, outputs: outputs)
+    profile = builder.profile
   }
 
   func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
+    let start = ContinuousClock.now
+    defer { profile?.add(.classifier, of: name, since: start) }
     var y = Tensor(Shape(n: x.shape.n, c: product.outputs), in: tape.arena)
     product.forward(x, weights: weight.values, bias: bias.values, into: &y)
     tape.push(x)
@@ -32,6 +36,8 @@ final class Linear: Layer {
 
   /// dL/dx from `gy`, dL/dy; adds to the parameters' gradients.
   func backward(_ gy: borrowing Tensor, _ tape: inout Tape) -> Tensor {
+    let start = ContinuousClock.now
+    defer { profile?.add(.classifier, of: name, since: start) }
     let x = tape.popTensor()
     product.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
     var gx = Tensor(x.shape, in: tape.arena)

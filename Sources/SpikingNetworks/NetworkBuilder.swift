@@ -18,6 +18,7 @@ final class NetworkBuilder {
   private(set) var statistics: [Parameter] = []
   private(set) var layers: [any Layer] = []
   private(set) var sections: [NetworkSection] = []
+  private(set) var convolutions: [ObservedConvolution] = []
 
   init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena,
@@ -62,6 +63,12 @@ final class NetworkBuilder {
         parameters: (start?.parameters.upperBound ?? 0)..<parameters.count))
   }
 
+  /// Registers a layer's convolution and gives it back.
+  func add(_ convolution: ObservedConvolution) -> ObservedConvolution {
+    convolutions.append(convolution)
+    return convolution
+  }
+
   /// Whether convolutions want the gradients that neurons hand them in bfloat16.
   var roundsGradients: Bool { backend.effectivePrecision == .mixed }
 
@@ -74,6 +81,6 @@ final class NetworkBuilder {
     return add(
       Dropout(
         name, number: dropouts, input: input, probability: specification.dropout,
-        dropsSpikes: dropsSpikes))
+        dropsSpikes: dropsSpikes, profile: profile))
   }
 }

@@ -107,7 +107,7 @@ final class NormalizerFreeResNet: NetworkBody {
     conv1 = builder.add(
       ScaledWSConvolution2D(
         "conv1", input: specification.input, outputs: specification.width,
-        SlidingWindow(kernel: 7, stride: 2, padding: 3), builder))
+        SlidingWindow(kernel: 7, stride: 2, padding: 3), readsSpikes: false, builder))
     stemPool = builder.add(
       AveragePool(
         "maxpool",

@@ -61,13 +61,14 @@ private final class PreActivationBlock {
     let s2 = tape.popSpikes()
     let gy = SharedTensor(gy)
     var g: Tensor
-    if let dropout {
+    if dropout != nil {
       let kept = tape.popSpikes()
-      g = dropout.backward(conv2.backward(gy.tensor, input: kept), tape)
+      g = conv2.backward(gy.tensor, input: kept)
     } else {
       g = conv2.backward(gy.tensor, input: s2)
     }
-    g = lif2.backward(g, spikes: s2, &tape)
+    g = lif2.backward(
+      g, dropout: dropout?.mask(samples: s2.shape.n, tape), spikes: s2, &tape)
     g = conv1.backward(g, input: s1)
     let past = shortcut.map { SharedTensor($0.backward(gy.tensor, input: s1)) } ?? gy
     return lif1.backward(g, more: past, spikes: s1, &tape)
@@ -90,7 +91,7 @@ final class PreActivationResNet: NetworkBody {
     conv1 = builder.add(
       Convolution2D(
         "conv1", input: specification.input, outputs: specification.width,
-        SlidingWindow(kernel: 3, padding: 1), hasBias: false, builder))
+        SlidingWindow(kernel: 3, padding: 1), hasBias: false, readsSpikes: false, builder))
     builder.endSection()
     var blocks: [PreActivationBlock] = []
     var shape = conv1.output

@@ -36,12 +36,14 @@ final class ScaledWSConvolution2D: Layer {
   /// Per output channel: coefficients of a pass over the weights.
   private let coefficients: [FloatView]
 
+  /// - Parameter readsSpikes: whether the input is spikes; else dense values.
   init(
     _ name: String, input: Shape, outputs: Int, _ window: SlidingWindow,
-    outputGain: OutputGain? = nil, _ builder: NetworkBuilder
+    outputGain: OutputGain? = nil, readsSpikes: Bool = true, _ builder: NetworkBuilder
   ) {
     self.name = name
-    convolution = builder.convolution(name, input: input, outputs: outputs, window)
+    convolution = builder.convolution(
+      name, input: input, outputs: outputs, window, readsSpikes: readsSpikes)
     weight = convolution.weightParameter(name + ".weight", builder)
     bias = builder.parameter(name + ".bias", [outputs], .constant(0))
     gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))

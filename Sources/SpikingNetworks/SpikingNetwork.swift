@@ -30,6 +30,8 @@ public final class SpikingNetwork {
   public let store: ParameterStore
   /// In the order of the forward pass.
   public let layers: [any Layer]
+  /// In the order of the forward pass.
+  public let convolutions: [ObservedConvolution]
   /// Why the network computes in another precision than specified, and in which; `nil` if it does not.
   public let precisionProblem: String?
   /// Where activations live.
@@ -49,11 +51,13 @@ public final class SpikingNetwork {
   ///
   /// - Parameters:
   ///   - tailCount: numbers that the trainer sends along with the gradients.
+  ///   - tailCountPerConvolution: such numbers besides for each convolution.
   ///   - profile: where layers are to note the time that they take.
   /// - Throws: `NetworkError` where the specification makes no sense.
   public init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
-    arena: Arena = Arena(), tailCount: Int = 0, profile: StepProfile? = nil
+    arena: Arena = Arena(), tailCount: Int = 0, tailCountPerConvolution: Int = 0,
+    profile: StepProfile? = nil
   ) throws(NetworkError) {
     if let problem = specification.problem { throw NetworkError(description: problem) }
     let builder = NetworkBuilder(
@@ -69,13 +73,14 @@ public final class SpikingNetwork {
     self.arena = arena
     self.profile = profile
     layers = builder.layers
+    convolutions = builder.convolutions
     precisionProblem = builder.backend.precisionProblem
     neurons = layers.compactMap { $0 as? LIFNeuron }
     sections = builder.sections
     openSections = sections.count
     store = ParameterStore(
       parameters: builder.parameters, statistics: builder.statistics, seed: seed,
-      tailCount: tailCount)
+      tailCount: tailCount + tailCountPerConvolution * builder.convolutions.count)
     weightsDidChange()
   }
 
@@ -87,6 +92,7 @@ public final class SpikingNetwork {
   /// Starts a sequence of time steps, with membrane potentials at rest.
   public func beginSequence(_ context: IterationContext) {
     for layer in layers { layer.beginSequence(context) }
+    for convolution in convolutions { convolution.beginSequence() }
   }
 
   /// What comes before the first neurons, for a frame [N, H, W, C]. A frame that is shown at several

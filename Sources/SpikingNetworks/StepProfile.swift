@@ -17,12 +17,27 @@ public final class StepProfile {
     case neuron
     /// Batch norm's statistics, and its backward pass.
     case norm
+    /// Dropout, but for the gradients that neurons take through it.
+    case dropout
+    /// Average pooling, forward and backward.
+    case pooling
+    /// The fully connected layer, forward and backward.
+    case classifier
     /// The all-reduce, with the wait for slower ranks.
     case reduce
     /// The optimizer, and weights standardised anew with their gradients.
     case update
     /// Waiting for the batch.
     case dataWait = "data wait"
+
+    init(_ pass: ConvolutionPass) {
+      self =
+        switch pass {
+        case .forward: .forward
+        case .backwardInput: .backwardInput
+        case .backwardWeights: .backwardWeights
+        }
+    }
   }
 
   /// Work of one kind.
@@ -34,24 +49,15 @@ public final class StepProfile {
     public init() {}
   }
 
-  /// Passes over spikes, and how many of them went by events.
-  public struct Passes: Sendable {
-    public var count = 0
-    public var byEvents = 0
-  }
-
   /// What was measured of a layer.
   public struct LayerUsage: Sendable {
     public var phases: [Phase: Usage] = [:]
-    /// Spikes that came in.
-    public var spikes = 0
-    /// Elements that could have been spikes.
-    public var sites = 0
-    public var forwardPasses = Passes()
-    public var gradientPasses = Passes()
-
-    /// Share of the input's elements that are spikes; nil where the input is not spikes.
-    public var density: Double? { sites == 0 ? nil : Double(spikes) / Double(sites) }
+    /// How often each kernel ran.
+    public var kernels: [ConvolutionPass: [ConvolutionKernel: Int]] = [:]
+    /// Share of the input's elements that are spikes, on average over the passes that read it; nil where
+    /// it is not spikes.
+    public var density: Double? { densities.count == 0 ? nil : densities.sum / densities.count }
+    fileprivate var densities = (sum: 0.0, count: 0.0)
   }
 
   /// In all.
@@ -91,15 +97,16 @@ public final class StepProfile {
     if !isInStem { phases[phase]!.seconds += seconds }
   }
 
-  /// Adds to what is known of a layer's passes over spikes.
+  /// Adds to what is known of how a layer's passes were computed.
+  ///
+  /// - Parameter density: of the input, where the pass reads spikes.
   func add(
-    _ passes: WritableKeyPath<LayerUsage, Passes>, of layer: String, spikes: Int, sites: Int,
-    byEvents: Bool
+    _ pass: ConvolutionPass, of layer: String, by kernel: ConvolutionKernel, density: Double?
   ) {
-    layers[layer, default: LayerUsage()].spikes += spikes
-    layers[layer]!.sites += sites
-    layers[layer]![keyPath: passes].count += 1
-    layers[layer]![keyPath: passes].byEvents += byEvents ? 1 : 0
+    layers[layer, default: LayerUsage()].kernels[pass, default: [:]][kernel, default: 0] += 1
+    guard let density else { return }
+    layers[layer]!.densities.sum += density
+    layers[layer]!.densities.count += 1
   }
 
   /// The stem begins its work.

@@ -12,7 +12,7 @@ private final class VGGUnit {
     conv = builder.add(
       Convolution2D(
         name(0), input: input, outputs: outputs, SlidingWindow(kernel: 3, padding: 1),
-        biasInitialization: .constant(0), builder))
+        biasInitialization: .constant(0), readsSpikes: index > 0, builder))
     let norm = BatchNorm(name(1), channels: outputs, builder)
     lif = builder.add(
       LIFNeuron(name(2), input: conv.output, normalization: norm, builder))
@@ -34,7 +34,8 @@ private final class VGGUnit {
   ) -> Tensor {
     guard let dropout else { return lif.backward(g, spikes: spikes, &tape) }
     let fired = tape.popSpikes()
-    return lif.backward(dropout.backward(g, tape), spikes: fired, &tape)
+    return lif.backward(
+      g, dropout: dropout.mask(samples: fired.shape.n, tape), spikes: fired, &tape)
   }
 }
 

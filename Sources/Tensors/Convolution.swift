@@ -44,9 +44,10 @@ public protocol Convolution: AnyObject {
   /// Where temporary tensors live.
   var arena: Arena { get }
 
-  /// Whether spikes of which this share fire go by events, in the forward pass and for the gradient of
-  /// the weights.
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool)
+  /// What computes a pass.
+  ///
+  /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
 
   /// Says that the weights passed from now on have new values, so that packed copies are stale.
   func weightsDidChange()
@@ -76,11 +77,6 @@ public protocol Convolution: AnyObject {
 }
 
 extension Convolution {
-  /// Never.
-  public func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    (false, false)
-  }
-
   /// As floats.
   public func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
@@ -153,14 +149,17 @@ public struct ConvolutionBackend: Sendable {
       case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
-    let hasWinograd =
+    let winogradCost =
       (kernels == .auto || kernels == .winograd) && WinogradConvolution.isPossible(geometry)
+      ? WinogradCost(geometry, against: effectivePrecision) : nil
     let floats =
-      hasWinograd
-      ? WinogradConvolution(dense, effectivePrecision, isForced: kernels == .winograd) : dense
+      winogradCost.map {
+        WinogradConvolution(dense, $0, isForced: kernels == .winograd)
+      } ?? dense
     guard kernels == .auto || kernels == .events, EventConvolution.isPossible(geometry) else {
       return floats
     }
-    return EventConvolution(floats, effectivePrecision, isForced: kernels == .events)
+    return EventConvolution(
+      floats, effectivePrecision, winogradCost: winogradCost, isForced: kernels == .events)
   }
 }

@@ -8,6 +8,7 @@ internal import CSpikeKernels
 /// taken depends on the spikes alone, never on timing, so that runs repeat.
 final class EventConvolution: Convolution {
   private let dense: any Convolution
+  private let winogradCost: WinogradCost?
   private let isForced: Bool
   private let forwardCost: EventCost
   private let gradientCost: EventCost
@@ -25,11 +26,16 @@ final class EventConvolution: Convolution {
       && geometry.output(samples: 1).w <= sltt_event_widest_output()
   }
 
-  /// - Parameter isForced: whether to work by events however many neurons fire.
-  init(_ dense: any Convolution, _ precision: Precision, isForced: Bool) {
+  /// - Parameters:
+  ///   - winogradCost: where the dense convolution may go by Winograd's method.
+  ///   - isForced: whether to work by events however many neurons fire.
+  init(
+    _ dense: any Convolution, _ precision: Precision, winogradCost: WinogradCost?, isForced: Bool
+  ) {
     let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
     self.dense = dense
+    self.winogradCost = winogradCost
     self.isForced = isForced
     forwardCost = .forward(geometry, against: precision)
     gradientCost = .weightGradient(geometry, against: precision)
@@ -40,11 +46,21 @@ final class EventConvolution: Convolution {
       stride: geometry.window.stride)
   }
 
-  func goesByEvents(at density: Double) -> (forward: Bool, weightGradient: Bool) {
-    (
-      isForced || forwardCost.favoursEvents(at: density),
-      isForced || gradientCost.favoursEvents(at: density)
-    )
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
+    if let density, let cost = cost(of: pass) {
+      let share = winogradCost?.share(for: pass, samples: samples) ?? 1
+      if isForced || cost.favoursEvents(at: density, against: min(share, 1)) { return .events }
+    }
+    return dense.kernel(for: pass, samples: samples, density: density)
+  }
+
+  /// nil where there is no kernel for events.
+  private func cost(of pass: ConvolutionPass) -> EventCost? {
+    switch pass {
+    case .forward: forwardCost
+    case .backwardInput: nil
+    case .backwardWeights: gradientCost
+    }
   }
 
   func weightsDidChange() {
@@ -74,7 +90,7 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard goesByEvents(at: spikes.density).forward else {
+    guard kernel(for: .forward, samples: spikes.shape.n, density: spikes.density) == .events else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -98,7 +114,9 @@ final class EventConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard goesByEvents(at: spikes.density).weightGradient else {
+    guard
+      kernel(for: .backwardWeights, samples: gy.shape.n, density: spikes.density) == .events
+    else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

@@ -36,8 +36,10 @@ struct EventCost {
   }
 
   /// Whether events are cheaper where `density` of the neurons fire.
-  func favoursEvents(at density: Double) -> Bool {
-    fixed + spiking * density < dense
+  ///
+  /// - Parameter share: what the pass costs otherwise, the dense convolution being 1.
+  func favoursEvents(at density: Double, against share: Double = 1) -> Bool {
+    fixed + spiking * density < dense * share
   }
 
   /// What dense convolutions cost against those in single precision, rounding their operands included.

@@ -18,6 +18,10 @@ final class MatrixConvolution: Convolution {
     geometry.window.kernel * geometry.window.kernel * geometry.inputChannels
   }
 
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
+    .openBLAS
+  }
+
   func weightsDidChange() {}
 
   func forward(

@@ -69,19 +69,23 @@ public struct MembraneDynamics {
     public var laterGradient: SharedTensor?
     /// Takes dL/dv[t-1]; may be `laterGradient`; `nil` where it is cut.
     public var earlierGradient: SharedTensor?
+    /// What dropout made of s[t]; `nil` where there is none.
+    public var dropout: DropoutMask?
 
     public init(
       membrane: SharedTensor, previous: SharedTensor?, laterGradient: SharedTensor?,
-      earlierGradient: SharedTensor?
+      earlierGradient: SharedTensor?, dropout: DropoutMask? = nil
     ) {
       self.membrane = membrane
       self.previous = previous
       self.laterGradient = laterGradient
       self.earlierGradient = earlierGradient
+      self.dropout = dropout
     }
   }
 
-  /// Replaces dL/d(amplitude s[t]) in `gradient` by dL/dx[t] = scale dL/du[t].
+  /// Replaces dL/d(amplitude s[t]) in `gradient`, or the gradient of what dropout made of it, by
+  /// dL/dx[t] = scale dL/du[t].
   ///
   ///     dL/du[t] = (dL/ds[t] - threshold dL/dv[t]) surrogate(u[t] - threshold) + dL/dv[t]
   ///     dL/dv[t-1] = decay dL/du[t]
@@ -107,8 +111,8 @@ public struct MembraneDynamics {
     }
   }
 
-  /// Replaces dL/d(amplitude s[t]) in `gradient` by dL/du[t], and takes what batch norm's backward
-  /// pass needs: per channel, the sums of dL/du[t] and of dL/du[t] (input - mean).
+  /// Replaces dL/d(amplitude s[t]) in `gradient`, or the gradient of what dropout made of it, by
+  /// dL/du[t], and takes what batch norm's backward pass needs: per channel, the sums of dL/du[t] and of dL/du[t] (input - mean).
   ///
   /// - Parameter more: another gradient of amplitude s[t], which is added to the first.
   /// - Returns: the gradient of the decay.
@@ -135,14 +139,17 @@ public struct MembraneDynamics {
     _ gradient: borrowing Tensor, _ spikes: borrowing SpikeTensor, _ step: Step
   ) -> sltt_lif_backward_args {
     precondition(gradient.shape == spikes.shape && step.membrane.tensor.shape == spikes.shape)
+    precondition(step.dropout.map { $0.kept.shape == spikes.shape } ?? true)
     return sltt_lif_backward_args(
       channels: spikes.shape.c, spikes: spikes.words, membrane: step.membrane.tensor.pointer,
+      kept: step.dropout.map { UnsafePointer($0.kept.words) },
       gradient: gradient.pointer, more_gradient: nil, skip_gradient: nil, rounded: nil,
       output_scale: nil,
       membrane_gradient_in: step.laterGradient?.tensor.pointer,
       membrane_gradient_out: step.earlierGradient?.tensor.pointer,
       input: nil, mean: nil, sums: nil, previous: step.previous?.tensor.pointer,
-      amplitude: spikes.amplitude, decay: decay, threshold: threshold, width: surrogate.width,
+      amplitude: spikes.amplitude * (step.dropout?.scale ?? 1), decay: decay, threshold: threshold,
+      width: surrogate.width,
       surrogate: surrogate.kernel)
   }
 }

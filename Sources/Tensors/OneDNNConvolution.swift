@@ -66,6 +66,10 @@ final class OneDNNConvolution: Convolution {
     min(geometry.inputChannels, geometry.outputChannels) >= 16
   }
 
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
+    .oneDNN
+  }
+
   func weightsDidChange() {
     for packing in packings { packing.isCurrent = false }
   }

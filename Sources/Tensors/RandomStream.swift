@@ -1,3 +1,5 @@
+internal import CSpikeKernels
+
 /// What a random number is for. Streams of different purposes never overlap.
 public enum RandomPurpose: UInt32, Sendable {
   case initialization = 1
@@ -52,6 +54,15 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   /// Uniform in [0, bound), without bias (Lemire, "Fast random integer generation in an interval").
   public mutating func uniform(below bound: Int) -> Int {
     Int(next(upperBound: UInt64(bound)))
+  }
+
+  /// Bit i of the string of bits that the words are says whether the i-th number of the stream from its
+  /// start, as `uniform` gives it, is less than `probability`.
+  func drawBits(below probability: Float, into words: UnsafeMutableBufferPointer<UInt64>) {
+    var stream = sltt_random_stream(
+      key: (key[0], key[1]), counter: (counter[1], counter[2], counter[3]))
+    let bound = UInt32((min(max(probability, 0), 1) * 0x1p24).rounded(.up))
+    sltt_random_bits(&stream, bound, words.baseAddress, words.count)
   }
 
   static func philox(

@@ -24,20 +24,4 @@ extension Tensor {
       sltt_add_spikes(source, destination, channels, amplitude, part.lowerBound, part.upperBound)
     }
   }
-
-  /// Multiplies by `scale` where the mask is set and by 0 elsewhere.
-  public mutating func mask(_ mask: borrowing SpikeTensor, scale: Float) {
-    precondition(mask.shape == shape)
-    willChange()
-    let (source, destination) = (mask.words, pointer)
-    let (channels, words) = (shape.c, SpikeTensor.wordsPerPixel(channels: shape.c))
-    parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
-      for pixel in part {
-        for c in 0..<channels {
-          let isSet = source[pixel * words + c / 64] >> UInt64(c % 64) & 1 == 1
-          destination[pixel * channels + c] *= isSet ? scale : 0
-        }
-      }
-    }
-  }
 }

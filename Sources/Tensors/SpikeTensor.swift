@@ -75,13 +75,22 @@ public struct SpikeTensor: ~Copyable {
     return copy
   }
 
-  /// Removes the spikes where `mask` has none.
-  public mutating func formIntersection(_ mask: borrowing SpikeTensor) {
-    precondition(mask.shape == shape)
-    spikeCount = 0
-    for word in 0..<Self.wordCount(shape) {
-      words[word] &= mask.words[word]
-      spikeCount += words[word].nonzeroBitCount
+  /// The spikes where `other` has spikes too, standing for another value.
+  borrowing func intersection(
+    _ other: borrowing SpikeTensor, amplitude: Float, in arena: Arena
+  ) -> SpikeTensor {
+    precondition(other.shape == shape)
+    var both = SpikeTensor(shape, amplitude: amplitude, in: arena)
+    let (a, b, destination) = (words, other.words, both.words)
+    let count = parallelSum(Self.wordCount(shape), grain: 8192) { _, part in
+      var count = 0
+      for word in part {
+        destination[word] = a[word] & b[word]
+        count += destination[word].nonzeroBitCount
+      }
+      return Double(count)
     }
+    both.spikeCount = Int(count)
+    return both
   }
 }

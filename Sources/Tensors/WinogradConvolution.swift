@@ -26,18 +26,27 @@ final class WinogradConvolution: Convolution {
   }
 
   /// - Parameters:
-  ///   - precision: of the dense convolution.
+  ///   - cost: beside the dense convolution's.
   ///   - isForced: whether to go this way also where the other is faster.
-  init(_ dense: any Convolution, _ precision: Precision, isForced: Bool) {
+  init(_ dense: any Convolution, _ cost: WinogradCost, isForced: Bool) {
     let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
     self.dense = dense
+    self.cost = cost
     self.isForced = isForced
-    cost = WinogradCost(geometry, against: precision)
     let (height, width) = (geometry.inputHeight, geometry.inputWidth)
     let (inputs, outputs) = (geometry.inputChannels, geometry.outputChannels)
     forwardShape = .init(height: height, width: width, inputs: inputs, outputs: outputs)
     backwardShape = .init(height: height, width: width, inputs: outputs, outputs: inputs)
+  }
+
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
+    isForced || cost.share(for: pass, samples: samples) < 1
+      ? .winograd : dense.kernel(for: pass, samples: samples, density: density)
+  }
+
+  private func isUsed(for pass: ConvolutionPass, samples: Int) -> Bool {
+    kernel(for: pass, samples: samples, density: nil) == .winograd
   }
 
   func weightsDidChange() { dense.weightsDidChange() }
@@ -46,7 +55,7 @@ final class WinogradConvolution: Convolution {
     _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isForced || cost.favoursWinograd(samples: x.shape.n) else {
+    guard isUsed(for: .forward, samples: x.shape.n) else {
       dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -60,7 +69,7 @@ final class WinogradConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isForced || cost.favoursWinograd(samples: spikes.shape.n) else {
+    guard isUsed(for: .forward, samples: spikes.shape.n) else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -69,7 +78,7 @@ final class WinogradConvolution: Convolution {
   }
 
   func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
-    guard isForced || cost.favoursWinograd(samples: gy.shape.n) else {
+    guard isUsed(for: .backwardInput, samples: gy.shape.n) else {
       dense.backwardInput(gy, weights: weights, into: &gx)
       return
     }
@@ -106,7 +115,7 @@ final class WinogradConvolution: Convolution {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard biasGradient == nil, isForced || cost.gradientFavoursWinograd(samples: x.shape.n) else {
+    guard biasGradient == nil, isUsed(for: .backwardWeights, samples: x.shape.n) else {
       dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
       return
     }
@@ -143,7 +152,7 @@ final class WinogradConvolution: Convolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard biasGradient == nil, isForced || cost.gradientFavoursWinograd(samples: gy.shape.n) else {
+    guard biasGradient == nil, isUsed(for: .backwardWeights, samples: gy.shape.n) else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

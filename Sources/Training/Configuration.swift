@@ -225,4 +225,10 @@ extension Configuration {
     }
     return specification
   }
+
+  /// Samples that go through the network of a rank at once, at most.
+  func samplesAtOnce(ranks: Int) -> Int {
+    let local = (training.globalBatch + ranks - 1) / ranks
+    return min(training.microBatch ?? local, local)
+  }
 }

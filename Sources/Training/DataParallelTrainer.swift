@@ -48,7 +48,7 @@ public final class DataParallelTrainer {
     network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
       tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size),
-      profile: profile)
+      tailCountPerConvolution: IterationMetrics.countPerConvolution, profile: profile)
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
     exchange = GradientExchange(
@@ -61,9 +61,13 @@ public final class DataParallelTrainer {
   }
 
   private var shards: OptimizerShards? { exchange.shards }
-  private var metricTail: FloatView { network.store.tail[0..<IterationMetrics.count] }
+  private var metricCount: Int {
+    IterationMetrics.count
+      + IterationMetrics.countPerConvolution * network.convolutions.count
+  }
+  private var metricTail: FloatView { network.store.tail[0..<metricCount] }
   private var reportTail: FloatView {
-    network.store.tail[IterationMetrics.count..<network.store.tail.count]
+    network.store.tail[metricCount..<network.store.tail.count]
   }
 
   /// How gradients are added up over the ranks, for the record.
@@ -197,7 +201,7 @@ public final class DataParallelTrainer {
 
   /// The local part of the gradients, from one micro-batch after another.
   private func accumulateGradients(_ batch: Batch) -> IterationMetrics {
-    var total = IterationMetrics()
+    var total = IterationMetrics(convolutions: network.convolutions.count)
     let mixture = batch.mixture
     for part in batch.parts(ofAtMost: microBatch) {
       step.accumulateGradients(
@@ -244,7 +248,7 @@ public final class DataParallelTrainer {
 
   /// Measures the accuracy on a split, each of whose samples some rank takes exactly once.
   public func evaluate(_ loader: DataLoader) throws -> IterationMetrics {
-    var local = IterationMetrics()
+    var local = IterationMetrics(convolutions: network.convolutions.count)
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
     while let batch = try loader.next() {
@@ -272,6 +276,9 @@ public final class DataParallelTrainer {
     let activity = network.activity
     metrics.spikes = Double(activity.spikes)
     metrics.neuronSteps = Double(activity.neuronSteps)
+    metrics.inputs = network.convolutions.map {
+      .init(spikes: Double($0.inputActivity.spikes), sites: Double($0.inputActivity.sites))
+    }
     return metrics
   }
 }

@@ -30,6 +30,8 @@ public struct MetricsRecord: Equatable, Sendable {
   public var seconds: Double
   /// Largest resident memory of this rank's process so far, in bytes.
   public var peakRSS: Int
+  /// What computed the convolutions of an epoch, in the order of the forward pass.
+  public var kernels: [KernelUse] = []
 
   public init(
     _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double,
@@ -68,11 +70,15 @@ public struct MetricsRecord: Equatable, Sendable {
 
   /// One JSON object without a line break; without the fields that were not measured.
   public var json: String {
-    let members = fields.compactMap { name, value in value.map { "\"\(name)\": \($0.json)" } }
+    var members = fields.compactMap { name, value in value.map { "\"\(name)\": \($0.json)" } }
+    if !kernels.isEmpty {
+      let layers = kernels.map { "\"\($0.layer)\": \($0.json)" }
+      members.append("\"convolutions\": {" + layers.joined(separator: ", ") + "}")
+    }
     return "{" + members.joined(separator: ", ") + "}"
   }
 
-  /// One row of CSV; fields that were not measured are empty.
+  /// One row of CSV, without the convolutions; fields that were not measured are empty.
   public var csv: String {
     fields.map { $0.value?.csv ?? "" }.joined(separator: ",")
   }

@@ -8,11 +8,14 @@ public struct NetworkReport {
 
   /// - Throws: `ConfigurationError`, `NetworkError`; `DatasetError` where the number of classes must
   ///   come from the data.
-  public init(_ configuration: Configuration) throws {
+  public init(
+    _ configuration: Configuration, backend: ConvolutionBackend = ConvolutionBackend()
+  ) throws {
     let classes =
       try configuration.model.classes == nil ? TrainingData(configuration).classes.count : nil
     let specification = try configuration.networkSpecification(classes: classes)
-    let network = try SpikingNetwork(specification, seed: configuration.training.seed)
+    let network = try SpikingNetwork(
+      specification, backend: backend, seed: configuration.training.seed)
     let layers = network.layers.map(\.summary)
     var rows = [["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"]]
     rows += layers.map { layer in
@@ -38,7 +41,31 @@ public struct NetworkReport {
       Figures are for one sample and one time step. State passes from step to step; the tape holds
       what a recorded step needs for its backward pass.
 
+      \(Self.kernels(network, samples: configuration.samplesAtOnce(ranks: 1)))
+
       \(Self.methods(configuration, network))
+      """
+  }
+
+  /// What computes the convolutions at which densities.
+  private static func kernels(_ network: SpikingNetwork, samples: Int) -> String {
+    var rows = [["convolution", "forward", "input gradient", "weight gradient"]]
+    rows += network.convolutions.map { convolution in
+      [convolution.layer]
+        + ConvolutionPass.allCases.map { pass in
+          let dense = convolution.kernel(for: pass, samples: samples, density: nil).rawValue
+          guard convolution.readsSpikes,
+            let greatest = convolution.greatestEventDensity(for: pass, samples: samples)
+          else { return dense }
+          let events = ConvolutionKernel.events.rawValue
+          return greatest == 1
+            ? events : "\(events) to \(Format.percent(greatest)), else \(dense)"
+        }
+    }
+    return """
+      \(table(rows, leftAligned: 4))
+
+      Up to the density of input spikes that is given a convolution goes by events.
       """
   }
 
@@ -50,7 +77,7 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, samples: min(configuration.training.microBatch ?? batch, batch),
+        network, samples: configuration.samplesAtOnce(ranks: 1),
         window: method.window, optimizerBuffers: buffers,
         loadedFrames: 3 * batch * configuration.framesOfASample)
       rows.append([

@@ -84,9 +84,9 @@ extension TrainingRun {
     let network = trainer.network
     let method = configuration.trainingMethod
     let largest = trainingLoader.sampler.largestBatch
-    let localBatch = min(configuration.training.microBatch ?? largest, largest)
     let memory = MemoryEstimate(
-      network, samples: localBatch, window: method.window,
+      network, samples: configuration.samplesAtOnce(ranks: communicator.size),
+      window: method.window,
       optimizerBuffers: trainer.optimizer.state.count,
       stateRanks: configuration.optimizer.isSharded ? communicator.size : 1,
       loadedFrames: 3 * largest * configuration.framesOfASample)

@@ -35,6 +35,8 @@ public final class TrainingRun {
   /// Whether the ranks compare their weights in the next iteration.
   private var comparesWeights = false
   private var nonFiniteInARow = 0
+  /// What computed the convolutions in the latest epoch, as it was reported.
+  private var reportedKernels: String?
 
   /// So many updates that are not finite, one after another, do not come right by themselves.
   private static let toleratedNonFinite = 10
@@ -210,6 +212,10 @@ public final class TrainingRun {
     let validation = try trainer.evaluate(validationLoader)
     badSamples.training = max(badSamples.training, Int(position.epochMetrics.replaced))
     badSamples.validation = max(badSamples.validation, Int(validation.replaced))
+    let densities = position.epochMetrics.inputDensities(of: trainer.network)
+    record.kernels = trainer.network.kernels(
+      at: densities, samples: configuration.samplesAtOnce(ranks: communicator.size))
+    position.inputDensities = densities
     let isBest = validation.accuracy > position.bestAccuracy ?? -1
     if isBest { position.bestAccuracy = validation.accuracy }
     position.validationAccuracy = validation.accuracy
@@ -223,12 +229,20 @@ public final class TrainingRun {
     record.validationTop5 = validation.top5
     try recorder?.append(record)
     progress?.message(epochLine(record, isBest: isBest))
+    reportKernels(record.kernels.summary)
     if isBest || schedule.isDue(epoch: position.epoch)
       || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
     {
       try save(isBest: isBest)
       comparesWeights = true
     }
+  }
+
+  /// Says what computes the convolutions, if that is no longer what it was.
+  private func reportKernels(_ summary: String) {
+    guard summary != reportedKernels else { return }
+    reportedKernels = summary
+    progress?.message("kernels: \(summary)")
   }
 
   private func save(isBest: Bool = false, canWait: Bool = false) throws {

@@ -65,7 +65,8 @@ struct BenchMemory: ParsableCommand {
     let file = try ConfigurationFile(configuration)
     let text = try Relaunch.run([
       "bench", "memory", "--measure", "--config", file.path, "--threads", "\(threads)",
-      "--backend", compute.library.rawValue, "--kernels", compute.kernels.rawValue,
+      "--backend", compute.convolutions.library.rawValue, "--kernels",
+      compute.convolutions.kernels.rawValue,
     ])
     return try JSONDecoder().decode(MemoryMeasurement.self, from: Data(text.utf8))
   }

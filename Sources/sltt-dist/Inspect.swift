@@ -5,13 +5,15 @@ import Training
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show a network layer by layer: shapes, parameters, operations, memory.",
+    abstract: "Show a network layer by layer: shapes, parameters, operations, memory, kernels.",
     discussion: """
       With --checkpoint: what is in a checkpoint, after comparing all of its files with their checksums; \
-      ends with status 1 if one is damaged.
+      ends with status 1 if one is damaged; and which kernels compute its convolutions at the firing \
+      rates of its latest epoch.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var convolutions: BackendOptions
 
   @Option(name: .long, help: "Directory of a checkpoint, or of a run: its best one.")
   var checkpoint: String?
@@ -19,12 +21,12 @@ struct Inspect: ParsableCommand {
   func run() {
     onEveryRank { communicator in
       if let checkpoint {
-        let report = try CheckpointReport(of: checkpoint)
+        let report = try CheckpointReport(of: checkpoint, backend: convolutions.backend)
         if communicator.isRoot { print(report.text) }
         return
       }
       let resolved = try configuration.read(communicator)
-      let report = try NetworkReport(resolved)
+      let report = try NetworkReport(resolved, backend: convolutions.backend)
       if communicator.isRoot { print(report.text) }
     }
   }

@@ -18,14 +18,18 @@ struct ConfigurationOptions: ParsableArguments {
   var set: [String] = []
 }
 
-/// How the work is computed; the results are the same.
-struct ComputeOptions: ParsableArguments {
+/// What computes convolutions; the results are the same.
+struct BackendOptions: ParsableArguments {
   @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
   var library = ConvolutionBackend.Library.oneDNN
 
   @Option(name: .long, help: "Kernels for convolutions of spikes: by density, or always the same.")
   var kernels = ConvolutionBackend.Kernels.auto
+}
 
+/// How the work is computed; the results are the same.
+struct ComputeOptions: ParsableArguments {
+  @OptionGroup var convolutions: BackendOptions
   @OptionGroup var threading: ThreadOptions
 }
 
@@ -63,8 +67,12 @@ extension ConfigurationOptions {
   }
 }
 
-extension ComputeOptions {
+extension BackendOptions {
   var backend: ConvolutionBackend { ConvolutionBackend(library, kernels: kernels) }
+}
+
+extension ComputeOptions {
+  var backend: ConvolutionBackend { convolutions.backend }
 
   /// Threads of this rank.
   func threadCount(_ communicator: any Communicator) throws -> Int {

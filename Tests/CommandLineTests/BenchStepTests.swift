@@ -11,7 +11,8 @@ struct BenchStepTests {
 
     struct Layer: Decodable {
       let name: String
-      let input_density, forward_by_events: Double?
+      let input_density: Double?
+      let forward_kernels, input_gradient_kernels: [String: Double]
       let phases: [Phase]
     }
 
@@ -62,11 +63,13 @@ struct BenchStepTests {
       #expect(variant.firing_rate > 0 && variant.firing_rate < 1)
       #expect(
         variant.phases.map(\.name) == [
-          "stem", "forward", "backward input", "backward weights", "neuron", "norm", "reduce",
-          "update", "data wait", "other",
+          "stem", "forward", "backward input", "backward weights", "neuron", "norm", "dropout",
+          "pooling", "classifier", "reduce", "update", "data wait", "other",
         ])
       let convolution = try #require(variant.layers.first { $0.name == "layer1.0.conv2" })
-      #expect(convolution.forward_by_events == (variant.kernels == "events" ? 1 : 0))
+      let kernel = variant.kernels == "events" ? "events" : "onednn"
+      #expect(convolution.forward_kernels == [kernel: 1])
+      #expect(convolution.input_gradient_kernels == ["onednn": 1])
       #expect(
         convolution.phases.map(\.name) == ["forward", "backward input", "backward weights"])
     }

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 struct InspectTests {
@@ -51,5 +53,26 @@ struct InspectTests {
     #expect(run.output.hasPrefix("resnet [1, 1, 1], width 16, input 28x28x1, 10 classes;"))
     let six = try workspace.run("inspect", "--set", "model.classes=6", usesOneThread: false)
     #expect(six.output.contains(", 6 classes;"))
+  }
+
+  @Test func aCheckpointHasTheFiringRatesThatChooseItsKernels() throws {
+    let workspace = try Workspace.withImages()
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--kernels", "dense")
+    #expect(training.status == 0 && training.errors == "")
+    // Said once, not every epoch.
+    let summary = "kernels: forward and weight gradient onednn in 6 layers\n"
+    #expect(training.output.components(separatedBy: summary).count == 2)
+    for (kernels, expected) in [("dense", "onednn"), ("events", "events")] {
+      let run = try workspace.run(
+        "inspect", "--checkpoint", "run", "--kernels", kernels, usesOneThread: false)
+      #expect(run.status == 0 && run.errors == "")
+      #expect(run.value("conv1 ")?.hasPrefix("not spikes") == true)
+      let cells = try #require(run.value("layer1.0.conv2 ")).split(separator: " ")
+      #expect(try #require(Double(cells[0])) > 0 && cells[1] == "%")
+      #expect(cells[2...].map { String($0) } == [expected, "onednn", expected])
+    }
+    let metrics = try workspace.text("run/metrics.jsonl").split(separator: "\n")
+    #expect(metrics.count { $0.contains("\"convolutions\": {\"conv1\": ") } == 2)
   }
 }

@@ -66,7 +66,7 @@ struct DropoutTests {
     }
   }
 
-  @Test func spikesTheirGradientAndDenseValuesShareTheMask() {
+  @Test func spikesDenseValuesAndTheirGradientShareTheMask() {
     let layer = layer()
     let arena = Arena(capacity: 64 << 20)
     var tape = Tape(arena: arena)

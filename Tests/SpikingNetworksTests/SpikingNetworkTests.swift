@@ -51,6 +51,12 @@ struct SpikingNetworkTests {
       network.completeGradients()
       return (network.store.gradients.elements, logits)
     }
+
+    /// The network after an iteration.
+    func iterated() -> SpikingNetwork {
+      _ = iterate()
+      return network
+    }
   }
 
   private func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
@@ -108,5 +114,26 @@ struct SpikingNetworkTests {
     }
     let activity = setup.network.activity
     #expect(activity.spikes > 0 && activity.spikes < activity.neuronSteps)
+  }
+
+  @Test(arguments: specifications)
+  func convolutionsCountTheirInputs(_ specification: NetworkSpecification) throws {
+    let network = try Setup(specification).iterated()
+    #expect(
+      network.convolutions.map(\.layer)
+        == network.layers.map(\.summary).filter { $0.kind.contains("conv") }.map(\.name))
+    for convolution in network.convolutions {
+      let (spikes, sites) = convolution.inputActivity
+      guard convolution.readsSpikes else {
+        #expect(spikes == 0 && sites == 0, "\(convolution.layer)")
+        continue
+      }
+      #expect(sites == 3 * convolution.geometry.input(samples: 6).count, "\(convolution.layer)")
+      #expect(spikes > 0 && spikes < sites, "\(convolution.layer)")
+    }
+    #expect(network.convolutions.contains { $0.readsSpikes })
+    #expect(!network.convolutions[0].readsSpikes)
+    network.beginSequence(IterationContext())
+    #expect(network.convolutions.allSatisfy { $0.inputActivity == (0, 0) })
   }
 }

@@ -60,18 +60,22 @@ struct StepProfileTests {
   }
 
   @Test func tellsWhichKernelsRan() throws {
-    for (kernels, byEvents) in [(ConvolutionBackend.Kernels.events, 3), (.dense, 0)] {
+    let choices: [(ConvolutionBackend.Kernels, ConvolutionKernel)] = [
+      (.events, .events), (.dense, .oneDNN),
+    ]
+    for (kernels, kernel) in choices {
       let profile = StepProfile()
       _ = try iterate(.resNet, kernels, profile)
       let layer = try #require(profile.layers["layer1.0.conv1"])
-      #expect(layer.forwardPasses.count == 3 && layer.gradientPasses.count == 3)
-      #expect(layer.forwardPasses.byEvents == byEvents)
-      #expect(layer.gradientPasses.byEvents == byEvents)
+      #expect(
+        layer.kernels == [
+          .forward: [kernel: 3], .backwardInput: [.oneDNN: 3], .backwardWeights: [kernel: 3],
+        ])
       let density = try #require(layer.density)
       #expect(density > 0 && density < 1)
       // Nothing but spikes has a density, and there is no kernel for 1x1.
       #expect(profile.layers["conv1"]?.density == nil)
-      #expect(profile.layers["layer2.0.shortcut"]?.forwardPasses.byEvents == 0)
+      #expect(profile.layers["layer2.0.shortcut"]?.kernels[.forward] == [.oneDNN: 3])
     }
   }
 

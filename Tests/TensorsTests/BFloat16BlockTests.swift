@@ -88,7 +88,10 @@ struct BFloat16BlockTests {
     change("fill") { $0.fill(1) }
     change("add") { $0.add(other) }
     change("add spikes") { $0.add(spikes) }
-    change("mask") { $0.mask(spikes, scale: 2) }
+    let mask = DropoutMask(shape, probability: 0.5, in: arena) { _ in
+      RandomStream(seed: 1, purpose: .dropout)
+    }
+    change("dropout") { mask.apply(to: &$0) }
     let one = view([Float](repeating: 1, count: shape.c))
     change("combine") { $0.combine(a: one, b: one, with: other, c: one) }
     let step = MembraneDynamics.Step(

@@ -110,4 +110,31 @@ struct EventConvolutionTests {
     }
     #expect(!EventCost.forward(geometry(16)).favoursEvents(at: 0.15))
   }
+
+  @Test func namesTheKernelOfEveryPass() throws {
+    let geometry = ConvolutionGeometry(
+      input: Shape(n: 1, h: 8, w: 8, c: 64), outputChannels: 64,
+      window: SlidingWindow(kernel: 3, padding: 1))
+    func kernels(_ backend: ConvolutionBackend, at density: Double?) -> [ConvolutionKernel] {
+      let convolution = backend.convolution(geometry, arena: testArena())
+      return ConvolutionPass.allCases.map {
+        convolution.kernel(for: $0, samples: 8, density: density)
+      }
+    }
+    #expect(kernels(.oneDNN, at: 0.1) == [.oneDNN, .oneDNN, .oneDNN])
+    #expect(kernels(.init(.openBLAS), at: 0.1) == [.events, .winograd, .events])
+    #expect(kernels(.init(), at: 0.95) == [.winograd, .winograd, .winograd])
+    #expect(kernels(.init(kernels: .winograd), at: 0.1) == [.winograd, .winograd, .winograd])
+    #expect(kernels(.init(kernels: .events), at: 0.95) == [.events, .oneDNN, .events])
+    // What is not spikes never goes by events.
+    #expect(kernels(.init(kernels: .events), at: nil) == [.oneDNN, .oneDNN, .oneDNN])
+
+    let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
+    for pass in [ConvolutionPass.forward, .backwardWeights] {
+      let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 8))
+      #expect(auto.kernel(for: pass, samples: 8, density: greatest) == .events)
+      #expect(auto.kernel(for: pass, samples: 8, density: greatest + 0.001) == .winograd)
+    }
+    #expect(auto.greatestEventDensity(for: .backwardInput, samples: 8) == nil)
+  }
 }

@@ -7,8 +7,8 @@ import Testing
 struct KernelVariantTests {
   private static let suites = [
     "EventConvolutionTests", "WinogradConvolutionTests", "MembraneDynamicsTests",
-    "ChannelSumsTests", "SpikeTensorTests",
-    "SpikeTensorDenseTests", "BFloat16BlockTests", "VariantInUseTests",
+    "ChannelSumsTests", "SpikeTensorTests", "SpikeTensorDenseTests", "PoolingTests",
+    "DropoutMaskTests", "BFloat16BlockTests", "VariantInUseTests",
   ]
 
   @Test(arguments: ["avx2", "any"]) func lesserVariantsPassTheSameTests(_ vectors: String) throws {

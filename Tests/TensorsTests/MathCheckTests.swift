@@ -81,6 +81,10 @@ final class WrongConvolution: Convolution {
   var arena: Arena { right.arena }
   func weightsDidChange() { right.weightsDidChange() }
 
+  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
+    right.kernel(for: pass, samples: samples, density: density)
+  }
+
   func forward(
     _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool

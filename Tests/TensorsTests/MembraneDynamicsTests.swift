@@ -137,6 +137,19 @@ struct MembraneDynamicsTests {
           BFloat16BlockTests.floats(roundedIn: g) ?? [],
           g.elements.map(BFloat16BlockTests.rounded), "rounded gradient")
 
+        // The gradient is that of what dropout made of the spikes.
+        let mask = DropoutMask(shape, probability: 0.5, in: arena) {
+          RandomStream(seed: 9, purpose: .dropout, index: $0)
+        }
+        var masked = step()
+        masked.dropout = mask
+        g = Tensor(shape, gradient, in: arena)
+        _ = dynamics.backward(&g, spikes: spikes, step: masked, scale: view(scale))
+        var through = Tensor(shape, gradient, in: arena)
+        mask.apply(to: &through)
+        _ = dynamics.backward(&through, spikes: spikes, step: step(), scale: view(scale))
+        expectClose(g.elements, through.elements, "gradient through dropout")
+
         // A part of the result comes past the neuron.
         let skip = SharedTensor(Tensor(shape, input, in: arena))
         g = Tensor(shape, gradient, in: arena)

@@ -72,9 +72,11 @@ struct PoolingTests {
     .adaptive(16, 2, to: 7),
   ]
 
-  @Test(arguments: cases, [1, 2, 3]) func averagesAndTheirAdjoint(_ test: Case, _ threads: Int) {
-    let arena = testArena()
-    let input = Shape(n: 3, h: test.height, w: test.width, c: 5)
+  @Test(arguments: cases, [(5, 1), (64, 2), (150, 3), (5, 3)])
+  func averagesAndTheirAdjoint(_ test: Case, _ setting: (channels: Int, threads: Int)) {
+    let (arena, threads) = (testArena(), setting.threads)
+    // Large enough that three threads take part where there are many channels.
+    let input = Shape(n: 3, h: test.height, w: test.width, c: setting.channels)
     let pooling = test.pooling(input.withSamples(1))
     let output = pooling.output(samples: 3)
     #expect(output.h == test.covered(input.h).count && output.w == test.covered(input.w).count)
@@ -82,6 +84,11 @@ struct PoolingTests {
     withThreads(threads) {
       let y = pooling.forward(Tensor(input, x, in: arena), in: arena).elements
       expectClose(y, test.reference(x, input), "y")
+      let fired = randomSpikes(input.count, seed: 3)
+      let spikes = SpikeTensor(input, amplitude: 2.5, in: arena) { fired[$0] }
+      expectClose(
+        pooling.forward(spikes, in: arena).elements,
+        test.reference(fired.map { $0 ? 2.5 : 0 }, input), "y of spikes")
       let gx = pooling.backward(Tensor(output, gy, in: arena), in: arena).elements
       // The backward pass is the transpose: <gx, x> = <gy, y> for whatever x and gy.
       let inner = zip(gx, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

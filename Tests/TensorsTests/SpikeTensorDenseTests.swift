@@ -16,10 +16,6 @@ struct SpikeTensorDenseTests {
       var sum = Tensor(shape, values, in: arena)
       sum.add(spikes)
       expectEqual(sum.elements, zip(values, fired).map { $0 + ($1 ? 2.75 : 0) }, "sum")
-
-      var masked = Tensor(shape, values, in: arena)
-      masked.mask(spikes, scale: 4)
-      expectEqual(masked.elements, zip(values, fired).map { $1 ? 4 * $0 : 0 }, "masked")
     }
   }
 }

@@ -40,10 +40,15 @@ struct SpikeTensorTests {
     let shape = Shape(n: 1, h: 3, w: 3, c: 70)
     let (a, b) = (randomSpikes(shape.count, seed: 1), randomSpikes(shape.count, seed: 2))
     let spikes = SpikeTensor(shape, amplitude: 3, in: arena) { a[$0] }
-    var copy = spikes.copy(amplitude: 0.5, in: arena)
-    copy.formIntersection(SpikeTensor(shape, in: arena) { b[$0] })
-    #expect(copy.amplitude == 0.5 && spikes.amplitude == 3)
-    #expect((0..<shape.count).map { copy[$0] } == zip(a, b).map { $0 && $1 })
+    let copy = spikes.copy(amplitude: 0.5, in: arena)
+    #expect(copy.amplitude == 0.5 && copy.spikeCount == spikes.spikeCount)
+    #expect((0..<shape.count).map { copy[$0] } == a)
+    let both = spikes.intersection(
+      SpikeTensor(shape, in: arena) { b[$0] }, amplitude: 0.25, in: arena)
+    let expected = zip(a, b).map { $0 && $1 }
+    #expect(both.amplitude == 0.25 && both.spikeCount == expected.count { $0 })
+    #expect((0..<shape.count).map { both[$0] } == expected)
+    #expect(spikes.amplitude == 3)
     #expect((0..<shape.count).map { spikes[$0] } == a)
   }
 }

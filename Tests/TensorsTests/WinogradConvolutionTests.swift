@@ -76,7 +76,7 @@ struct WinogradConvolutionTests {
       let geometry = ConvolutionGeometry(
         input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
         window: SlidingWindow(kernel: 3, padding: 1))
-      return WinogradCost(geometry, against: precision).favoursWinograd(samples: samples)
+      return WinogradCost(geometry, against: precision).share(for: .forward, samples: samples) < 1
     }
     #expect(favours(32, 64, samples: 32))
     #expect(favours(32, 64, samples: 32, .mixed))

@@ -48,6 +48,7 @@ struct DataParallelTrainerTests {
     #expect(relativeDifference(parts.weights, whole.weights) < 2e-5)
     #expect(parts.metrics.map(\.samples) == whole.metrics.map(\.samples))
     #expect(parts.metrics.map(\.spikes) == whole.metrics.map(\.spikes))
+    #expect(parts.metrics.map(\.inputs) == whole.metrics.map(\.inputs))
     #expect(parts.metrics.map(\.correct) == whole.metrics.map(\.correct))
     for (part, whole) in zip(parts.metrics, whole.metrics) {
       #expect(abs(part.loss - whole.loss) < 1e-5 * whole.loss && whole.spikes > 0)

@@ -1,4 +1,6 @@
 import Foundation
+import SpikingNetworks
+import Tensors
 import Testing
 
 @testable import Training
@@ -53,6 +55,33 @@ struct MetricsLogTests {
       #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
     }
     withExtendedLifetime(log) {}
+  }
+
+  @Test func anEpochSaysWhatComputedItsConvolutions() throws {
+    let network = try SpikingNetwork(
+      NetworkSpecification(family: .resNet, blocks: [1], width: 4, classes: 3, imageSize: 8),
+      seed: 1, arena: Arena(capacity: 16 << 20))
+    var record = epoch
+    record.kernels = network.kernels(at: ["layer1.0.conv1": 0.5], samples: 32)
+    struct Line: Decodable {
+      let convolutions: [String: [String: Value]]
+      enum Value: Decodable, Equatable {
+        case number(Double), text(String)
+        init(from decoder: any Decoder) throws {
+          let container = try decoder.singleValueContainer()
+          self =
+            try (try? container.decode(Double.self)).map(Value.number)
+            ?? .text(container.decode(String.self))
+        }
+      }
+    }
+    let line = try JSONDecoder().decode(Line.self, from: Data(record.json.utf8))
+    #expect(Set(line.convolutions.keys) == ["conv1", "layer1.0.conv1", "layer1.0.conv2"])
+    #expect(line.convolutions["layer1.0.conv1"]?["input_density"] == .number(0.5))
+    #expect(line.convolutions["layer1.0.conv1"]?["forward"] == .text("onednn"))
+    #expect(line.convolutions["conv1"]?["input_density"] == nil)
+    // A table has no place for them.
+    #expect(record.csv == epoch.csv)
   }
 
   @Test func goesOnWhereAnEarlierRunStopped() throws {

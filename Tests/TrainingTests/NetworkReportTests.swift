@@ -1,4 +1,5 @@
 import SpikingNetworks
+import Tensors
 import Testing
 
 @testable import Training
@@ -34,6 +35,26 @@ struct NetworkReportTests {
     // With two 3x3 convolutions, a skip gain, and the classifier.
     #expect(cells(lines[end])[1] == "\(596 + 2 * (144 + 8) + 1 + 15)")
     #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+  }
+
+  @Test func saysWhatComputesConvolutionsAtWhichDensity() throws {
+    func rows(_ kernels: ConvolutionBackend.Kernels) throws -> [String] {
+      let configuration = try Configuration(
+        file: nil,
+        overrides: ["model.classes=3", "model.family=vgg", "model.blocks=[2]", "model.width=64"])
+      let backend = ConvolutionBackend(.openBLAS, kernels: kernels)
+      let lines = try NetworkReport(configuration, backend: backend).text.split(separator: "\n")
+      let header = try #require(lines.firstIndex { $0.hasPrefix("convolution ") })
+      return lines[(header + 1)...].prefix(2).map { String($0) }
+    }
+    // The first one's input is images.
+    #expect(cells(try rows(.auto)[0]) == ["layer1.0", "openblas", "openblas", "openblas"])
+    let pattern =
+      #/layer1\.4 +events to (\d\d\.\d) %, else winograd +winograd +events to (\d\d\.\d) %, else winograd/#
+    let limits = try #require(try rows(.auto)[1].wholeMatch(of: pattern)).output
+    #expect(Double(limits.1)! < Double(limits.2)!)
+    #expect(cells(try rows(.events)[1]) == ["layer1.4", "events", "openblas", "events"])
+    #expect(cells(try rows(.dense)[1]) == ["layer1.4", "openblas", "openblas", "openblas"])
   }
 
   @Test func comparesTheMethods() throws {

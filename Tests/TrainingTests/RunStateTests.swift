@@ -9,6 +9,9 @@ struct RunStateTests {
     var state = RunState.example(iteration: 12)
     state.position.bestAccuracy = 0.1 + 0.2
     state.position.epochMetrics.loss = 1.0 / 3
+    // The names stay as they are, unlike those of keys.
+    state.position.inputDensities = ["layer1.0.convA_b": 0.1, "conv1": 1.0 / 3]
+    state.position.epochMetrics.inputs = [.init(spikes: 3, sites: 7), .init()]
     let json = state.json
     #expect(try RunState(json: json, path: "x") == state)
     let text = String(decoding: json, as: UTF8.self)
@@ -17,6 +20,13 @@ struct RunStateTests {
     ] {
       #expect(text.contains("\"\(key)\" : "))
     }
+  }
+
+  @Test func whatEarlierVersionsDidNotRecordMayBeAbsent() throws {
+    let state = RunState.example(iteration: 12)
+    let text = String(decoding: state.json, as: UTF8.self)
+    #expect(!text.contains("\"input"))
+    #expect(try RunState(json: state.json, path: "x").position.inputDensities == nil)
   }
 
   @Test func aNewerVersionIsNamed() throws {

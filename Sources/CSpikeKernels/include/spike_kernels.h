@@ -32,7 +32,8 @@ typedef struct {
   size_t channels;
   const uint64_t *spikes;        // s[t]
   const float *membrane;         // v[t]
-  float *gradient;               // in: dL/d(amplitude * s[t]); out: output_scale * dL/du[t]
+  const uint64_t *kept;          // the spikes that dropout lets pass, or NULL for all
+  float *gradient;               // in: dL/d(amplitude * kept s[t]); out: output_scale * dL/du[t]
   const float *more_gradient;    // added to what comes in, or NULL
   const float *skip_gradient;    // added to what goes out, or NULL
   uint16_t *rounded;             // what goes out, in bfloat16 as well, or NULL
@@ -63,6 +64,39 @@ void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t las
 // values += amplitude where a spike is.
 void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
                      size_t first, size_t last);
+
+// Average pooling, or its transpose. Sizes in pixels.
+typedef struct {
+  uint32_t first, last;          // first ..< last
+} sltt_span;
+
+typedef struct {
+  size_t channels;
+  size_t height, width;
+  size_t output_height, output_width;
+  const sltt_span *rows, *columns;  // the input pixels that each output pixel covers
+  // Their product is an input pixel's share of an output pixel; of each output pixel, or of each
+  // input pixel where transposed.
+  const float *row_weights, *column_weights;
+  int is_transposed;
+} sltt_pooling;
+
+// output = sums of the shares, for the output rows first ..< last of all samples.
+void sltt_pool(const sltt_pooling *pooling, const float *input, float *output, size_t first,
+               size_t last);
+
+// The same for spikes, of which bits are counted; not transposed.
+void sltt_pool_spikes(const sltt_pooling *pooling, const uint64_t *spikes, float amplitude,
+                      float *output, size_t first, size_t last);
+
+typedef struct {
+  uint32_t key[2];
+  uint32_t counter[3];           // of the blocks' counters, all but the first, which counts them
+} sltt_random_stream;
+
+// Bit i of word w says whether number 64 w + i of the stream has upper 24 bits below `bound`.
+void sltt_random_bits(const sltt_random_stream *stream, uint32_t bound, uint64_t *bits,
+                      size_t words);
 
 // sums[c] += sum (x - pivot), sums[channels + c] += sum (x - pivot)^2, per channel.
 void sltt_channel_moments(const float *values, const float *pivot, double *sums, size_t channels,

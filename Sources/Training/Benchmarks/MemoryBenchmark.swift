@@ -32,7 +32,7 @@ extension MemoryMeasurement {
     let (trainer, training) = (job.trainer, configuration.trainingMethod)
     let estimate = MemoryEstimate(
       trainer.network,
-      samples: min(configuration.training.microBatch ?? job.localBatch, job.localBatch),
+      samples: configuration.samplesAtOnce(ranks: 1),
       window: training.window, optimizerBuffers: trainer.optimizer.state.count,
       loadedFrames: job.localBatch * job.framesOfASample)
     method = training.name

@@ -35,9 +35,10 @@ public struct StepReport: Encodable {
     let output: [Int]
     /// Share of the input's elements that are spikes.
     let inputDensity: Double?
-    /// Share of the passes over spikes that went by events.
-    let forwardByEvents: Double?
-    let gradientByEvents: Double?
+    /// What computed the passes of a convolution: for each kernel its share of the passes.
+    let forwardKernels: [String: Double]
+    let inputGradientKernels: [String: Double]
+    let weightGradientKernels: [String: Double]
     let phases: [Phase]
   }
 
@@ -65,8 +66,10 @@ extension StepReport.Variant {
         name: phase.rawValue, seconds: usage.seconds / count,
         operations: Double(usage.operations) / count)
     }
-    func share(_ passes: StepProfile.Passes) -> Double? {
-      passes.count == 0 ? nil : Double(passes.byEvents) / Double(passes.count)
+    func shares(_ passes: [ConvolutionKernel: Int]?) -> [String: Double] {
+      let count = Double(passes?.values.reduce(0, +) ?? 0)
+      return Dictionary(
+        uniqueKeysWithValues: (passes ?? [:]).map { ($0.rawValue, Double($1) / count) })
     }
     method = variant.method.rawValue
     precision = (network.precisionProblem == nil ? variant.precision : .float32).rawValue
@@ -76,7 +79,7 @@ extension StepReport.Variant {
     self.firingRate = firingRate
     let measured = StepProfile.Phase.allCases.map { phase($0, profile.phases[$0] ?? .init()) }
     operations = measured.reduce(0) { $0 + $1.operations }
-    // Residual additions, pooling, the classifier, the loss, clearing gradients.
+    // Residual additions, the loss, clearing gradients.
     let mean = seconds.reduce(0, +) / Double(seconds.count)
     let rest = mean - measured.reduce(0) { $0 + $1.seconds }
     phases = measured + [StepReport.Phase(name: "other", seconds: max(0, rest), operations: 0)]
@@ -85,8 +88,9 @@ extension StepReport.Variant {
       return StepReport.Layer(
         name: layer.name, kind: layer.kind,
         output: [layer.output.h, layer.output.w, layer.output.c],
-        inputDensity: usage.density, forwardByEvents: share(usage.forwardPasses),
-        gradientByEvents: share(usage.gradientPasses),
+        inputDensity: usage.density, forwardKernels: shares(usage.kernels[.forward]),
+        inputGradientKernels: shares(usage.kernels[.backwardInput]),
+        weightGradientKernels: shares(usage.kernels[.backwardWeights]),
         phases: StepProfile.Phase.allCases.compactMap { kind in
           usage.phases[kind].map { phase(kind, $0) }
         })
@@ -147,10 +151,16 @@ extension StepReport {
 
   private func layerTable(_ variant: Variant) -> String {
     let phases: [StepProfile.Phase] = [
-      .stem, .forward, .backwardInput, .backwardWeights, .neuron, .norm,
-    ]
+      .stem, .forward, .backwardInput, .backwardWeights, .neuron, .norm, .dropout, .pooling,
+      .classifier,
+    ].filter { phase in
+      variant.layers.contains { $0.phases.contains { $0.name == phase.rawValue } }
+    }
     var rows = [
-      [variant.name, "kind", "output", "forward by", "gradient by", "input density"]
+      [
+        variant.name, "kind", "output", "forward by", "input gradient by", "weight gradient by",
+        "input density",
+      ]
         + phases.map(\.rawValue) + ["GFLOP/s"]
     ]
     rows += variant.layers.map { layer in
@@ -158,24 +168,23 @@ extension StepReport {
       let operations = layer.phases.reduce(0) { $0 + $1.operations }
       return [
         layer.name, layer.kind, layer.output.map { "\($0)" }.joined(separator: "x"),
-        kernel(layer.forwardByEvents), kernel(layer.gradientByEvents),
+        kernels(layer.forwardKernels), kernels(layer.inputGradientKernels),
+        kernels(layer.weightGradientKernels),
         layer.inputDensity.map { Format.percent($0) } ?? "",
       ]
         + phases.map { phase in
           layer.phases.first { $0.name == phase.rawValue }.map { milliseconds($0.seconds) } ?? ""
         } + [operations == 0 ? "" : gigaflops(operations / seconds)]
     }
-    return table(rows, leftAligned: 5)
+    return table(rows, leftAligned: 6)
   }
 
-  /// - Parameter share: of the passes that went by events; nil where the input is not spikes.
-  private func kernel(_ share: Double?) -> String {
-    switch share {
-    case nil: ""
-    case 0: "dense"
-    case 1: "events"
-    case let share?: "events \(Format.percent(share, digits: 0))"
+  /// - Parameter shares: of the passes that each kernel computed.
+  private func kernels(_ shares: [String: Double]) -> String {
+    shares.sorted { $0.key < $1.key }.map { name, share in
+      share == 1 ? name : "\(name) \(Format.percent(share, digits: 0))"
     }
+    .joined(separator: ", ")
   }
 
   private func milliseconds(_ seconds: Double) -> String { Format.fixed(seconds * 1000, 2) }

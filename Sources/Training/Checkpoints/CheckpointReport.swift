@@ -1,4 +1,6 @@
 import Foundation
+import SpikingNetworks
+import Tensors
 
 /// What is in a checkpoint, for people.
 public struct CheckpointReport {
@@ -6,9 +8,12 @@ public struct CheckpointReport {
 
   /// Checks all files first.
   ///
-  /// - Parameter path: a checkpoint's directory, or a run's: its best.
-  /// - Throws: `CheckpointError`, `DatasetError`.
-  public init(of path: String) throws {
+  /// - Parameters:
+  ///   - path: a checkpoint's directory, or a run's: its best.
+  ///   - backend: what would compute convolutions.
+  /// - Throws: `CheckpointError`, `DatasetError`; `ConfigurationError` and `NetworkError` where the
+  ///   checkpoint's configuration is none of this program's.
+  public init(of path: String, backend: ConvolutionBackend = ConvolutionBackend()) throws {
     guard let checkpoint = try Checkpoint.locate(at: path)?.verified() else {
       throw CheckpointError(
         path: path, problem: "is not a directory: name that of a checkpoint or a run")
@@ -42,8 +47,28 @@ public struct CheckpointReport {
           + " \(Format.count(state.reduction.chunkLength)) floats"
       ),
     ]
-    text = rows.map { name, value in name.padding(toLength: 21, withPad: " ", startingAt: 0) + value
+    text =
+      rows.map { name, value in name.padding(toLength: 21, withPad: " ", startingAt: 0) + value }
+      .joined(separator: "\n") + (try Self.kernels(state, backend).map { "\n\n" + $0 } ?? "")
+  }
+
+  /// What computes the convolutions at the density of their inputs in the checkpoint's latest epoch.
+  private static func kernels(_ state: RunState, _ backend: ConvolutionBackend) throws -> String? {
+    guard let densities = state.position.inputDensities else { return nil }
+    var configuration = Configuration()
+    try configuration.apply(yaml: state.configuration, from: "the checkpoint")
+    let network = try SpikingNetwork(
+      configuration.networkSpecification(classes: state.classes.count), backend: backend,
+      seed: state.seed)
+    var rows = [["convolution", "input density", "forward", "input gradient", "weight gradient"]]
+    rows += network.kernels(
+      at: densities, samples: configuration.samplesAtOnce(ranks: state.worldSize)
+    ).map { use in
+      [
+        use.layer, use.inputDensity.map { Format.percent($0) } ?? "not spikes",
+        use.forward.rawValue, use.inputGradient.rawValue, use.weightGradient.rawValue,
+      ]
     }
-    .joined(separator: "\n")
+    return table(rows, leftAligned: 5)
   }
 }

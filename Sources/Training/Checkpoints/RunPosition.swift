@@ -14,6 +14,8 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var bestAccuracy: Double?
   /// What the epoch has measured so far.
   public var epochMetrics = IterationMetrics()
+  /// Shares of convolutions' inputs that were spikes in the latest epoch, by layer; nil before its end.
+  public var inputDensities: [String: Double]?
   /// Seconds that its training has taken so far.
   public var epochSeconds = 0.0
 

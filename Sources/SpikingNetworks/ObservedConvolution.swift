@@ -1,0 +1,88 @@
+import Tensors
+
+/// A layer's convolution that counts the spikes which come in, and notes the time of its passes where
+/// somebody measures.
+public final class ObservedConvolution: Convolution {
+  /// Name of the layer.
+  public let layer: String
+  /// Whether the input is spikes.
+  public let readsSpikes: Bool
+  /// Spikes of the inputs of the sequence so far, and elements that could have been spikes.
+  public private(set) var inputActivity = (spikes: 0, sites: 0)
+  private let base: any Convolution
+  private let profile: StepProfile?
+
+  public var geometry: ConvolutionGeometry { base.geometry }
+  public var arena: Arena { base.arena }
+
+  init(_ base: any Convolution, layer: String, readsSpikes: Bool, _ profile: StepProfile?) {
+    (self.base, self.layer, self.readsSpikes, self.profile) = (base, layer, readsSpikes, profile)
+  }
+
+  /// A new sequence of time steps starts.
+  func beginSequence() { inputActivity = (0, 0) }
+
+  public func weightsDidChange() { base.weightsDidChange() }
+
+  public func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
+  {
+    base.kernel(for: pass, samples: samples, density: density)
+  }
+
+  public func forward(
+    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    let start = ContinuousClock.now
+    base.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
+    add(.forward, since: start, samples: x.shape.n)
+  }
+
+  public func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+    let start = ContinuousClock.now
+    base.backwardInput(gy, weights: weights, into: &gx)
+    add(.backwardInput, since: start, samples: gy.shape.n)
+  }
+
+  public func backwardWeights(
+    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    let start = ContinuousClock.now
+    base.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+    add(.backwardWeights, since: start, samples: gy.shape.n)
+  }
+
+  public func forward(
+    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    let start = ContinuousClock.now
+    inputActivity.spikes += spikes.spikeCount
+    inputActivity.sites += spikes.shape.count
+    base.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
+    add(.forward, since: start, samples: spikes.shape.n, density: spikes.density)
+  }
+
+  public func backwardWeights(
+    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    let start = ContinuousClock.now
+    base.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
+    add(.backwardWeights, since: start, samples: gy.shape.n, density: spikes.density)
+  }
+
+  /// - Parameter density: of the input, where it is spikes.
+  private func add(
+    _ pass: ConvolutionPass, since start: ContinuousClock.Instant, samples: Int,
+    density: Double? = nil
+  ) {
+    guard let profile else { return }
+    profile.add(
+      StepProfile.Phase(pass), of: layer, since: start,
+      operations: 2 * samples * geometry.output(samples: 1).pixels * geometry.weightCount)
+    profile.add(
+      pass, of: layer, by: kernel(for: pass, samples: samples, density: density), density: density)
+  }
+}

@@ -1,0 +1,31 @@
+/// The passes of a convolution.
+public enum ConvolutionPass: CaseIterable, Sendable {
+  case forward
+  /// The gradient of the input.
+  case backwardInput
+  /// The gradient of the weights.
+  case backwardWeights
+}
+
+/// What computes a pass of a convolution, named as people see it.
+public enum ConvolutionKernel: String, CaseIterable, Sendable, Codable {
+  /// oneDNN's direct convolutions.
+  case oneDNN = "onednn"
+  /// OpenBLAS's matrix product over unfolded images.
+  case openBLAS = "openblas"
+  /// Additions of what belongs to the neurons that fire.
+  case events
+  /// Products of transformed tiles.
+  case winograd
+}
+
+extension Convolution {
+  /// The greatest density of spikes, in steps of a thousandth, at which a pass goes by events; nil where
+  /// it never does.
+  public func greatestEventDensity(for pass: ConvolutionPass, samples: Int) -> Double? {
+    (0...1000).last {
+      kernel(for: pass, samples: samples, density: Double($0) / 1000) == .events
+    }
+    .map { Double($0) / 1000 }
+  }
+}
