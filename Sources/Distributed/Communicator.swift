@@ -26,9 +26,14 @@ public protocol Communicator: AnyObject, Sendable {
   func reduceScatterSum(
     _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>) throws
 
-  /// Completes `values`, which is `size` parts of equal length in rank order, of which every rank has
+  /// Sends every rank its part of `bytes`, and writes to `received` what the ranks send to this one; both
+  /// are `size` parts of equal length in rank order. Blocking.
+  func exchangeParts(
+    _ bytes: UnsafeRawBufferPointer, into received: UnsafeMutableRawBufferPointer) throws
+
+  /// Completes `bytes`, which is `size` parts of equal length in rank order, of which every rank has
   /// filled its own. Blocking and in place.
-  func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) throws
+  func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) throws
 
   /// Overwrites `bytes` on all ranks with those of rank `root`. All ranks pass the same length.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws

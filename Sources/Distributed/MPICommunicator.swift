@@ -55,13 +55,24 @@ public final class MPICommunicator: Communicator {
       "MPI_Reduce_scatter_block")
   }
 
-  public func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) throws {
-    precondition(values.count % size == 0 && values.count / size <= Int32.max)
-    let length = Int32(values.count / size)
+  public func exchangeParts(
+    _ bytes: UnsafeRawBufferPointer, into received: UnsafeMutableRawBufferPointer
+  ) throws {
+    precondition(bytes.count == received.count)
+    let length = partLength(bytes.count)
+    try checkMPI(
+      MPI_Alltoall(
+        bytes.baseAddress, length, sltt_mpi_byte(), received.baseAddress, length, sltt_mpi_byte(),
+        world),
+      "MPI_Alltoall")
+  }
+
+  public func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) throws {
+    let length = partLength(bytes.count)
     try checkMPI(
       MPI_Allgather(
-        sltt_mpi_in_place(), length, sltt_mpi_float(), values.baseAddress, length,
-        sltt_mpi_float(), world),
+        sltt_mpi_in_place(), length, sltt_mpi_byte(), bytes.baseAddress, length, sltt_mpi_byte(),
+        world),
       "MPI_Allgather")
   }
 
@@ -101,6 +112,12 @@ public final class MPICommunicator: Communicator {
     exitForSure(status: status)
     printAbortMessage(message, rank: rank, hostName: hostName)
     abortJob(status: status)
+  }
+
+  /// The length of each rank's part.
+  private func partLength(_ count: Int) -> Int32 {
+    precondition(count % size == 0 && count / size <= Int32.max)
+    return Int32(count / size)
   }
 
   private func gather(

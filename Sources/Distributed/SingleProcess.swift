@@ -18,7 +18,13 @@ public final class SingleProcess: Communicator {
     _ = own.update(from: values)
   }
 
-  public func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) {}
+  public func exchangeParts(
+    _ bytes: UnsafeRawBufferPointer, into received: UnsafeMutableRawBufferPointer
+  ) {
+    received.copyMemory(from: bytes)
+  }
+
+  public func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
 
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {
     precondition(root == 0, "root \(root) in a job of one process")

@@ -1,5 +1,12 @@
 import Tensors
 
+/// Consecutive layers whose gradients the backward pass has computed when it leaves them.
+struct NetworkSection {
+  /// In the order of the forward pass, as the parameters are.
+  let layers: Range<Int>
+  let parameters: Range<Int>
+}
+
 /// Collects parameters and layers while a network is put together, in the order of the forward pass.
 final class NetworkBuilder {
   let arena: Arena
@@ -10,6 +17,7 @@ final class NetworkBuilder {
   private(set) var parameters: [Parameter] = []
   private(set) var statistics: [Parameter] = []
   private(set) var layers: [any Layer] = []
+  private(set) var sections: [NetworkSection] = []
   private(set) var convolutions: [ObservedConvolution] = []
 
   init(
@@ -44,6 +52,16 @@ final class NetworkBuilder {
   func add<L: Layer>(_ layer: L) -> L {
     layers.append(layer)
     return layer
+  }
+
+  /// Ends a section of the network: what was registered since the end of the one before. The first one is
+  /// the stem's.
+  func endSection() {
+    let start = sections.last
+    sections.append(
+      NetworkSection(
+        layers: (start?.layers.upperBound ?? 0)..<layers.count,
+        parameters: (start?.parameters.upperBound ?? 0)..<parameters.count))
   }
 
   /// Registers a layer's convolution and gives it back.

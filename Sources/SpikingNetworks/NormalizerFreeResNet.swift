@@ -113,6 +113,7 @@ final class NormalizerFreeResNet: NetworkBody {
         "maxpool",
         AveragePooling(
           input: conv1.output, window: SlidingWindow(kernel: 3, stride: 2, padding: 1)), builder))
+    builder.endSection()
     var blocks: [NormalizerFreeBlock] = []
     var shape = stemPool.output
     // The variance that the residual stream is expected to have.
@@ -127,6 +128,7 @@ final class NormalizerFreeResNet: NetworkBody {
           "layer\(stage + 1).\(index)", input: shape, planes: planes, stride: stride,
           downsamples: downsamples, beta: variance.squareRoot(), isBottleneck: isBottleneck,
           builder)
+        builder.endSection()
         blocks.append(block)
         shape = block.output
         variance = (downsamples ? 1 : variance) + alpha * alpha
@@ -140,6 +142,7 @@ final class NormalizerFreeResNet: NetworkBody {
       Linear(
         "fc", input: pool.output, outputs: specification.classes, weight: .constant(0),
         bias: .uniform(fanIn: pool.output.count), builder))
+    builder.endSection()
   }
 
   func stem(_ frame: borrowing Tensor) -> Tensor { stemPool.forward(conv1.forward(frame)) }
@@ -151,9 +154,15 @@ final class NormalizerFreeResNet: NetworkBody {
     return fc.forward(pool.forward(x), &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
+  func backward(
+    _ gradient: consuming Tensor, _ tape: inout Tape, _ endSection: () -> Void
+  ) -> Tensor {
     var g = pool.backward(fc.backward(gradient, &tape))
-    for block in blocks.reversed() { g = block.backward(g, &tape) }
+    endSection()
+    for block in blocks.reversed() {
+      g = block.backward(g, &tape)
+      endSection()
+    }
     return g
   }
 

@@ -61,6 +61,15 @@ public final class ParameterStore {
   /// `statisticValues`.
   public func range(of parameter: Parameter) -> Range<Int> { ranges[parameter.name]! }
 
+  /// Where consecutive parameters lie, given by their numbers in the order of the forward pass.
+  func range(of numbers: Range<Int>) -> Range<Int> {
+    guard !numbers.isEmpty else { return 0..<0 }
+    // The last in the order of the forward pass lies first.
+    let first = parameters[parameters.count - numbers.upperBound]
+    let last = parameters[parameters.count - 1 - numbers.lowerBound]
+    return range(of: first).lowerBound..<range(of: last).upperBound
+  }
+
   /// All parameters' gradients.
   public var gradients: FloatView { reduction[0..<weights.count] }
 

@@ -92,6 +92,7 @@ final class PreActivationResNet: NetworkBody {
       Convolution2D(
         "conv1", input: specification.input, outputs: specification.width,
         SlidingWindow(kernel: 3, padding: 1), hasBias: false, readsSpikes: false, builder))
+    builder.endSection()
     var blocks: [PreActivationBlock] = []
     var shape = conv1.output
     for (stage, count) in specification.blocks.enumerated() {
@@ -99,6 +100,7 @@ final class PreActivationResNet: NetworkBody {
         let block = PreActivationBlock(
           "layer\(stage + 1).\(index)", input: shape, outputs: specification.width << stage,
           stride: stage > 0 && index == 0 ? 2 : 1, builder)
+        builder.endSection()
         blocks.append(block)
         shape = block.output
       }
@@ -114,6 +116,7 @@ final class PreActivationResNet: NetworkBody {
       Linear(
         "linear", input: pool.output, outputs: specification.classes,
         weight: .uniform(fanIn: pool.output.count), bias: .constant(0), builder))
+    builder.endSection()
   }
 
   func stem(_ frame: borrowing Tensor) -> Tensor { conv1.forward(frame) }
@@ -128,13 +131,19 @@ final class PreActivationResNet: NetworkBody {
     return linear.forward(features, &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
+  func backward(
+    _ gradient: consuming Tensor, _ tape: inout Tape, _ endSection: () -> Void
+  ) -> Tensor {
     var g = linear.backward(gradient, &tape)
     if let dropout { g = dropout.backward(g, tape) }
     g = pool.backward(g)
     let spikes = tape.popSpikes()
     g = lif1.backward(g, spikes: spikes, &tape)
-    for block in blocks.reversed() { g = block.backward(g, &tape) }
+    endSection()
+    for block in blocks.reversed() {
+      g = block.backward(g, &tape)
+      endSection()
+    }
     return g
   }
 

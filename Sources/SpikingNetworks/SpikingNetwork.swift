@@ -12,7 +12,11 @@ protocol NetworkBody: AnyObject {
   func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor
 
   /// The gradient of the stem's output from that of the logits; adds to the parameters' gradients.
-  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor
+  ///
+  /// - Parameter endSection: to be called after each section but the stem's, the last one first.
+  func backward(
+    _ gradient: consuming Tensor, _ tape: inout Tape, _ endSection: () -> Void
+  ) -> Tensor
 
   /// Adds to the gradients of the stem's parameters, from the gradient of its output.
   func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor)
@@ -35,6 +39,13 @@ public final class SpikingNetwork {
   private let profile: StepProfile?
   private let body: any NetworkBody
   private let neurons: [LIFNeuron]
+  /// In the order of the forward pass; the stem's first.
+  private let sections: [NetworkSection]
+  /// Sections whose gradients are not final yet.
+  private var openSections: Int
+
+  /// Is told of each range of the gradients that has become final, from the start of the buffer to its end.
+  public var onFinishedGradients: ((Range<Int>) -> Void)?
 
   /// A network with freshly drawn parameters, equal for equal seeds.
   ///
@@ -65,6 +76,8 @@ public final class SpikingNetwork {
     convolutions = builder.convolutions
     precisionProblem = builder.backend.precisionProblem
     neurons = layers.compactMap { $0 as? LIFNeuron }
+    sections = builder.sections
+    openSections = sections.count
     store = ParameterStore(
       parameters: builder.parameters, statistics: builder.statistics, seed: seed,
       tailCount: tailCount + tailCountPerConvolution * builder.convolutions.count)
@@ -100,28 +113,48 @@ public final class SpikingNetwork {
   /// The backward pass of the latest recorded step that had none: adds to the gradients of all but the
   /// stem's parameters.
   ///
-  /// - Parameter gradient: dL/dlogits of that step.
+  /// - Parameters:
+  ///   - gradient: dL/dlogits of that step.
+  ///   - isLast: whether no other backward pass follows before `completeGradients`, so that gradients are
+  ///     final as soon as they are computed.
   /// - Returns: the gradient of the stem's output.
-  public func backward(_ gradient: consuming Tensor, from tape: inout Tape) -> Tensor {
-    let g = body.backward(gradient, &tape)
+  public func backward(
+    _ gradient: consuming Tensor, from tape: inout Tape, isLast: Bool = false
+  ) -> Tensor {
+    let g = body.backward(gradient, &tape) { if isLast { finishSection() } }
     tape.endStep()
     return g
   }
 
   /// Adds to the gradients of the stem's parameters.
   ///
-  /// - Parameter gradient: of the stem's output for `frame`, summed over the time steps that showed it.
-  public func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor) {
+  /// - Parameters:
+  ///   - gradient: of the stem's output for `frame`, summed over the time steps that showed it.
+  ///   - isLast: as that of `backward`.
+  public func backwardStem(
+    _ gradient: borrowing Tensor, frame: borrowing Tensor, isLast: Bool = false
+  ) {
     let start = profile?.beginStem()
-    defer { if let start { profile?.endStem(since: start) } }
     body.backwardStem(gradient, frame: frame)
+    if let start { profile?.endStem(since: start) }
+    if isLast { finishSection() }
   }
 
-  /// Ends a sequence: from now on `store.gradients` holds the gradients of all its steps.
+  /// Ends the sequences that belong together: from now on `store.gradients` holds the gradients of all
+  /// their steps.
   public func completeGradients() {
+    while openSections > 0 { finishSection() }
+    openSections = sections.count
+  }
+
+  /// Completes the gradients of the last section that is open.
+  private func finishSection() {
+    openSections -= 1
+    let section = sections[openSections]
     let start = ContinuousClock.now
-    for layer in layers { layer.completeGradients() }
+    for layer in layers[section.layers] { layer.completeGradients() }
     profile?.add(.update, since: start)
+    onFinishedGradients?(store.range(of: section.parameters))
   }
 
   /// Names of the classifier's parameters, which belong to the classes of the data.

@@ -112,6 +112,7 @@ final class VGG: NetworkBody {
           "layer\(stage + 1)", input: shape, outputs: specification.width << min(stage, 3),
           units: count, isLast: stage == specification.blocks.count - 1, builder))
       shape = stages[stage].output
+      builder.endSection()
     }
     self.stages = stages
     pool = builder.add(
@@ -121,6 +122,7 @@ final class VGG: NetworkBody {
       Linear(
         "classifier.1", input: pool.output, outputs: specification.classes,
         weight: .normal(deviation: 0.01), bias: .constant(0), builder))
+    builder.endSection()
   }
 
   func stem(_ frame: borrowing Tensor) -> Tensor { stages[0].first.forward(frame) }
@@ -135,11 +137,16 @@ final class VGG: NetworkBody {
     return classifier.forward(pool.forward(x), &tape)
   }
 
-  func backward(_ gradient: consuming Tensor, _ tape: inout Tape) -> Tensor {
+  /// The first stage counts as the stem's section, with its first convolution.
+  func backward(
+    _ gradient: consuming Tensor, _ tape: inout Tape, _ endSection: () -> Void
+  ) -> Tensor {
     var g = pool.backward(classifier.backward(gradient, &tape))
+    endSection()
     for stage in stages.dropFirst().reversed() {
       let x = tape.popTensor()
       g = stage.first.backward(stage.backwardToFirst(g, &tape), input: x)
+      endSection()
     }
     return stages[0].backwardToFirst(g, &tape)
   }

@@ -130,6 +130,13 @@ extension Configuration {
       "Iterations between two comparisons of the ranks' weights."),
 
     .init(
+      "distributed.overlap", \.distributed.overlaps,
+      "Add gradients up during the last backward pass; for slow networks and a spare core."),
+    .init(
+      "distributed.wire", \.distributed.wire,
+      "Numbers in which gradients travel; bfloat16 halves the bytes and rounds the sums."),
+
+    .init(
       "checkpoint.every_iterations", \.checkpoint.everyIterations, limit: .atLeast(1),
       "Iterations between two checkpoints, besides those below."),
     .init(

@@ -1,4 +1,5 @@
 import Datasets
+import Distributed
 import SpikingNetworks
 import Tensors
 
@@ -14,6 +15,7 @@ public struct Configuration: Sendable {
   public var optimizer = Optimizer()
   public var schedule = Schedule()
   public var training = Training()
+  public var distributed = Communication()
   public var checkpoint = Checkpointing()
   public var data = Data()
 
@@ -93,6 +95,12 @@ public struct Configuration: Sendable {
 
     public var onNonFinite = NonFiniteAction.stop
     public var checkReplicasEvery = 20
+  }
+
+  public struct Communication: Sendable {
+    /// Whether gradients are added up over the ranks during the last backward pass.
+    public var overlaps = false
+    public var wire = WireFormat.float32
   }
 
   public struct Checkpointing: Sendable {

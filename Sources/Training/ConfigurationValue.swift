@@ -1,5 +1,6 @@
 import Foundation
 import Datasets
+import Distributed
 import SpikingNetworks
 import Tensors
 internal import Yams
@@ -162,6 +163,7 @@ extension Configuration.Training.NonFiniteAction: ConfigurationValue {}
 extension Configuration.Checkpointing.ErrorAction: ConfigurationValue {}
 extension Precision: ConfigurationValue {}
 extension MemoryUse: ConfigurationValue {}
+extension WireFormat: ConfigurationValue {}
 extension Configuration.Data.Format: ConfigurationValue {}
 extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}

@@ -16,13 +16,14 @@ public final class DataParallelTrainer {
   /// Local samples that go through the network at once; nil: all.
   private let microBatch: Int?
   private let step: TrainingStep
-  private let reducer: GradientReducer
+  private let communicator: any Communicator
+  private let exchange: GradientExchange
   private let activity: ActivityRecord
   private let profile: StepProfile?
-  /// How the optimizer's state is divided among the ranks, if it is.
-  private let shards: OptimizerShards?
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
+  /// The first parameter, in the order of the forward pass, whose gradient on this rank is not finite.
+  private var nonFiniteParameter: Int?
 
   /// Iterations so far.
   public private(set) var iteration = 0
@@ -30,12 +31,15 @@ public final class DataParallelTrainer {
   /// - Parameters:
   ///   - activity: where the trainer notes what it does.
   ///   - profile: where it notes how long that takes.
+  ///   - chunkLength: floats that are added up over the ranks at once.
   /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
   public init(
     _ configuration: Configuration, network specification: NetworkSpecification,
     backend: ConvolutionBackend, _ communicator: any Communicator,
-    activity: ActivityRecord = ActivityRecord(), profile: StepProfile? = nil
+    activity: ActivityRecord = ActivityRecord(), profile: StepProfile? = nil,
+    chunkLength: Int = GradientReducer.defaultChunkLength
   ) throws {
+    self.communicator = communicator
     self.activity = activity
     self.profile = profile
     method = configuration.trainingMethod
@@ -47,17 +51,16 @@ public final class DataParallelTrainer {
       tailCountPerConvolution: IterationMetrics.countPerConvolution, profile: profile)
     step = TrainingStep(
       network, loss: configuration.lossSpecification, timesteps: method.timesteps)
-    reducer = GradientReducer(communicator: communicator)
-    let count = network.store.weights.count
-    shards =
-      configuration.optimizer.isSharded && communicator.size > 1
-      ? OptimizerShards(count: count, chunkLength: reducer.chunkLength, communicator) : nil
-    optimizer = configuration.makeOptimizer(count: shards?.stateCount ?? count)
+    exchange = GradientExchange(
+      network.store, configuration, chunkLength: chunkLength, communicator)
+    optimizer = configuration.makeOptimizer(
+      count: exchange.shards?.stateCount ?? network.store.weights.count)
     statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
+    network.onFinishedGradients = { [unowned self] in gradientsAreFinal($0) }
     try checkReplicas("initial weights")
   }
 
-  private var communicator: any Communicator { reducer.communicator }
+  private var shards: OptimizerShards? { exchange.shards }
   private var metricCount: Int {
     IterationMetrics.count
       + IterationMetrics.countPerConvolution * network.convolutions.count
@@ -68,13 +71,16 @@ public final class DataParallelTrainer {
   }
 
   /// How gradients are added up over the ranks, for the record.
-  var reduction: RunState.Reduction {
-    RunState.Reduction(
-      algorithm: shards == nil
-        ? "MPI_Allreduce, in place, by chunks"
-        : "MPI_Reduce_scatter_block and MPI_Allgather, by chunks",
-      chunkLength: reducer.chunkLength)
-  }
+  var reduction: RunState.Reduction { exchange.reduction }
+
+  /// The same in a few words, for people.
+  var reductionSummary: String { exchange.summary }
+
+  /// Bytes whose all-reduce sends as much as an iteration does.
+  var reducedBytes: Int { exchange.reducedBytes }
+
+  /// Seconds so far in which gradients were added up while this rank computed.
+  var hiddenReductionSeconds: Double { exchange.hiddenSeconds }
 
   /// Puts all replicas where a run stood. A collective; only rank 0 reads files.
   ///
@@ -148,6 +154,7 @@ public final class DataParallelTrainer {
     let store = network.store
     activity.enter(.computing, iteration: iteration + 1)
     store.reduction.all.fill(0)
+    nonFiniteParameter = nil
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
     var local = accumulateGradients(batch)
     local.dataWait = dataWait
@@ -163,9 +170,7 @@ public final class DataParallelTrainer {
       store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
     let reduceStart = ContinuousClock.now
-    // What is divided among the ranks is added up later, part by part.
-    try store.reduction[(shards?.dividedCount ?? 0)..<store.reduction.count]
-      .withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    try exchange.finish()
     profile?.add(.reduce, since: reduceStart)
     activity.enter(.updating, iteration: iteration + 1)
 
@@ -184,13 +189,8 @@ public final class DataParallelTrainer {
       store.statisticValues.all.assign(store.statisticTail, times: 1)
     }
     let updateStart = ContinuousClock.now
-    if let shards {
-      activity.enter(.reducing, iteration: iteration)
-      try shards.update(
-        store.weights.all, along: store.gradients, optimizer, learningRate: learningRate)
-    } else {
-      optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
-    }
+    if shards != nil { activity.enter(.reducing, iteration: iteration) }
+    try exchange.update(optimizer, learningRate: learningRate)
     // Divided among the ranks, it is mostly their exchange.
     profile?.add(shards == nil ? .update : .reduce, since: updateStart)
     let packStart = ContinuousClock.now
@@ -213,7 +213,8 @@ public final class DataParallelTrainer {
         trained: method.trainedTimesteps(seed: seed, iteration: iteration),
         window: method.window,
         context: IterationContext(
-          seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound))
+          seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound),
+        isLast: part.upperBound == batch.count)
       total.accumulate(measured(part))
     }
     network.completeGradients()
@@ -221,10 +222,17 @@ public final class DataParallelTrainer {
     return total
   }
 
-  private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
-    if let parameter = network.store.firstNonFiniteGradient(ranks: communicator.size) {
-      return .gradient(parameter: parameter)
+  /// Looks at gradients of this rank before they may be added to those of others.
+  private func gradientsAreFinal(_ range: Range<Int>) {
+    // What becomes final later comes earlier in the forward pass.
+    if let parameter = network.store.firstNonFiniteGradient(in: range, ranks: communicator.size) {
+      nonFiniteParameter = parameter
     }
+    exchange.gradientsAreFinal(before: range.upperBound)
+  }
+
+  private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
+    if let nonFiniteParameter { return .gradient(parameter: nonFiniteParameter) }
     return local.loss.isFinite ? nil : .loss
   }
 
@@ -255,7 +263,7 @@ public final class DataParallelTrainer {
     }
     local.write(to: metricTail)
     activity.enter(.waitingForRanks, iteration: iteration)
-    try metricTail.withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    try exchange.reduceExactly(metricTail)
     return IterationMetrics(from: metricTail)
   }
 

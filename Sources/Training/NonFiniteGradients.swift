@@ -4,10 +4,14 @@ import Tensors
 extension ParameterStore {
   /// The first parameter, in the order of the forward pass, whose gradient has an element that is not
   /// finite or would not be after adding up as large ones of so many ranks; nil if there is none.
-  func firstNonFiniteGradient(ranks: Int) -> Int? {
+  ///
+  /// - Parameter range: of the gradients, of the parameters that are looked at.
+  func firstNonFiniteGradient(in range: Range<Int>, ranks: Int) -> Int? {
     let limit = (Float.greatestFiniteMagnitude / Float(ranks)).bitPattern
-    guard gradients.largestMagnitudeBits > limit else { return nil }
-    return parametersInForwardOrder.firstIndex { $0.gradient.largestMagnitudeBits > limit }
+    guard gradients[range].largestMagnitudeBits > limit else { return nil }
+    return parametersInForwardOrder.firstIndex {
+      range.contains(self.range(of: $0).lowerBound) && $0.gradient.largestMagnitudeBits > limit
+    }
   }
 }
 

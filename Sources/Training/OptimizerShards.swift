@@ -9,7 +9,7 @@ import Tensors
 /// on. Each chunk is divided evenly, rank by rank. The few weights at the end that cannot be divided
 /// evenly belong to every rank.
 struct OptimizerShards {
-  private let communicator: any Communicator
+  private let reducer: GradientReducer
   private let chunkLength: Int
   /// Weights that are divided; those after them are everybody's.
   let dividedCount: Int
@@ -18,39 +18,50 @@ struct OptimizerShards {
 
   /// - Parameters:
   ///   - count: of the weights.
-  ///   - chunkLength: floats of a chunk, at most.
-  init(count: Int, chunkLength: Int, _ communicator: any Communicator) {
-    let ranks = communicator.size
-    self.communicator = communicator
+  ///   - reducer: adds up gradients, in chunks of at most its length.
+  init(count: Int, _ reducer: GradientReducer) {
+    let ranks = reducer.communicator.size
+    self.reducer = reducer
     self.count = count
-    self.chunkLength = max(chunkLength / ranks, 1) * ranks
+    chunkLength = max(reducer.chunkLength / ranks, 1) * ranks
     dividedCount = count / ranks * ranks
-    own = FlatBuffer(count: self.chunkLength / ranks)
+    own = FlatBuffer(count: chunkLength / ranks)
   }
+
+  private var communicator: any Communicator { reducer.communicator }
 
   /// Elements of the optimizer's state on a rank.
   var stateCount: Int { dividedCount / communicator.size + (count - dividedCount) }
+
+  /// Replaces this rank's part of a chunk by its sum over all ranks; the rest stays. A collective.
+  func reduceOwnPart(of chunk: Range<Int>, _ gradients: FloatView) throws {
+    let mine = part(of: chunk)
+    let sum = own[0..<mine.count]
+    try gradients[chunk].withUnsafeMutableBufferPointer { values in
+      try sum.withUnsafeMutableBufferPointer {
+        try reducer.reduceScatter(UnsafeBufferPointer(values), into: $0)
+      }
+    }
+    gradients[mine].assign(sum, times: 1)
+  }
 
   /// One update along the sum of the ranks' gradients. A collective.
   ///
   /// - Parameters:
   ///   - gradients: of this rank, but summed over all ranks where they are everybody's.
   ///   - optimizer: with `stateCount` elements of state.
+  ///   - isReduced: whether the ranks' own parts of all chunks are sums already.
   func update(
     _ weights: FloatView, along gradients: FloatView, _ optimizer: any ParameterOptimizer,
-    learningRate: Double
+    learningRate: Double, isReduced: Bool
   ) throws {
     optimizer.updates += 1
     for chunk in chunks {
       let mine = part(of: chunk)
-      let sum = own[0..<mine.count]
-      try gradients[chunk].withUnsafeMutableBufferPointer { values in
-        try sum.withUnsafeMutableBufferPointer {
-          try communicator.reduceScatterSum(UnsafeBufferPointer(values), into: $0)
-        }
-      }
+      if !isReduced { try reduceOwnPart(of: chunk, gradients) }
       optimizer.update(
-        weights[mine], along: sum, state: stateOffset(of: chunk), learningRate: learningRate)
+        weights[mine], along: gradients[mine], state: stateOffset(of: chunk),
+        learningRate: learningRate)
       try share(weights[chunk])
     }
     optimizer.update(
@@ -78,7 +89,8 @@ struct OptimizerShards {
     state[sharedState].assign(whole[dividedCount..<count], times: 1)
   }
 
-  private var chunks: [Range<Int>] {
+  /// In the order of the weights.
+  var chunks: [Range<Int>] {
     stride(from: 0, to: dividedCount, by: chunkLength).map {
       $0..<min($0 + chunkLength, dividedCount)
     }
@@ -100,6 +112,8 @@ struct OptimizerShards {
   private var sharedState: Range<Int> { dividedCount / communicator.size..<stateCount }
 
   private func share(_ chunk: FloatView) throws {
-    try chunk.withUnsafeMutableBufferPointer { try communicator.allGatherParts($0) }
+    try chunk.withUnsafeMutableBufferPointer {
+      try communicator.allGatherParts(UnsafeMutableRawBufferPointer($0))
+    }
   }
 }

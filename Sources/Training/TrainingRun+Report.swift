@@ -109,6 +109,7 @@ extension TrainingRun {
         "kernels",
         "\(backend.library.rawValue), spikes \(backend.kernels.rawValue)"
       ),
+      ("reduction", trainer.reductionSummary),
       ("precision", network.precisionProblem ?? network.specification.precision.rawValue),
       (
         "schedule",

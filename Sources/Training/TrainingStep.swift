@@ -73,10 +73,12 @@ public final class TrainingStep {
   ///   - mixture: what the samples are mixed with.
   ///   - trained: which time steps are back-propagated; those beyond its end do not run.
   ///   - window: forward steps before their backward passes.
+  ///   - isLast: whether this is the last of the batches that belong together; the network then completes
+  ///     gradients during the last backward pass.
   public func accumulateGradients(
     _ frames: borrowing FrameSequence, labels: [Int], mixture: LabelMixture? = nil,
     globalCount: Int, trained: [Bool], window: Int, context: IterationContext,
-    observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
+    isLast: Bool = false, observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
@@ -96,17 +98,19 @@ public final class TrainingStep {
       loss.add(logits, isTrained: trained[t])
       if trained[t] { recorded.append(t) }
       guard recorded.count == window || t == trained.count - 1 else { continue }
+      let isLastWindow = isLast && !trained[(t + 1)...].contains(true)
       while let t = recorded.popLast() {
-        let g = network.backward(loss.popGradient(), from: &tape)
+        let isLast = isLastWindow && recorded.isEmpty
+        let g = network.backward(loss.popGradient(), from: &tape, isLast: isLast)
         if frames.isStatic {
           stemGradient.add(g)
         } else {
-          frames.withFrame(at: t) { network.backwardStem(g, frame: $0) }
+          frames.withFrame(at: t) { network.backwardStem(g, frame: $0, isLast: isLast) }
         }
       }
     }
     if frames.isStatic {
-      frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0) }
+      frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0, isLast: isLast) }
     }
   }
 

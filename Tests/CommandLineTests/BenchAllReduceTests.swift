@@ -6,7 +6,7 @@ struct BenchAllReduceTests {
   private struct Report: Decodable {
     struct Row: Decodable {
       let bytes: Int
-      let chunked_seconds: [Double]
+      let chunked_seconds, rounded_seconds: [Double]
     }
 
     let ranks: Int
@@ -25,6 +25,7 @@ struct BenchAllReduceTests {
     #expect(report.ranks == 3)
     #expect(report.rows.map(\.bytes) == [16 << 10, 64 << 10, 256 << 10, 1 << 20])
     #expect(report.rows.allSatisfy { $0.chunked_seconds.count == 2 })
+    #expect(report.rows.allSatisfy { $0.rounded_seconds.count == 2 })
     #expect(try workspace.text("results/allreduce.svg").hasPrefix("<svg"))
   }
 

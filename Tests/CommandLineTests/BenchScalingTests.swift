@@ -12,6 +12,8 @@ struct BenchScalingTests {
     struct Measurement: Decodable {
       let ranks, global_batch: Int
       let iteration_seconds, compute_seconds: Double
+      let communication_seconds, hidden_seconds: Double
+      let reduced_floats, reduced_bytes: Int
       let computing_rates: [Double]
       let bindings: [String]
     }
@@ -50,6 +52,21 @@ struct BenchScalingTests {
     #expect(report.predictions.count == 5)
     #expect(report.predictions.allSatisfy { $0.ranks.last == 4096 && $0.weak_efficiency[0] == 1 })
     #expect(try workspace.text("results/scaling.svg").hasPrefix("<svg"))
+  }
+
+  @Test func measuresTheOptionsOfTheExchange() throws {
+    let workspace = try Workspace.withImages()
+    let run = try bench(
+      workspace, "--config", "small.yaml", "--set", "distributed.overlap=true", "--set",
+      "distributed.wire=bfloat16", "--ranks", "2", "--modes", "weak", "--iterations", "2",
+      "--mpirun", "mpirun --oversubscribe --bind-to none", "--output", "results")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.output.contains("MPI_Alltoall and MPI_Allgather of bfloat16"))
+    let report = try JSONDecoder().decode(
+      Report.self, from: Data(try workspace.text("results/scaling.json").utf8))
+    let measurement = try #require(report.series.first?.measurements.first)
+    #expect(measurement.communication_seconds > 0 && measurement.hidden_seconds >= 0)
+    #expect(measurement.reduced_bytes < 3 * measurement.reduced_floats)
   }
 
   @Test func saysWhatFails() throws {

@@ -30,6 +30,32 @@ struct JobTests {
     }
   }
 
+  /// Interrupted or not, and with a reduction that a checkpoint records.
+  @Test func trainsWithOverlapInBFloat16() throws {
+    func train(_ output: String, _ arguments: String...) throws -> ProgramRun {
+      try workspace.run(
+        [
+          "train", "--config", "small.yaml", "--set", "distributed.overlap=true",
+          "--set", "distributed.wire=bfloat16", "--output", output,
+        ] + arguments, ranks: 2)
+    }
+    #expect(try train("whole").status == 0)
+    #expect(try train("parts", "--set", "training.max_iterations=2").status == 0)
+    #expect(try train("parts", "--resume", "auto").status == 0)
+    for name in ["model", "optimizer"] {
+      let path = "checkpoints/latest/\(name).safetensors"
+      #expect(
+        try workspace.tensors("whole/\(path)") == workspace.tensors("parts/\(path)"), "\(name)")
+    }
+    let report = try workspace.run("inspect", "--checkpoint", "whole", usesOneThread: false)
+    #expect(
+      report.value("written by")
+        == "2 ranks, reduction by MPI_Alltoall and MPI_Allgather of bfloat16, added up in float32,"
+        + " by chunks of 400,000 floats")
+    let wrong = try workspace.run("train", "--set", "distributed.wire=bf16")
+    #expect(wrong.status != 0 && wrong.errors.contains("bfloat16"))
+  }
+
   @Test func aDamagedImageEndsTheJobWithOneMessage() throws {
     let image = "images/train/1/10.png"
     #expect(FileManager.default.fileExists(atPath: workspace.file(image)))

@@ -17,10 +17,13 @@ struct GradientReducerMPITests {
     }
   }
 
-  private func reduce(length: Int, chunkLength: Int) throws -> [Float] {
+  private func reduce(
+    length: Int, chunkLength: Int, wire: WireFormat = .float32
+  ) throws -> [Float] {
     var values = gradients(rank: communicator.rank, length: length)
     try values.withUnsafeMutableBufferPointer {
-      try GradientReducer(communicator: communicator, chunkLength: chunkLength).reduce($0)
+      try GradientReducer(communicator: communicator, chunkLength: chunkLength, wire: wire)
+        .reduce($0)
     }
     return values
   }
@@ -35,6 +38,51 @@ struct GradientReducerMPITests {
     #expect((worst ?? 0) < 1e-4)
     let hash = sums.withUnsafeBufferPointer { bitHash($0) }
     #expect(throws: Never.self) { try communicator.checkIdentical(hash: hash, what: "sums") }
+  }
+
+  private func rounded(_ value: Float) -> Float {
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+  }
+
+  /// The sum in float32, in the order of the ranks, of what they have rounded.
+  private func sumOfRounded(length: Int) -> [Float] {
+    let all = (0..<communicator.size).map { gradients(rank: $0, length: length).map(rounded) }
+    return (0..<length).map { index in
+      all.dropFirst().reduce(all[0][index]) { $0 + $1[index] }
+    }
+  }
+
+  /// Lengths that do not divide by the ranks, fewer numbers than ranks, and chunks of any length: the
+  /// bits are always those of one rounding on each way.
+  @Test(arguments: [
+    (0, 10), (1, 10), (7, 1), (1000, 1000), (100_003, 9_999), (1_000_001, 400_000),
+  ])
+  func sumsInBFloat16AreRoundedOnceOnEachWay(length: Int, chunkLength: Int) throws {
+    let sums = try reduce(length: length, chunkLength: chunkLength, wire: .bfloat16)
+    #expect(sums == (communicator.size == 1 ? sums : sumOfRounded(length: length).map(rounded)))
+    let hash = sums.withUnsafeBufferPointer { bitHash($0) }
+    #expect(throws: Never.self) { try communicator.checkIdentical(hash: hash, what: "sums") }
+  }
+
+  @Test(arguments: WireFormat.allCases) func partsOfSumsReachTheirRanks(wire: WireFormat) throws {
+    let (part, size) = (1001, communicator.size)
+    let reducer = GradientReducer(
+      communicator: communicator, chunkLength: part * size, wire: wire)
+    let values = gradients(rank: communicator.rank, length: part * size)
+    var own = [Float](repeating: .nan, count: part)
+    try values.withUnsafeBufferPointer { values in
+      try own.withUnsafeMutableBufferPointer { try reducer.reduceScatter(values, into: $0) }
+    }
+    let mine = communicator.rank * part..<(communicator.rank + 1) * part
+    if wire == .bfloat16 && size > 1 {
+      #expect(own == Array(sumOfRounded(length: part * size)[mine]))
+    } else {
+      let all = (0..<size).map { gradients(rank: $0, length: part * size) }
+      for (value, index) in zip(own, mine) {
+        #expect(abs(Double(value) - all.reduce(0) { $0 + Double($1[index]) }) < 1e-4)
+      }
+    }
   }
 
   @Test func repetitionGivesTheSameBits() throws {

@@ -14,12 +14,25 @@ import Testing
     #expect(communicator.reducedLengths.withLock { $0 } == chunks)
   }
 
-  @Test func aSingleProcessKeepsItsGradients() throws {
-    var gradients: [Float] = [1, 2, 3]
+  @Test func chunksInBFloat16AreRoundedOnBothWays() throws {
+    let communicator = TwoEqualRanks()
+    var gradients: [Float] = [1 + 1 / 512, 1 + 3 / 512, -5, 0, 0.1]
     try gradients.withUnsafeMutableBufferPointer {
-      try GradientReducer(communicator: SingleProcess()).reduce($0)
+      try GradientReducer(communicator: communicator, chunkLength: 3, wire: .bfloat16)
+        .reduce($0)
     }
-    #expect(gradients == [1, 2, 3])
+    // The second half of a chunk is the other rank's.
+    #expect(gradients[0] == 2 && gradients[1] == 2 + 4 / 256)
+    #expect(communicator.reducedLengths.withLock { $0 }.isEmpty)
+  }
+
+  @Test(arguments: WireFormat.allCases)
+  func aSingleProcessKeepsItsGradients(wire: WireFormat) throws {
+    var gradients: [Float] = [1, 2, 0.3]
+    try gradients.withUnsafeMutableBufferPointer {
+      try GradientReducer(communicator: SingleProcess(), wire: wire).reduce($0)
+    }
+    #expect(gradients == [1, 2, 0.3])
   }
 }
 
@@ -41,7 +54,14 @@ private final class TwoEqualRanks: Communicator {
   ) {
     for index in own.indices { own[index] = 2 * values[index] }
   }
-  func allGatherParts(_ values: UnsafeMutableBufferPointer<Float>) {}
+  func exchangeParts(
+    _ bytes: UnsafeRawBufferPointer, into received: UnsafeMutableRawBufferPointer
+  ) {
+    // Both halves come from ranks that send what this one keeps.
+    let half = bytes.count / 2
+    for index in 0..<bytes.count { received[index] = bytes[index % half] }
+  }
+  func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {}
   func allGather(_ value: UInt64) -> [UInt64] { [value, value] }
   func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words, words] }

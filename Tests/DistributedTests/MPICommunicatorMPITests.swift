@@ -37,8 +37,21 @@ struct MPICommunicatorMPITests {
     #expect(own == (3 * rank..<3 * rank + 3).map { Float($0 * factor) })
     var all = [Float](repeating: -1, count: 3 * size)
     all.replaceSubrange(3 * rank..<3 * rank + 3, with: own)
-    try all.withUnsafeMutableBufferPointer { try communicator.allGatherParts($0) }
+    try all.withUnsafeMutableBytes { try communicator.allGatherParts($0) }
     #expect(all == (0..<3 * size).map { Float($0 * factor) })
+  }
+
+  @Test func everyRankGetsItsPartFromEveryRank() throws {
+    let (rank, size) = (communicator.rank, communicator.size)
+    let sent = (0..<3 * size).map { UInt16(100 * rank + $0) }
+    var received = [UInt16](repeating: 0, count: 3 * size)
+    try sent.withUnsafeBytes { sent in
+      try received.withUnsafeMutableBytes { try communicator.exchangeParts(sent, into: $0) }
+    }
+    let expected = (0..<size).flatMap { from in
+      (3 * rank..<3 * rank + 3).map { UInt16(100 * from + $0) }
+    }
+    #expect(received == expected)
   }
 
   @Test func broadcastReachesRanksThatDoNotKnowTheLength() throws {

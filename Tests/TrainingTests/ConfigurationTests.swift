@@ -32,6 +32,7 @@ struct ConfigurationTests {
       "training": """
       epochs max_iterations global_batch micro_batch seed precision log_every on_nonfinite check_replicas_every
       """,
+      "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "data": """
       format path train validation image_size augmentation evaluation mixup cutmix normalization \

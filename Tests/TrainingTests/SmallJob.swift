@@ -14,8 +14,13 @@ struct SmallJob {
   let training: DataLoader
   let validation: DataLoader
 
-  /// - Parameter overrides: what differs from a batch of 10, 3 time steps and 16x16 pixels.
-  init(_ overrides: [String], _ communicator: any Communicator) throws {
+  /// - Parameters:
+  ///   - overrides: what differs from a batch of 10, 3 time steps and 16x16 pixels.
+  ///   - chunkLength: floats that are added up over the ranks at once.
+  init(
+    _ overrides: [String], _ communicator: any Communicator,
+    chunkLength: Int = GradientReducer.defaultChunkLength
+  ) throws {
     configuration = try Configuration(
       file: nil,
       overrides: ["training.global_batch=10", "method.timesteps=3", "data.image_size=16"]
@@ -25,7 +30,7 @@ struct SmallJob {
       try DataParallelTrainer(
         configuration,
         network: configuration.networkSpecification(classes: images.classes.count),
-        backend: .oneDNN, communicator)
+        backend: .oneDNN, communicator, chunkLength: chunkLength)
     }
     training = try configuration.loader(images, isTraining: true, communicator, threads: 1)
     validation = try configuration.loader(

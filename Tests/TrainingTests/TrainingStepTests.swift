@@ -19,9 +19,15 @@ struct TrainingStepTests {
   /// One iteration, with the image once or as one equal frame for each time step.
   private func iterate(
     _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool,
-    iteration: Int = 0, parts: [Range<Int>] = [0..<4], observe: () -> Void = {}
+    iteration: Int = 0, parts: [Range<Int>] = [0..<4], observe: () -> Void = {},
+    isFinal: ((_ range: Range<Int>, _ gradients: [Float]) -> Void)? = nil
   ) throws -> Outcome {
     let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 1 << 28))
+    if let isFinal {
+      network.onFinishedGradients = { [unowned network] in
+        isFinal($0, network.store.gradients[$0].elements)
+      }
+    }
     for parameter in network.store.parameters where parameter.values.elements.contains(0) {
       parameter.values.fill(0.5)
     }
@@ -45,13 +51,41 @@ struct TrainingStepTests {
       step.accumulateGradients(
         frames, labels: Array(labels[part]), globalCount: labels.count,
         trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
-        context: IterationContext(seed: 1)
+        context: IterationContext(seed: 1), isLast: isFinal != nil && part == parts.last
       ) { _, _ in observe() }
     }
     network.completeGradients()
     return Outcome(
       gradients: network.store.gradients.elements,
       statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
+  }
+
+  /// What the last backward pass calls final is what it was without being asked, and comes in the order
+  /// of the buffer: most of it before the pass has ended.
+  @Test(arguments: specifications, [TrainingMethod.Name.sltt, .slttK, .bptt])
+  func gradientsThatAreFinalStayAsTheyAre(
+    _ specification: NetworkSpecification, _ name: TrainingMethod.Name
+  ) throws {
+    let method = TrainingMethod(name, timesteps: 3, k: name == .slttK ? 2 : nil)
+    for isStatic in [false, true] {
+      let parts = [0..<3, 3..<4]
+      let expected = try iterate(specification, method, isStatic: isStatic, parts: parts)
+      var ranges: [Range<Int>] = []
+      var gradients: [Float] = []
+      var forwardSteps = 0
+      var stepsBefore: [Int] = []
+      let outcome = try iterate(
+        specification, method, isStatic: isStatic, parts: parts, observe: { forwardSteps += 1 }
+      ) { range, values in
+        ranges.append(range)
+        gradients += values
+        stepsBefore.append(forwardSteps)
+      }
+      #expect(outcome == expected && gradients == expected.gradients)
+      #expect(ranges.count >= 3 && ranges.first?.lowerBound == 0)
+      #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+      #expect(stepsBefore.allSatisfy { $0 > 3 }, "not before the last part")
+    }
   }
 
   /// Steps after the last trained one change neither loss nor gradients.

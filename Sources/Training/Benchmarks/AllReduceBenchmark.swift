@@ -15,27 +15,31 @@ public struct AllReduceBenchmark {
   ///
   /// - Parameters:
   ///   - counts: numbers of floats.
-  ///   - chunkLengths: in floats.
+  ///   - chunkLengths: in floats; each is measured in both formats of the wire.
   public func run(counts: [Int], chunkLengths: [Int]) throws -> AllReduceReport {
     var rows: [AllReduceReport.Row] = []
     for count in counts {
       // A chunk as long as all of it is the plain all-reduce.
-      let lengths = [count] + chunkLengths
-      let seconds = try times(count, lengths.map { chunked($0) })
+      let seconds = try times(
+        count,
+        [chunked(count, .float32)] + chunkLengths.map { chunked($0, .float32) }
+          + chunkLengths.map { chunked($0, .bfloat16) })
       let row = AllReduceReport.Row(
-        bytes: 4 * count, plainSeconds: seconds[0], chunkedSeconds: Array(seconds.dropFirst()))
+        bytes: 4 * count, plainSeconds: seconds[0],
+        chunkedSeconds: Array(seconds[1...chunkLengths.count]),
+        roundedSeconds: Array(seconds[(1 + chunkLengths.count)...]))
       rows.append(row)
     }
     return AllReduceReport(ranks: communicator.size, chunkLengths: chunkLengths, rows: rows)
   }
 
   /// Seconds of one all-reduce of so many floats, in the chunks of training. A collective.
-  func seconds(count: Int) throws -> Double {
-    try times(count, [chunked(GradientReducer.defaultChunkLength)])[0]
+  func seconds(count: Int, wire: WireFormat) throws -> Double {
+    try times(count, [chunked(GradientReducer.defaultChunkLength, wire)])[0]
   }
 
-  private func chunked(_ length: Int) -> GradientReducer {
-    GradientReducer(communicator: communicator, chunkLength: length)
+  private func chunked(_ length: Int, _ wire: WireFormat) -> GradientReducer {
+    GradientReducer(communicator: communicator, chunkLength: length, wire: wire)
   }
 
   /// Seconds of one all-reduce by each reducer, on the slowest rank.
@@ -43,7 +47,7 @@ public struct AllReduceBenchmark {
     // Zeros stay as they are, however often they are added up; written, they have pages of their own.
     let values = FlatBuffer(count: count)
     // Small ones are over before a clock tells much.
-    let repetitions = max(1, 100_000 / count)
+    let repetitions = max(1, min(100, 100_000 / count))
     var measured = [[Double]](repeating: [], count: reducers.count)
     // The first round also sets up connections.
     for round in 0...rounds {

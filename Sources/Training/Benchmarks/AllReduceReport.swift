@@ -7,6 +7,8 @@ public struct AllReduceReport: Encodable {
     let plainSeconds: Double
     /// For each chunk length.
     let chunkedSeconds: [Double]
+    /// The same in bfloat16.
+    let roundedSeconds: [Double]
   }
 
   let ranks: Int
@@ -25,16 +27,19 @@ public struct AllReduceReport: Encodable {
 
   /// For people.
   public var text: String {
-    let heading = ["bytes", "plain ms", "plain GB/s"] + chunkLengths.map { Format.count($0) }
+    let heading =
+      ["bytes", "plain ms", "plain GB/s"] + chunkLengths.map { Format.count($0) }
+      + chunkLengths.map { "bf16 " + Format.count($0) }
     let lines = rows.map { row in
       [
         Format.bytes(row.bytes), Format.fixed(row.plainSeconds * 1000, 3),
         gigabytes(row.bytes, row.plainSeconds),
-      ] + row.chunkedSeconds.map { gigabytes(row.bytes, $0) }
+      ] + (row.chunkedSeconds + row.roundedSeconds).map { gigabytes(row.bytes, $0) }
     }
     return """
       \(Format.counted(ranks, "rank")); bus bandwidth in GB/s, 2 (n - 1) / n of the bytes a second:
-      of one MPI_Allreduce, and of the gradients' all-reduce in chunks of so many floats
+      of one MPI_Allreduce, and of the gradients' all-reduce in chunks of so many floats: as they are,
+      and rounded to bfloat16 on the way (counted as float32, so that a greater number is faster)
 
       \(table([heading] + lines, leftAligned: 0))
       """
@@ -54,9 +59,14 @@ public struct AllReduceReport: Encodable {
         "chunks of \(Format.count(length))", points { $0.chunkedSeconds[index] }, .line,
         color: index + 1)
     }
+    let rounded = chunkLengths.enumerated().map { index, length in
+      LinePlot.Series(
+        "bfloat16, chunks of \(Format.count(length))", points { $0.roundedSeconds[index] }, .line,
+        color: 1 + chunkLengths.count + index)
+    }
     return LinePlot(
       title: "All-reduce over \(Format.counted(ranks, "rank"))", xLabel: "size (KiB)",
-      yLabel: "bus bandwidth (GB/s)", hasLogarithmicX: true, series: [plain] + chunked)
+      yLabel: "bus bandwidth (GB/s)", hasLogarithmicX: true, series: [plain] + chunked + rounded)
   }
 
   private func gigabytes(_ bytes: Int, _ seconds: Double) -> String {

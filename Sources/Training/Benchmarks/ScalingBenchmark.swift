@@ -17,14 +17,19 @@ public struct ScalingMeasurement: Codable, Sendable {
   let iterationSeconds: Double
   /// Forward, backward and update: means over the ranks.
   let computeSeconds: Double
-  /// The all-reduce on the rank that reached it last.
+  /// The all-reduce on the rank that reached it last, as far as the backward pass did not hide it.
   let communicationSeconds: Double
+  /// What the backward pass hid, on the rank that waited least in it.
+  let hiddenSeconds: Double
   /// How much longer the others were in it, for they had to wait: the mean over the ranks.
   let waitSeconds: Double
   /// Of each rank, over the time in which it computes.
   let computingRates: [Double]
   /// What is all-reduced in an iteration.
   let reducedFloats: Int
+  let reducedBytes: Int
+  /// The numbers in which gradients travel.
+  let wire: WireFormat
   let chunkLength: Int
   /// How it is all-reduced.
   let algorithm: String
@@ -48,17 +53,23 @@ extension ScalingMeasurement {
     let job = try BenchmarkJob(
       configuration, .synthetic, backend: backend, threads: threads, communicator)
     for _ in 0..<2 { _ = try job.iterate() }
-    var own: [(all: Double, reduce: Double)] = []
+    var own: [(all: Double, reduce: Double, hidden: Double)] = []
     for _ in 0..<iterations {
       job.profile.reset()
+      let hidden = job.trainer.hiddenReductionSeconds
       let start = ContinuousClock.now
       _ = try job.iterate()
       let seconds = (ContinuousClock.now - start) / .seconds(1)
-      own.append((seconds, job.profile.phases[.reduce]?.seconds ?? 0))
+      own.append(
+        (
+          seconds, job.profile.phases[.reduce]?.seconds ?? 0,
+          job.trainer.hiddenReductionSeconds - hidden
+        ))
     }
     // Of each iteration, all ranks.
     let all = try own.map { try communicator.allGather(seconds: $0.all) }
     let reduce = try own.map { try communicator.allGather(seconds: $0.reduce) }
+    let hidden = try own.map { try communicator.allGather(seconds: $0.hidden) }
     let compute = zip(all, reduce).map { zip($0, $1).map { $0 - $1 } }
 
     ranks = communicator.size
@@ -67,6 +78,7 @@ extension ScalingMeasurement {
     iterationSeconds = median(all.map { $0.max()! })
     computeSeconds = median(compute.map(mean))
     communicationSeconds = median(reduce.map { $0.min()! })
+    hiddenSeconds = median(hidden.map { $0.min()! })
     waitSeconds = median(reduce.map { times in mean(times) - times.min()! })
     let parts = try communicator.allGather(UInt64(job.localBatch))
     computingRates = parts.indices.map { rank in
@@ -74,14 +86,17 @@ extension ScalingMeasurement {
     }
     let floats = job.trainer.network.store.reduction.count
     reducedFloats = floats
+    reducedBytes = job.trainer.reducedBytes
+    wire = configuration.distributed.wire
     chunkLength = job.trainer.reduction.chunkLength
     algorithm = job.trainer.reduction.algorithm
     let reducer = AllReduceBenchmark(communicator, rounds: 5)
+    let wire = wire
     allReduces =
       try communicator.size == 1
       ? []
       : [1000, 10_000, 100_000, 400_000, floats].map {
-        AllReduce(floats: $0, seconds: try reducer.seconds(count: $0))
+        AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
       }
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")

@@ -1,3 +1,4 @@
+import Distributed
 import Foundation
 
 /// What an all-reduce costs on many ranks.
@@ -7,11 +8,16 @@ import Foundation
 /// 2 (n - 1) / n of the bytes:
 ///
 ///     seconds = 2 log2(n) chunks latency + 2 (n - 1) / n bytes / bandwidth
+///
+/// In bfloat16, each rank exchanges its parts of a chunk with every other, and then gathers the sums by
+/// doubling: n - 1 + log2 n messages.
 struct ScalingModel: Encodable, Equatable {
   /// Seconds of a message, however short.
   var latency: Double
   /// Bytes a second over a rank's link, in either direction.
   var bandwidth: Double
+  /// The numbers that travel.
+  var wire = WireFormat.float32
 
   /// A measured all-reduce.
   struct Sample {
@@ -21,7 +27,7 @@ struct ScalingModel: Encodable, Equatable {
 
   /// - Parameter chunks: into which the bytes are divided.
   func seconds(ranks: Int, bytes: Int, chunks: Int) -> Double {
-    latency * Self.messages(ranks, chunks) + Self.bytesSent(ranks, bytes) / bandwidth
+    latency * Self.messages(ranks, chunks, wire) + Self.bytesSent(ranks, bytes) / bandwidth
   }
 
   /// Images a second of a rank against those of a rank alone, where each rank's batch stays the same.
@@ -31,8 +37,13 @@ struct ScalingModel: Encodable, Equatable {
     stepSeconds / (stepSeconds + seconds(ranks: ranks, bytes: bytes, chunks: chunks))
   }
 
-  private static func messages(_ ranks: Int, _ chunks: Int) -> Double {
-    2 * log2(Double(ranks)) * Double(chunks)
+  private static func messages(_ ranks: Int, _ chunks: Int, _ wire: WireFormat) -> Double {
+    let ofAChunk =
+      switch wire {
+      case .float32: 2 * log2(Double(ranks))
+      case .bfloat16: Double(ranks - 1) + log2(Double(ranks))
+      }
+    return ofAChunk * Double(chunks)
   }
 
   private static func bytesSent(_ ranks: Int, _ bytes: Int) -> Double {
@@ -41,11 +52,11 @@ struct ScalingModel: Encodable, Equatable {
 
   /// Latency and bandwidth that explain measured times best: least squares of relative errors, neither
   /// below 0. `nil` without samples of several ranks.
-  static func fit(_ samples: [Sample]) -> ScalingModel? {
+  static func fit(_ samples: [Sample], wire: WireFormat = .float32) -> ScalingModel? {
     // t = latency m + inverse b, divided by t.
     var (mm, mb, bb, m1, b1) = (0.0, 0.0, 0.0, 0.0, 0.0)
     for sample in samples where sample.ranks > 1 && sample.seconds > 0 {
-      let m = messages(sample.ranks, sample.chunks) / sample.seconds
+      let m = messages(sample.ranks, sample.chunks, wire) / sample.seconds
       let b = bytesSent(sample.ranks, sample.bytes) / sample.seconds
       mm += m * m
       mb += m * b
@@ -60,6 +71,6 @@ struct ScalingModel: Encodable, Equatable {
     var inverse = (b1 - latency * mb) / bb
     if latency < 0 { (latency, inverse) = (0, b1 / bb) }
     if inverse <= 0 { (latency, inverse) = (m1 / mm, .leastNormalMagnitude) }
-    return ScalingModel(latency: latency, bandwidth: 1 / inverse)
+    return ScalingModel(latency: latency, bandwidth: 1 / inverse, wire: wire)
   }
 }

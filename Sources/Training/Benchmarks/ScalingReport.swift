@@ -56,23 +56,23 @@ public struct ScalingReport: Encodable {
     series = measurements.map { Series(mode: $0, measurements: $1) }
     let all = measurements.flatMap(\.1)
     let first = all[0]
-    let (length, step) = (first.chunkLength, first.computeSeconds)
+    let (length, step, wire) = (first.chunkLength, first.computeSeconds, first.wire)
     model = ScalingModel.fit(
       all.flatMap { measurement in
         measurement.allReduces.map {
           ScalingModel.Sample(
-            ranks: measurement.ranks, bytes: 4 * $0.floats, chunks: chunks($0.floats, length),
-            seconds: $0.seconds)
+            ranks: measurement.ranks, bytes: wire.bytes * $0.floats,
+            chunks: chunks($0.floats, length), seconds: $0.seconds)
         }
-      })
+      }, wire: wire)
     stepSeconds = step
-    let floats = first.reducedFloats
+    let (floats, bytes) = (first.reducedFloats, first.reducedBytes)
     func predict(_ name: String, _ model: ScalingModel) -> Prediction {
       Prediction(
         network: name, model: model, ranks: Self.predictedRanks,
         weakEfficiency: Self.predictedRanks.map {
           model.weakEfficiency(
-            ranks: $0, bytes: 4 * floats, chunks: chunks(floats, length), stepSeconds: step)
+            ranks: $0, bytes: bytes, chunks: chunks(floats, length), stepSeconds: step)
         })
     }
     // Adding up takes its time, too: no network makes that faster than it was here.
@@ -82,7 +82,8 @@ public struct ScalingReport: Encodable {
       + Self.gigabits.map {
         predict(
           "\($0) Gb/s",
-          ScalingModel(latency: latency, bandwidth: min(Double($0) * 1e9 / 8, fastest)))
+          ScalingModel(
+            latency: latency, bandwidth: min(Double($0) * 1e9 / 8, fastest), wire: wire))
       }
   }
 }
@@ -99,13 +100,15 @@ extension ScalingReport {
     return """
       \(network)
       \(Format.counted(first.threads, "thread")) a rank; all-reduce of \
-      \(Format.bytes(4 * first.reducedFloats)) an iteration: \
+      \(Format.bytes(first.reducedBytes)) an iteration: \
       \(first.algorithm) of \(Format.count(first.chunkLength)) floats
 
       \(series.map(scalingTable).joined(separator: "\n\n"))
 
-      Times in ms. Communication is what the last rank spends in the all-reduce; nothing hides it, so
-      exposed is its share of the iteration. Stragglers are what the others wait for it, on average.
+      Times in ms. Communication is what the last rank spends in the all-reduce, and exposed its share
+      of the iteration; hidden is what goes on during the backward pass (distributed.overlap), where
+      ranks may also wait for each other. Stragglers are what the others wait for the last one, on
+      average.
 
       \(bindings)
 
@@ -117,7 +120,7 @@ extension ScalingReport {
     var rows = [
       [
         "\(series.mode.rawValue) scaling, ranks", "batch", "images/s", "of a rank computing",
-        "efficiency", "iteration", "compute", "communication", "exposed", "stragglers",
+        "efficiency", "iteration", "compute", "communication", "exposed", "hidden", "stragglers",
       ]
     ]
     rows += series.measurements.map { measurement in
@@ -130,7 +133,7 @@ extension ScalingReport {
         milliseconds(measurement.iterationSeconds), milliseconds(measurement.computeSeconds),
         milliseconds(measurement.communicationSeconds),
         Format.percent(measurement.communicationSeconds / measurement.iterationSeconds),
-        milliseconds(measurement.waitSeconds),
+        milliseconds(measurement.hiddenSeconds), milliseconds(measurement.waitSeconds),
       ]
     }
     return table(rows, leftAligned: 0)
@@ -152,13 +155,18 @@ extension ScalingReport {
         "fitted here: latency \(Format.fixed($0.latency * 1e6, 1)) µs,"
           + " \(Format.fixed($0.bandwidth / 1e9, 2)) GB/s; "
       } ?? ""
+    let messages =
+      switch predictions.last!.model.wire {
+      case .float32: "2 log2(n)"
+      case .bfloat16: "(n - 1 + log2(n))"
+      }
     return """
       Predicted efficiency of weak scaling, one rank a node, from a step of \
       \(milliseconds(stepSeconds)) ms and an all-reduce of
-      2 log2(n) chunks latency + 2 (n - 1) / n bytes / bandwidth seconds
+      \(messages) chunks latency + 2 (n - 1) / n bytes / bandwidth seconds
       (\(fitted)networks: latency \
       \(Format.fixed(predictions.last!.model.latency * 1e6, 1)) µs, no faster than here), without \
-      stragglers:
+      stragglers and overlap:
 
       \(table(rows, leftAligned: 0))
       """

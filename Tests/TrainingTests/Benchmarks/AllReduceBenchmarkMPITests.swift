@@ -12,8 +12,8 @@ struct AllReduceBenchmarkMPITests {
     #expect(report.ranks == communicator.size)
     #expect(report.rows.map(\.bytes) == [4, 4000])
     for row in report.rows {
-      #expect(row.chunkedSeconds.count == 3)
-      #expect(([row.plainSeconds] + row.chunkedSeconds).allSatisfy { $0 > 0 })
+      #expect(row.chunkedSeconds.count == 3 && row.roundedSeconds.count == 3)
+      #expect(([row.plainSeconds] + row.chunkedSeconds + row.roundedSeconds).allSatisfy { $0 > 0 })
     }
   }
 }

@@ -1,15 +1,19 @@
+import Distributed
 import Testing
 
 @testable import Training
 
 struct ScalingReportTests {
   /// Iterations of a second more for every rank that is added.
-  private func measurement(_ ranks: Int, batch: Int) -> ScalingMeasurement {
+  private func measurement(
+    _ ranks: Int, batch: Int, wire: WireFormat = .float32
+  ) -> ScalingMeasurement {
     ScalingMeasurement(
       ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: Double(ranks),
-      computeSeconds: 0.9, communicationSeconds: 0.1, waitSeconds: 0,
+      computeSeconds: 0.9, communicationSeconds: 0.1, hiddenSeconds: 0.05, waitSeconds: 0,
       computingRates: [Double](repeating: 10, count: ranks), reducedFloats: 1_000_000,
-      chunkLength: 400_000, algorithm: "MPI_Allreduce",
+      reducedBytes: wire.bytes * 1_000_000, wire: wire, chunkLength: 400_000,
+      algorithm: "MPI_Allreduce",
       allReduces: ranks == 1
         ? []
         : [.init(floats: 1000, seconds: 1.4e-5), .init(floats: 1_000_000, seconds: 4.03e-3)],
@@ -52,6 +56,16 @@ struct ScalingReportTests {
     #expect(abs(report.predictions[1].weakEfficiency[1] - expected) < 1e-12)
     // No network is faster than the memory that was measured.
     #expect(report.predictions[4].model.bandwidth == report.model?.bandwidth)
+  }
+
+  @Test func forecastsInBFloat16AreOfHalfTheBytes() throws {
+    let report = try ScalingReport(
+      Configuration(), [(.weak, [1, 2].map { measurement($0, batch: 8, wire: .bfloat16) })],
+      latency: 1e-5)
+    // 2 MB over 1 Gb/s on 4 ranks, in three chunks of 3 + 2 messages.
+    let seconds: Double = 15 * 1e-5 + 1.5 * 2e6 / 125e6
+    #expect(abs(report.predictions[1].weakEfficiency[2] - 0.9 / (0.9 + seconds)) < 1e-12)
+    #expect(report.text.contains("(n - 1 + log2(n)) chunks latency"))
   }
 
   @Test func textAndPlotShowThem() throws {

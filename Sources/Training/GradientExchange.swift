@@ -1,0 +1,149 @@
+import Distributed
+import SpikingNetworks
+import Tensors
+
+/// The one logical collective of an iteration: gradients, running statistics and the trainer's numbers are
+/// added up over the ranks, chunk by chunk.
+///
+/// Only gradients are ever rounded; what ranks must agree on travels as it is. With overlap, chunks
+/// whose gradients are final go ahead on a thread of their own; they are the same chunks, added up in the
+/// same way, so that the sums are the same bits.
+final class GradientExchange {
+  /// A chunk of the buffer, and what becomes of it.
+  private enum Step {
+    /// Gradients that every rank gets the sums of.
+    case reduceGradients(Range<Int>)
+    /// Gradients that the ranks share out.
+    case scatterGradients(Range<Int>)
+    case reduceExactly(Range<Int>)
+
+    var end: Int {
+      switch self {
+      case .reduceGradients(let chunk), .scatterGradients(let chunk), .reduceExactly(let chunk):
+        chunk.upperBound
+      }
+    }
+  }
+
+  private let store: ParameterStore
+  private let reducer, exactReducer: GradientReducer
+  /// How the optimizer's state is divided among the ranks, if it is.
+  let shards: OptimizerShards?
+  /// In the order of the buffer and, therefore, in which gradients become final.
+  private let steps: [Step]
+  private var background: BackgroundSequence?
+
+  /// - Parameter chunkLength: floats that are added up at once.
+  init(
+    _ store: ParameterStore, _ configuration: Configuration, chunkLength: Int,
+    _ communicator: any Communicator
+  ) {
+    self.store = store
+    let options = configuration.distributed
+    let reducer = GradientReducer(
+      communicator: communicator, chunkLength: chunkLength, wire: options.wire)
+    let exactReducer = GradientReducer(communicator: communicator, chunkLength: chunkLength)
+    (self.reducer, self.exactReducer) = (reducer, exactReducer)
+    let (gradients, all) = (store.weights.count, store.reduction.count)
+    guard communicator.size > 1 else {
+      (shards, steps) = (nil, [])
+      return
+    }
+    if configuration.optimizer.isSharded {
+      let shards = OptimizerShards(count: gradients, reducer)
+      // By itself, a chunk is shared out when it is used, while it is in the cache.
+      let divided = options.overlaps ? shards.chunks.map(Step.scatterGradients) : []
+      steps = divided + exactReducer.chunks(of: shards.dividedCount..<all).map(Step.reduceExactly)
+      self.shards = shards
+    } else {
+      steps =
+        switch options.wire {
+        case .float32: exactReducer.chunks(of: 0..<all).map(Step.reduceExactly)
+        case .bfloat16:
+          reducer.chunks(of: 0..<gradients).map(Step.reduceGradients)
+            + exactReducer.chunks(of: gradients..<all).map(Step.reduceExactly)
+        }
+      shards = nil
+    }
+    if options.overlaps {
+      background = BackgroundSequence { [unowned self] in try perform(steps[$0]) }
+    }
+  }
+
+  /// How gradients are added up, for the record.
+  var reduction: RunState.Reduction {
+    let divided =
+      switch reducer.wire {
+      case .float32: "MPI_Reduce_scatter_block and MPI_Allgather, by chunks"
+      case .bfloat16:
+        "MPI_Alltoall of bfloat16, added up in float32, and MPI_Allgather of weights, by chunks"
+      }
+    return RunState.Reduction(
+      algorithm: shards == nil ? reducer.algorithm : divided, chunkLength: reducer.chunkLength)
+  }
+
+  /// The same in a few words, for people.
+  var summary: String {
+    steps.isEmpty
+      ? "none"
+      : "\(Format.bytes(reducedBytes)) an iteration, gradients in \(reducer.wire.rawValue)"
+        + (background == nil ? "" : ", during the last backward pass")
+  }
+
+  /// Bytes whose all-reduce sends as much as an iteration does. Of divided weights, half of that are
+  /// gradients on their way to the sums, and half the new weights.
+  var reducedBytes: Int {
+    let wire = reducer.wire.bytes
+    let (gradients, bytes) =
+      shards.map { ($0.dividedCount, (wire + 4) / 2) }
+      ?? (store.weights.count, wire)
+    return gradients * bytes + (store.reduction.count - gradients) * 4
+  }
+
+  /// Seconds in which chunks were added up while the rank computed.
+  var hiddenSeconds: Double { background?.hiddenSeconds ?? 0 }
+
+  /// Says that the first `count` gradients are final.
+  func gradientsAreFinal(before count: Int) {
+    guard let background else { return }
+    background.allow(before: steps.firstIndex { $0.end > count } ?? steps.count)
+  }
+
+  /// Completes the sums: all but those of gradients that are shared out in the update. A collective.
+  ///
+  /// - Throws: `MPIError`.
+  func finish() throws {
+    if let background {
+      try background.finish(before: steps.count)
+    } else {
+      for step in steps { try perform(step) }
+    }
+  }
+
+  /// Sums a few numbers, which are rounded in no case. A collective.
+  func reduceExactly(_ view: FloatView) throws {
+    try view.withUnsafeMutableBufferPointer { try exactReducer.reduce($0) }
+  }
+
+  private func perform(_ step: Step) throws {
+    switch step {
+    case .reduceGradients(let chunk):
+      try store.reduction[chunk].withUnsafeMutableBufferPointer { try reducer.reduce($0) }
+    case .scatterGradients(let chunk):
+      try shards!.reduceOwnPart(of: chunk, store.gradients)
+    case .reduceExactly(let chunk):
+      try reduceExactly(store.reduction[chunk])
+    }
+  }
+
+  /// Takes a step along the sums. A collective if the optimizer is divided.
+  func update(_ optimizer: any ParameterOptimizer, learningRate: Double) throws {
+    guard let shards else {
+      optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+      return
+    }
+    try shards.update(
+      store.weights.all, along: store.gradients, optimizer, learningRate: learningRate,
+      isReduced: background != nil)
+  }
+}
