@@ -2,8 +2,6 @@
 
 #include "transpose.h"
 
-enum { TILES = 30 };  // whose inputs and products at all points stay in the cache
-
 size_t sltt_winograd_tiles(const sltt_winograd_shape *s, size_t samples) {
   return samples * ((s->height + OUT - 1) / OUT) * ((s->width + OUT - 1) / OUT);
 }
@@ -12,9 +10,24 @@ size_t sltt_winograd_groups(const sltt_winograd_shape *s) { return (s->outputs +
 
 size_t sltt_winograd_weight_count(const sltt_winograd_shape *s) { return POINTS * weight_step(s); }
 
-size_t sltt_winograd_scratch_count(const sltt_winograd_shape *s) {
-  return POINTS * (spread(TILES, padded(s->inputs)) + TILES * GROUP);
+size_t sltt_winograd_input_count(const sltt_winograd_shape *s, size_t tiles) {
+  return POINTS * input_step(s, tiles);
 }
+
+size_t sltt_winograd_product_count(void) { return POINTS * PRODUCTS * GROUP; }
+
+INLINE void sltt_winograd_transform_input_body(const sltt_winograd_shape *s, const float *input,
+                                               size_t block, size_t tiles, float *transformed,
+                                               size_t first, size_t last) {
+  for (size_t t = first; t < last; t++)
+    transform_input(s, input, block + t, transformed + t * padded(s->inputs),
+                    input_step(s, tiles));
+}
+
+VARIANTS(void, sltt_winograd_transform_input,
+         (const sltt_winograd_shape *s, const float *input, size_t block, size_t tiles,
+          float *transformed, size_t first, size_t last),
+         (s, input, block, tiles, transformed, first, last))
 
 // LANES inputs (rows) by LANES outputs (lanes) of the weights of one tap.
 INLINE void load_block(const sltt_winograd_shape *s, const float *weights, _Bool transposed, size_t tap,
@@ -31,22 +44,21 @@ INLINE void load_block(const sltt_winograd_shape *s, const float *weights, _Bool
 }
 
 INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s, const float *weights,
-                                                 int transposed, size_t first_group,
-                                                 size_t last_group, float *transformed, size_t first,
-                                                 size_t last) {
+                                                 int transposed, size_t group, float *transformed,
+                                                 size_t first, size_t last) {
   size_t step = weight_step(s);
-  for (size_t c = first_group * GROUP; c < last_group * GROUP; c += LANES) {
-    size_t group = c / GROUP - first_group;
+  for (size_t c = 0; c < GROUP; c += LANES) {
     for (size_t k = first * LANES; k < s->inputs && k < last * LANES; k += LANES) {
       vfloat block[9][LANES];
-      for (size_t tap = 0; tap < 9; tap++) load_block(s, weights, transposed, tap, k, c, block[tap]);
+      for (size_t tap = 0; tap < 9; tap++)
+        load_block(s, weights, transposed, tap, k, group * GROUP + c, block[tap]);
       for (size_t i = 0; i < LANES; i++) {
         vfloat half[3][IN];
         for (size_t x = 0; x < 3; x++) {
           vfloat g[3] = {block[x][i], block[3 + x][i], block[6 + x][i]};
           TRANSFORM_WEIGHTS(g, half[x]);
         }
-        float *to = transformed + group * POINTS * step + (k + i) * GROUP + c % GROUP;
+        float *to = transformed + (k + i) * GROUP + c;
         for (size_t y = 0; y < IN; y++) {
           vfloat g[3] = {half[0][y], half[1][y], half[2][y]}, row[IN];
           TRANSFORM_WEIGHTS(g, row);
@@ -58,9 +70,9 @@ INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s, c
 }
 
 VARIANTS(void, sltt_winograd_transform_weights,
-         (const sltt_winograd_shape *s, const float *weights, int transposed, size_t first_group,
-          size_t last_group, float *transformed, size_t first, size_t last),
-         (s, weights, transposed, first_group, last_group, transformed, first, last))
+         (const sltt_winograd_shape *s, const float *weights, int transposed, size_t group,
+          float *transformed, size_t first, size_t last),
+         (s, weights, transposed, group, transformed, first, last))
 
 // The pixels of a tile, of its products at all points, `step` floats apart.
 INLINE void transform_output_lanes(const sltt_winograd_shape *s, const float *from, size_t step,
@@ -98,32 +110,26 @@ INLINE void transform_output(const sltt_winograd_shape *s, const float *from, si
 #undef TRANSFORM
 }
 
-INLINE void sltt_winograd_convolve_body(const sltt_winograd_shape *shape, const float *input,
-                                        const float *transformed, size_t first_group,
-                                        size_t last_group, const float *bias, int accumulates,
-                                        float *output, float *scratch, size_t first, size_t last) {
+INLINE void sltt_winograd_multiply_body(const sltt_winograd_shape *shape, const float *inputs,
+                                        size_t block, size_t tiles, const float *weights,
+                                        size_t group, const float *bias, int accumulates,
+                                        float *output, float *products, size_t first, size_t last) {
   const sltt_winograd_shape s = *shape;
-  size_t inputs = padded(s.inputs), step = spread(TILES, inputs);
-  float *left = scratch, *product = left + POINTS * step;
-  for (size_t tile = first; tile < last; tile += TILES) {
-    size_t tiles = least(last - tile, TILES);
-    for (size_t t = 0; t < tiles; t++)
-      transform_input(&s, input, tile + t, left + t * inputs, step);
-    for (size_t group = first_group; group < last_group; group++) {
-      const float *right = transformed + (group - first_group) * POINTS * weight_step(&s);
-      for (size_t point = 0; point < POINTS; point++)
-        multiply(left + point * step, inputs, 1, tiles, s.inputs, right + point * weight_step(&s),
-                 product + point * TILES * GROUP, 0);
-      for (size_t t = 0; t < tiles; t++)
-        transform_output(&s, product + t * GROUP, TILES * GROUP, bias, accumulates, output, tile + t,
-                         group);
-    }
+  size_t row = padded(s.inputs), step = input_step(&s, tiles);
+  for (size_t part = first; part < last; part += PRODUCTS) {
+    size_t count = least(last - part, PRODUCTS);
+    for (size_t point = 0; point < POINTS; point++)
+      multiply(inputs + point * step + part * row, row, 1, count, s.inputs,
+               weights + point * weight_step(&s), products + point * PRODUCTS * GROUP, 0);
+    for (size_t t = 0; t < count; t++)
+      transform_output(&s, products + t * GROUP, PRODUCTS * GROUP, bias, accumulates, output,
+                       block + part + t, group);
   }
 }
 
-VARIANTS(void, sltt_winograd_convolve,
-         (const sltt_winograd_shape *shape, const float *input, const float *transformed,
-          size_t first_group, size_t last_group, const float *bias, int accumulates, float *output,
-          float *scratch, size_t first, size_t last),
-         (shape, input, transformed, first_group, last_group, bias, accumulates, output, scratch,
-          first, last))
+VARIANTS(void, sltt_winograd_multiply,
+         (const sltt_winograd_shape *shape, const float *inputs, size_t block, size_t tiles,
+          const float *weights, size_t group, const float *bias, int accumulates, float *output,
+          float *products, size_t first, size_t last),
+         (shape, inputs, block, tiles, weights, group, bias, accumulates, output, products, first,
+          last))

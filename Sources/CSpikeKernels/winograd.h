@@ -11,6 +11,7 @@ enum {
   POINTS = IN * IN,
   GROUP = SLTT_WINOGRAD_GROUP,
   ROWS = 6,                   // of a product at a time: ROWS * GROUP / LANES sums fill the registers
+  PRODUCTS = SLTT_WINOGRAD_PRODUCTS,
 };
 
 // Polynomials are multiplied at 0, +-P, +-Q and infinity. As P Q = 1, numbers stay small: rounding errors
@@ -66,6 +67,9 @@ INLINE size_t padded(size_t channels) { return (channels + LANES - 1) / LANES * 
 // Floats from the matrix of one point to the next's: one line more than needed, as strides of powers of
 // two would put all points on the same lines of the cache.
 INLINE size_t spread(size_t rows, size_t columns) { return rows * columns + LANES; }
+INLINE size_t input_step(const sltt_winograd_shape *s, size_t tiles) {
+  return spread(tiles, padded(s->inputs));
+}
 INLINE size_t weight_step(const sltt_winograd_shape *s) { return spread(padded(s->inputs), GROUP); }
 
 // Where a tile lies: its first pixel, and the first of its image.

@@ -28,10 +28,8 @@
 
 enum { TILES = SLTT_WINOGRAD_BLOCK };
 
-INLINE size_t input_step(const sltt_winograd_shape *s) { return spread(TILES, padded(s->inputs)); }
 INLINE size_t gradient_step(void) { return spread(TILES, GROUP); }
 
-size_t sltt_winograd_input_count(const sltt_winograd_shape *s) { return POINTS * input_step(s); }
 size_t sltt_winograd_gradient_count(void) { return POINTS * gradient_step(); }
 
 INLINE void transform_gradient_lanes(const sltt_winograd_shape *s, const float *gradient,
@@ -56,35 +54,31 @@ INLINE void transform_gradient_lanes(const sltt_winograd_shape *s, const float *
   }
 }
 
-INLINE void sltt_winograd_transform_tiles_body(const sltt_winograd_shape *s, const float *input,
-                                               const float *output_gradient, size_t first_group,
-                                               size_t last_group, size_t block, float *inputs,
-                                               float *gradients, size_t first, size_t last) {
+INLINE void sltt_winograd_transform_gradient_body(const sltt_winograd_shape *s,
+                                                  const float *output_gradient, size_t group,
+                                                  size_t block, float *transformed, size_t first,
+                                                  size_t last) {
   for (size_t tile = first; tile < last; tile++) {
-    transform_input(s, input, block + tile, inputs + tile * padded(s->inputs), input_step(s));
     tile_place place = place_of(s, block + tile);
-    for (size_t group = first_group; group < last_group; group++) {
-      float *to = gradients + (group - first_group) * POINTS * gradient_step() + tile * GROUP;
+    float *to = transformed + tile * GROUP;
 #define TRANSFORM(c, inside, lanes) \
   transform_gradient_lanes(s, output_gradient, place, c, to, inside, lanes)
-      FOR_CHANNELS(group * GROUP, least(s->outputs, (group + 1) * GROUP),
-                   is_inside(s, place, 0, OUT), TRANSFORM);
+    FOR_CHANNELS(group * GROUP, least(s->outputs, (group + 1) * GROUP), is_inside(s, place, 0, OUT),
+                 TRANSFORM);
 #undef TRANSFORM
-    }
   }
 }
 
-VARIANTS(void, sltt_winograd_transform_tiles,
-         (const sltt_winograd_shape *s, const float *input, const float *output_gradient,
-          size_t first_group, size_t last_group, size_t block, float *inputs, float *gradients,
-          size_t first, size_t last),
-         (s, input, output_gradient, first_group, last_group, block, inputs, gradients, first, last))
+VARIANTS(void, sltt_winograd_transform_gradient,
+         (const sltt_winograd_shape *s, const float *output_gradient, size_t group, size_t block,
+          float *transformed, size_t first, size_t last),
+         (s, output_gradient, group, block, transformed, first, last))
 
 INLINE void sltt_winograd_add_products_body(const sltt_winograd_shape *s, const float *inputs,
                                             const float *gradients, size_t tiles, int adds,
                                             float *sums, size_t first, size_t last) {
   for (size_t i = first; i < last; i++)
-    multiply(inputs + i % POINTS * input_step(s), 1, padded(s->inputs), s->inputs, tiles,
+    multiply(inputs + i % POINTS * input_step(s, TILES), 1, padded(s->inputs), s->inputs, tiles,
              gradients + i * gradient_step(), sums + i * weight_step(s), adds);
 }
 
@@ -94,12 +88,11 @@ VARIANTS(void, sltt_winograd_add_products,
          (s, inputs, gradients, tiles, adds, sums, first, last))
 
 INLINE void sltt_winograd_weight_gradient_body(const sltt_winograd_shape *s, const float *sums,
-                                               size_t first_group, size_t last_group,
-                                               float *weight_gradient, size_t first, size_t last) {
+                                               size_t group, float *weight_gradient,
+                                               size_t first, size_t last) {
   for (size_t k = first; k < last; k++) {
-    for (size_t c = first_group * GROUP; c < least(last_group * GROUP, s->outputs); c += LANES) {
-      const float *from = sums + (c / GROUP - first_group) * POINTS * weight_step(s) + k * GROUP +
-                          c % GROUP;
+    for (size_t c = group * GROUP; c < least((group + 1) * GROUP, s->outputs); c += LANES) {
+      const float *from = sums + k * GROUP + c % GROUP;
       vfloat half[IN][3];
       for (size_t x = 0; x < IN; x++) {
         vfloat m[IN];
@@ -121,6 +114,6 @@ INLINE void sltt_winograd_weight_gradient_body(const sltt_winograd_shape *s, con
 }
 
 VARIANTS(void, sltt_winograd_weight_gradient,
-         (const sltt_winograd_shape *s, const float *sums, size_t first_group, size_t last_group,
-          float *weight_gradient, size_t first, size_t last),
-         (s, sums, first_group, last_group, weight_gradient, first, last))
+         (const sltt_winograd_shape *s, const float *sums, size_t group, float *weight_gradient,
+          size_t first, size_t last),
+         (s, sums, group, weight_gradient, first, last))

@@ -20,7 +20,9 @@ final class WinogradConvolution: Convolution {
   var arena: Arena { dense.arena }
 
   /// Floats of transformed weights that are made at a time: they stay in the cache.
-  private static let slice = 36 * 256 * 256
+  private static let slice = SLTT_WINOGRAD_POINTS * 256 * 256
+  /// So few that a thread's part of them hides no more than reading the weights.
+  private static let fewTiles = 128
 
   /// Whether there is a kernel for the geometry.
   static func isPossible(_ geometry: ConvolutionGeometry) -> Bool {
@@ -99,21 +101,65 @@ final class WinogradConvolution: Convolution {
     bias: FloatView?, into y: inout Tensor, accumulating: Bool
   ) {
     y.willChange()
-    let (input, output) = (x.pointer, y.pointer)
     withUnsafePointer(to: shape) { shape in
+      let pass = Pass(
+        shape: shape, input: x.pointer, weights: weights.base, isTransposed: isTransposed ? 1 : 0,
+        bias: bias?.base, isAccumulating: accumulating ? 1 : 0, output: y.pointer)
       let tiles = sltt_winograd_tiles(shape, x.shape.n)
-      let scratch = Scratch(sltt_winograd_scratch_count(shape), parts: parallelParts(tiles), arena)
-      forSlices(of: shape) { groups, transformed in
-        parallelFor(inputBlocks(shape)) { _, part in
-          sltt_winograd_transform_weights(
-            shape, weights.base, isTransposed ? 1 : 0, groups.lowerBound, groups.upperBound,
-            transformed, part.lowerBound, part.upperBound)
+      if tiles <= Self.fewTiles, sltt_winograd_groups(shape) >= parallelParts(.max) {
+        convolveByGroups(pass, tiles: tiles)
+      } else {
+        convolveByTiles(pass, tiles: tiles)
+      }
+    }
+  }
+
+  /// Threads share the tiles: each goes through a few of them at a time, for all weights.
+  private func convolveByTiles(_ pass: Pass, tiles: Int) {
+    let (shape, block) = (pass.shape, SLTT_WINOGRAD_PRODUCTS)
+    let parts = parallelParts(tiles)
+    let inputs = Scratch(sltt_winograd_input_count(shape, block), parts: parts, arena)
+    let products = Scratch(sltt_winograd_product_count(), parts: parts, arena)
+    let size = sltt_winograd_weight_count(shape)
+    forSlices(of: shape) { groups, transformed in
+      parallelFor(inputBlocks(shape)) { _, part in
+        for group in groups {
+          pass.transformWeights(
+            group, inputs: part, into: transformed + (group - groups.lowerBound) * size)
         }
-        parallelFor(tiles) { thread, part in
-          sltt_winograd_convolve(
-            shape, input, transformed, groups.lowerBound, groups.upperBound, bias?.base,
-            accumulating ? 1 : 0, output, scratch[thread], part.lowerBound, part.upperBound)
+      }
+      parallelFor(tiles) { thread, part in
+        for first in stride(from: part.lowerBound, to: part.upperBound, by: block) {
+          let count = min(block, part.upperBound - first)
+          sltt_winograd_transform_input(
+            shape, pass.input, first, block, inputs[thread], 0, count)
+          for group in groups {
+            pass.multiply(
+              inputs[thread], block: first, tiles: block, 0..<count,
+              transformed + (group - groups.lowerBound) * size, group, products[thread])
+          }
         }
+      }
+    }
+  }
+
+  /// Threads share the groups of outputs, so that each reads the weights of its own alone: of few tiles
+  /// they are the greater part.
+  private func convolveByGroups(_ pass: Pass, tiles: Int) {
+    let (shape, groups) = (pass.shape, sltt_winograd_groups(pass.shape))
+    let inputs = Scratch(sltt_winograd_input_count(shape, tiles), arena)
+    parallelFor(tiles) { _, part in
+      sltt_winograd_transform_input(
+        shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
+    }
+    let parts = parallelParts(groups)
+    let weights = Scratch(sltt_winograd_weight_count(shape), parts: parts, arena)
+    let products = Scratch(sltt_winograd_product_count(), parts: parts, arena)
+    parallelFor(groups) { thread, part in
+      for group in part {
+        pass.transformWeights(group, inputs: 0..<inputBlocks(shape), into: weights[thread])
+        pass.multiply(
+          inputs[0], block: 0, tiles: tiles, 0..<tiles, weights[thread], group, products[thread])
       }
     }
   }
@@ -130,27 +176,36 @@ final class WinogradConvolution: Convolution {
     if let biasGradient { addSums(of: gy, to: biasGradient) }
     let (input, output) = (x.pointer, gy.pointer)
     withUnsafePointer(to: forwardShape) { shape in
-      let tiles = sltt_winograd_tiles(shape, x.shape.n)
-      let inputs = Scratch(sltt_winograd_input_count(shape), arena)
+      let (tiles, block) = (sltt_winograd_tiles(shape, x.shape.n), SLTT_WINOGRAD_BLOCK)
+      let inputs = Scratch(sltt_winograd_input_count(shape, block), arena)
+      let (size, gradientSize) = (
+        sltt_winograd_weight_count(shape), sltt_winograd_gradient_count()
+      )
       forSlices(of: shape) { groups, sums in
-        let gradients = Scratch(groups.count * sltt_winograd_gradient_count(), arena)
-        for block in stride(from: 0, to: tiles, by: SLTT_WINOGRAD_BLOCK) {
-          let count = min(tiles - block, SLTT_WINOGRAD_BLOCK)
+        let gradients = Scratch(groups.count * gradientSize, arena)
+        for first in stride(from: 0, to: tiles, by: block) {
+          let count = min(tiles - first, block)
           parallelFor(count) { _, part in
-            sltt_winograd_transform_tiles(
-              shape, input, output, groups.lowerBound, groups.upperBound, block, inputs[0],
-              gradients[0], part.lowerBound, part.upperBound)
+            sltt_winograd_transform_input(
+              shape, input, first, block, inputs[0], part.lowerBound, part.upperBound)
+            for (index, group) in groups.enumerated() {
+              sltt_winograd_transform_gradient(
+                shape, output, group, first, gradients[0] + index * gradientSize,
+                part.lowerBound, part.upperBound)
+            }
           }
-          parallelFor(groups.count * 36) { _, part in
+          parallelFor(groups.count * SLTT_WINOGRAD_POINTS) { _, part in
             sltt_winograd_add_products(
-              shape, inputs[0], gradients[0], count, block > 0 ? 1 : 0, sums, part.lowerBound,
+              shape, inputs[0], gradients[0], count, first > 0 ? 1 : 0, sums, part.lowerBound,
               part.upperBound)
           }
         }
         parallelFor(geometry.inputChannels) { _, part in
-          sltt_winograd_weight_gradient(
-            shape, sums, groups.lowerBound, groups.upperBound, weightGradient.base,
-            part.lowerBound, part.upperBound)
+          for (index, group) in groups.enumerated() {
+            sltt_winograd_weight_gradient(
+              shape, sums + index * size, group, weightGradient.base, part.lowerBound,
+              part.upperBound)
+          }
         }
       }
     }
@@ -191,6 +246,37 @@ final class WinogradConvolution: Convolution {
   private func inputBlocks(_ shape: UnsafePointer<sltt_winograd_shape>) -> Int {
     let lanes = SLTT_WINOGRAD_LANES
     return (shape.pointee.inputs + lanes - 1) / lanes
+  }
+}
+
+/// What the parts of a pass share.
+private struct Pass {
+  let shape: UnsafePointer<sltt_winograd_shape>
+  let input: UnsafePointer<Float>
+  let weights: UnsafePointer<Float>
+  let isTransposed: Int32
+  let bias: UnsafePointer<Float>?
+  let isAccumulating: Int32
+  let output: UnsafeMutablePointer<Float>
+
+  /// - Parameter inputs: blocks of SLTT_WINOGRAD_LANES.
+  func transformWeights(
+    _ group: Int, inputs: Range<Int>, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    sltt_winograd_transform_weights(
+      shape, weights, isTransposed, group, transformed, inputs.lowerBound, inputs.upperBound)
+  }
+
+  /// - Parameters:
+  ///   - block: its first tile; it has so many `tiles`.
+  ///   - part: of the block.
+  func multiply(
+    _ inputs: UnsafePointer<Float>, block: Int, tiles: Int, _ part: Range<Int>,
+    _ weights: UnsafePointer<Float>, _ group: Int, _ products: UnsafeMutablePointer<Float>
+  ) {
+    sltt_winograd_multiply(
+      shape, inputs, block, tiles, weights, group, bias, isAccumulating, output, products,
+      part.lowerBound, part.upperBound)
   }
 }
 

@@ -79,7 +79,8 @@ struct EventConvolutionTests {
     let bias = view(randomFloats(output.c, seed: 3))
     let gy = Tensor(output, randomFloats(output.count, seed: 4), in: arena)
     func run(_ precision: Precision, _ weights: [Float]) -> (y: [Float], gw: [Float]) {
-      let convolution = EventConvolution(dense, precision, isForced: true)
+      let convolution = EventConvolution(
+        dense, precision, winogradCost: nil, isForced: true, keepsPacked: true)
       var y = gy.copy(in: arena)
       convolution.forward(
         spikes, weights: view(weights), bias: bias, into: &y, accumulating: true)

@@ -97,7 +97,7 @@ struct WinogradConvolutionTests {
       let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
       for pass in [ConvolutionPass.forward, .backwardWeights] {
         let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 32))
-        #expect(greatest > 0.12 && greatest < 0.35, "\(channels) channels")
+        #expect(greatest > 0.12 && greatest < 0.6, "\(channels) channels")
       }
       #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .winograd)
     }

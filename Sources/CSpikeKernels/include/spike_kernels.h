@@ -159,9 +159,11 @@ typedef struct {
 } sltt_winograd_shape;
 
 enum {
-  SLTT_WINOGRAD_GROUP = 64,  // outputs whose weights lie together
-  SLTT_WINOGRAD_LANES = 16,  // inputs that are transformed together
-  SLTT_WINOGRAD_BLOCK = 48,  // tiles whose products are summed at a time
+  SLTT_WINOGRAD_POINTS = 36,    // products of a tile, for an input and an output channel
+  SLTT_WINOGRAD_GROUP = 64,     // outputs whose weights lie together
+  SLTT_WINOGRAD_LANES = 16,     // inputs whose weights are transformed together
+  SLTT_WINOGRAD_PRODUCTS = 30,  // tiles whose products with a group stay in the cache
+  SLTT_WINOGRAD_BLOCK = 48,     // tiles whose products are summed at a time, for the weights' gradient
 };
 
 // Tiles of all samples.
@@ -170,47 +172,52 @@ size_t sltt_winograd_tiles(const sltt_winograd_shape *shape, size_t samples);
 // Groups of outputs.
 size_t sltt_winograd_groups(const sltt_winograd_shape *shape);
 
-// Floats of the transformed weights, or of the sums of their gradients, of a group.
+// Floats of a group's transformed weights, or of the sums of their gradients.
 size_t sltt_winograd_weight_count(const sltt_winograd_shape *shape);
 
+// Floats of the transformed inputs of a block of tiles.
+size_t sltt_winograd_input_count(const sltt_winograd_shape *shape, size_t tiles);
+
+// Floats of scratch memory that a thread needs to multiply.
+size_t sltt_winograd_product_count(void);
+
 // Transforms the weights [3, 3, inputs, outputs], or, for the gradient of the input, those of the
-// transposed convolution [3, 3, outputs, inputs], of some groups: the inputs SLTT_WINOGRAD_LANES * first
+// transposed convolution [3, 3, outputs, inputs], of a group: the inputs SLTT_WINOGRAD_LANES * first
 // ..< SLTT_WINOGRAD_LANES * last.
 void sltt_winograd_transform_weights(const sltt_winograd_shape *shape, const float *weights,
-                                     int transposed, size_t first_group, size_t last_group,
-                                     float *transformed, size_t first, size_t last);
+                                     int transposed, size_t group, float *transformed,
+                                     size_t first, size_t last);
 
-// Floats of scratch memory that a thread needs for the pass below.
-size_t sltt_winograd_scratch_count(const sltt_winograd_shape *shape);
+// Transforms the inputs of the tiles block + (first ..< last), for a block of `tiles`.
+void sltt_winograd_transform_input(const sltt_winograd_shape *shape, const float *input,
+                                   size_t block, size_t tiles, float *transformed, size_t first,
+                                   size_t last);
 
-// output (+)= input * weights + bias (or NULL), for the tiles first ..< last and the groups whose weights
-// are given.
-void sltt_winograd_convolve(const sltt_winograd_shape *shape, const float *input,
-                            const float *transformed, size_t first_group, size_t last_group,
-                            const float *bias, int accumulates, float *output, float *scratch,
-                            size_t first, size_t last);
+// output (+)= input * weights + bias (or NULL), for the tiles block + (first ..< last) and a group.
+void sltt_winograd_multiply(const sltt_winograd_shape *shape, const float *inputs, size_t block,
+                            size_t tiles, const float *weights, size_t group, const float *bias,
+                            int accumulates, float *output, float *products, size_t first,
+                            size_t last);
 
-// Floats of a block of transformed inputs, and of transformed gradients of the output in a group.
-size_t sltt_winograd_input_count(const sltt_winograd_shape *shape);
+// Floats of the transformed gradients of the output, of a group and SLTT_WINOGRAD_BLOCK tiles.
 size_t sltt_winograd_gradient_count(void);
 
-// The weights' gradient in three steps, for each block of at most SLTT_WINOGRAD_BLOCK tiles from tile
-// `block` on, and for some groups at a time: transforms the tiles block + (first ..< last);
-void sltt_winograd_transform_tiles(const sltt_winograd_shape *shape, const float *input,
-                                   const float *output_gradient, size_t first_group,
-                                   size_t last_group, size_t block, float *inputs, float *gradients,
-                                   size_t first, size_t last);
+// The weights' gradient takes the sums over blocks of at most SLTT_WINOGRAD_BLOCK tiles of the products of
+// transformed inputs with transformed gradients. Transforms those of the tiles
+// block + (first ..< last), of a group;
+void sltt_winograd_transform_gradient(const sltt_winograd_shape *shape,
+                                      const float *output_gradient, size_t group, size_t block,
+                                      float *transformed, size_t first, size_t last);
 
-// sums (+)= the products of the block's tiles, for parts first ..< last, of which a group has 36;
+// sums (+)= a block's products, for parts first ..< last of groups side by side, of
+// SLTT_WINOGRAD_POINTS parts each;
 void sltt_winograd_add_products(const sltt_winograd_shape *shape, const float *inputs,
                                 const float *gradients, size_t tiles, int adds, float *sums,
                                 size_t first, size_t last);
 
-// weight_gradient[3, 3, inputs, outputs] += what the sums of all blocks say, for the inputs
-// first ..< last.
+// weight_gradient[3, 3, inputs, outputs] += what a group's sums say, for the inputs first ..< last.
 void sltt_winograd_weight_gradient(const sltt_winograd_shape *shape, const float *sums,
-                                   size_t first_group, size_t last_group, float *weight_gradient,
-                                   size_t first, size_t last);
+                                   size_t group, float *weight_gradient, size_t first, size_t last);
 
 // The instruction set for which the functions above were chosen on this CPU.
 const char *sltt_instruction_set(void);
