@@ -2,7 +2,7 @@
 public enum MemoryUse: String, CaseIterable, Sendable {
   /// Time.
   case fast
-  /// Memory: weights are packed anew in each pass, and batch norm's inputs wait for the backward pass in
-  /// bfloat16.
+  /// Memory: weights are packed anew in each pass, batch norm's inputs wait for the backward pass in
+  /// bfloat16, and no gradients of the stem's output are kept.
   case lean
 }

@@ -115,10 +115,10 @@ extension Configuration {
       "Determines initial weights, sample order and every other random choice."),
     .init(
       "training.precision", \.training.precision,
-      "float32, or mixed: dense products in bfloat16 where the processor has it."),
+      "float32, or mixed: direct convolutions, and weights under spikes, in bfloat16."),
     .init(
       "training.memory", \.training.memory,
-      "fast, or lean: weights packed anew in each pass, and batch norm's inputs kept in bfloat16."),
+      "What to save: fast (time), or lean (memory; rounds what batch norm's gradient needs)."),
     .init(
       "training.log_every", \.training.logEvery, limit: .atLeast(1),
       "Iterations between two records of the training metrics."),

@@ -9,7 +9,7 @@ public struct MemoryEstimate: Sendable {
   public let tapeBytes: Int
   /// State that passes from one time step to the next, besides what the tape holds.
   public let stateBytes: Int
-  /// Tensors that live while a layer works.
+  /// Tensors that live while a layer works, or for the stem of an image.
   public let temporaryBytes: Int
   /// Batches decoded ahead.
   public let loaderBytes: Int
@@ -25,10 +25,11 @@ public struct MemoryEstimate: Sendable {
   ///   - window: time steps that the tape holds at once.
   ///   - optimizerBuffers: of the optimizer's state, each as large as the weights.
   ///   - stateRanks: ranks among which that state is divided.
+  ///   - isStatic: whether a sample is one image for all time steps.
   ///   - loadedFrames: that the loader holds; three batches of images by default.
   public init(
     _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
-    stateRanks: Int = 1, loadedFrames: Int? = nil
+    stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil
   ) {
     let summaries = network.layers.map(\.summary)
     let parameters = network.store.weights.count
@@ -43,7 +44,9 @@ public struct MemoryEstimate: Sendable {
     // A layer's result, its input unpacked, and the gradient of either: but few of them are there while
     // the tape is fullest. `bench memory` finds 0.3 to 1.3 times the largest.
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
-    temporaryBytes = largest * 3 / 2
+    // The stem's output for an image, or the sum of its gradients, lasts for all time steps.
+    let stem = isStatic ? summaries[0].output.withSamples(samples).count * 4 : 0
+    temporaryBytes = largest * 3 / 2 + stem
     loaderBytes =
       network.specification.input.withSamples(loadedFrames ?? 3 * samples).count * 4
   }

@@ -79,6 +79,7 @@ public struct NetworkReport {
       let memory = MemoryEstimate(
         network, samples: configuration.samplesAtOnce(ranks: 1),
         window: method.window, optimizerBuffers: buffers,
+        isStatic: configuration.framesOfASample == 1,
         loadedFrames: 3 * batch * configuration.framesOfASample)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),

@@ -89,6 +89,7 @@ extension TrainingRun {
       window: method.window,
       optimizerBuffers: trainer.optimizer.state.count,
       stateRanks: configuration.optimizer.isSharded ? communicator.size : 1,
+      isStatic: configuration.framesOfASample == 1,
       loadedFrames: 3 * largest * configuration.framesOfASample)
     let rows = [
       ("model", network.specification.summary),

@@ -66,8 +66,8 @@ public final class TrainingStep {
   /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.
   ///
-  /// A frame that all steps show goes through the stem once, and the gradients of the stem's output are
-  /// summed before they go back through it, which is linear in them.
+  /// A frame that all steps show goes through the stem once. The gradients of the stem's output are
+  /// summed before they go back through it, which is linear in them, unless memory is to be saved.
   ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
@@ -86,9 +86,10 @@ public final class TrainingStep {
     precondition(trained.count <= timesteps)
     var recorded: [Int] = []
     var stem = frames.withFrame(at: 0) { network.stem($0) }
+    let sumsStemGradients = frames.isStatic && network.specification.memory == .fast
     // Held from the start, so that memory does not depend on the number of steps.
     var stemGradient = Tensor(
-      stem.tensor.shape.withSamples(frames.isStatic ? frames.samples : 0), in: network.arena)
+      stem.tensor.shape.withSamples(sumsStemGradients ? frames.samples : 0), in: network.arena)
     stemGradient.fill(0)
     for t in trained.indices {
       if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
@@ -102,14 +103,14 @@ public final class TrainingStep {
       while let t = recorded.popLast() {
         let isLast = isLastWindow && recorded.isEmpty
         let g = network.backward(loss.popGradient(), from: &tape, isLast: isLast)
-        if frames.isStatic {
+        if sumsStemGradients {
           stemGradient.add(g)
         } else {
           frames.withFrame(at: t) { network.backwardStem(g, frame: $0, isLast: isLast) }
         }
       }
     }
-    if frames.isStatic {
+    if sumsStemGradients {
       frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0, isLast: isLast) }
     }
   }

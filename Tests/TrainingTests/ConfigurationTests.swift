@@ -30,7 +30,7 @@ struct ConfigurationTests {
       "optimizer": "name learning_rate momentum nesterov weight_decay shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """
-      epochs max_iterations global_batch micro_batch seed precision log_every on_nonfinite check_replicas_every
+      epochs max_iterations global_batch micro_batch seed precision memory log_every on_nonfinite check_replicas_every
       """,
       "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",

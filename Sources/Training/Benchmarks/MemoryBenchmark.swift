@@ -34,7 +34,7 @@ extension MemoryMeasurement {
       trainer.network,
       samples: configuration.samplesAtOnce(ranks: 1),
       window: training.window, optimizerBuffers: trainer.optimizer.state.count,
-      loadedFrames: job.localBatch * job.framesOfASample)
+      isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample)
     method = training.name
     timesteps = training.timesteps
     peakBytes = peakResidentBytes()
