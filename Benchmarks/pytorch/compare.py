@@ -51,6 +51,10 @@ def parse_arguments():
         help="mixed is bf16 autocast in PyTorch",
     )  # fmt: skip
     parser.add_argument(
+        "--memory", choices=["fast", "lean"], nargs="+", default=["fast"],
+        help="training.memory of sltt-dist",
+    )  # fmt: skip
+    parser.add_argument(
         "--settings", nargs="+",
         help="settings of PyTorch to try, each a string of train_step.py's flags such as"
         " ' --compile --channels-last', that begins with a space; by default all",
@@ -80,7 +84,9 @@ def main():
         for method, precision in itertools.product(arguments.method, arguments.precision):
             prefix = f"{method}, {precision}, "
             case = arguments, method, precision, folder
-            programs[prefix + OURS] = functools.partial(ours, *case)
+            for memory in arguments.memory:
+                name = OURS if memory == "fast" else f"{OURS} {memory}"
+                programs[prefix + name] = functools.partial(ours, *case, memory)
             for flags in map(str.strip, arguments.settings):
                 name = f"PyTorch {flags}".strip()
                 programs[prefix + name] = functools.partial(theirs, *case, flags)
@@ -120,7 +126,7 @@ def by_turns(paths, count):
     return list(itertools.islice((path for path in turns if path is not None), count))
 
 
-def ours(arguments, method, precision, folder):
+def ours(arguments, method, precision, folder, memory):
     recipe, size, _, _, classes, _, _ = WORKS[arguments.work]
     output = folder.parent / "run"
     shutil.rmtree(output, ignore_errors=True)
@@ -131,6 +137,7 @@ def ours(arguments, method, precision, folder):
         "method.name": method,
         "method.timesteps": arguments.timesteps,
         "training.precision": precision,
+        "training.memory": memory,
         "training.global_batch": arguments.batch,
         "training.max_iterations": arguments.warmup + arguments.iterations,
         "training.log_every": 1,
@@ -191,7 +198,7 @@ def report(arguments, measurements):
     for method, precision in itertools.product(arguments.method, arguments.precision):
         prefix = f"{method}, {precision}, "
         names = [name for name in measurements.figures if name.startswith(prefix)]
-        opponents = [name for name in names if not name.endswith(OURS)]
+        opponents = [name for name in names if OURS not in name]
         fastest = max(measurements.median(name, "images/s") for name in opponents)
         smallest = min(measurements.median(name, "MiB") for name in opponents)
         for name in names:

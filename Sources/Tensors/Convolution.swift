@@ -150,11 +150,15 @@ public struct ConvolutionBackend: Sendable {
 
   /// A convolution of the given geometry, with temporary tensors in `arena`.
   public func convolution(_ geometry: ConvolutionGeometry, arena: Arena) -> any Convolution {
-    let dense: any Convolution =
+    func direct(_ geometry: ConvolutionGeometry) -> any Convolution {
       switch library {
       case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
+    }
+    let dense =
+      kernels != .dense && SubsampledConvolution.isPossible(geometry)
+      ? SubsampledConvolution(geometry, direct) : direct(geometry)
     let winogradCost =
       (kernels == .auto || kernels == .winograd) && WinogradConvolution.isPossible(geometry)
       ? WinogradCost(geometry, against: effectivePrecision) : nil

@@ -75,6 +75,31 @@ public struct SpikeTensor: ~Copyable {
     return copy
   }
 
+  /// The spikes of the pixels at multiples of `stride` in either direction.
+  borrowing func everyPixel(of stride: Int, in arena: Arena) -> SpikeTensor {
+    let output = SlidingWindow(kernel: 1, stride: stride).output(of: shape, channels: shape.c)
+    var result = SpikeTensor(output, amplitude: amplitude, in: arena)
+    let (source, destination, size) = (words, result.words, shape)
+    let count = Self.wordsPerPixel(channels: shape.c)
+    let spikes = parallelSum(output.n * output.h, grain: 64) { _, part in
+      var spikes = 0
+      for row in part {
+        let (sample, y) = row.quotientAndRemainder(dividingBy: output.h)
+        let from = source + (sample * size.h + y * stride) * size.w * count
+        let to = destination + row * output.w * count
+        for x in 0..<output.w {
+          for word in 0..<count {
+            to[x * count + word] = from[x * stride * count + word]
+            spikes += to[x * count + word].nonzeroBitCount
+          }
+        }
+      }
+      return Double(spikes)
+    }
+    result.spikeCount = Int(spikes)
+    return result
+  }
+
   /// The spikes where `other` has spikes too, standing for another value.
   borrowing func intersection(
     _ other: borrowing SpikeTensor, amplitude: Float, in arena: Arena

@@ -100,8 +100,13 @@ struct ConvolutionTests {
   func spikesAreConvolvedAsTheirValues(
     _ library: ConvolutionBackend.Library, _ kernels: ConvolutionBackend.Kernels
   ) {
-    let backend = ConvolutionBackend(library, kernels: kernels)
-    let geometry = Self.geometries[4]
+    // 3x3, and 1x1 with strides.
+    for index in [4, 1, 12, 13] {
+      check(Self.geometries[index], ConvolutionBackend(library, kernels: kernels))
+    }
+  }
+
+  private func check(_ geometry: ConvolutionGeometry, _ backend: ConvolutionBackend) {
     let (arena, input) = (testArena(), geometry.input(samples: 2))
     let output = geometry.output(samples: 2)
     let convolution = backend.convolution(geometry, arena: arena)
