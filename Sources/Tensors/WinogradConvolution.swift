@@ -173,6 +173,7 @@ final class WinogradConvolution: Convolution {
       return
     }
     checkShapes(x.shape, gy.shape)
+    guard x.shape.n > 0 else { return }
     if let biasGradient { addSums(of: gy, to: biasGradient) }
     let (input, output) = (x.pointer, gy.pointer)
     withUnsafePointer(to: forwardShape) { shape in

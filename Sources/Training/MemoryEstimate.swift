@@ -39,8 +39,13 @@ public struct MemoryEstimate: Sendable {
     checkpointBytes = parameters * 4 * (1 + optimizerBuffers + max(1, optimizerBuffers))
     tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
     // Gradients that flow back through time are as large as the state, and take the place of what has
-    // gone from the tape by then.
-    stateBytes = samples * summaries.filter { !$0.tapeHoldsState }.reduce(0) { $0 + $1.stateBytes }
+    // gone from the tape by then: all but the state itself, which neurons still hold.
+    stateBytes =
+      samples
+      * summaries.reduce(0) { sum, layer in
+        if !layer.tapeHoldsState { return sum + layer.stateBytes }
+        return sum + (window > 1 ? max(0, 2 * layer.stateBytes - layer.tapeBytes) : 0)
+      }
     // A layer's result, its input unpacked, and the gradient of either: but few of them are there while
     // the tape is fullest. `bench memory` finds 0.3 to 1.3 times the largest.
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0

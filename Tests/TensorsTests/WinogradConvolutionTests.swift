@@ -55,6 +55,20 @@ struct WinogradConvolutionTests {
     #expect(results[2] == results[0])
   }
 
+  @Test func noSamplesLeaveGradientsAlone() {
+    let (geometry, arena) = (Self.geometries[1], testArena())
+    let convolution = ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: arena)
+    let weights = view(randomFloats(geometry.weightCount, seed: 1))
+    let gw = view(randomFloats(geometry.weightCount, seed: 2))
+    let before = gw.elements
+    let x = Tensor(geometry.input(samples: 0), in: arena)
+    var gx = Tensor(geometry.input(samples: 0), in: arena)
+    let gy = Tensor(geometry.output(samples: 0), in: arena)
+    convolution.backwardInput(gy, weights: weights, into: &gx)
+    convolution.backwardWeights(x, gy, into: gw, bias: nil)
+    #expect(gw.elements == before)
+  }
+
   @Test func onlyThreeByThreeWindowsWithStrideOneGoThatWay() {
     func isWinograd(_ kernel: Int, _ stride: Int, _ padding: Int) -> Bool {
       let geometry = ConvolutionGeometry(
