@@ -43,7 +43,7 @@ extension Convolution {
     let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
-      output: output, parameters: parameters, convolution: geometry,
+      output: output, parameters: parameters,
       multiplyAdds: output.pixels * geometry.weightCount,
       packedBytes: packedBytes + copies * geometry.weightCount * 4)
   }

@@ -48,8 +48,6 @@ public struct LayerSummary: Sendable {
   public var output: Shape
   /// Number of parameters.
   public var parameters = 0
-  /// The shape of the work, where the layer convolves.
-  public var convolution: ConvolutionGeometry?
   /// Multiplications with addition in the forward pass.
   public var multiplyAdds = 0
   /// Bytes of state that pass from one time step to the next.

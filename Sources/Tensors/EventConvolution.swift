@@ -7,8 +7,8 @@ internal import CSpikeKernels
 /// The additions are of floats, so results differ from the dense ones by rounding only; in mixed
 /// precision, weights are rounded to bfloat16 for the forward pass, as dense ones are. Which way is taken
 /// depends on the spikes alone, never on timing, so that runs repeat.
-final class EventConvolution: Convolution {
-  private let dense: any Convolution
+final class EventConvolution: WrappingConvolution {
+  let dense: any Convolution
   private let winogradCost: WinogradCost?
   private let isForced: Bool
   private let keepsPacked: Bool
@@ -17,9 +17,6 @@ final class EventConvolution: Convolution {
   private var shape: sltt_event_shape
   private var packed: FlatBuffer?
   private var isPacked = false
-
-  var geometry: ConvolutionGeometry { dense.geometry }
-  var arena: Arena { dense.arena }
 
   /// Whether there is a kernel for the geometry.
   static func isPossible(_ geometry: ConvolutionGeometry) -> Bool {
@@ -82,24 +79,6 @@ final class EventConvolution: Convolution {
   }
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
-    accumulating: Bool
-  ) {
-    dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-  }
-
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
-    dense.backwardInput(gy, weights: weights, into: &gx)
-  }
-
-  func backwardWeights(
-    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
-    bias biasGradient: FloatView?
-  ) {
-    dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
-  }
-
-  func forward(
     _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
@@ -110,9 +89,9 @@ final class EventConvolution: Convolution {
     checkShapes(spikes.shape, y.shape)
     y.willChange()
     guard keepsPacked else {
-      let packed = Tensor(Shape(n: 1, c: sltt_event_packed_count(&shape)), in: arena)
-      pack(weights, into: packed.pointer)
-      return add(spikes, packed.pointer, bias: bias, into: &y, accumulating: accumulating)
+      let packed = Scratch(sltt_event_packed_count(&shape), arena)
+      pack(weights, into: packed[0])
+      return add(spikes, packed[0], bias: bias, into: &y, accumulating: accumulating)
     }
     add(spikes, packedWeights(weights), bias: bias, into: &y, accumulating: accumulating)
   }
@@ -123,13 +102,12 @@ final class EventConvolution: Convolution {
   ) {
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
     let grain = 1 + 65536 / (geometry.inputChannels * geometry.outputChannels)
-    withScratch(parts: parallelParts(y.shape.pixels, grain: grain)) { scratch in
-      parallelFor(y.shape.pixels, grain: grain) { thread, part in
-        withUnsafePointer(to: shape) {
-          sltt_event_forward(
-            $0, source, packed, bias?.base, amplitude, accumulating ? 1 : 0, destination,
-            scratch(thread), part.lowerBound, part.upperBound)
-        }
+    let scratch = scratch(parts: parallelParts(y.shape.pixels, grain: grain))
+    parallelFor(y.shape.pixels, grain: grain) { thread, part in
+      withUnsafePointer(to: shape) {
+        sltt_event_forward(
+          $0, source, packed, bias?.base, amplitude, accumulating ? 1 : 0, destination,
+          scratch[thread], part.lowerBound, part.upperBound)
       }
     }
   }
@@ -163,13 +141,12 @@ final class EventConvolution: Convolution {
   ) {
     let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
     let samples = gy.shape.n
-    withScratch(parts: parallelParts(blocks)) { scratch in
-      parallelFor(blocks) { thread, part in
-        withUnsafePointer(to: shape) {
-          sltt_event_weight_gradient(
-            $0, source, output, amplitude, gradient, bias, scratch(thread), 0, samples,
-            part.lowerBound, part.upperBound)
-        }
+    let scratch = scratch(parts: parallelParts(blocks))
+    parallelFor(blocks) { thread, part in
+      withUnsafePointer(to: shape) {
+        sltt_event_weight_gradient(
+          $0, source, output, amplitude, gradient, bias, scratch[thread], 0, samples,
+          part.lowerBound, part.upperBound)
       }
     }
   }
@@ -182,29 +159,27 @@ final class EventConvolution: Convolution {
     let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
     let parts = parallelParts(gy.shape.n)
     let (count, outputs) = (gradient.count, geometry.outputChannels)
-    let partial = Tensor(Shape(n: parts, c: count + outputs), in: arena)
-    let sums = partial.pointer
-    withScratch(parts: parts) { scratch in
-      parallelFor(gy.shape.n) { thread, part in
-        let own = sums + thread * (count + outputs)
-        own.update(repeating: 0, count: count + outputs)
-        withUnsafePointer(to: shape) {
-          sltt_event_weight_gradient(
-            $0, source, output, amplitude, own, own + count, scratch(thread), part.lowerBound,
-            part.upperBound, 0, blocks)
-        }
+    let sums = Scratch(count + outputs, parts: parts, arena)
+    let scratch = scratch(parts: parts)
+    parallelFor(gy.shape.n) { thread, part in
+      let own = sums[thread]
+      own.update(repeating: 0, count: count + outputs)
+      withUnsafePointer(to: shape) {
+        sltt_event_weight_gradient(
+          $0, source, output, amplitude, own, own + count, scratch[thread], part.lowerBound,
+          part.upperBound, 0, blocks)
       }
     }
     let total = gradient.base
     parallelFor(count, grain: 16384) { _, range in
       for part in 0..<parts {
-        let own = sums + part * (count + outputs)
+        let own = sums[part]
         for index in range { total[index] += own[index] }
       }
     }
     guard let bias else { return }
     for part in 0..<parts {
-      for c in 0..<outputs { bias.base[c] += sums[part * (count + outputs) + count + c] }
+      for c in 0..<outputs { bias.base[c] += sums[part][count + c] }
     }
   }
 
@@ -226,13 +201,7 @@ final class EventConvolution: Convolution {
     }
   }
 
-  /// Calls `body` with scratch memory for each of `parts` threads.
-  private func withScratch(
-    parts: Int, _ body: (_ scratch: (Int) -> UnsafeMutableRawPointer) -> Void
-  ) {
-    let floats = (sltt_event_scratch_bytes(&shape) + 63) / 64 * 16
-    let scratch = Tensor(Shape(n: parts, c: floats), in: arena)
-    let base = scratch.pointer
-    body { UnsafeMutableRawPointer(base + $0 * floats) }
+  private func scratch(parts: Int) -> Scratch {
+    Scratch((sltt_event_scratch_bytes(&shape) + 3) / 4, parts: parts, arena)
   }
 }

@@ -116,7 +116,8 @@ public struct MembraneDynamics {
   }
 
   /// Replaces dL/d(amplitude s[t]) in `gradient`, or the gradient of what dropout made of it, by
-  /// dL/du[t], and takes what batch norm's backward pass needs: per channel, the sums of dL/du[t] and of dL/du[t] (input - mean).
+  /// dL/du[t], and takes what batch norm's backward pass needs: per channel, the sums of dL/du[t] and
+  /// of dL/du[t] (input - mean).
   ///
   /// - Parameter more: another gradient of amplitude s[t], which is added to the first.
   /// - Returns: the gradient of the decay.

@@ -1,12 +1,9 @@
 /// A 1x1 convolution with a stride, of spikes: of their pixels only those that it reads become floats.
 /// Other inputs, and the gradient of the input, go to a convolution of the same geometry.
-final class SubsampledConvolution: Convolution {
-  private let whole: any Convolution
+final class SubsampledConvolution: WrappingConvolution {
+  let dense: any Convolution
   /// The same with stride 1, of the pixels that are read.
   private let read: any Convolution
-
-  var geometry: ConvolutionGeometry { whole.geometry }
-  var arena: Arena { whole.arena }
 
   static func isPossible(_ geometry: ConvolutionGeometry) -> Bool {
     let window = geometry.window
@@ -16,7 +13,7 @@ final class SubsampledConvolution: Convolution {
   /// - Parameter make: makes a convolution of a geometry.
   init(_ geometry: ConvolutionGeometry, _ make: (ConvolutionGeometry) -> any Convolution) {
     precondition(Self.isPossible(geometry))
-    whole = make(geometry)
+    dense = make(geometry)
     let output = geometry.output(samples: 1)
     read = make(
       ConvolutionGeometry(
@@ -25,33 +22,15 @@ final class SubsampledConvolution: Convolution {
   }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
-    whole.kernel(for: pass, samples: samples, density: density)
+    dense.kernel(for: pass, samples: samples, density: density)
   }
 
   /// Either of them makes one of the passes that need packed weights.
-  var packedBytes: Int { whole.packedBytes }
+  var packedBytes: Int { dense.packedBytes }
 
   func weightsDidChange() {
-    whole.weightsDidChange()
+    dense.weightsDidChange()
     read.weightsDidChange()
-  }
-
-  func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
-    accumulating: Bool
-  ) {
-    whole.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-  }
-
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
-    whole.backwardInput(gy, weights: weights, into: &gx)
-  }
-
-  func backwardWeights(
-    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
-    bias biasGradient: FloatView?
-  ) {
-    whole.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
   }
 
   func forward(

@@ -7,17 +7,14 @@ internal import CSpikeKernels
 ///
 /// Weights are transformed anew in each pass, a slice of them at a time: they would take four times the
 /// room of the weights.
-final class WinogradConvolution: Convolution {
-  private let dense: any Convolution
+final class WinogradConvolution: WrappingConvolution {
+  let dense: any Convolution
   private let isForced: Bool
   private let cost: WinogradCost
   private let forwardShape: sltt_winograd_shape
   private let backwardShape: sltt_winograd_shape
   private let outputSums: ChannelSums
   private let zeros: FloatView
-
-  var geometry: ConvolutionGeometry { dense.geometry }
-  var arena: Arena { dense.arena }
 
   /// Floats of transformed weights that are made at a time: they stay in the cache.
   private static let slice = SLTT_WINOGRAD_POINTS * 256 * 256
@@ -279,17 +276,4 @@ private struct Pass {
       shape, inputs, block, tiles, weights, group, bias, isAccumulating, output, products,
       part.lowerBound, part.upperBound)
   }
-}
-
-/// Temporary floats, apart for each of some threads.
-private struct Scratch: ~Copyable {
-  private let memory: Tensor
-  private let step: Int
-
-  init(_ count: Int, parts: Int = 1, _ arena: Arena) {
-    step = (count + 15) / 16 * 16
-    memory = Tensor(Shape(n: parts, c: step), in: arena)
-  }
-
-  subscript(part: Int) -> UnsafeMutablePointer<Float> { memory.pointer + part * step }
 }

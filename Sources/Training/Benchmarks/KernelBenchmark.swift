@@ -26,22 +26,21 @@ public struct KernelBenchmark {
   ) throws {
     let specification = try configuration.completedForSyntheticData()
       .networkSpecification(classes: nil)
-    let convolutions = try SpikingNetwork(specification, seed: configuration.training.seed)
-      .layers.map(\.summary).filter { $0.convolution != nil }
+    let network = try SpikingNetwork(specification, seed: configuration.training.seed)
     var layers: [(geometry: ConvolutionGeometry, names: [String])] = []
-    // The first one is the stem, whose input is no spikes.
-    for layer in convolutions.dropFirst() where layer.convolution?.window.kernel == 3 {
-      if let index = layers.firstIndex(where: { $0.geometry == layer.convolution }) {
-        layers[index].names.append(layer.name)
+    for convolution in network.convolutions
+    where convolution.readsSpikes && convolution.geometry.window.kernel == 3 {
+      if let index = layers.firstIndex(where: { $0.geometry == convolution.geometry }) {
+        layers[index].names.append(convolution.layer)
       } else {
-        layers.append((layer.convolution!, [layer.name]))
+        layers.append((convolution.geometry, [convolution.layer]))
       }
     }
     guard !layers.isEmpty else {
       throw configuration.error("model.blocks", "leaves no 3x3 convolution of spikes to measure")
     }
-    network = specification.summary
-    samples = configuration.training.microBatch ?? configuration.training.globalBatch
+    self.network = specification.summary
+    samples = configuration.samplesAtOnce(ranks: 1)
     precision = ConvolutionBackend(precision: specification.precision).effectivePrecision
     (self.layers, self.densities, self.rounds, self.threads) = (layers, densities, rounds, threads)
   }
