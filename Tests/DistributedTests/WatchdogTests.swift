@@ -63,7 +63,9 @@ struct HangingRanks {
     try train(Launch.current.communicator()) { rank in
       // Long enough for the others to hear of the iteration.
       sleep(1)
-      if ranks.contains(rank) { kill(getpid(), SIGSTOP) }
+      // Sent to this thread: the kernel may hand a process's signal to another thread, and until
+      // that one runs, this one would go on into the all-reduce.
+      if ranks.contains(rank) { pthread_kill(pthread_self(), SIGSTOP) }
     }
   }
 
