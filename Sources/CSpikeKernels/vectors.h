@@ -73,6 +73,16 @@ typedef _Bool vmask __attribute__((ext_vector_type(16)));
     (vfloat)(__builtin_convertvector(h_, vuint) << 16);                                   \
   })
 
+// The weights of `count` output channels from `c` on (the rest 0), in a row of `outputs`.
+#define LOAD_WEIGHTS(weights, row, outputs, c, count)                                              \
+  ({                                                                                               \
+    const sltt_weights *w_ = (weights);                                                            \
+    size_t at_ = (c), left_ = (count);                                                             \
+    vfloat value_ = LOAD(w_->values + (row) * (outputs) + at_, left_);                             \
+    if (w_->scale) value_ = value_ * LOAD(w_->scale + at_, left_) + LOAD(w_->shift + at_, left_);  \
+    value_;                                                                                        \
+  })
+
 // All ones in the lanes whose bit is set.
 #define MASK_OF_BITS(bits)                                       \
   ({                                                             \

@@ -30,22 +30,25 @@ VARIANTS(void, sltt_winograd_transform_input,
          (s, input, block, tiles, transformed, first, last))
 
 // LANES inputs (rows) by LANES outputs (lanes) of the weights of one tap.
-INLINE void load_block(const sltt_winograd_shape *s, const float *weights, _Bool transposed, size_t tap,
-                       size_t input, size_t output, vfloat rows[LANES]) {
+INLINE void load_block(const sltt_winograd_shape *s, const sltt_weights *weights, _Bool transposed,
+                       size_t tap, size_t input, size_t output, vfloat rows[LANES]) {
   size_t down = transposed ? s->outputs : s->inputs, y = transposed ? output : input;
   size_t across = transposed ? s->inputs : s->outputs, x = transposed ? input : output;
-  const float *from = weights + ((transposed ? 8 - tap : tap) * down + y) * across + x;
+  size_t first = (transposed ? 8 - tap : tap) * down + y;
   // Rows lie too far apart for the processor to foresee that those of the next inputs follow.
   for (size_t i = 0; i < LANES; i++)
-    __builtin_prefetch(from + i * across + (transposed ? LANES : LANES * across));
+    __builtin_prefetch(weights->values + (first + i) * across + x +
+                       (transposed ? LANES : LANES * across));
   for (size_t i = 0; i < LANES; i++)
-    rows[i] = y + i < down && x < across ? LOAD(from + i * across, across - x) : (vfloat)0;
+    rows[i] = y + i < down && x < across ? LOAD_WEIGHTS(weights, first + i, across, x, across - x)
+                                         : (vfloat)0;
   if (transposed) TRANSPOSE(rows);
 }
 
-INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s, const float *weights,
-                                                 int transposed, size_t group, float *transformed,
-                                                 size_t first, size_t last) {
+INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s,
+                                                 const sltt_weights *weights, int transposed,
+                                                 size_t group, float *transformed, size_t first,
+                                                 size_t last) {
   size_t step = weight_step(s);
   for (size_t c = 0; c < GROUP; c += LANES) {
     for (size_t k = first * LANES; k < s->inputs && k < last * LANES; k += LANES) {
@@ -70,7 +73,7 @@ INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s, c
 }
 
 VARIANTS(void, sltt_winograd_transform_weights,
-         (const sltt_winograd_shape *s, const float *weights, int transposed, size_t group,
+         (const sltt_winograd_shape *s, const sltt_weights *weights, int transposed, size_t group,
           float *transformed, size_t first, size_t last),
          (s, weights, transposed, group, transformed, first, last))
 

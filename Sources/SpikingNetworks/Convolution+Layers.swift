@@ -4,21 +4,21 @@ import Tensors
 extension Convolution {
   /// `x * weights + bias`
   func output(
-    of x: borrowing SpikeTensor, weights: FloatView, bias: FloatView?
+    of x: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?
   ) -> Tensor {
     var y = Tensor(geometry.output(samples: x.shape.n), in: arena)
     forward(x, weights: weights, bias: bias, into: &y, accumulating: false)
     return y
   }
 
-  func output(of x: borrowing Tensor, weights: FloatView, bias: FloatView?) -> Tensor {
+  func output(of x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?) -> Tensor {
     var y = Tensor(geometry.output(samples: x.shape.n), in: arena)
     forward(x, weights: weights, bias: bias, into: &y, accumulating: false)
     return y
   }
 
   /// dL/dx from `gy`, dL/dy.
-  func inputGradient(_ gy: borrowing Tensor, weights: FloatView) -> Tensor {
+  func inputGradient(_ gy: borrowing Tensor, weights: ConvolutionWeights) -> Tensor {
     var gx = Tensor(geometry.input(samples: gy.shape.n), in: arena)
     backwardInput(gy, weights: weights, into: &gx)
     return gx
@@ -35,9 +35,8 @@ extension Convolution {
       .heNormal(fanOut: outputs * kernel * kernel))
   }
 
-  /// - Parameter copies: of the weights that are held besides the parameters and packed ones.
   func summary(
-    _ name: String, kind: String, parameters: Int, copies: Int = 0
+    _ name: String, kind: String, parameters: Int
   ) -> LayerSummary {
     let output = geometry.output(samples: 1)
     let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
@@ -45,7 +44,7 @@ extension Convolution {
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
       multiplyAdds: output.pixels * geometry.weightCount,
-      packedBytes: packedBytes + copies * geometry.weightCount * 4)
+      packedBytes: packedBytes)
   }
 }
 

@@ -31,28 +31,29 @@ final class Convolution2D: Layer {
   func weightsDidChange() { convolution.weightsDidChange() }
 
   func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    convolution.output(of: x, weights: weight.values, bias: bias?.values)
+    convolution.output(of: x, weights: ConvolutionWeights(weight.values), bias: bias?.values)
   }
 
   /// Adds the output to `y`.
   func forward(_ x: borrowing SpikeTensor, addingTo y: inout Tensor) {
     convolution.forward(
-      x, weights: weight.values, bias: bias?.values, into: &y, accumulating: true)
+      x, weights: ConvolutionWeights(weight.values), bias: bias?.values, into: &y,
+      accumulating: true)
   }
 
   func forward(_ x: borrowing Tensor) -> Tensor {
-    convolution.output(of: x, weights: weight.values, bias: bias?.values)
+    convolution.output(of: x, weights: ConvolutionWeights(weight.values), bias: bias?.values)
   }
 
   /// dL/dx from `gy`, dL/dy; adds to the parameters' gradients.
   func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias?.gradient)
-    return convolution.inputGradient(gy, weights: weight.values)
+    return convolution.inputGradient(gy, weights: ConvolutionWeights(weight.values))
   }
 
   func backward(_ gy: borrowing Tensor, input x: borrowing Tensor) -> Tensor {
     backwardWeights(gy, input: x)
-    return convolution.inputGradient(gy, weights: weight.values)
+    return convolution.inputGradient(gy, weights: ConvolutionWeights(weight.values))
   }
 
   /// Adds to the parameters' gradients, for an input that needs none.

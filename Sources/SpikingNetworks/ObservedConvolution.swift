@@ -32,7 +32,7 @@ public final class ObservedConvolution: Convolution {
   }
 
   public func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     let start = ContinuousClock.now
@@ -40,7 +40,9 @@ public final class ObservedConvolution: Convolution {
     add(.forward, since: start, samples: x.shape.n)
   }
 
-  public func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  public func backwardInput(
+    _ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor
+  ) {
     let start = ContinuousClock.now
     base.backwardInput(gy, weights: weights, into: &gx)
     add(.backwardInput, since: start, samples: gy.shape.n)
@@ -56,7 +58,8 @@ public final class ObservedConvolution: Convolution {
   }
 
   public func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     let start = ContinuousClock.now

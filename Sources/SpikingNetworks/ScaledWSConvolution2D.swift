@@ -26,8 +26,8 @@ final class ScaledWSConvolution2D: Layer {
   let gain: Parameter
   private let outputGain: OutputGain?
   private let convolution: any Convolution
-  /// w' and the bias, both times the output gain.
-  private let effectiveWeight: FloatView
+  /// From the weights to w', and the bias, both times the output gain.
+  private let standardization: ChannelAffine
   private let effectiveBias: FloatView
   private let sums: ChannelSums
   /// Per output channel: mean and 1 / sqrt(fanIn var + epsilon) of the weights.
@@ -48,13 +48,12 @@ final class ScaledWSConvolution2D: Layer {
     bias = builder.parameter(name + ".bias", [outputs], .constant(0))
     gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))
     self.outputGain = outputGain
-    let effective = FlatBuffer(count: weight.count + outputs)
-    effectiveWeight = effective[0..<weight.count]
-    effectiveBias = effective[weight.count..<weight.count + outputs]
     sums = ChannelSums(channels: outputs)
-    let channels = FlatBuffer(count: 5 * outputs)
-    let views = (0..<5).map { channels[$0 * outputs..<($0 + 1) * outputs] }
-    (mean, inverseScale, coefficients) = (views[0], views[1], Array(views[2...]))
+    let channels = FlatBuffer(count: 8 * outputs)
+    let views = (0..<8).map { channels[$0 * outputs..<($0 + 1) * outputs] }
+    standardization = ChannelAffine(scale: views[0], shift: views[1])
+    (effectiveBias, mean, inverseScale) = (views[2], views[3], views[4])
+    coefficients = Array(views[5...])
   }
 
   /// Shape of the output for one sample.
@@ -62,9 +61,13 @@ final class ScaledWSConvolution2D: Layer {
 
   private var fanIn: Double { Double(weight.count / bias.count) }
 
-  /// Standardises the weights.
+  private var effectiveWeights: ConvolutionWeights {
+    ConvolutionWeights(weight.values, standardization)
+  }
+
+  /// Takes the weights' moments, from which those who pack weights standardise them.
   func weightsDidChange() {
-    let (scale, shift, zeros) = (coefficients[0], coefficients[1], coefficients[2])
+    let (scale, shift, zeros) = (standardization.scale, standardization.shift, coefficients[0])
     zeros.fill(0)
     sums.takeMoments(ofRows: weight.values, around: zeros)
     let outputGain = outputGain?.value ?? 1
@@ -77,7 +80,6 @@ final class ScaledWSConvolution2D: Layer {
       shift[c] = -Float(mean) * scale[c]
       effectiveBias[c] = bias.values[c] * outputGain
     }
-    effectiveWeight.assignRows(of: weight.values, ChannelAffine(scale: scale, shift: shift))
     convolution.weightsDidChange()
   }
 
@@ -110,23 +112,23 @@ final class ScaledWSConvolution2D: Layer {
   }
 
   func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    convolution.output(of: x, weights: effectiveWeight, bias: effectiveBias)
+    convolution.output(of: x, weights: effectiveWeights, bias: effectiveBias)
   }
 
   /// Adds the output to `y`.
   func forward(_ x: borrowing SpikeTensor, addingTo y: inout Tensor) {
     convolution.forward(
-      x, weights: effectiveWeight, bias: effectiveBias, into: &y, accumulating: true)
+      x, weights: effectiveWeights, bias: effectiveBias, into: &y, accumulating: true)
   }
 
   func forward(_ x: borrowing Tensor) -> Tensor {
-    convolution.output(of: x, weights: effectiveWeight, bias: effectiveBias)
+    convolution.output(of: x, weights: effectiveWeights, bias: effectiveBias)
   }
 
   /// dL/dx from `gy`, dL/dy; adds to the gradients of w' and the bias.
   func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
-    return convolution.inputGradient(gy, weights: effectiveWeight)
+    return convolution.inputGradient(gy, weights: effectiveWeights)
   }
 
   /// Adds to the gradients of w' and the bias, for an input that needs none.
@@ -136,6 +138,6 @@ final class ScaledWSConvolution2D: Layer {
 
   var summary: LayerSummary {
     convolution.summary(
-      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count, copies: 1)
+      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count)
   }
 }

@@ -127,10 +127,10 @@ extension FloatView {
     Tensors.combineRows(base, rounded: nil, x.base, nil, rows: count / a.count, a, b, c)
   }
 
-  /// `self = scale x + shift` for matrices [rows, channels].
-  public func assignRows(of x: FloatView, _ affine: ChannelAffine) {
-    let (destination, source, channels) = (base, x.base, affine.scale.count)
-    precondition(x.count == count && count % channels == 0)
+  /// Writes `scale self + shift` of a matrix [rows, channels].
+  func copyRows(to destination: UnsafeMutablePointer<Float>, _ affine: ChannelAffine) {
+    let (source, channels) = (base, affine.scale.count)
+    precondition(count % channels == 0)
     let (scale, shift) = (affine.scale.base, affine.shift.base)
     parallelFor(count / channels, grain: pixelGrain(channels: channels)) { _, part in
       for row in part {

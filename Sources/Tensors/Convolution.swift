@@ -57,11 +57,11 @@ public protocol Convolution: AnyObject {
 
   /// `y = x * weights + bias`, added to `y` where `accumulating`.
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool)
 
   /// `gx = dL/dx` from `gy = dL/dy`.
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor)
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor)
 
   /// Adds dL/dweights to `weightGradient` and dL/dbias to `biasGradient`.
   func backwardWeights(
@@ -70,7 +70,8 @@ public protocol Convolution: AnyObject {
 
   /// The forward pass of an input that is spikes.
   func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool)
 
   /// The gradient of the weights for an input that is spikes.
@@ -82,7 +83,8 @@ public protocol Convolution: AnyObject {
 extension Convolution {
   /// As floats.
   public func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     let x = spikes.unpacked(in: arena)

@@ -79,7 +79,8 @@ final class EventConvolution: WrappingConvolution {
   }
 
   func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     guard kernel(for: .forward, samples: spikes.shape.n, density: spikes.density) == .events else {
@@ -183,7 +184,7 @@ final class EventConvolution: WrappingConvolution {
     }
   }
 
-  private func packedWeights(_ weights: FloatView) -> UnsafePointer<Float> {
+  private func packedWeights(_ weights: ConvolutionWeights) -> UnsafePointer<Float> {
     let buffer = packed ?? FlatBuffer(count: sltt_event_packed_count(&shape))
     packed = buffer
     if !isPacked {
@@ -193,10 +194,12 @@ final class EventConvolution: WrappingConvolution {
     return UnsafePointer(buffer.pointer)
   }
 
-  private func pack(_ weights: FloatView, into packed: UnsafeMutablePointer<Float>) {
+  private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {
     parallelFor(SpikeTensor.wordsPerPixel(channels: geometry.inputChannels)) { _, part in
-      withUnsafePointer(to: shape) {
-        sltt_event_pack($0, weights.base, packed, part.lowerBound, part.upperBound)
+      withUnsafePointer(to: shape) { shape in
+        withUnsafePointer(to: weights.view) {
+          sltt_event_pack(shape, $0, packed, part.lowerBound, part.upperBound)
+        }
       }
     }
   }

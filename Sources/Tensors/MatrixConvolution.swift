@@ -27,7 +27,7 @@ final class MatrixConvolution: Convolution {
   func weightsDidChange() {}
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     checkShapes(x.shape, y.shape)
@@ -35,32 +35,36 @@ final class MatrixConvolution: Convolution {
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (x.pointer, y.pointer)
     let (inputStride, pixels) = (x.shape.count / max(x.shape.n, 1), y.shape.h * y.shape.w)
-    withUnfolded(samples: x.shape.n) { sample, columns in
-      unfold(input + sample * inputStride, columns)
-      let rows = output + sample * pixels * channels
-      if let bias {
-        for pixel in 0..<pixels {
-          for c in 0..<channels {
-            let before = accumulating ? rows[pixel * channels + c] : 0
-            rows[pixel * channels + c] = before + bias.base[c]
+    weights.withElements(in: arena) { weights in
+      withUnfolded(samples: x.shape.n) { sample, columns in
+        unfold(input + sample * inputStride, columns)
+        let rows = output + sample * pixels * channels
+        if let bias {
+          for pixel in 0..<pixels {
+            for c in 0..<channels {
+              let before = accumulating ? rows[pixel * channels + c] : 0
+              rows[pixel * channels + c] = before + bias.base[c]
+            }
           }
         }
+        MatrixProduct(m: pixels, n: channels, k: patch).multiply(
+          columns, weights, into: rows, adding: accumulating || bias != nil)
       }
-      MatrixProduct(m: pixels, n: channels, k: patch).multiply(
-        columns, weights.base, into: rows, adding: accumulating || bias != nil)
     }
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
     checkShapes(gx.shape, gy.shape)
     gx.willChange()
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (gx.pointer, gy.pointer)
     let (inputStride, pixels) = (gx.shape.count / max(gx.shape.n, 1), gy.shape.h * gy.shape.w)
-    withUnfolded(samples: gx.shape.n) { sample, columns in
-      MatrixProduct(m: pixels, n: patch, k: channels, transposingB: true).multiply(
-        output + sample * pixels * channels, weights.base, into: columns, adding: false)
-      fold(columns, input + sample * inputStride)
+    weights.withElements(in: arena) { weights in
+      withUnfolded(samples: gx.shape.n) { sample, columns in
+        MatrixProduct(m: pixels, n: patch, k: channels, transposingB: true).multiply(
+          output + sample * pixels * channels, weights, into: columns, adding: false)
+        fold(columns, input + sample * inputStride)
+      }
     }
   }
 

@@ -35,9 +35,9 @@ final class OneDNNConvolution: Convolution {
       reorder = OneDNNReorder(from: layout, to: memory, accumulating: false, stream)
     }
 
-    func data(of weights: FloatView) -> UnsafeMutableRawPointer {
+    func data(of weights: ConvolutionWeights, _ arena: Arena) -> UnsafeMutableRawPointer {
       if !isCurrent {
-        reorder.execute(from: weights.base, to: buffer.pointer)
+        weights.withElements(in: arena) { reorder.execute(from: $0, to: buffer.pointer) }
         isCurrent = true
       }
       return UnsafeMutableRawPointer(buffer.pointer)
@@ -78,7 +78,7 @@ final class OneDNNConvolution: Convolution {
   }
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     checkShapes(x.shape, y.shape)
@@ -92,7 +92,8 @@ final class OneDNNConvolution: Convolution {
   }
 
   func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     checkShapes(spikes.shape, y.shape)
@@ -106,7 +107,7 @@ final class OneDNNConvolution: Convolution {
   }
 
   private func forward(
-    _ x: UnsafeMutableRawPointer, samples: Int, weights: FloatView, bias: FloatView?,
+    _ x: UnsafeMutableRawPointer, samples: Int, weights: ConvolutionWeights, bias: FloatView?,
     into y: UnsafeMutablePointer<Float>, accumulating: Bool
   ) {
     guard samples > 0 else { return }
@@ -115,10 +116,10 @@ final class OneDNNConvolution: Convolution {
     let pass = forwardPasses[key] ?? weightedPass(key, SLTT_FORWARD)
     forwardPasses[key] = pass
     pass.pass.execute(
-      input: x, weights: pass.packed.data(of: weights), bias: bias?.base, output: y)
+      input: x, weights: pass.packed.data(of: weights, arena), bias: bias?.base, output: y)
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
     checkShapes(gx.shape, gy.shape)
     gx.willChange()
     guard gx.shape.n > 0 else { return }
@@ -128,7 +129,7 @@ final class OneDNNConvolution: Convolution {
     let input = gx.pointer
     withOperand(gy) {
       pass.pass.execute(
-        input: input, weights: pass.packed.data(of: weights), bias: nil, output: $0)
+        input: input, weights: pass.packed.data(of: weights, arena), bias: nil, output: $0)
     }
   }
 

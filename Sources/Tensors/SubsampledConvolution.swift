@@ -34,7 +34,8 @@ final class SubsampledConvolution: WrappingConvolution {
   }
 
   func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     checkShapes(spikes.shape, y.shape)

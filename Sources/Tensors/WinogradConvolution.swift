@@ -58,7 +58,7 @@ final class WinogradConvolution: WrappingConvolution {
   func weightsDidChange() { dense.weightsDidChange() }
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     guard isUsed(for: .forward, samples: x.shape.n) else {
@@ -72,7 +72,8 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   func forward(
-    _ spikes: borrowing SpikeTensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
+    into y: inout Tensor,
     accumulating: Bool
   ) {
     guard isUsed(for: .forward, samples: spikes.shape.n) else {
@@ -83,7 +84,7 @@ final class WinogradConvolution: WrappingConvolution {
     forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
     guard isUsed(for: .backwardInput, samples: gy.shape.n) else {
       dense.backwardInput(gy, weights: weights, into: &gx)
       return
@@ -94,13 +95,14 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   private func convolve(
-    _ shape: sltt_winograd_shape, _ x: borrowing Tensor, _ weights: FloatView, isTransposed: Bool,
+    _ shape: sltt_winograd_shape, _ x: borrowing Tensor, _ weights: ConvolutionWeights,
+    isTransposed: Bool,
     bias: FloatView?, into y: inout Tensor, accumulating: Bool
   ) {
     y.willChange()
     withUnsafePointer(to: shape) { shape in
       let pass = Pass(
-        shape: shape, input: x.pointer, weights: weights.base, isTransposed: isTransposed ? 1 : 0,
+        shape: shape, input: x.pointer, weights: weights.view, isTransposed: isTransposed ? 1 : 0,
         bias: bias?.base, isAccumulating: accumulating ? 1 : 0, output: y.pointer)
       let tiles = sltt_winograd_tiles(shape, x.shape.n)
       if tiles <= Self.fewTiles, sltt_winograd_groups(shape) >= parallelParts(.max) {
@@ -251,7 +253,7 @@ final class WinogradConvolution: WrappingConvolution {
 private struct Pass {
   let shape: UnsafePointer<sltt_winograd_shape>
   let input: UnsafePointer<Float>
-  let weights: UnsafePointer<Float>
+  let weights: sltt_weights
   let isTransposed: Int32
   let bias: UnsafePointer<Float>?
   let isAccumulating: Int32
@@ -261,8 +263,10 @@ private struct Pass {
   func transformWeights(
     _ group: Int, inputs: Range<Int>, into transformed: UnsafeMutablePointer<Float>
   ) {
-    sltt_winograd_transform_weights(
-      shape, weights, isTransposed, group, transformed, inputs.lowerBound, inputs.upperBound)
+    withUnsafePointer(to: weights) {
+      sltt_winograd_transform_weights(
+        shape, $0, isTransposed, group, transformed, inputs.lowerBound, inputs.upperBound)
+    }
   }
 
   /// - Parameters:

@@ -8,13 +8,13 @@ extension WrappingConvolution {
   var arena: Arena { dense.arena }
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
     dense.backwardInput(gy, weights: weights, into: &gx)
   }
 

@@ -114,12 +114,15 @@ struct BFloat16BlockTests {
       let convolution = backend.convolution(geometry, arena: arena)
       change("forward") {
         convolution.forward(
-          other.tensor, weights: weights, bias: nil, into: &$0, accumulating: true)
+          other.tensor, weights: .init(weights), bias: nil, into: &$0, accumulating: true)
       }
       change("forward of spikes") {
-        convolution.forward(spikes, weights: weights, bias: nil, into: &$0, accumulating: true)
+        convolution.forward(
+          spikes, weights: .init(weights), bias: nil, into: &$0, accumulating: true)
       }
-      change("backward") { convolution.backwardInput(other.tensor, weights: weights, into: &$0) }
+      change("backward") {
+        convolution.backwardInput(other.tensor, weights: .init(weights), into: &$0)
+      }
     }
   }
 }

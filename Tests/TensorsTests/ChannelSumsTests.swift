@@ -115,7 +115,7 @@ struct ChannelSumsTests {
       matrix.combineRows(a: a, b: b, with: view(rows.x), c: c)
       expectClose(matrix.elements, expected, tolerance: 1e-6, "matrix")
 
-      matrix.assignRows(of: view(rows.x), ChannelAffine(scale: a, shift: b))
+      view(rows.x).copyRows(to: matrix.base, ChannelAffine(scale: a, shift: b))
       expectClose(
         matrix.elements,
         rows.map { Double(rows.a[$1]) * Double(rows.x[$0]) + Double(rows.b[$1]) },

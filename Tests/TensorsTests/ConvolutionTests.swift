@@ -46,7 +46,7 @@ struct ConvolutionTests {
           let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
           var y = Tensor(output, start, in: arena)
           convolution.forward(
-            Tensor(input, x, in: arena), weights: view(weights), bias: bias.map { view($0) },
+            Tensor(input, x, in: arena), weights: .init(view(weights)), bias: bias.map { view($0) },
             into: &y, accumulating: isAccumulating)
           expectClose(
             y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected,
@@ -56,7 +56,7 @@ struct ConvolutionTests {
 
       var gx = Tensor(input, [Float](repeating: .nan, count: input.count), in: arena)
       convolution.backwardInput(
-        Tensor(output, gy, in: arena), weights: view(weights), into: &gx)
+        Tensor(output, gy, in: arena), weights: .init(view(weights)), into: &gx)
       expectClose(
         gx.elements, reference.backwardInput(gy, weights: weights, samples: samples),
         "gx of \(samples)")
@@ -86,8 +86,8 @@ struct ConvolutionTests {
       var y = Tensor(output, in: arena)
       var gx = Tensor(input, in: arena)
       let gw = view([Float](repeating: 0, count: geometry.weightCount))
-      convolution.forward(x, weights: weights, bias: nil, into: &y, accumulating: false)
-      convolution.backwardInput(gy, weights: weights, into: &gx)
+      convolution.forward(x, weights: .init(weights), bias: nil, into: &y, accumulating: false)
+      convolution.backwardInput(gy, weights: .init(weights), into: &gx)
       convolution.backwardWeights(x, gy, into: gw, bias: nil)
       return [y.elements, gx.elements, gw.elements]
     }
@@ -117,7 +117,8 @@ struct ConvolutionTests {
     let gy = randomFloats(output.count, seed: 3)
     let spikes = SpikeTensor(input, amplitude: 2.75, in: arena) { fired[$0] }
     var y = Tensor(output, in: arena)
-    convolution.forward(spikes, weights: view(weights), bias: nil, into: &y, accumulating: false)
+    convolution.forward(
+      spikes, weights: .init(view(weights)), bias: nil, into: &y, accumulating: false)
     expectClose(y.elements, reference.forward(x, weights: weights, bias: nil, samples: 2), "y")
     let gw = view([Float](repeating: 0, count: weights.count))
     convolution.backwardWeights(spikes, Tensor(output, gy, in: arena), into: gw, bias: nil)
@@ -139,8 +140,8 @@ struct ConvolutionTests {
     func passes() -> (y: [Float], gx: [Float]) {
       var y = Tensor(output, in: arena)
       var gx = Tensor(input, in: arena)
-      convolution.forward(x, weights: weights, bias: nil, into: &y, accumulating: false)
-      convolution.backwardInput(gy, weights: weights, into: &gx)
+      convolution.forward(x, weights: .init(weights), bias: nil, into: &y, accumulating: false)
+      convolution.backwardInput(gy, weights: .init(weights), into: &gx)
       return (y.elements, gx.elements)
     }
     let before = passes()

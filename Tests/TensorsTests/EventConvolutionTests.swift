@@ -46,7 +46,7 @@ struct EventConvolutionTests {
         let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
         var y = Tensor(output, start, in: arena)
         convolution.forward(
-          spikes, weights: view(weights), bias: bias.map { view($0) }, into: &y,
+          spikes, weights: .init(view(weights)), bias: bias.map { view($0) }, into: &y,
           accumulating: isAccumulating)
         expectClose(
           y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected, "y")
@@ -83,7 +83,7 @@ struct EventConvolutionTests {
         dense, precision, winogradCost: nil, isForced: true, keepsPacked: true)
       var y = gy.copy(in: arena)
       convolution.forward(
-        spikes, weights: view(weights), bias: bias, into: &y, accumulating: true)
+        spikes, weights: .init(view(weights)), bias: bias, into: &y, accumulating: true)
       let gw = FlatBuffer(count: geometry.weightCount).all
       convolution.backwardWeights(spikes, gy, into: gw, bias: nil)
       return (y.elements, gw.elements)
@@ -104,7 +104,7 @@ struct EventConvolutionTests {
     let weights = view(randomFloats(geometry.weightCount, seed: 1))
     func output() -> [Float] {
       var y = Tensor(geometry.output(samples: 1), in: arena)
-      convolution.forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
+      convolution.forward(spikes, weights: .init(weights), bias: nil, into: &y, accumulating: false)
       return y.elements
     }
     let before = output()
@@ -121,7 +121,7 @@ struct EventConvolutionTests {
     let outputs = [MemoryUse.fast, .lean].map { memory in
       var y = Tensor(geometry.output(samples: 2), in: arena)
       ConvolutionBackend(kernels: .events, memory: memory).convolution(geometry, arena: arena)
-        .forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
+        .forward(spikes, weights: .init(weights), bias: nil, into: &y, accumulating: false)
       return y.elements
     }
     #expect(outputs[0] == outputs[1])

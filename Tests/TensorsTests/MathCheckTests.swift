@@ -87,14 +87,14 @@ final class WrongConvolution: Convolution {
   }
 
   func forward(
-    _ x: borrowing Tensor, weights: FloatView, bias: FloatView?, into y: inout Tensor,
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
     right.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
     if fault == .output { y[y.shape.count - 1] += 1e-3 }
   }
 
-  func backwardInput(_ gy: borrowing Tensor, weights: FloatView, into gx: inout Tensor) {
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
     right.backwardInput(gy, weights: weights, into: &gx)
     if fault == .inputGradient { gx[3] = 0 }
   }

@@ -35,11 +35,12 @@ struct MixedPrecisionTests {
     let fires = randomSpikes(input.count, seed: 5)
     let spikes = SpikeTensor(input, amplitude: 2.75, in: arena) { fires[$0] }
     var y = Tensor(output, randomFloats(output.count, seed: 6), in: arena)
-    convolution.forward(x, weights: weights, bias: bias, into: &y, accumulating: true)
+    convolution.forward(x, weights: .init(weights), bias: bias, into: &y, accumulating: true)
     var ySpikes = Tensor(output, in: arena)
-    convolution.forward(spikes, weights: weights, bias: bias, into: &ySpikes, accumulating: false)
+    convolution.forward(
+      spikes, weights: .init(weights), bias: bias, into: &ySpikes, accumulating: false)
     var gx = Tensor(input, in: arena)
-    convolution.backwardInput(gy, weights: weights, into: &gx)
+    convolution.backwardInput(gy, weights: .init(weights), into: &gx)
     let (gw, gwSpikes) = (
       FlatBuffer(count: geometry.weightCount).all, FlatBuffer(count: geometry.weightCount).all
     )
@@ -96,7 +97,7 @@ struct MixedPrecisionTests {
     let weights = view(randomFloats(geometry.weightCount, seed: 2))
     func inputGradient() -> [Float] {
       var gx = Tensor(geometry.input(samples: 2), in: arena)
-      convolution.backwardInput(gy, weights: weights, into: &gx)
+      convolution.backwardInput(gy, weights: .init(weights), into: &gx)
       return gx.elements
     }
     let expected = inputGradient()

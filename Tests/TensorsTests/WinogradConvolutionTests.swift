@@ -43,7 +43,7 @@ struct WinogradConvolutionTests {
         let convolution = ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: arena)
         let outputGradient = Tensor(geometry.output(samples: samples), gy, in: arena)
         var gx = Tensor(geometry.input(samples: samples), in: arena)
-        convolution.backwardInput(outputGradient, weights: weights, into: &gx)
+        convolution.backwardInput(outputGradient, weights: .init(weights), into: &gx)
         let gw = view([Float](repeating: 0, count: geometry.weightCount))
         convolution.backwardWeights(
           Tensor(geometry.input(samples: samples), x, in: arena), outputGradient, into: gw,
@@ -64,7 +64,7 @@ struct WinogradConvolutionTests {
     let x = Tensor(geometry.input(samples: 0), in: arena)
     var gx = Tensor(geometry.input(samples: 0), in: arena)
     let gy = Tensor(geometry.output(samples: 0), in: arena)
-    convolution.backwardInput(gy, weights: weights, into: &gx)
+    convolution.backwardInput(gy, weights: .init(weights), into: &gx)
     convolution.backwardWeights(x, gy, into: gw, bias: nil)
     #expect(gw.elements == before)
   }

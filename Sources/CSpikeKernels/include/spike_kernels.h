@@ -115,6 +115,12 @@ void sltt_combine(float *gradient, uint16_t *rounded, const float *values,
                   const uint16_t *rounded_values, const float *a, const float *b, const float *c,
                   size_t channels, size_t first, size_t last);
 
+// The weights of a convolution [kernel, kernel, inputs, outputs]: values, times the scale and plus the
+// shift of their output channel; as they are where scale is NULL.
+typedef struct {
+  const float *values, *scale, *shift;
+} sltt_weights;
+
 // A 3x3 convolution with padding 1 of spikes. Sizes in pixels.
 typedef struct {
   size_t height, width, inputs;
@@ -128,8 +134,8 @@ typedef struct {
 // output channels c and 16 + c.
 size_t sltt_event_packed_count(const sltt_event_shape *shape);
 
-// Packs weights [3, 3, inputs, outputs]: the blocks first ..< last of 64 input channels.
-void sltt_event_pack(const sltt_event_shape *shape, const float *weights, float *packed,
+// Packs weights: the blocks first ..< last of 64 input channels.
+void sltt_event_pack(const sltt_event_shape *shape, const sltt_weights *weights, float *packed,
                      size_t first, size_t last);
 
 // Bytes of scratch memory that a thread needs for the passes below.
@@ -181,12 +187,12 @@ size_t sltt_winograd_input_count(const sltt_winograd_shape *shape, size_t tiles)
 // Floats of scratch memory that a thread needs to multiply.
 size_t sltt_winograd_product_count(void);
 
-// Transforms the weights [3, 3, inputs, outputs], or, for the gradient of the input, those of the
-// transposed convolution [3, 3, outputs, inputs], of a group: the inputs SLTT_WINOGRAD_LANES * first
+// Transforms the weights, or, for the gradient of the input, those of the transposed convolution
+// [3, 3, outputs, inputs], of a group: the inputs SLTT_WINOGRAD_LANES * first
 // ..< SLTT_WINOGRAD_LANES * last.
-void sltt_winograd_transform_weights(const sltt_winograd_shape *shape, const float *weights,
-                                     int transposed, size_t group, float *transformed,
-                                     size_t first, size_t last);
+void sltt_winograd_transform_weights(const sltt_winograd_shape *shape,
+                                     const sltt_weights *weights, int transposed, size_t group,
+                                     float *transformed, size_t first, size_t last);
 
 // Transforms the inputs of the tiles block + (first ..< last), for a block of `tiles`.
 void sltt_winograd_transform_input(const sltt_winograd_shape *shape, const float *input,

@@ -56,7 +56,8 @@ struct ConvolutionCheck: Sendable {
     let weights = checkValues(geometry.weightCount, seed: 2)
     let bias = checkValues(geometry.outputChannels, seed: 3)
     let gy = checkValues(output.count, seed: 4)
-    let (weightView, biasView) = (FlatBuffer(weights).all, FlatBuffer(bias).all)
+    let weightView = ConvolutionWeights(FlatBuffer(weights).all)
+    let biasView = FlatBuffer(bias).all
     let (weightGradient, biasGradient) = (FlatBuffer(weights).all, FlatBuffer(bias).all)
     var y = Tensor(output, [Float](repeating: .nan, count: output.count), in: arena)
     var gx = Tensor(input, [Float](repeating: .nan, count: input.count), in: arena)

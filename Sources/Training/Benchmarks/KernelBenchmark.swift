@@ -58,7 +58,7 @@ public struct KernelBenchmark {
   private func measure(
     _ geometry: ConvolutionGeometry, _ names: [String]
   ) -> [KernelReport.Row] {
-    let weights = view(count: geometry.weightCount)
+    let weights = ConvolutionWeights(view(count: geometry.weightCount))
     let weightGradient = view(count: geometry.weightCount)
     let output = geometry.output(samples: samples)
     let operations = 2 * output.pixels * geometry.weightCount
