@@ -60,6 +60,7 @@ def parse_arguments():
         " ' --compile --channels-last', that begins with a space; by default all",
     )  # fmt: skip
     parser.add_argument("--batch", type=int)
+    parser.add_argument("--micro-batch", type=int, help="samples at once, in both programs")
     parser.add_argument("--timesteps", type=int)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warmup", type=int, default=3, help="iterations before those that count")
@@ -144,6 +145,8 @@ def ours(arguments, method, precision, folder, memory):
     }
     if method == "sltt-k":
         settings["method.k"] = arguments.k
+    if arguments.micro_batch:
+        settings["training.micro_batch"] = arguments.micro_batch
     if arguments.work == "vgg11":
         settings["data.frames"] = f"{{number: {arguments.timesteps}, split_by: number}}"
     command = [arguments.program, "train", "--config", REPOSITORY / "configs" / recipe]
@@ -160,7 +163,7 @@ def ours(arguments, method, precision, folder, memory):
     return {
         "images/s": statistics.median(record["images_per_second"] for record in counted),
         "MiB": max(record["peak_rss_bytes"] for record in records) / 2**20,
-        "firing rate": counted[-1]["firing_rate"],
+        "firing rate": statistics.mean(record["firing_rate"] for record in counted),
     }
 
 
@@ -173,6 +176,8 @@ def theirs(arguments, method, precision, folder, flags):
         "--timesteps", arguments.timesteps, "--threads", arguments.threads,
         "--warmup", arguments.warmup, "--iterations", arguments.iterations,
     ]  # fmt: skip
+    if arguments.micro_batch:
+        command += ["--micro-batch", arguments.micro_batch]
     if arguments.weights:
         command += ["--weights", arguments.weights]
     output = run(command + flags.split(), {"OMP_NUM_THREADS": str(arguments.threads)})
@@ -186,8 +191,9 @@ def theirs(arguments, method, precision, folder, flags):
 
 def report(arguments, measurements):
     _, size, *_ = WORKS[arguments.work]
+    parts = f" by {arguments.micro_batch}" if arguments.micro_batch else ""
     lines = [
-        f"{arguments.work}, {size}x{size}, batch {arguments.batch}, T = {arguments.timesteps},"
+        f"{arguments.work}, {size}x{size}, batch {arguments.batch}{parts}, T = {arguments.timesteps},"
         f" threads {arguments.threads}; {'given' if arguments.weights else 'initial'} weights;"
         f" medians of {arguments.rounds} rounds (least to most); speed and memory as times PyTorch's"
         " best",

@@ -307,7 +307,8 @@ class Loss:
     def __init__(self, timesteps, mse_weight, one_hot):
         self.timesteps, self.mse_weight, self.one_hot = timesteps, mse_weight, one_hot
 
-    def __call__(self, logits, labels):
+    def __call__(self, logits, labels, share=1):
+        """The loss of a part of the batch, which is this share of it."""
         logits = logits.float()
         loss = F.cross_entropy(logits, labels)
         if self.mse_weight > 0:
@@ -315,7 +316,7 @@ class Loss:
             if self.one_hot:
                 target = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
             loss = torch.lerp(loss, F.mse_loss(logits, target), self.mse_weight)
-        return loss / self.timesteps
+        return share * loss / self.timesteps
 
 
 def gradients(network, frames, labels, loss, method, trained):

@@ -8,6 +8,7 @@ Batches are decoded before anything is timed. Needs torch, pillow and safetensor
 
 import argparse
 import contextlib
+import functools
 import json
 import random
 import resource
@@ -45,6 +46,7 @@ def parse_arguments():
     parser.add_argument("--k", type=int, default=1, help="time steps that sltt-k trains")
     parser.add_argument("--size", type=int, default=32, help="of the input, in pixels")
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--micro-batch", type=int, help="samples at once; by default all")
     parser.add_argument("--timesteps", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["float32", "mixed"], default="float32")
@@ -88,13 +90,19 @@ def make_step(network, arguments, recipe):
         is_subset = arguments.method == "sltt-k"
         trained = draws.sample(range(steps), arguments.k) if is_subset else range(steps)
         shares = SharedWeights(network) if arguments.share_weights else contextlib.nullcontext()
+        size, total = arguments.micro_batch or arguments.batch, 0
+        parts = zip(zip(*(frame.split(size) for frame in frames)), labels.split(size))
         # One context for the whole iteration: it casts each weight once, not once a time step.
         with autocast(arguments), shares:
-            _, total = gradients(callee, frames, labels, loss, arguments.method, trained)
+            for frames_of_part, labels_of_part in parts:
+                part_loss = functools.partial(loss, share=len(labels_of_part) / len(labels))
+                total += gradients(
+                    callee, frames_of_part, labels_of_part, part_loss, arguments.method, trained
+                )[1].item()
+                reset(network)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        reset(network)
-        return total.item()
+        return total
 
     return step
 
@@ -162,7 +170,7 @@ def main():
         "imported_rss_bytes": imported_bytes,
         "first_loss": losses[0],
         "last_loss": losses[-1],
-        "firing_rate": firing_rate(network, data[0][0], arguments),
+        "firing_rate": statistics.mean(firing_rate(network, x, arguments) for x, _ in data),
     }
     print(json.dumps(report))
 

@@ -23,4 +23,10 @@ public enum ElementType: String, CaseIterable, Sendable {
     case .uint64, .int64, .float64: 8
     }
   }
+  var isFloatingPoint: Bool {
+    switch self {
+    case .float16, .bfloat16, .float32, .float64: true
+    default: false
+    }
+  }
 }

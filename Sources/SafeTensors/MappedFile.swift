@@ -37,9 +37,16 @@ final class MappedFile: Sendable {
     }
   }
 
+  /// Calls `body` with bytes of the file. Afterwards they take no memory until they are read again.
   func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R
   {
     precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    defer {
+      if let base {
+        let start = range.lowerBound & -Int(getpagesize())
+        madvise(base + start, range.upperBound - start, MADV_DONTNEED)
+      }
+    }
     return try body(
       UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(start: base, count: count)[range]))
   }

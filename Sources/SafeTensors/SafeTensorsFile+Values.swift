@@ -7,7 +7,7 @@ extension SafeTensorsFile {
     case .float64: elements(of: tensor) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
     case .float16: elements(of: tensor) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
     case .bfloat16: elements(of: tensor) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
-    default: throw wrongType(name, tensor, wanted: "floating-point numbers")
+    default: throw notFloats(name, tensor)
     }
   }
 
@@ -15,6 +15,17 @@ extension SafeTensorsFile {
   public func floats(_ name: String, shape: [Int]) throws -> [Float] {
     try require(name, shape)
     return try floats(name)
+  }
+
+  /// - Throws: what `floats(_:shape:)` would, without reading the elements.
+  public func checkFloats(_ name: String, shape: [Int]) throws {
+    try require(name, shape)
+    let tensor = try tensor(name)
+    guard tensor.type.isFloatingPoint else { throw notFloats(name, tensor) }
+  }
+
+  private func notFloats(_ name: String, _ tensor: Tensor) -> SafeTensorsError {
+    wrongType(name, tensor, wanted: "floating-point numbers")
   }
 
   /// The elements of an integer or Boolean tensor, row-major.

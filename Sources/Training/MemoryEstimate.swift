@@ -13,8 +13,8 @@ public struct MemoryEstimate: Sendable {
   public let temporaryBytes: Int
   /// Batches decoded ahead.
   public let loaderBytes: Int
-  /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state, and
-  /// of either in the shapes of the file.
+  /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state,
+  /// where training goes on, and of one parameter in the shape of the file.
   public let checkpointBytes: Int
 
   /// The program with its libraries, before it has a network.
@@ -36,7 +36,11 @@ public struct MemoryEstimate: Sendable {
     parameterBytes =
       (parameters + parameters * optimizerBuffers / stateRanks + network.store.reduction.count) * 4
       + summaries.reduce(0) { $0 + $1.packedBytes }
-    checkpointBytes = parameters * 4 * (1 + optimizerBuffers + max(1, optimizerBuffers))
+    let copied =
+      network.specification.memory == .fast
+      ? 1 + optimizerBuffers : stateRanks > 1 ? optimizerBuffers : 0
+    let largestParameter = network.store.parameters.map(\.count).max() ?? 0
+    checkpointBytes = 4 * (parameters * copied + largestParameter)
     tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
     // Gradients that flow back through time are as large as the state, and take the place of what has
     // gone from the tape by then: all but the state itself, which neurons still hold.

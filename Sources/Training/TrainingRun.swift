@@ -250,7 +250,9 @@ public final class TrainingRun {
     // All ranks have to give their part of it.
     let optimizerState = try trainer.gatherOptimizerState()
     recorder?.save(
-      Snapshot(trainer.network, trainer.optimizer, gathered: optimizerState),
+      Snapshot(
+        trainer.network, trainer.optimizer, gathered: optimizerState,
+        copies: configuration.training.memory == .fast),
       RunState(
         position: position, updates: trainer.optimizer.updates, configuration: configuration,
         classes: data.classes, trainingSamples: data.training.count,

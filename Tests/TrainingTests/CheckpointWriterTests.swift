@@ -47,6 +47,22 @@ struct CheckpointWriterTests {
     #expect(job.network.store.weights.all.elements == before)
   }
 
+  /// Without a copy, what follows the call changes nothing either, as the call waits.
+  @Test func trainingWaitsWhereNothingIsCopied() throws {
+    let writer = CheckpointWriter(store, .init()) { _ in }
+    let (weights, state) = (job.network.store.weights.all, job.trainer.optimizer.state)
+    let before = [weights.elements] + state.map(\.values.elements)
+    writer.write(
+      Snapshot(job.network, job.trainer.optimizer, copies: false), .example(iteration: 1),
+      isBest: false)
+    weights.fill(7)
+    for (_, values) in state { values.fill(7) }
+    writer.confirm()
+    try writer.finish()
+    try Checkpoint(contentsOf: store.latestLink).verified().restore(job.network, state)
+    #expect([weights.elements] + state.map(\.values.elements) == before)
+  }
+
   @Test(arguments: [false, true]) func whatCannotBeWrittenStopsOrNot(goesOn: Bool) throws {
     var settings = Configuration.Checkpointing()
     settings.onError = goesOn ? .continue : .stop

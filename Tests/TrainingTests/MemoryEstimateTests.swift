@@ -6,9 +6,12 @@ import Testing
 @testable import Training
 
 struct MemoryEstimateTests {
-  private func network(_ family: NetworkFamily) throws -> SpikingNetwork {
+  private func network(
+    _ family: NetworkFamily, _ memory: MemoryUse = .fast
+  ) throws -> SpikingNetwork {
     try SpikingNetwork(
-      NetworkSpecification(family: family, blocks: [1, 1], width: 8, classes: 3, imageSize: 16),
+      NetworkSpecification(
+        family: family, blocks: [1, 1], width: 8, classes: 3, imageSize: 16, memory: memory),
       seed: 1, arena: Arena(capacity: 4 << 20))
   }
 
@@ -35,9 +38,18 @@ struct MemoryEstimateTests {
     #expect(
       MemoryEstimate(network, samples: 1, window: 1, optimizerBuffers: 1, stateRanks: 4)
         .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
-    // Weights and momentum, and either once more.
-    #expect(one.checkpointBytes == 12 * count)
-    #expect(estimate(1, 1, buffers: 2).checkpointBytes == 20 * count)
+    // Copies of weights and momentum, and the largest parameter once more.
+    let largest = network.store.parameters.map(\.count).max()!
+    #expect(one.checkpointBytes == 4 * (2 * count + largest))
+    #expect(estimate(1, 1, buffers: 2).checkpointBytes == 4 * (3 * count + largest))
+    func lean(_ stateRanks: Int) throws -> Int {
+      MemoryEstimate(
+        try self.network(family, .lean), samples: 1, window: 1, optimizerBuffers: 1,
+        stateRanks: stateRanks
+      ).checkpointBytes
+    }
+    #expect(try lean(1) == 4 * largest)
+    #expect(try lean(2) == 4 * (count + largest))
     #expect(
       one.totalBytes - MemoryEstimate.programBytes
         == one.parameterBytes + one.tapeBytes + one.stateBytes + one.temporaryBytes

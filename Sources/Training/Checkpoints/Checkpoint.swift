@@ -85,18 +85,16 @@ public struct Checkpoint {
     throws
   {
     let file = try SafeTensorsFile(contentsOf: optimizerPath)
-    var values: [(Parameter, Int, [Float])] = []
-    for parameter in network.store.parametersInForwardOrder {
-      for (index, state) in optimizerState.enumerated() {
-        let name = "\(state.name).\(parameter.name)"
-        values.append((parameter, index, try file.floats(name, shape: parameter.shape)))
-      }
+    let tensors = network.store.parametersInForwardOrder.flatMap { parameter in
+      optimizerState.map { ("\($0.name).\(parameter.name)", parameter, $0.values) }
+    }
+    for (name, parameter, _) in tensors {
+      try file.checkFloats(name, shape: parameter.shape)
     }
     try network.load(try SafeTensorsFile(contentsOf: modelPath))
-    for (parameter, index, elements) in values {
+    for (name, parameter, values) in tensors {
       parameter.assign(
-        published: elements,
-        to: optimizerState[index].values[network.store.range(of: parameter)])
+        published: try file.floats(name), to: values[network.store.range(of: parameter)])
     }
   }
 

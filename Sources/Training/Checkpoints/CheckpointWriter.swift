@@ -3,7 +3,8 @@ import Foundation
 import SpikingNetworks
 import Synchronization
 
-/// Writes checkpoints on a thread of its own, so that training waits only while buffers are copied.
+/// Writes checkpoints on a thread of its own, so that training waits only while buffers are copied, or,
+/// to save the copies, until they are written.
 ///
 /// A checkpoint is written under a temporary name first. It gets its own, and becomes the latest, when
 /// `confirm` says that all ranks held the same weights.
@@ -41,7 +42,8 @@ final class CheckpointWriter: @unchecked Sendable {
   /// Whether one is still being written.
   var isBusy: Bool { status.withLock { $0.pending > 0 } }
 
-  /// Starts to write; waits for earlier ones first, which must be confirmed.
+  /// Starts to write; waits for earlier ones first, which must be confirmed, and for this one if the
+  /// snapshot is no copy.
   func write(_ snapshot: Snapshot, _ state: RunState, isBest: Bool) {
     precondition(unconfirmed == nil, "the checkpoint before this one has not been confirmed")
     queue.sync {}
@@ -62,6 +64,7 @@ final class CheckpointWriter: @unchecked Sendable {
         }
       }
     }
+    if !snapshot.isCopy { queue.sync {} }
   }
 
   /// Says that all ranks held the weights of the checkpoint that is being written.

@@ -2,29 +2,36 @@ import SafeTensors
 import SpikingNetworks
 import Tensors
 
-/// Copies of everything that training changes, of one moment, so that files can be written from them
-/// while training goes on.
+/// Everything that training changes, of one moment: copies, so that files can be written while training
+/// goes on, or the very buffers, so that it has to wait.
 struct Snapshot: @unchecked Sendable {
-  // Nobody else has these buffers, and parameters do not change once their network is made.
+  // Nobody changes these buffers meanwhile, and parameters do not change once their network is made.
   private let parameters: [Parameter]
   private let statistics: [Parameter]
   private let store: ParameterStore
-  private let weights: FlatBuffer
-  private let statisticValues: FlatBuffer
-  private let optimizerState: [(name: String, values: FlatBuffer)]
+  private let weights: FloatView
+  private let statisticValues: FloatView
+  private let optimizerState: [(name: String, values: FloatView)]
+  /// Whether training can go on.
+  let isCopy: Bool
 
-  /// - Parameter gathered: the optimizer's state where it is spread over the ranks.
+  /// - Parameters:
+  ///   - gathered: the optimizer's state where it is spread over the ranks.
+  ///   - copies: whether to copy what training changes.
   init(
     _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer,
-    gathered: [(name: String, values: FlatBuffer)]? = nil
+    gathered: [(name: String, values: FlatBuffer)]? = nil, copies: Bool = true
   ) {
+    func kept(_ view: FloatView) -> FloatView { copies ? FlatBuffer(copying: view).all : view }
+    isCopy = copies
     store = network.store
     parameters = store.parametersInForwardOrder
     statistics = store.statistics
-    weights = FlatBuffer(copying: store.weights.all)
-    statisticValues = FlatBuffer(copying: store.statisticValues.all)
+    weights = kept(store.weights.all)
+    statisticValues = kept(store.statisticValues.all)
     optimizerState =
-      gathered ?? optimizer.state.map { ($0.name, FlatBuffer(copying: $0.values)) }
+      gathered?.map { ($0.name, $0.values.all) }
+      ?? optimizer.state.map { ($0.name, kept($0.values)) }
   }
 
   /// Parameters and running statistics under their published names and in their published shapes.
@@ -45,7 +52,7 @@ struct Snapshot: @unchecked Sendable {
     4 * (weights.count * (1 + optimizerState.count) + statisticValues.count)
   }
 
-  private func tensor(_ name: String, _ parameter: Parameter, _ buffer: FlatBuffer) -> SafeTensor {
+  private func tensor(_ name: String, _ parameter: Parameter, _ buffer: FloatView) -> SafeTensor {
     .floats(
       name, shape: parameter.shape, parameter.published(buffer[store.range(of: parameter)]))
   }

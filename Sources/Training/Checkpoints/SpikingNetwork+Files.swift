@@ -42,11 +42,9 @@ extension SpikingNetwork {
         problem: "holds another network: \(others.count) of its tensors, such as \(others[0]), have"
           + " no place in this one; check model.* in the configuration")
     }
-    let values = try wanted.map { name, parameter in
-      try file.floats(name, shape: parameter.shape)
-    }
-    for ((_, parameter), values) in zip(wanted, values) {
-      parameter.assign(published: values, to: parameter.values)
+    for (name, parameter) in wanted { try file.checkFloats(name, shape: parameter.shape) }
+    for (name, parameter) in wanted {
+      parameter.assign(published: try file.floats(name), to: parameter.values)
     }
     weightsDidChange()
   }
