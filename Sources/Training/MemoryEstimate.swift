@@ -11,7 +11,7 @@ public struct MemoryEstimate: Sendable {
   public let stateBytes: Int
   /// Tensors that live while a layer works, or for the stem of an image.
   public let temporaryBytes: Int
-  /// Batches decoded ahead.
+  /// Batches decoded ahead, and photographs that are being decoded.
   public let loaderBytes: Int
   /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state,
   /// where training goes on, and of one parameter in the shape of the file.
@@ -27,9 +27,10 @@ public struct MemoryEstimate: Sendable {
   ///   - stateRanks: ranks among which that state is divided.
   ///   - isStatic: whether a sample is one image for all time steps.
   ///   - loadedFrames: that the loader holds; three batches of images by default.
+  ///   - decoders: threads that decode photographs, which may have 50 times the input's pixels.
   public init(
     _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
-    stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil
+    stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0
   ) {
     let summaries = network.layers.map(\.summary)
     let parameters = network.store.weights.count
@@ -56,8 +57,29 @@ public struct MemoryEstimate: Sendable {
     // The stem's output for an image, or the sum of its gradients, lasts for all time steps.
     let stem = isStatic ? summaries[0].output.withSamples(samples).count * 4 : 0
     temporaryBytes = largest * 3 / 2 + stem
+    let input = network.specification.input
     loaderBytes =
-      network.specification.input.withSamples(loadedFrames ?? 3 * samples).count * 4
+      input.withSamples(loadedFrames ?? 3 * samples).count * 4
+      + input.withSamples(50 * decoders).count
+  }
+
+  /// For a run.
+  ///
+  /// - Parameters:
+  ///   - batch: a rank's part of the global batch.
+  ///   - optimizerBuffers: of the optimizer's state.
+  init(
+    _ network: SpikingNetwork, _ configuration: Configuration, _ method: TrainingMethod,
+    ranks: Int, batch: Int, optimizerBuffers: Int
+  ) {
+    let isStatic = configuration.framesOfASample == 1
+    // Training and validation have three batches each, and as many threads to decode them.
+    self.init(
+      network, samples: configuration.samplesAtOnce(ranks: ranks), window: method.window,
+      optimizerBuffers: optimizerBuffers,
+      stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
+      loadedFrames: 6 * batch * configuration.framesOfASample,
+      decoders: isStatic ? 2 * (configuration.data.workers ?? 1) : 0)
   }
 
   /// In all, but for `checkpointBytes`.

@@ -77,10 +77,7 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, samples: configuration.samplesAtOnce(ranks: 1),
-        window: method.window, optimizerBuffers: buffers,
-        isStatic: configuration.framesOfASample == 1,
-        loadedFrames: 3 * batch * configuration.framesOfASample)
+        network, configuration, method, ranks: 1, batch: batch, optimizerBuffers: buffers)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

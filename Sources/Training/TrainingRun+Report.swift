@@ -83,14 +83,10 @@ extension TrainingRun {
   func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
     let network = trainer.network
     let method = configuration.trainingMethod
-    let largest = trainingLoader.sampler.largestBatch
     let memory = MemoryEstimate(
-      network, samples: configuration.samplesAtOnce(ranks: communicator.size),
-      window: method.window,
-      optimizerBuffers: trainer.optimizer.state.count,
-      stateRanks: configuration.optimizer.isSharded ? communicator.size : 1,
-      isStatic: configuration.framesOfASample == 1,
-      loadedFrames: 3 * largest * configuration.framesOfASample)
+      network, configuration, method, ranks: communicator.size,
+      batch: trainingLoader.sampler.largestBatch,
+      optimizerBuffers: trainer.optimizer.state.count)
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
