@@ -28,6 +28,9 @@ struct BenchScaling: ParsableCommand {
   @Option(name: .long, help: "Iterations to measure on each number of ranks.")
   var iterations = 10
 
+  @Option(name: .long, help: "Rounds, in each of which all numbers of ranks take turns.")
+  var rounds = 3
+
   @Option(name: .long, help: "Threads of every rank.")
   var threads = 1
 
@@ -47,8 +50,9 @@ struct BenchScaling: ParsableCommand {
   var measure = false
 
   func validate() throws {
-    guard iterations > 0, threads > 0, latency >= 0, latency.isFinite else {
-      throw ValidationError("--iterations and --threads must be more than 0, --latency at least 0")
+    guard iterations > 0, rounds > 0, threads > 0, latency >= 0, latency.isFinite else {
+      throw ValidationError(
+        "--iterations, --rounds and --threads must be more than 0, --latency at least 0")
     }
   }
 
@@ -66,10 +70,11 @@ struct BenchScaling: ParsableCommand {
       guard communicator.size == 1 else {
         throw ValidationError("bench scaling starts its ranks itself: start it without mpirun")
       }
-      var measurements: [(ScalingReport.Mode, [ScalingMeasurement])] = []
-      for mode in modes {
-        measurements.append(
-          (mode, try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }))
+      let measurements = try modes.map { mode in
+        let rounds = try (0..<rounds).map { _ in
+          try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }
+        }
+        return (mode, rounds)
       }
       let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
       print(report.text)

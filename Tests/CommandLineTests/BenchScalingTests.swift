@@ -7,6 +7,7 @@ struct BenchScalingTests {
     struct Series: Decodable {
       let mode: String
       let measurements: [Measurement]
+      let efficiencies: [[Double]]
     }
 
     struct Measurement: Decodable {
@@ -37,13 +38,15 @@ struct BenchScalingTests {
   @Test func startsItsRanksItself() throws {
     let workspace = try Workspace.withImages()
     let run = try bench(
-      workspace, "--config", "small.yaml", "--ranks", "1,2", "--iterations", "2", "--mpirun",
+      workspace, "--config", "small.yaml", "--ranks", "1,2", "--iterations", "2", "--rounds", "2",
+      "--mpirun",
       "mpirun --oversubscribe --bind-to none", "--output", "results")
     #expect(run.status == 0 && run.errors == "")
     let report = try JSONDecoder().decode(
       Report.self, from: Data(try workspace.text("results/scaling.json").utf8))
     #expect(report.series.map(\.mode) == ["weak", "strong"])
     #expect(report.series.map { $0.measurements.map(\.global_batch) } == [[10, 20], [10, 10]])
+    #expect(report.series.map { $0.efficiencies.map(\.count) } == [[2, 2], [2, 2]])
     for measurement in report.series.flatMap(\.measurements) {
       #expect(measurement.computing_rates.count == measurement.ranks)
       #expect(measurement.bindings.count == measurement.ranks)
@@ -59,7 +62,7 @@ struct BenchScalingTests {
     let run = try bench(
       workspace, "--config", "small.yaml", "--set", "distributed.overlap=true", "--set",
       "distributed.wire=bfloat16", "--ranks", "2", "--modes", "weak", "--iterations", "2",
-      "--mpirun", "mpirun --oversubscribe --bind-to none", "--output", "results")
+      "--rounds", "1", "--mpirun", "mpirun --oversubscribe --bind-to none", "--output", "results")
     #expect(run.status == 0 && run.errors == "")
     #expect(run.output.contains("MPI_Alltoall and MPI_Allgather of bfloat16"))
     let report = try JSONDecoder().decode(

@@ -15,12 +15,32 @@ public struct ScalingReport: Encodable {
 
   struct Series: Encodable {
     let mode: Mode
+    /// Of each number of ranks, from the round in which its iterations took the median time.
     let measurements: [ScalingMeasurement]
+    /// Of each round the efficiency with each number of ranks.
+    let efficiencies: [[Double]]
+
+    /// - Parameter rounds: in each, measurements of growing numbers of ranks, always the same.
+    init(_ mode: Mode, _ rounds: [[ScalingMeasurement]]) {
+      self.mode = mode
+      measurements = rounds[0].indices.map { index in
+        let byTime = rounds.map { $0[index] }.sorted { $0.iterationSeconds < $1.iterationSeconds }
+        return byTime[byTime.count / 2]
+      }
+      efficiencies = rounds.map { round in
+        round.map { Self.efficiency($0, against: round[0]) }
+      }
+    }
+
+    func efficiency(_ measurement: ScalingMeasurement) -> Double {
+      Self.efficiency(measurement, against: measurements[0])
+    }
 
     /// Images a second of a rank against those of the least ranks.
-    func efficiency(_ measurement: ScalingMeasurement) -> Double {
-      let first = measurements[0]
-      return measurement.imagesPerSecond / Double(measurement.ranks)
+    private static func efficiency(
+      _ measurement: ScalingMeasurement, against first: ScalingMeasurement
+    ) -> Double {
+      measurement.imagesPerSecond / Double(measurement.ranks)
         / (first.imagesPerSecond / Double(first.ranks))
     }
   }
@@ -45,16 +65,16 @@ public struct ScalingReport: Encodable {
   private static let gigabits = [1, 10, 25, 100]
 
   /// - Parameters:
-  ///   - measurements: by mode, of growing numbers of ranks.
+  ///   - measurements: by mode, in each of its rounds of growing numbers of ranks.
   ///   - latency: of the networks that are predicted, in seconds.
   public init(
-    _ configuration: Configuration, _ measurements: [(Mode, [ScalingMeasurement])],
+    _ configuration: Configuration, _ measurements: [(Mode, [[ScalingMeasurement]])],
     latency: Double
   ) throws {
     network = try configuration.completedForSyntheticData().networkSpecification(classes: nil)
       .summary
-    series = measurements.map { Series(mode: $0, measurements: $1) }
-    let all = measurements.flatMap(\.1)
+    series = measurements.map { Series($0, $1) }
+    let all = series.flatMap(\.measurements)
     let first = all[0]
     let (length, step, wire) = (first.chunkLength, first.computeSeconds, first.wire)
     model = ScalingModel.fit(
@@ -105,7 +125,8 @@ extension ScalingReport {
 
       \(series.map(scalingTable).joined(separator: "\n\n"))
 
-      Times in ms. Communication is what the last rank spends in the all-reduce, and exposed its share
+      Times in ms, of the round with the median iteration; lowest and highest efficiency of
+      \(Format.counted(series[0].efficiencies.count, "round")). Communication is what the last rank spends in the all-reduce, and exposed its share
       of the iteration; hidden is what goes on during the backward pass (distributed.overlap), where
       ranks may also wait for each other. Stragglers are what the others wait for the last one, on
       average.
@@ -120,16 +141,19 @@ extension ScalingReport {
     var rows = [
       [
         "\(series.mode.rawValue) scaling, ranks", "batch", "images/s", "of a rank computing",
-        "efficiency", "iteration", "compute", "communication", "exposed", "hidden", "stragglers",
+        "efficiency", "lowest", "highest", "iteration", "compute", "communication", "exposed",
+        "hidden", "stragglers",
       ]
     ]
-    rows += series.measurements.map { measurement in
+    rows += series.measurements.enumerated().map { index, measurement in
       let rates = measurement.computingRates
+      let efficiencies = series.efficiencies.map { $0[index] }
       return [
         "\(measurement.ranks)", "\(measurement.globalBatch)",
         Format.rate(measurement.imagesPerSecond),
         [rates.min()!, median(rates), rates.max()!].map(Format.rate).joined(separator: " / "),
-        Format.percent(series.efficiency(measurement)),
+        Format.percent(series.efficiency(measurement)), Format.percent(efficiencies.min()!),
+        Format.percent(efficiencies.max()!),
         milliseconds(measurement.iterationSeconds), milliseconds(measurement.computeSeconds),
         milliseconds(measurement.communicationSeconds),
         Format.percent(measurement.communicationSeconds / measurement.iterationSeconds),

@@ -6,10 +6,10 @@ import Testing
 struct ScalingReportTests {
   /// Iterations of a second more for every rank that is added.
   private func measurement(
-    _ ranks: Int, batch: Int, wire: WireFormat = .float32
+    _ ranks: Int, batch: Int, wire: WireFormat = .float32, seconds: Double? = nil
   ) -> ScalingMeasurement {
     ScalingMeasurement(
-      ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: Double(ranks),
+      ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: seconds ?? Double(ranks),
       computeSeconds: 0.9, communicationSeconds: 0.1, hiddenSeconds: 0.05, waitSeconds: 0,
       computingRates: [Double](repeating: 10, count: ranks), reducedFloats: 1_000_000,
       reducedBytes: wire.bytes * 1_000_000, wire: wire, chunkLength: 400_000,
@@ -24,8 +24,8 @@ struct ScalingReportTests {
     try ScalingReport(
       Configuration(),
       [
-        (.weak, [measurement(1, batch: 8), measurement(2, batch: 16)]),
-        (.strong, [measurement(1, batch: 8), measurement(2, batch: 8)]),
+        (.weak, [[measurement(1, batch: 8), measurement(2, batch: 16)]]),
+        (.strong, [[measurement(1, batch: 8), measurement(2, batch: 8)]]),
       ], latency: 1e-5)
   }
 
@@ -38,6 +38,17 @@ struct ScalingReportTests {
     #expect(efficiencies == [[1, 0.5], [1, 0.25]])
     #expect(ScalingReport.Mode.weak.globalBatch(8, ranks: 4) == 32)
     #expect(ScalingReport.Mode.strong.globalBatch(8, ranks: 4) == 8)
+  }
+
+  @Test func theMedianOfTheRoundsCounts() throws {
+    let rounds = [(1.0, 1.5), (3, 4), (2, 2)].map {
+      [measurement(1, batch: 8, seconds: $0), measurement(2, batch: 16, seconds: $1)]
+    }
+    let report = try ScalingReport(Configuration(), [(.weak, rounds)], latency: 1e-5)
+    let series = report.series[0]
+    #expect(series.measurements.map(\.iterationSeconds) == [2, 2])
+    #expect(series.efficiencies == [[1, 2 / 3.0], [1, 0.75], [1, 1]])
+    #expect(report.text.contains("66.7 %") && report.text.contains("3 rounds"))
   }
 
   @Test func forecastsGoUpTo4096Ranks() throws {
@@ -60,7 +71,7 @@ struct ScalingReportTests {
 
   @Test func forecastsInBFloat16AreOfHalfTheBytes() throws {
     let report = try ScalingReport(
-      Configuration(), [(.weak, [1, 2].map { measurement($0, batch: 8, wire: .bfloat16) })],
+      Configuration(), [(.weak, [[1, 2].map { measurement($0, batch: 8, wire: .bfloat16) }])],
       latency: 1e-5)
     // 2 MB over 1 Gb/s on 4 ranks, in three chunks of 3 + 2 messages.
     let seconds: Double = 15 * 1e-5 + 1.5 * 2e6 / 125e6
