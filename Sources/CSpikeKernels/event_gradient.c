@@ -23,20 +23,20 @@ STATIC_VARIANTS(void, add_bias,
                  size_t lanes),
                 (s, b, m, bias, lanes))
 
-// Calls STEP with the offset of each pixel of a list. Four of them are loaded at a time, since loads
-// are what limits the speed.
+// Calls STEP with the offset of each pixel of a list, and with 0, 1, 2, 3 by turns. Four of them are
+// loaded at a time, since loads are what limits the speed.
 #define FOR_PIXELS(list, count, STEP)                                                    \
   {                                                                                      \
     size_t k_ = 0, count_ = (count);                                                     \
     for (; k_ + 4 <= count_; k_ += 4) {                                                  \
       uint64_t four_;                                                                    \
       memcpy(&four_, (list) + k_, sizeof four_);                                         \
-      STEP((uint16_t)four_);                                                             \
-      STEP((uint16_t)(four_ >> 16));                                                     \
-      STEP((uint16_t)(four_ >> 32));                                                     \
-      STEP(four_ >> 48);                                                                 \
+      STEP((uint16_t)four_, 0);                                                          \
+      STEP((uint16_t)(four_ >> 16), 1);                                                  \
+      STEP((uint16_t)(four_ >> 32), 2);                                                  \
+      STEP(four_ >> 48, 3);                                                              \
     }                                                                                    \
-    for (; k_ < count_; k_++) STEP((list)[k_]);                                          \
+    for (; k_ < count_; k_++) STEP((list)[k_], 0);                                       \
   }
 
 // Adds to `sum` the gradients of the pixel that lies `place` pixels behind the one at `row + offset`.
@@ -60,7 +60,7 @@ INLINE void add_all_taps(const float *tile, const uint16_t *list, size_t count, 
   const char *row0 = (const char *)tile, *row1 = row0 + pitch * ROW_BYTES;
   const char *row2 = row1 + pitch * ROW_BYTES;
   vfloat s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0, s8 = 0;
-#define STEP(offset)                \
+#define STEP(offset, turn)          \
   {                                 \
     size_t o_ = (offset);           \
     COUNT(s8, row0, o_, 0);         \
@@ -86,27 +86,30 @@ INLINE void add_all_taps(const float *tile, const uint16_t *list, size_t count, 
   ADD(8, s8);
 }
 
-// The taps of stride 2: in each direction an even pixel meets tap 1 only, an odd one taps 2 and 0.
+// The taps of stride 2: in each direction an even pixel meets tap 1 only, an odd one taps 2 and 0. Each
+// tap has two sums or four, by turns, for so few would keep additions waiting for the one before.
 INLINE void add_some_taps(size_t dy, size_t dx, const float *tile, const uint16_t *list, size_t count,
                           size_t pitch, float amplitude, float *gradient, size_t tap_stride,
                           size_t lanes) {
   const char *row0 = (const char *)tile, *row1 = row0 + pitch * ROW_BYTES;
-  vfloat s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-#define STEP(offset)                         \
-  {                                          \
-    size_t o_ = (offset);                    \
-    COUNT(s0, row0, o_, 0);                  \
-    if (dx) COUNT(s1, row0, o_, 1);          \
-    if (dy) COUNT(s2, row1, o_, 0);          \
-    if (dy && dx) COUNT(s3, row1, o_, 1);    \
+  vfloat s0[4] = {0}, s1[4] = {0}, s2[4] = {0}, s3[4] = {0};
+#define STEP(offset, turn)                                     \
+  {                                                            \
+    size_t o_ = (offset), t_ = dy && dx ? (turn) % 2 : (turn); \
+    COUNT(s0[t_], row0, o_, 0);                                \
+    if (dx) COUNT(s1[t_], row0, o_, 1);                        \
+    if (dy) COUNT(s2[t_], row1, o_, 0);                        \
+    if (dy && dx) COUNT(s3[t_], row1, o_, 1);                  \
   }
   FOR_PIXELS(list, count, STEP)
 #undef STEP
+#define TOTAL(s) (s[0] + s[1] + (s[2] + s[3]))
   size_t last = 3 * (1 + dy) + 1 + dx;
-  ADD(last, s0);
-  if (dx) ADD(last - 2, s1);
-  if (dy) ADD(last - 6, s2);
-  if (dy && dx) ADD(last - 8, s3);
+  ADD(last, TOTAL(s0));
+  if (dx) ADD(last - 2, TOTAL(s1));
+  if (dy) ADD(last - 6, TOTAL(s2));
+  if (dy && dx) ADD(last - 8, TOTAL(s3));
+#undef TOTAL
 }
 
 // Adds to 16 columns of the gradient of `channels` input channels, from their lists of one parity,

@@ -41,8 +41,8 @@ typedef int8_t signed_bytes __attribute__((ext_vector_type(64)));
 typedef _Bool bit_vector __attribute__((ext_vector_type(64)));
 
 // Goes from words of channels, pixel by pixel, to words of pixels, channel by channel.
-INLINE void transpose_body(tile_memory *m) {
-  for (size_t w = 0; w < TILE_WORDS; w++) {
+INLINE void transpose_body(tile_memory *m, size_t words) {
+  for (size_t w = 0; w < words; w++) {
     for (size_t byte = 0; byte < 8; byte++) {
       uint8_t gathered[64];
       for (size_t i = 0; i < 8; i++) {
@@ -62,14 +62,14 @@ INLINE void transpose_body(tile_memory *m) {
   }
 }
 
-STATIC_VARIANTS(void, transpose, (tile_memory *m), (m))
+STATIC_VARIANTS(void, transpose, (tile_memory *m, size_t words), (m, words))
 
 // Lists the spikes of a block's channels, from where `ends` says that the list before ends.
 #define DEFINE_LIST_PIXELS(name, attributes, LIST)                                         \
-  attributes static void name(const tile_memory *m, uint32_t *ends) {                   \
+  attributes static void name(const tile_memory *m, size_t words, uint32_t *ends) {        \
     uint16_t *next = m->lists + ends[0];                                                   \
     for (size_t c = 0; c < BLOCK; c++) {                                                   \
-      for (size_t w = 0; w < TILE_WORDS; w++) LIST(m->bits[c][w], w * 64 * ROW_BYTES, next) \
+      for (size_t w = 0; w < words; w++) LIST(m->bits[c][w], w * 64 * ROW_BYTES, next)     \
       ends[c + 1] = (uint32_t)(next - m->lists);                                           \
     }                                                                                      \
   }
@@ -82,12 +82,14 @@ DEFINE_LIST_PIXELS(list_pixels_compressed, WITH_COMPRESS, COMPRESS_BITS)
 void sltt_list_band(const sltt_event_shape *s, const uint64_t *spikes, band b, size_t first_block,
                     size_t last_block, tile_memory *m) {
   uint32_t *ends = m->ends;
+  // Of the tile, what the band fills.
+  size_t words = ((b.samples * (b.rows + 1) + 1) * pitch_of(s) + 64) / 64;
   ends[0] = 0;
   for (size_t parity = 0; parity < parities_of(s); parity++) {
     for (size_t block = first_block; block < last_block; block++, ends += BLOCK) {
       place_spikes(s, spikes, b, block, parity, m);
-      transpose(m);
-      CHOOSE_LISTING(list_pixels, m, ends);
+      transpose(m, words);
+      CHOOSE_LISTING(list_pixels, m, words, ends);
     }
   }
 }
