@@ -1,10 +1,10 @@
-/// The passes of a convolution.
-public enum ConvolutionPass: CaseIterable, Sendable {
+/// The passes of a convolution, named as people see them.
+public enum ConvolutionPass: String, CaseIterable, Sendable {
   case forward
   /// The gradient of the input.
-  case backwardInput
+  case backwardInput = "input gradient"
   /// The gradient of the weights.
-  case backwardWeights
+  case backwardWeights = "weight gradient"
 }
 
 /// What computes a pass of a convolution, named as people see it.

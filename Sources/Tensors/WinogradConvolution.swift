@@ -11,10 +11,10 @@ final class WinogradConvolution: WrappingConvolution {
   let dense: any Convolution
   private let isForced: Bool
   private let cost: WinogradCost
-  private let forwardShape: sltt_winograd_shape
+  let forwardShape: sltt_winograd_shape
   private let backwardShape: sltt_winograd_shape
-  private let outputSums: ChannelSums
-  private let zeros: FloatView
+  let outputSums: ChannelSums
+  let zeros: FloatView
 
   /// Floats of transformed weights that are made at a time: they stay in the cache.
   private static let slice = SLTT_WINOGRAD_POINTS * 256 * 256
@@ -48,7 +48,7 @@ final class WinogradConvolution: WrappingConvolution {
       ? .winograd : dense.kernel(for: pass, samples: samples, density: density)
   }
 
-  private func isUsed(for pass: ConvolutionPass, samples: Int) -> Bool {
+  func isUsed(for pass: ConvolutionPass, samples: Int) -> Bool {
     kernel(for: pass, samples: samples, density: nil) == .winograd
   }
 
@@ -163,75 +163,9 @@ final class WinogradConvolution: WrappingConvolution {
     }
   }
 
-  func backwardWeights(
-    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
-    bias biasGradient: FloatView?
-  ) {
-    guard isUsed(for: .backwardWeights, samples: x.shape.n) else {
-      dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
-      return
-    }
-    checkShapes(x.shape, gy.shape)
-    guard x.shape.n > 0 else { return }
-    if let biasGradient { addSums(of: gy, to: biasGradient) }
-    let (input, output) = (x.pointer, gy.pointer)
-    withUnsafePointer(to: forwardShape) { shape in
-      let (tiles, block) = (sltt_winograd_tiles(shape, x.shape.n), SLTT_WINOGRAD_BLOCK)
-      let inputs = Scratch(sltt_winograd_input_count(shape, block), arena)
-      let (size, gradientSize) = (
-        sltt_winograd_weight_count(shape), sltt_winograd_gradient_count()
-      )
-      forSlices(of: shape) { groups, sums in
-        let gradients = Scratch(groups.count * gradientSize, arena)
-        for first in stride(from: 0, to: tiles, by: block) {
-          let count = min(tiles - first, block)
-          parallelFor(count) { _, part in
-            sltt_winograd_transform_input(
-              shape, input, first, block, inputs[0], part.lowerBound, part.upperBound)
-            for (index, group) in groups.enumerated() {
-              sltt_winograd_transform_gradient(
-                shape, output, group, first, gradients[0] + index * gradientSize,
-                part.lowerBound, part.upperBound)
-            }
-          }
-          parallelFor(groups.count * SLTT_WINOGRAD_POINTS) { _, part in
-            sltt_winograd_add_products(
-              shape, inputs[0], gradients[0], count, first > 0 ? 1 : 0, sums, part.lowerBound,
-              part.upperBound)
-          }
-        }
-        parallelFor(geometry.inputChannels) { _, part in
-          for (index, group) in groups.enumerated() {
-            sltt_winograd_weight_gradient(
-              shape, sums + index * size, group, weightGradient.base, part.lowerBound,
-              part.upperBound)
-          }
-        }
-      }
-    }
-  }
-
-  func backwardWeights(
-    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
-    bias biasGradient: FloatView?
-  ) {
-    guard isUsed(for: .backwardWeights, samples: gy.shape.n) else {
-      dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
-      return
-    }
-    let x = spikes.unpacked(in: arena)
-    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
-  }
-
-  /// Adds the sums of `gy` over its pixels.
-  private func addSums(of gy: borrowing Tensor, to biasGradient: FloatView) {
-    outputSums.takeMoments(of: gy, around: zeros)
-    for c in 0..<biasGradient.count { biasGradient[c] += Float(outputSums.first(c)) }
-  }
-
   /// Calls `body` with one range of groups of outputs after the other, and with room for their transformed
   /// weights.
-  private func forSlices(
+  func forSlices(
     of shape: UnsafePointer<sltt_winograd_shape>,
     _ body: (_ groups: Range<Int>, _ weights: UnsafeMutablePointer<Float>) -> Void
   ) {

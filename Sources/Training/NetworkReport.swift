@@ -49,7 +49,7 @@ public struct NetworkReport {
 
   /// What computes the convolutions at which densities.
   private static func kernels(_ network: SpikingNetwork, samples: Int) -> String {
-    var rows = [["convolution", "forward", "input gradient", "weight gradient"]]
+    var rows = [["convolution"] + ConvolutionPass.allCases.map(\.rawValue)]
     rows += network.convolutions.map { convolution in
       [convolution.layer]
         + ConvolutionPass.allCases.map { pass in

@@ -26,21 +26,13 @@ public struct KernelReport: Encodable {
       self.input = [input.h, input.w, input.c]
       self.output = [output.h, output.w, output.c]
       stride = geometry.window.stride
-      self.pass = Self.name(of: pass)
+      self.pass = pass.rawValue
       (self.density, self.operations, self.seconds) = (density, operations, seconds)
     }
 
     var name: String {
       "\(input.map(String.init).joined(separator: "x")) > \(output[2])"
         + (stride == 1 ? "" : " /\(stride)")
-    }
-
-    static func name(of pass: ConvolutionPass) -> String {
-      switch pass {
-      case .forward: "forward"
-      case .backwardInput: "input gradient"
-      case .backwardWeights: "weight gradient"
-      }
     }
 
     var denseSeconds: Double { seconds[ConvolutionBackend.Kernels.dense.rawValue]! }
@@ -100,7 +92,7 @@ public struct KernelReport: Encodable {
     var names: [String] = []
     for row in rows where !names.contains(row.name) { names.append(row.name) }
     func points(_ name: String, _ pass: ConvolutionPass) -> [LinePlot.Point] {
-      rows.filter { $0.name == name && $0.pass == Row.name(of: pass) }
+      rows.filter { $0.name == name && $0.pass == pass.rawValue }
         .sorted { $0.density! < $1.density! }
         .map { LinePlot.Point(100 * $0.density!, $0.speed(.events)!) }
     }

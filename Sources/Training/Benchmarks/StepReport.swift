@@ -157,11 +157,8 @@ extension StepReport {
       variant.layers.contains { $0.phases.contains { $0.name == phase.rawValue } }
     }
     var rows = [
-      [
-        variant.name, "kind", "output", "forward by", "input gradient by", "weight gradient by",
-        "input density",
-      ]
-        + phases.map(\.rawValue) + ["GFLOP/s"]
+      [variant.name, "kind", "output"] + ConvolutionPass.allCases.map { "\($0.rawValue) by" }
+        + ["input density"] + phases.map(\.rawValue) + ["GFLOP/s"]
     ]
     rows += variant.layers.map { layer in
       let seconds = layer.phases.reduce(0) { $0 + $1.seconds }

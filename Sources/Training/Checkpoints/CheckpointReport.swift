@@ -60,7 +60,7 @@ public struct CheckpointReport {
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: state.classes.count), backend: backend,
       seed: state.seed)
-    var rows = [["convolution", "input density", "forward", "input gradient", "weight gradient"]]
+    var rows = [["convolution", "input density"] + ConvolutionPass.allCases.map(\.rawValue)]
     rows += network.kernels(
       at: densities, samples: configuration.samplesAtOnce(ranks: state.worldSize)
     ).map { use in
