@@ -56,7 +56,10 @@ public struct MemoryEstimate: Sendable {
     let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
     // The stem's output for an image, or the sum of its gradients, lasts for all time steps.
     let stem = isStatic ? summaries[0].output.withSamples(samples).count * 4 : 0
-    temporaryBytes = largest * 3 / 2 + stem
+    // Batch norm's inputs in bfloat16 leave holes between tensors of twice their size.
+    let leavesHoles =
+      network.specification.memory == .lean && !network.store.statistics.isEmpty
+    temporaryBytes = largest * 3 / 2 + stem + (leavesHoles ? largest : 0)
     let input = network.specification.input
     loaderBytes =
       input.withSamples(loadedFrames ?? 3 * samples).count * 4
