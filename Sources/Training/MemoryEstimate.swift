@@ -69,11 +69,12 @@ public struct MemoryEstimate: Sendable {
   /// For a run.
   ///
   /// - Parameters:
+  ///   - threads: of a rank.
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   init(
     _ network: SpikingNetwork, _ configuration: Configuration, _ method: TrainingMethod,
-    ranks: Int, batch: Int, optimizerBuffers: Int
+    ranks: Int, threads: Int, batch: Int, optimizerBuffers: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
     // Training and validation have three batches each, and as many threads to decode them.
@@ -82,7 +83,7 @@ public struct MemoryEstimate: Sendable {
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,
-      decoders: isStatic ? 2 * (configuration.data.workers ?? 1) : 0)
+      decoders: isStatic ? 2 * configuration.workers(threads: threads) : 0)
   }
 
   /// In all, but for `checkpointBytes`.

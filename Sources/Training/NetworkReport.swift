@@ -77,7 +77,8 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, configuration, method, ranks: 1, batch: batch, optimizerBuffers: buffers)
+        network, configuration, method, ranks: 1, threads: 1, batch: batch,
+        optimizerBuffers: buffers)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

@@ -99,7 +99,7 @@ extension Configuration {
     return DataLoader(
       try input(source, isTraining: isTraining), sampler: sampler,
       mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
-      workers: data.workers ?? defaultWorkers(threads: threads),
+      workers: workers(threads: threads),
       onBadSample: badSamplePolicy(communicator))
   }
 
@@ -141,5 +141,5 @@ extension Configuration {
   }
 
   /// Decoding takes little beside training: a worker for every four threads keeps ahead.
-  private func defaultWorkers(threads: Int) -> Int { max(1, threads / 4) }
+  func workers(threads: Int) -> Int { data.workers ?? max(1, threads / 4) }
 }
