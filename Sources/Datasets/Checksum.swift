@@ -18,8 +18,8 @@ public enum Checksum {
     return (file.size, text(hash.value))
   }
 
-  /// The checksum of a value's JSON. A record that carries its own checksum is intact if the same
-  /// comes out again from what was read, without the checksum.
+  /// The checksum of a value's JSON. Before records were sealed (`SealedRecord`), one was intact if
+  /// the same came out again from what was read, without the checksum.
   public static func of(_ value: some Encodable) -> String {
     text(XXHash64.hash(Array(json(value))))
   }

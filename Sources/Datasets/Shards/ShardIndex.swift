@@ -3,23 +3,22 @@ import Foundation
 /// What a directory of shards holds: `index.json`.
 ///
 /// Where every sample lies in its shard is part of it, so that a sample is one read.
-public struct ShardIndex: Codable, Sendable, Equatable {
+public struct ShardIndex: SealedRecord, Sendable, Equatable {
   static let fileName = "index.json"
   static let format = "sltt-dist shards"
-  static let version = 2
+  public static let versionKey = "version"
+  public static let currentVersion = 3
+  public static let firstSealedVersion = 3
 
   /// What the file is, and the version of its layout.
   var format = ShardIndex.format
-  var version = ShardIndex.version
+  var version = ShardIndex.currentVersion
   /// Class names; a label is a position in this list.
   public let classes: [String]
   /// How the shards were made.
   public let plan: ShardPlan
   /// `train`, and `val` if there is one.
   public let splits: [String: Split]
-  /// Of all the rest.
-  private var checksum: String?
-
   /// The shards of a split.
   public struct Split: Codable, Sendable, Equatable {
     /// In all shards.
@@ -70,16 +69,12 @@ public struct ShardIndex: Codable, Sendable, Equatable {
   /// - Parameter path: for messages.
   init(json: [UInt8], path: String) throws(DatasetError) {
     do {
-      self = try JSONDecoder().decode(ShardIndex.self, from: Data(json))
+      self = try ShardIndex(document: Data(json))
     } catch {
-      throw .badIndex(path: path, reason: Self.reason(error))
+      throw .badIndex(path: path, reason: error.description)
     }
-    let expected = checksum
-    checksum = nil
     if let reason = firstFault { throw .badIndex(path: path, reason: reason) }
-    guard Checksum.of(self) == expected else {
-      throw .badIndex(path: path, reason: "its content does not have the checksum that it names")
-    }
+    version = Self.currentVersion
   }
 
   init(classes: [String], plan: ShardPlan, splits: [String: Split]) {
@@ -87,34 +82,20 @@ public struct ShardIndex: Codable, Sendable, Equatable {
   }
 
   func write(directory: String) throws(DatasetError) {
-    var sealed = self
-    sealed.checksum = Checksum.of(self)
-    try writeFile(directory + "/" + Self.fileName, json(sealed))
+    try writeFile(directory + "/" + Self.fileName, document())
   }
 
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return "\(error)" }
-    func place(_ context: DecodingError.Context) -> String {
-      context.codingPath.isEmpty
-        ? "" : " at " + context.codingPath.map(\.stringValue).joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, let context):
-      return "'\(key.stringValue)' is missing\(place(context))"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .dataCorrupted(let context):
-      return "\(context.debugDescription)\(place(context))"
-    @unknown default:
-      return "\(error)"
-    }
+  /// Version 2 has the checksum in front, and it is of the document without this field.
+  public func isIntact(unsealed document: Data) -> Bool {
+    let front = "{\"checksum\":\"\(Checksum.text(0))\","
+    let rest = document.dropFirst(front.utf8.count)
+    let hash = XXHash64.hash(Array("{".utf8) + rest)
+    return document.starts(with: Data("{\"checksum\":\"\(Checksum.text(hash))\",".utf8))
   }
 
   /// What reading samples could stumble over.
   private var firstFault: String? {
     guard format == Self.format else { return "its format is '\(format)'" }
-    guard version == Self.version else {
-      return "its version is \(version), and this program reads version \(Self.version)"
-    }
     guard !classes.isEmpty else { return "it has no classes" }
     for (name, split) in splits {
       guard !split.shards.isEmpty else { return "split '\(name)' has no shards" }
@@ -189,9 +170,7 @@ public struct ShardPlan: Codable, Sendable, Equatable {
 
 /// A value as JSON on one line, with its keys in order.
 func json(_ value: some Encodable) -> Data {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  guard let data = try? encoder.encode(value) else {
+  guard let data = try? JSONEncoder.oneLine.encode(value) else {
     preconditionFailure("numbers and texts can always be encoded")
   }
   return data
