@@ -16,7 +16,9 @@ public final class Evaluation {
   ) throws {
     ThreadPool.setThreads(threads)
     let data = try TrainingData(configuration, communicator)
-    try checkpoint.requireClasses(data.classes)
+    let trained = TrainedOn(checkpoint)
+    try trained.requireClasses(data.classes)
+    if communicator.isRoot { try trained.note(configuration) }
     source =
       data.validation is EventFrames
       ? data.validation.location : "\(data.name)/\(configuration.data.validation)"
@@ -42,21 +44,5 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
-  }
-}
-
-extension ModelFile {
-  /// - Parameter remedy: ends the message.
-  /// - Throws: `CheckpointError` that names the first difference, unless the model was trained on these
-  ///   classes.
-  func requireClasses(_ names: [String], remedy: String = "") throws {
-    guard classes != names else { return }
-    let index = zip(classes, names).prefix { $0 == $1 }.count
-    func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
-    throw CheckpointError(
-      path: path,
-      problem:
-        "was trained on other classes: number \(index) (from 0) is \(name(classes)) there and"
-        + " \(name(names)) in these data\(remedy)")
   }
 }

@@ -13,17 +13,17 @@ final class RunRecorder {
   private let report: @Sendable (String) -> Void
 
   /// - Parameters:
-  ///   - iteration: where the run begins; metrics of later ones are made anew.
+  ///   - output: claimed.
+  ///   - position: where the run begins; metrics of what comes later are made anew.
   ///   - report: is told of what goes wrong and does not end the run.
   init(
-    _ output: OutputDirectory, _ configuration: Configuration, from iteration: Int,
+    _ output: OutputDirectory, _ configuration: Configuration, from position: RunPosition,
     report: @escaping @Sendable (String) -> Void
   ) throws {
     self.output = output
     self.report = report
     settings = configuration.checkpoint
-    try output.create()
-    log = try MetricsLog(directory: output.path, upToIteration: iteration)
+    log = try MetricsLog(directory: output.path, from: position)
     try output.write(configuration)
     writer = CheckpointWriter(output.checkpoints, settings, report: report)
     schedule = CheckpointSchedule(settings)

@@ -14,12 +14,14 @@ extension TrainingRun {
     _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, epoch: Int, rate: Double,
     seconds: Double
   ) -> MetricsRecord {
-    MetricsRecord(
+    func measured(_ value: Double) -> Double? { metrics.samples > 0 ? value : nil }
+    return MetricsRecord(
       kind, epoch: epoch + 1, iteration: position.iteration, samples: position.samples,
-      trainLoss: metrics.loss, trainAccuracy: metrics.accuracy, learningRate: rate,
-      firingRate: metrics.firingRate, imagesPerSecond: metrics.samples / seconds,
-      dataWait: metrics.dataWait / Double(communicator.size) / seconds,
-      seconds: since(start), peakRSS: peakResidentBytes())
+      trainLoss: measured(metrics.loss), trainAccuracy: measured(metrics.accuracy),
+      learningRate: rate, firingRate: measured(metrics.firingRate),
+      imagesPerSecond: measured(metrics.samples / seconds),
+      dataWait: measured(metrics.dataWait / Double(communicator.size) / seconds),
+      seconds: self.seconds, peakRSS: peakResidentBytes())
   }
 
   func status(_ metrics: IterationMetrics, epoch: Int, iteration: Int) -> TrainingStatus {
@@ -32,14 +34,17 @@ extension TrainingRun {
   }
 
   func epochLine(_ record: MetricsRecord, isBest: Bool) -> String {
-    "epoch \(record.epoch)/\(configuration.training.epochs) done: "
-      + "loss \(Format.fixed(record.trainLoss, 4)), "
-      + "accuracy \(Format.percent(record.trainAccuracy)), "
+    func text(_ value: Double?, _ format: (Double) -> String) -> String {
+      value.map(format) ?? "not measured"
+    }
+    return "epoch \(record.epoch)/\(configuration.training.epochs) done: "
+      + "loss \(text(record.trainLoss) { Format.fixed($0, 4) }), "
+      + "accuracy \(text(record.trainAccuracy) { Format.percent($0) }), "
       + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
       + (isBest ? " (best), " : ", ")
-      + "\(Format.rate(record.imagesPerSecond)) images/s, "
-      + "firing rate \(Format.percent(record.firingRate)), "
-      + "waited for data \(Format.percent(record.dataWait)) of the time"
+      + "\(text(record.imagesPerSecond, Format.rate)) images/s, "
+      + "firing rate \(text(record.firingRate) { Format.percent($0) }), "
+      + "waited for data \(text(record.dataWait) { Format.percent($0) }) of the time"
   }
 
   func closing(reading: [String]) -> String {
@@ -47,7 +52,7 @@ extension TrainingRun {
     var lines = [
       "trained \(Format.counted(epochsBegun, "epoch")) "
         + "(\(Format.counted(position.iteration, "iteration"))) in "
-        + "\(Format.duration(since(start))), peak memory \(Format.bytes(peakResidentBytes())) a rank",
+        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
     ]
@@ -77,7 +82,21 @@ extension TrainingRun {
       let (old, new) = (key.yaml(before) ?? "none", key.yaml(configuration) ?? "none")
       if old != new { lines.append("\(key.name) was \(old) and is \(new)") }
     }
+    if let jump = rateJump(before.learningRateSchedule) { lines.append(jump) }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// How the learning rate changes at once because the schedule is no longer the same, if it does.
+  private func rateJump(_ before: LearningRateSchedule) -> String? {
+    let schedule = configuration.learningRateSchedule
+    let epoch = position.iteration / iterationsPerEpoch
+    guard before != schedule, position.iteration < iterations else { return nil }
+    let last = min(epoch, before.epochs - 1)
+    let (old, new) = (before.rate(epoch: last), schedule.rate(epoch: epoch))
+    guard old != new else { return nil }
+    return
+      "the learning rate jumps from \(old), of epoch \(last + 1) as it was planned, to \(new) in"
+      + " epoch \(epoch + 1)"
   }
 
   func summary(_ backend: ConvolutionBackend, threads: Int) -> String {

@@ -24,8 +24,11 @@ public final class TrainingRun {
   let trainingLoader: DataLoader
   private let validationLoader: DataLoader
   let output: OutputDirectory?
+  private let trainingList: SampleListHash
   var position = RunPosition()
-  let start = ContinuousClock.now
+  private let start = ContinuousClock.now
+  /// What the run took before it was resumed.
+  private var secondsBefore = 0.0
   /// Samples of an epoch's training and of a validation that others took the place of.
   var badSamples = (training: 0, validation: 0)
 
@@ -62,6 +65,7 @@ public final class TrainingRun {
     schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
     data = try TrainingData(configuration, communicator, activity: activity)
+    trainingList = SampleListHash(of: data.training)
     activity.enter(.starting)
     trainer = try DataParallelTrainer(
       configuration,
@@ -71,11 +75,15 @@ public final class TrainingRun {
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)
-    if communicator.isRoot { print(summary(backend, threads: threads)) }
-    if try !resume(from: resuming), let initial {
-      if communicator.isRoot { print(try initial.load(into: trainer.network, data.classes) + "\n") }
-      try trainer.shareWeights()
+    let source =
+      resuming == nil && communicator.isRoot
+      ? try initial?.load(into: trainer.network, data.classes, configuration) : nil
+    if communicator.isRoot {
+      try output?.claim()
+      print(summary(backend, threads: threads))
+      if let source { print(source + "\n") }
     }
+    if try !resume(from: resuming), initial != nil { try trainer.shareWeights() }
   }
 
   /// Goes on from the checkpoint that rank 0 has, if it has one.
@@ -88,12 +96,24 @@ public final class TrainingRun {
     activity.enter(.readingCheckpoint)
     try trainer.restore(checkpoint, iteration: state.position.iteration)
     position = state.position
+    secondsBefore = position.seconds ?? 0
     if communicator.isRoot { print(resumeNote(state)) }
     return true
   }
 
-  /// Checks that the position means the same batches as it did.
+  /// Checks that the run goes on with the network and the batches with which it began.
   private func requireSameCourse(_ state: RunState) throws {
+    let anew = "or start a new run from its weights with --init-from"
+    let trained = TrainedOn(
+      path: output?.path ?? "the run", classes: state.classes, configuration: state.configuration)
+    try trained.requireClasses(
+      data.classes, remedy: ": go on with the same data, \(anew)")
+    if let difference = try trained.differences(from: configuration).first {
+      throw configuration.error(
+        difference.key,
+        "is \(difference.now), but the run began with \(difference.before): leave it at that, \(anew)"
+      )
+    }
     guard state.globalBatch == configuration.training.globalBatch else {
       throw configuration.error(
         "training.global_batch",
@@ -104,10 +124,18 @@ public final class TrainingRun {
       throw configuration.error(
         "data.path",
         "has \(data.training.count) training samples, but the run began with"
-          + " \(state.trainingSamples): go on with the same data, or start a new run from its weights"
-          + " with --init-from")
+          + " \(state.trainingSamples): go on with the same data, \(anew)")
+    }
+    guard state.trainingList.map(trainingList.mayEqual) ?? true else {
+      throw configuration.error(
+        "data.path",
+        "has as many training samples as the run began with, but under other names or labels:"
+          + " go on with the same data, \(anew)")
     }
   }
+
+  /// What the run has taken so far, without the time between its parts.
+  var seconds: Double { secondsBefore + since(start) }
 
   var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
 
@@ -132,7 +160,7 @@ public final class TrainingRun {
       progress = ProgressReporter(logEvery: configuration.training.logEvery)
     }
     recorder = try output.map {
-      try RunRecorder($0, configuration, from: position.iteration) { warn($0) }
+      try RunRecorder($0, configuration, from: position) { warn($0) }
     }
     do {
       while position.iteration < iterations || position.validatedIteration != position.iteration {
@@ -249,6 +277,7 @@ public final class TrainingRun {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
     // All ranks have to give their part of it.
     let optimizerState = try trainer.gatherOptimizerState()
+    position.seconds = seconds
     recorder?.save(
       Snapshot(
         trainer.network, trainer.optimizer, gathered: optimizerState,
@@ -256,6 +285,7 @@ public final class TrainingRun {
       RunState(
         position: position, updates: trainer.optimizer.updates, configuration: configuration,
         classes: data.classes, trainingSamples: data.training.count,
+        trainingList: trainingList,
         worldSize: communicator.size, reduction: trainer.reduction),
       isBest: isBest, canWait: canWait)
   }
@@ -313,9 +343,18 @@ public final class TrainingRun {
     }
     activity.enter(.readingCheckpoint, iteration: position.iteration)
     try recorder?.finish()
-    let checkpoint = try? output?.checkpoints.newestIntact { warn($0) }
-    guard try communicator.allGather(checkpoint == nil ? 0 : 1)[0] == 1 else {
-      throw TrainingError(description: "\(problem), and there is no checkpoint to go back to")
+    var checkpoint: Checkpoint?
+    var obstacle = ""
+    do {
+      checkpoint = try output?.checkpoints.newestIntact { warn($0) }
+      if checkpoint == nil { obstacle = "none is written" }
+    } catch {
+      obstacle = "\(error)"
+    }
+    obstacle = try communicator.broadcast(obstacle, root: 0)
+    guard obstacle.isEmpty else {
+      throw TrainingError(
+        description: "\(problem), and there is no checkpoint to go back to: \(obstacle)")
     }
     if let checkpoint {
       let iterations = Format.counted(checkpoint.state.position.iteration, "iteration")

@@ -57,7 +57,7 @@ struct BenchStep: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
-      let file = try checkpoint.map { try ModelFile(at: $0) }
+      let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: file?.configuration)
       let benchmark = try StepBenchmark(
         resolved, variants(resolved), source: file.map { .checkpoint($0) } ?? .synthetic,

@@ -19,7 +19,7 @@ struct Evaluate: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
-      let file = try ModelFile(at: checkpoint)
+      let file = try ModelFile(at: checkpoint, communicator)
       let resolved = try configuration.read(communicator, base: file.configuration)
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),

@@ -16,7 +16,7 @@ struct TrainTests {
     #expect(directory.hasPrefix("runs/"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file(directory)).sorted()
-        == ["checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
+        == [".lock", "checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
     #expect(try workspace.directory.contents == ["runs"])
   }
 

@@ -58,7 +58,7 @@ final class BenchmarkJob {
       trainer = try makeTrainer(completed, classes: classes, profile)
     case .checkpoint(let file):
       let data = try TrainingData(configuration, communicator)
-      try file.requireClasses(data.classes)
+      try TrainedOn(file).requireClasses(data.classes)
       loader = try configuration.loader(
         data.training, isTraining: true, communicator, threads: threads)
       loader.begin(epoch: 0)

@@ -22,5 +22,5 @@ func pointLink(_ link: String, to target: String) throws {
 }
 
 private func systemError(_ path: String, _ what: String) -> CheckpointError {
-  CheckpointError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+  CheckpointError(path: path, problem: "\(what): \(systemReason())")
 }
