@@ -94,9 +94,9 @@ extension TrainingRun {
     let last = min(epoch, before.epochs - 1)
     let (old, new) = (before.rate(epoch: last), schedule.rate(epoch: epoch))
     guard old != new else { return nil }
-    return
-      "the learning rate jumps from \(old), of epoch \(last + 1) as it was planned, to \(new) in"
-      + " epoch \(epoch + 1)"
+    func text(_ rate: Double) -> String { String(format: "%.4g", rate) }
+    return "the learning rate jumps from \(text(old)), of epoch \(last + 1) as it was planned, to"
+      + " \(text(new)) in epoch \(epoch + 1)"
   }
 
   func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
