@@ -233,7 +233,8 @@ public final class DataParallelTrainer {
 
   private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
     if let nonFiniteParameter { return .gradient(parameter: nonFiniteParameter) }
-    return local.loss.isFinite ? nil : .loss
+    // It travels and is stored as a float.
+    return Float(local.loss).isFinite ? nil : .loss
   }
 
   private func describe(_ what: RankReports.NonFinite, rank: Int) -> String {

@@ -22,10 +22,12 @@ public final class Evaluation {
     source =
       data.validation is EventFrames
       ? data.validation.location : "\(data.name)/\(configuration.data.validation)"
+    let network = try configuration.networkSpecification(classes: data.classes.count)
+    try configuration.requireMemory(
+      for: network, backend, samples: data.validation.count, threads: threads, trains: false,
+      communicator)
     trainer = try DataParallelTrainer(
-      configuration,
-      network: configuration.networkSpecification(classes: data.classes.count),
-      backend: backend, communicator)
+      configuration, network: network, backend: backend, communicator)
     try checkpoint.restore(trainer.network)
     loader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)

@@ -29,41 +29,45 @@ public struct MemoryEstimate: Sendable {
   ///   - loadedFrames: that the loader holds; three batches of images by default.
   ///   - decoders: threads that decode photographs, which may have 50 times the input's pixels.
   public init(
-    _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
+    _ network: NetworkPlan, samples: Int, window: Int, optimizerBuffers: Int,
     stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0
   ) {
     let summaries = network.layers.map(\.summary)
-    let parameters = network.store.weights.count
+    let parameters = network.weightCount
     parameterBytes =
-      (parameters + parameters * optimizerBuffers / stateRanks + network.store.reduction.count) * 4
+      (2 * parameters + parameters * optimizerBuffers / stateRanks + network.statisticCount) * 4
       + summaries.reduce(0) { $0 + $1.packedBytes }
     let copied =
       network.specification.memory == .fast
       ? 1 + optimizerBuffers : stateRanks > 1 ? optimizerBuffers : 0
-    let largestParameter = network.store.parameters.map(\.count).max() ?? 0
-    checkpointBytes = 4 * (parameters * copied + largestParameter)
-    tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
+    checkpointBytes = 4 * (parameters * copied + network.largestParameter)
+    tapeBytes = Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
     // Gradients that flow back through time are as large as the state, and take the place of what has
     // gone from the tape by then: all but the state itself, which neurons still hold.
-    stateBytes =
-      samples
-      * summaries.reduce(0) { sum, layer in
+    stateBytes = Self.bytes(
+      samples,
+      summaries.reduce(0) { sum, layer in
         if !layer.tapeHoldsState { return sum + layer.stateBytes }
         return sum + (window > 1 ? max(0, 2 * layer.stateBytes - layer.tapeBytes) : 0)
-      }
+      })
     // A layer's result, its input unpacked, and the gradient of either: but few of them are there while
     // the tape is fullest. `bench memory` finds 0.3 to 1.3 times the largest.
-    let largest = summaries.map { $0.output.withSamples(samples).count * 4 }.max() ?? 0
+    let largest = Self.bytes(samples, 4, summaries.map(\.output.count).max() ?? 0)
     // The stem's output for an image, or the sum of its gradients, lasts for all time steps.
-    let stem = isStatic ? summaries[0].output.withSamples(samples).count * 4 : 0
+    let stem = isStatic ? Self.bytes(samples, 4, summaries[0].output.count) : 0
     // Batch norm's inputs in bfloat16 leave holes between tensors of twice their size.
     let leavesHoles =
-      network.specification.memory == .lean && !network.store.statistics.isEmpty
+      network.specification.memory == .lean && network.specification.family.hasBatchNorm
     temporaryBytes = largest * 3 / 2 + stem + (leavesHoles ? largest : 0)
-    let input = network.specification.input
+    let input = network.specification.input.count
     loaderBytes =
-      input.withSamples(loadedFrames ?? 3 * samples).count * 4
-      + input.withSamples(50 * decoders).count
+      Self.bytes(loadedFrames ?? 3 * samples, 4, input) + Self.bytes(50, decoders, input)
+  }
+
+  /// A product, up to 2⁵⁸ bytes, more than any machine has: so what a configuration asks for can be added
+  /// up and refused, whatever it is.
+  private static func bytes(_ factors: Int...) -> Int {
+    Int(min(factors.reduce(1.0) { $0 * Double($1) }, 0x1p58))
   }
 
   /// For a run.
@@ -73,13 +77,14 @@ public struct MemoryEstimate: Sendable {
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   init(
-    _ network: SpikingNetwork, _ configuration: Configuration, _ method: TrainingMethod,
+    _ network: NetworkPlan, _ configuration: Configuration, _ method: TrainingMethod,
     ranks: Int, threads: Int, batch: Int, optimizerBuffers: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
-      network, samples: configuration.samplesAtOnce(ranks: ranks), window: method.window,
+      network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
+      window: method.window,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,

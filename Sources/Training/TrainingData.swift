@@ -69,6 +69,12 @@ extension Configuration {
   fileprivate func openImages(
     _ path: String, split: String, _ communicator: any Communicator, _ activity: ActivityRecord
   ) throws -> any ImageSource {
+    guard [1, 3].contains(inputChannels) else {
+      throw error(
+        "model.input_channels",
+        "= \(inputChannels), but images have 1 channel (gray) or 3 (colour), and only recordings of"
+          + " events have 2: set it to 1 or 3, or leave it out")
+    }
     let format = try imageFormat(of: path)
     if data.sharding == .nodeLocal && format != .shards {
       throw error(

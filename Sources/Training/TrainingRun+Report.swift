@@ -103,7 +103,7 @@ extension TrainingRun {
     let network = trainer.network
     let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network, configuration, method, ranks: communicator.size, threads: threads,
+      network.plan, configuration, method, ranks: communicator.size, threads: threads,
       batch: trainingLoader.sampler.largestBatch,
       optimizerBuffers: trainer.optimizer.state.count)
     let rows = [

@@ -67,10 +67,11 @@ public final class TrainingRun {
     data = try TrainingData(configuration, communicator, activity: activity)
     trainingList = SampleListHash(of: data.training)
     activity.enter(.starting)
+    let network = try configuration.networkSpecification(classes: data.classes.count)
+    try configuration.requireMemory(
+      for: network, backend, samples: data.training.count, threads: threads, communicator)
     trainer = try DataParallelTrainer(
-      configuration,
-      network: configuration.networkSpecification(classes: data.classes.count),
-      backend: backend, communicator, activity: activity)
+      configuration, network: network, backend: backend, communicator, activity: activity)
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(

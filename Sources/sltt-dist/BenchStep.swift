@@ -38,10 +38,11 @@ struct BenchStep: ParsableCommand {
   @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
   var library = ConvolutionBackend.Library.oneDNN
 
-  @Option(name: .long, help: "Rounds.")
+  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
   var rounds = 5
 
-  @Option(name: .long, help: "Seconds of each combination in a round.")
+  @Option(
+    name: .long, parsing: .unconditional, help: "Seconds of each combination in a round.")
   var seconds = 1.0
 
   @OptionGroup var threading: ThreadOptions
@@ -50,9 +51,8 @@ struct BenchStep: ParsableCommand {
   var output: String?
 
   func validate() throws {
-    guard seconds > 0, seconds.isFinite, rounds > 0 else {
-      throw ValidationError("--seconds and --rounds must be more than 0")
-    }
+    try require("--seconds", seconds, in: OptionLimit.seconds)
+    try require("--rounds", rounds, in: OptionLimit.rounds)
   }
 
   func run() {

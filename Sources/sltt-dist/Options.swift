@@ -13,7 +13,8 @@ struct ConfigurationOptions: ParsableArguments {
   var config: String?
 
   @Option(
-    name: .long, help: "Overrides one key of the configuration; repeat it for more.",
+    name: .long,
+    help: "KEY=VALUE: overrides one key of the configuration; repeat it for more.",
     transform: { $0 })
   var set: [String] = []
 }
@@ -36,14 +37,12 @@ struct ComputeOptions: ParsableArguments {
 /// How many threads a rank uses.
 struct ThreadOptions: ParsableArguments {
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: "Threads of a rank; by default the cores it may use, divided among the node's ranks.")
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): a rank needs at least one thread")
-    }
+    try require("--threads", threads, in: OptionLimit.threads)
   }
 }
 
@@ -96,6 +95,7 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
   } catch {
     SingleProcess().abort("\(error)", status: ExitStatus.failure)
   }
+  Exhaustion.handle { communicator.abort($0, status: ExitStatus.failure) }
   do {
     try communicator.checkSameProgram()
     try body(communicator)

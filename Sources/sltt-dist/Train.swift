@@ -16,6 +16,11 @@ struct Train: ParsableCommand {
       options; 71 the ranks lost each other; 75 stopped by a signal; 124 ended by the watchdog. After \
       71, 75, 124 and killed ranks, --resume goes on.
 
+      --set KEY=VALUE: where a key takes text, all that follows the first = is the value, as it is, with \
+      any quotes; other values are YAML, in which null stands for a key that is left out. An empty value \
+      is an error. In a file, all is YAML: text that begins with # & ! * or holds " #" or ": " needs \
+      quotes, and null leaves out every key without default.
+
       Keys of the configuration, with their defaults:
 
       \(Configuration.help)
@@ -47,13 +52,16 @@ struct Train: ParsableCommand {
   var reinitializeHead = false
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: "Seconds without progress on a rank after which the run ends with status 124; 0: never.")
   var hangTimeout = 600.0
 
   func validate() throws {
-    guard hangTimeout == 0 || (hangTimeout >= 1 && hangTimeout.isFinite) else {
-      throw ValidationError("--hang-timeout \(hangTimeout): must be 0 or at least 1 second")
+    let limits = 1.0...10_000_000
+    guard hangTimeout == 0 || limits.contains(hangTimeout) else {
+      throw ValidationError(
+        "--hang-timeout \(hangTimeout): must be 0, or from \(limits.lowerBound) to"
+          + " \(limits.upperBound) seconds")
     }
     if reinitializeHead && initFrom == nil {
       throw ValidationError("--reinitialize-head needs --init-from, the weights to begin with")

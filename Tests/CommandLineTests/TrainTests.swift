@@ -177,6 +177,23 @@ struct TrainTests {
     #expect(run.status == 1 && run.messages == ["file cannot be created: Not a directory"])
   }
 
+  @Test func saysWhatMemoryIsMissing() throws {
+    let workspace = try Workspace.withImages()
+    let large = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "data.image_size=16384", "--output", "run")
+    #expect(large.status == 1 && large.messages.count == 1)
+    #expect(
+      large.messages.first?.hasPrefix(
+        "small.yaml:4: training.global_batch = 10 needs about ") == true)
+    // Where there is less than the machine has.
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    let command = "ulimit -v 2000000; exec '\(program)' train --config small.yaml --threads 1"
+    let limited = try ProgramRun(["bash", "-c", command], in: workspace.directory.path)
+    #expect(limited.status == 1)
+    #expect(limited.messages.first?.hasPrefix("cannot reserve ") == true)
+    #expect(limited.messages.first?.hasSuffix("(ulimit -v)") == true)
+  }
+
   /// As a full disk does: the checkpoint before stays, and no half-written one.
   @Test func saysWhichFileCannotBeWritten() throws {
     let workspace = try Workspace.withImages()

@@ -12,6 +12,17 @@ struct NetworkSpecificationTests {
   /// Changes that make a specification bad, and the key that must be named.
   static let changes: [(key: String, Change)] = [
     ("blocks", { $0.blocks = [] }), ("blocks", { $0.blocks = [1, 0] }),
+    ("blocks", { $0.blocks = Array(repeating: 1, count: 65) }),
+    ("blocks", { $0.blocks = [.max, 1] }),
+    ("width", { $0.width = 1 << 20 }), ("width", { ($0.family, $0.width) = (.vgg, 1 << 20) }),
+    ("image_size", { $0.imageSize = 1 << 20 }),
+    (
+      "image_size",
+      {
+        $0.inputChannels = 1 << 16
+        $0.imageSize = 256
+      }
+    ),
     ("width", { $0.width = 0 }), ("classes", { $0.classes = 0 }),
     ("input_channels", { $0.inputChannels = 0 }), ("image_size", { $0.imageSize = 0 }),
     ("dropout", { $0.dropout = 1 }), ("dropout", { $0.dropout = -0.1 }),
@@ -84,5 +95,20 @@ struct NetworkSpecificationTests {
     #expect(specification.problem == nil)
     specification.neuron.tau = 1
     #expect(specification.problem == nil)
+  }
+
+  /// So that `inspect` can tell what is too large to be made.
+  @Test func aPlanNeedsNoMemory() throws {
+    var specification = Self.good
+    specification.width = 16_384
+    let plan = try NetworkPlan(specification)
+    // 15 billion weights of the last block, and a third as many before.
+    #expect(plan.weightCount > 10_000_000_000 && plan.weightCount < 20_000_000_000)
+    #expect(plan.layers.count > 5 && plan.convolutions.count == 6)
+    specification.width = 65_536
+    specification.blocks = [1]
+    #expect(try NetworkPlan(specification).weightCount > 70_000_000_000)
+    let error = #expect(throws: NetworkError.self) { try SpikingNetwork(specification, seed: 1) }
+    #expect(error?.description.contains("lower model.width") == true)
   }
 }

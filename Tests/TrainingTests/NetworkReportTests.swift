@@ -70,6 +70,7 @@ struct NetworkReportTests {
         == "--set data.image_size=6: data.image_size 6 is too small for this network: it needs at"
         + " least 13 with 3 stages")
     #expect(
-      message { _ = try lines("model.classes=") }.hasPrefix("/nonexistent: there is no such file"))
+      message { _ = try lines("model.classes=null") }.hasPrefix(
+        "/nonexistent: there is no such file"))
   }
 }

@@ -48,6 +48,14 @@ struct TrainingDataTests {
         "/nonexistent: there is no such file or directory."))
   }
 
+  @Test(arguments: [2, 4]) func imagesHaveOneOrThreeChannels(channels: Int) throws {
+    let override = "model.input_channels=\(channels)"
+    #expect(
+      message { _ = try open("data.path=\(directory.path)", override) }
+        == "--set \(override): model.input_channels = \(channels), but images have 1 channel (gray) or"
+        + " 3 (colour), and only recordings of events have 2: set it to 1 or 3, or leave it out")
+  }
+
   @Test func nodeLocalOrderNeedsShards() throws {
     let options = ["data.path=\(directory.path)", "data.sharding=node-local"]
     #expect(
