@@ -132,6 +132,14 @@ public final class TrainingRun {
         "has as many training samples as the run began with, but under other names or labels:"
           + " go on with the same data, \(anew)")
     }
+    var before = Configuration()
+    try before.apply(yaml: state.configuration, from: "the checkpoint")
+    guard before.data.dropsLast == configuration.data.dropsLast else {
+      throw configuration.error(
+        "data.drop_last",
+        "is \(configuration.data.dropsLast), but the run began with \(before.data.dropsLast): leave it"
+          + " at that, \(anew)")
+    }
   }
 
   /// What the run has taken so far, without the time between its parts.

@@ -258,6 +258,26 @@ struct ResumeTests {
     #expect(!FileManager.default.fileExists(atPath: workspace.file("taken/config.yaml")))
   }
 
+  @Test func theSameSamplesAreLeftOut() throws {
+    let first = try workspace.run(
+      common + ["--set", "training.max_iterations=2", "--output", "run"])
+    #expect(first.value("last batch") == "3 samples of 10; data.drop_last: true leaves it out")
+    let again = try workspace.run("train", "--resume", "run", "--set", "data.drop_last=true")
+    #expect(again.status == 1)
+    #expect(
+      again.messages.first?.contains("data.drop_last is true, but the run began with false") == true
+    )
+
+    let dropping = common + ["--set", "data.drop_last=true", "--output"]
+    let whole = try workspace.run(dropping + ["whole"])
+    #expect(whole.status == 0 && whole.output.contains("trained 2 epochs (4 iterations)"))
+    #expect(whole.value("last batch") == "left out: 3 samples of each epoch, others each time")
+    let parts = dropping + ["parts", "--resume", "auto"]
+    #expect(try workspace.run(parts + ["--set", "training.max_iterations=3"]).status == 0)
+    #expect(try workspace.run(parts).status == 0)
+    #expect(try model("parts") == model("whole"))
+  }
+
   @Test func beginsWithOtherWeights() throws {
     #expect(try workspace.run(common + ["--output", "first"]).status == 0)
     let tuned = try workspace.run(

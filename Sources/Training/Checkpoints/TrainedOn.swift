@@ -59,6 +59,10 @@ struct TrainedOn {
     ("neuron.threshold", { "\($0.neuron.threshold)" }),
     ("data.image_size", { "\($0.data.imageSize)" }),
     ("data.normalization", { $0.data.normalization.rawValue }),
+    (
+      "data.convention",
+      { [.cifar10DVS, .frames].contains($0.eventFormat) ? $0.data.convention.rawValue : "none" }
+    ),
     ("data.frames", { $0.eventFormat == nil ? "none" : $0.frameRule.yaml }),
     ("data.event_normalization", { $0.data.eventNormalization.rawValue }),
   ]
