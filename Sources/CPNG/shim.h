@@ -4,12 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { SLTT_PNG_MESSAGE_SIZE = 96 };
-
 typedef struct {
   const uint8_t *next;
   size_t left;
-  char *message;
+  png_imagep image;
 } sltt_png_input;
 
 static inline void sltt_png_read(png_structp png, png_bytep target, size_t count) {
@@ -21,8 +19,8 @@ static inline void sltt_png_read(png_structp png, png_bytep target, size_t count
 }
 
 static inline void sltt_png_fail(png_structp png, png_const_charp message) {
-  sltt_png_input *input = (sltt_png_input *)png_get_error_ptr(png);
-  strncpy(input->message, message, SLTT_PNG_MESSAGE_SIZE - 1);
+  png_imagep image = ((sltt_png_input *)png_get_error_ptr(png))->image;
+  strncpy(image->message, message, sizeof image->message - 1);
   png_longjmp(png, 1);
 }
 
@@ -31,12 +29,11 @@ static inline void sltt_png_ignore(png_structp png, png_const_charp message) {
   (void)message;
 }
 
-// Reads a PNG of 16 bits a sample, of which it keeps the upper 8, row by row into `pixels`. Returns 0 and
-// a message where that fails.
+// Reads an image of 16 bits a sample, of which it keeps the upper 8, row by row into `pixels`. Returns 0
+// where that fails, and the reason in the image's message.
 static inline int sltt_png_read_upper_bytes(
-    const uint8_t *bytes, size_t size, uint8_t *pixels, char message[SLTT_PNG_MESSAGE_SIZE]) {
-  sltt_png_input input = {bytes, size, message};
-  memset(message, 0, SLTT_PNG_MESSAGE_SIZE);
+    png_imagep image, const uint8_t *bytes, size_t size, uint8_t *pixels) {
+  sltt_png_input input = {bytes, size, image};
   png_structp png =
       png_create_read_struct(PNG_LIBPNG_VER_STRING, &input, sltt_png_fail, sltt_png_ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -50,9 +47,8 @@ static inline int sltt_png_read_upper_bytes(
   const int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
   const size_t row = png_get_rowbytes(png, info);
-  const png_uint_32 height = png_get_image_height(png, info);
   for (int pass = 0; pass < passes; pass++) {
-    for (png_uint_32 y = 0; y < height; y++) png_read_row(png, pixels + y * row, NULL);
+    for (size_t y = 0; y < image->height; y++) png_read_row(png, pixels + y * row, NULL);
   }
   png_destroy_read_struct(&png, &info, NULL);
   return 1;

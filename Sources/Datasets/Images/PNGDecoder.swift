@@ -31,14 +31,11 @@ private func decodePNG(
     (hasColor ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0) | (hasAlpha ? UInt32(PNG_FORMAT_FLAG_ALPHA) : 0)
   try raster.fill(width: Int(image.width), height: Int(image.height), layout: layout) {
     (pixels) throws(DecodingFailure) in
-    if isDeep {
-      var message = [CChar](repeating: 0, count: Int(SLTT_PNG_MESSAGE_SIZE))
-      guard sltt_png_read_upper_bytes(data.baseAddress, data.count, pixels, &message) != 0 else {
-        throw DecodingFailure(reason: String(cString: message))
-      }
-    } else if png_image_finish_read(&image, nil, pixels, 0, nil) == 0 {
-      throw DecodingFailure(reason: message(image))
-    }
+    let isRead =
+      isDeep
+      ? sltt_png_read_upper_bytes(&image, data.baseAddress, data.count, pixels)
+      : png_image_finish_read(&image, nil, pixels, 0, nil)
+    guard isRead != 0 else { throw DecodingFailure(reason: message(image)) }
   }
 }
 
