@@ -140,7 +140,8 @@ extension NetworkSpecification {
     if let problem = sizeProblem { return problem }
     if imageSize < smallestImage {
       return "data.image_size \(imageSize) is too small for this network: it needs at least"
-        + " \(smallestImage) with \(blocks.count) stages"
+        + " \(smallestImage) with \(blocks.count) stages, or too few pixels are left to normalise and"
+        + " to pool"
     }
     return nil
   }
@@ -173,7 +174,8 @@ extension NetworkSpecification {
     return nil
   }
 
-  /// The least height and width in pixels that leave something to pool after the last stage.
+  /// The least height and width in pixels that leave something to pool after the last stage. Every batch
+  /// norm then has more than one pixel, so that it has a variance even of a single sample.
   var smallestImage: Int {
     let halvings = 1 << (blocks.count - 1)
     switch family {

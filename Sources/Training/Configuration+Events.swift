@@ -41,13 +41,15 @@ extension Configuration {
       }
     }
     return try EventFrames(
-      format, path: path, split: split, rule: frameRule, timesteps: method.timesteps,
-      report: { print($0) })
+      format, data.convention, path: path, split: split, rule: frameRule,
+      timesteps: method.timesteps, report: { print($0) })
   }
 
   /// - Throws: `ConfigurationError` where keys for events are set for data that are images.
   func requireNoEventKeys() throws {
-    for name in ["data.frames", "data.event_augmentation", "data.event_normalization"] {
+    for name in [
+      "data.convention", "data.frames", "data.event_augmentation", "data.event_normalization",
+    ] {
       guard let key = Self.keys.first(where: { $0.name == name }),
         key.yaml(self) != key.yaml(Configuration())
       else { continue }

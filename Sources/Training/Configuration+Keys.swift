@@ -165,6 +165,9 @@ extension Configuration {
       "data.validation", \.data.validation, limit: .notEmpty,
       "Directory of the validation images in it."),
     .init(
+      "data.drop_last", \.data.dropsLast,
+      "Leave out an epoch's last training batch where it is smaller than the others."),
+    .init(
       "data.image_size", \.data.imageSize, limit: .side,
       "Height and width of the network's input in pixels."),
     .init(
@@ -182,6 +185,9 @@ extension Configuration {
     .init(
       "data.normalization", \.data.normalization,
       "How pixel values are scaled and shifted."),
+    .init(
+      "data.convention", \.data.convention,
+      "Whose pixels and split of CIFAR10-DVS count: SpikingJelly's, or the published SLTT code's."),
     .init(
       "data.frames", \.data.frames,
       "Frames of event recordings; left out: one a time step, split by number."),

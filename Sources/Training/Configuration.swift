@@ -133,12 +133,14 @@ public struct Configuration: Sendable {
     public var path: String?
     public var train = "train"
     public var validation = "val"
+    public var dropsLast = false
     public var imageSize = 28
     public var augmentation = Augmentation.preset(.shift)
     /// nil: what belongs to the augmentation.
     public var evaluation: Augmentation?
     public var mixing = BatchMixing()
     public var normalization = NormalizationPreset.mnist
+    public var convention = EventConvention.spikingJelly
     /// nil: as many frames as time steps, divided by the number of events.
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()

@@ -179,5 +179,6 @@ extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
 extension ImageDecoding: ConfigurationValue {}
+extension EventConvention: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
 extension FrameRule.Division: ConfigurationValue {}

@@ -101,7 +101,7 @@ extension Configuration {
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential,
-      locality: try locality(of: source, communicator))
+      dropsLast: isTraining && data.dropsLast, locality: try locality(of: source, communicator))
     return DataLoader(
       try input(source, isTraining: isTraining), sampler: sampler,
       mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,

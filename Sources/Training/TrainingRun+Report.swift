@@ -99,6 +99,17 @@ extension TrainingRun {
       + " \(text(new)) in epoch \(epoch + 1)"
   }
 
+  /// What becomes of an epoch's last batch where it is smaller than the others: it moves the weights as
+  /// far as they do, by fewer samples.
+  private var lastBatch: String? {
+    let sampler = trainingLoader.sampler
+    guard sampler.remainder > 0, sampler.sampleCount > sampler.globalBatch else { return nil }
+    let samples = Format.counted(sampler.remainder, "sample")
+    return sampler.dropsLast
+      ? "left out: \(samples) of each epoch, others each time"
+      : "\(samples) of \(sampler.globalBatch); data.drop_last: true leaves it out"
+  }
+
   func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
     let network = trainer.network
     let method = configuration.trainingMethod
@@ -106,7 +117,7 @@ extension TrainingRun {
       network.plan, configuration, method, ranks: communicator.size, threads: threads,
       batch: trainingLoader.sampler.largestBatch,
       optimizerBuffers: trainer.optimizer.state.count)
-    let rows = [
+    var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
       ("method", method.summary),
@@ -142,6 +153,7 @@ extension TrainingRun {
       ),
       ("output", output?.path ?? "none"),
     ]
+    if let lastBatch { rows.append(("last batch", lastBatch)) }
     return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
     }
     .joined(separator: "\n") + "\n"

@@ -109,17 +109,11 @@ public final class TrainingRun {
       path: output?.path ?? "the run", classes: state.classes, configuration: state.configuration)
     try trained.requireClasses(
       data.classes, remedy: ": go on with the same data, \(anew)")
-    if let difference = try trained.differences(from: configuration).first {
+    if let difference = try trained.differences(from: configuration, includingCourse: true).first {
       throw configuration.error(
         difference.key,
         "is \(difference.now), but the run began with \(difference.before): leave it at that, \(anew)"
       )
-    }
-    guard state.globalBatch == configuration.training.globalBatch else {
-      throw configuration.error(
-        "training.global_batch",
-        "= \(configuration.training.globalBatch), but the run counts iterations of"
-          + " \(state.globalBatch) samples: leave it at that")
     }
     guard state.trainingSamples == data.training.count else {
       throw configuration.error(

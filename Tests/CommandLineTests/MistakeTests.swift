@@ -31,7 +31,7 @@ struct MistakeTests {
     (
       "data:\n  image_size: 12",
       "wrong.yaml:2: data.image_size 12 is too small for this network: it needs at least 13 with 3"
-        + " stages"
+        + " stages, or too few pixels are left to normalise and to pool"
     ),
     (
       "model:\n  architecture: nf-resnet34\n  width: 1",

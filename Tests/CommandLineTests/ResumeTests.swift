@@ -194,7 +194,7 @@ struct ResumeTests {
       ("data.image_size=20", "data.image_size is 20, but the run began with 16"),
       ("model.width=9", "model.width is 9, but the run began with 8"),
       ("neuron.tau=2", "neuron.tau is 2.0, but the run began with 1.1"),
-      ("training.global_batch=9", "the run counts iterations of 10 samples"),
+      ("training.global_batch=9", "training.global_batch is 9, but the run began with 10"),
     ] {
       #expect(try refusal("--set", option).contains(problem), "\(option)")
     }
@@ -256,6 +256,26 @@ struct ResumeTests {
     let refused = try workspace.run(common + ["--output", "taken"])
     #expect(refused.status == 1 && refused.messages.first?.contains("taken is in use") == true)
     #expect(!FileManager.default.fileExists(atPath: workspace.file("taken/config.yaml")))
+  }
+
+  @Test func theSameSamplesAreLeftOut() throws {
+    let first = try workspace.run(
+      common + ["--set", "training.max_iterations=2", "--output", "run"])
+    #expect(first.value("last batch") == "3 samples of 10; data.drop_last: true leaves it out")
+    let again = try workspace.run("train", "--resume", "run", "--set", "data.drop_last=true")
+    #expect(again.status == 1)
+    #expect(
+      again.messages.first?.contains("data.drop_last is true, but the run began with false")
+        == true)
+
+    let dropping = common + ["--set", "data.drop_last=true", "--output"]
+    let whole = try workspace.run(dropping + ["whole"])
+    #expect(whole.status == 0 && whole.output.contains("trained 2 epochs (4 iterations)"))
+    #expect(whole.value("last batch") == "left out: 3 samples of each epoch, others each time")
+    let parts = dropping + ["parts", "--resume", "auto"]
+    #expect(try workspace.run(parts + ["--set", "training.max_iterations=3"]).status == 0)
+    #expect(try workspace.run(parts).status == 0)
+    #expect(try model("parts") == model("whole"))
   }
 
   @Test func beginsWithOtherWeights() throws {

@@ -89,6 +89,29 @@ struct NetworkSpecificationTests {
     #expect(logits.elements.allSatisfy { $0.isFinite })
   }
 
+  /// Batch norm has a variance of a single sample in the smallest image.
+  @Test(
+    arguments: [(.resNet, [1], 4), (.resNet, [1, 1, 1], 13), (.vgg, [2], 2), (.vgg, [1, 1], 4)]
+      as [(NetworkFamily, [Int], Int)])
+  func aSingleSmallestImageCanBeTrainedOn(
+    _ family: NetworkFamily, _ blocks: [Int], _ size: Int
+  ) throws {
+    var specification = Self.good
+    (specification.family, specification.blocks, specification.imageSize) = (family, blocks, size)
+    let arena = Arena(capacity: 64 << 20)
+    let network = try SpikingNetwork(specification, seed: 1, arena: arena)
+    var tape = Tape(arena: arena)
+    tape.isTraining = true
+    tape.isRecording = false
+    network.beginSequence(IterationContext())
+    let frame = Tensor(
+      specification.input, randomFloats(specification.input.count, seed: 1), in: arena)
+    _ = network.forward(network.stem(frame), saving: &tape)
+    let variances = network.store.statistics.filter { $0.minimum == 0 }
+    #expect(!variances.isEmpty)
+    #expect(variances.allSatisfy { $0.values.elements.allSatisfy { $0.isFinite && $0 > 0 } })
+  }
+
   @Test func infinityIsATimeConstant() {
     var specification = Self.good
     specification.neuron.tau = .infinity

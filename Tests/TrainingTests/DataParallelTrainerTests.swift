@@ -97,6 +97,6 @@ struct DataParallelTrainerTests {
     #expect(
       message { _ = try job("data.image_size=4") }
         == "--set data.image_size=4: data.image_size 4 is too small for this network: it needs at"
-        + " least 7 with 2 stages")
+        + " least 7 with 2 stages, or too few pixels are left to normalise and to pool")
   }
 }

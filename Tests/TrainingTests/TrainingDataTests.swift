@@ -81,6 +81,22 @@ struct TrainingDataTests {
     #expect(summary.count == 1 && summary[0].hasSuffix("from 4 shards"))
   }
 
+  @Test func theLastTrainingBatchIsLeftOutWhereAsked() throws {
+    let configuration = try Configuration(
+      file: nil, overrides: ["data.drop_last=true", "training.global_batch=2"])
+    let data = try open("data.path=\(directory.path)")
+    func batches(_ source: any SampleSource, isTraining: Bool) throws -> [Int] {
+      let loader = try configuration.loader(
+        source, isTraining: isTraining, SingleProcess(), threads: 1)
+      loader.begin(epoch: 0)
+      var counts: [Int] = []
+      while let batch = try loader.next() { counts.append(batch.count) }
+      return counts
+    }
+    #expect(try batches(data.training, isTraining: true) == [2, 2])
+    #expect(try batches(data.validation, isTraining: false) == [2, 2, 1])
+  }
+
   @Test func badSamplesAreReplacedWhereAsked() throws {
     try directory.write("not an image", to: "train/1/x.png")
     let data = try open("data.path=\(directory.path)")

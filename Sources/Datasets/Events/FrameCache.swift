@@ -76,7 +76,9 @@ struct FrameCache {
   /// Stands for the recordings, as far as names, sizes and times of change show them, and for all
   /// that decides what becomes of them.
   private func key() throws(DatasetError) -> UInt64 {
-    var text = "1 \(recordings.format) \(rule) \(timesteps) \(sensor) \(recordings.classes)\n"
+    // The number changes when other frames are made of the same recordings.
+    var text = "2 \(recordings.format) \(recordings.convention) \(rule) \(timesteps) \(sensor)"
+    text += " \(recordings.classes)\n"
     for file in recordings.files {
       var status = stat()
       guard stat(file.path, &status) == 0 else { throw .notFound(path: file.path) }

@@ -119,7 +119,7 @@ public struct Checkpoint {
       optimizerState.map { ("\($0.name).\(parameter.name)", parameter, $0.values) }
     }
     for (name, parameter, _) in tensors {
-      try file.checkFloats(name, shape: parameter.shape)
+      try file.checkFinite(name, shape: parameter.shape)
     }
     try network.load(try SafeTensorsFile(contentsOf: modelPath))
     for (name, parameter, values) in tensors {

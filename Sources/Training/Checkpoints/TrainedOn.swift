@@ -32,20 +32,26 @@ struct TrainedOn {
 
   /// What changes the meaning of the weights: the network, and what becomes of a sample before it.
   ///
+  /// - Parameter includingCourse: also what decides which samples make a batch.
   /// - Throws: `ConfigurationError` where the earlier configuration is none of this program's.
-  func differences(from configuration: Configuration) throws -> [Difference] {
+  func differences(
+    from configuration: Configuration, includingCourse: Bool = false
+  ) throws -> [Difference] {
     var earlier = Configuration()
     try earlier.apply(yaml: self.configuration, from: path)
     // An earlier run's data may have been elsewhere, and its format follows from its path.
     earlier.data.path = configuration.data.path
     earlier.data.format = configuration.data.format
-    return try Self.facts.compactMap { fact in
+    let facts = Self.meaning + (includingCourse ? Self.course : [])
+    return try facts.compactMap { fact in
       let (before, now) = (try fact.value(earlier), try fact.value(configuration))
       return before == now ? nil : Difference(key: fact.key, before: before, now: now)
     }
   }
 
-  private static let facts: [(key: String, value: @Sendable (Configuration) throws -> String)] = [
+  private typealias Fact = (key: String, value: @Sendable (Configuration) throws -> String)
+
+  private static let meaning: [Fact] = [
     (
       "model.architecture",
       {
@@ -59,8 +65,17 @@ struct TrainedOn {
     ("neuron.threshold", { "\($0.neuron.threshold)" }),
     ("data.image_size", { "\($0.data.imageSize)" }),
     ("data.normalization", { $0.data.normalization.rawValue }),
+    (
+      "data.convention",
+      { [.cifar10DVS, .frames].contains($0.eventFormat) ? $0.data.convention.rawValue : "none" }
+    ),
     ("data.frames", { $0.eventFormat == nil ? "none" : $0.frameRule.yaml }),
     ("data.event_normalization", { $0.data.eventNormalization.rawValue }),
+  ]
+
+  private static let course: [Fact] = [
+    ("training.global_batch", { "\($0.training.globalBatch)" }),
+    ("data.drop_last", { "\($0.data.dropsLast)" }),
   ]
 }
 

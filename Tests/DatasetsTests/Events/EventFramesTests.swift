@@ -91,6 +91,22 @@ struct EventFramesTests {
     #expect(reports.takeCount() == 1)
   }
 
+  @Test func framesOfTwoConventionsAreKeptSideBySide() throws {
+    let pixels = EventFixture.pixels(count: 50, size: 128)
+    for number in 0..<2 {
+      try directory.write(EventFixture.aedat2(pixels), to: "dvs/cat/cat_\(number).aedat")
+    }
+    func frames(_ convention: EventConvention) throws -> [Float] {
+      try self.frames(
+        EventFrames(
+          .cifar10DVS, convention, path: directory.file("dvs"), split: .training,
+          rule: .number(1, by: .number), timesteps: 1, report: reports.add), 0)
+    }
+    let first = try EventConvention.allCases.map(frames)
+    #expect(first[0] != first[1] && reports.takeCount() == 2)
+    #expect(try EventConvention.allCases.map(frames) == first && reports.takeCount() == 0)
+  }
+
   @Test func aDamagedFileIsMadeAgainOrNamed() throws {
     let first = try frames(open(), 0)
     var bytes = [UInt8](try Data(contentsOf: cache))
@@ -193,9 +209,48 @@ struct EventFramesTests {
     try other.write("class,start,end\n3,0,500\n4,500,1000\n5,2000,3000\n", to: "a_labels.csv")
     let gestures = try EventFrames(
       .dvsGesture, path: other.path, split: .training, rule: .number(3, by: .time), timesteps: 3)
-    #expect(gestures.labels == [2, 3, 4])
+    #expect(gestures.labels == [3, 4, 5])
     #expect(try frames(gestures, 0).reduce(0, +) == 50)
     #expect(try frames(gestures, 0) != frames(gestures, 1))
     #expect(throws: DatasetError.self) { try frames(gestures, 2) }
+  }
+
+  /// A network trained on SpikingJelly's frames finds the same labels and frames in the recordings.
+  @Test func gesturesAreLabelledAsSpikingJellyDoes() throws {
+    let other = try TemporaryDirectory()
+    var packets: [UInt8] = []
+    var table = "class,startTime_usec,endTime_usec\n"
+    for gesture in 1...11 {
+      let pixels = EventFixture.pixels(
+        count: 20, size: 128, start: Int64(gesture) * 10_000, seed: gesture)
+      packets += EventFixture.packet(pixels)
+      table += "\(gesture),\(gesture * 10_000),\(gesture * 10_000 + 9000)\n"
+      var frame = [UInt8](repeating: 0, count: 2 * 128 * 128)
+      for pixel in pixels { frame[(pixel.polarity * 128 + pixel.y) * 128 + pixel.x] += 1 }
+      for split in ["train", "test"] {
+        try other.write(
+          EventFixture.zip("frames.npy", EventFixture.npy([1, 2, 128, 128], "|u1", frame)),
+          to: "frames/\(split)/\(gesture - 1)/user01_lab_0.npz")
+      }
+    }
+    for trial in ["trials_to_train.txt", "trials_to_test.txt"] {
+      try other.write("user01_lab.aedat\n", to: "DvsGesture/\(trial)")
+    }
+    try other.write(EventFixture.aedat3Header + packets, to: "DvsGesture/user01_lab.aedat")
+    try other.write(table, to: "DvsGesture/user01_lab_labels.csv")
+    let (raw, stored) = try (
+      EventFrames(
+        .dvsGesture, path: other.file("DvsGesture"), split: .training,
+        rule: .number(1, by: .number), timesteps: 1),
+      EventFrames(
+        .frames, path: other.file("frames"), split: .training, rule: .number(1, by: .number),
+        timesteps: 1)
+    )
+    #expect(raw.classes == stored.classes)
+    #expect(Set(raw.labels) == Set(0..<11))
+    for sample in 0..<11 {
+      let same = try #require(stored.labels.firstIndex(of: raw.labels[sample]))
+      #expect(try frames(raw, sample) == frames(stored, same))
+    }
   }
 }
