@@ -187,7 +187,7 @@ extension Configuration {
       "How pixel values are scaled and shifted."),
     .init(
       "data.convention", \.data.convention,
-      "Whose pixels and split of CIFAR10-DVS count: SpikingJelly's, or the published SLTT code's."),
+      "Whose pixels and split of CIFAR10-DVS: SpikingJelly's, or the SLTT code's."),
     .init(
       "data.frames", \.data.frames,
       "Frames of event recordings; left out: one a time step, split by number."),
