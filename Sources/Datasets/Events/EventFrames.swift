@@ -41,9 +41,10 @@ public struct EventFrames: SampleSource {
 
   /// The class names of a split, of which no frames are made.
   public static func classes(
-    _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule
+    _ format: EventFormat, _ convention: EventConvention, path: String, split: EventSplit,
+    rule: FrameRule
   ) throws(DatasetError) -> [String] {
-    try RecordingList(format, path: path, split: split, rule: rule).classes
+    try RecordingList(format, convention, path: path, split: split, rule: rule).classes
   }
 
   private static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {
