@@ -183,10 +183,13 @@ extension Configuration {
   /// The kind of network; nil if none is given.
   public var networkFamily: NetworkFamily? { model.architecture?.family ?? model.family }
 
-  /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
-  /// and 3 for other images.
+  /// Channels of the input: as configured, else 2 for recordings of events and 3 for images; where no data
+  /// are named, those that the other keys are meant for, or 1 as the embedded MNIST has.
   public var inputChannels: Int {
-    model.inputChannels ?? (data.path == nil ? 1 : eventFormat == nil ? 3 : 2)
+    if let channels = model.inputChannels { return channels }
+    guard data.path == nil else { return eventFormat == nil ? 3 : 2 }
+    let isForEvents = eventFormat != nil || firstEventKey != nil
+    return isForEvents ? 2 : data.normalization.channels ?? 1
   }
 
   /// Frames that the loader makes of a sample: one for all time steps, or of events one for each.

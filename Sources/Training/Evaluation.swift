@@ -15,22 +15,23 @@ public final class Evaluation {
     threads: Int, _ communicator: any Communicator
   ) throws {
     ThreadPool.setThreads(threads)
-    let data = try TrainingData(configuration, communicator)
+    let data = try DataSplits(configuration, communicator)
+    let validation = try data.openValidation()
     let trained = TrainedOn(checkpoint)
-    try trained.requireClasses(data.classes)
+    try trained.requireClasses(validation.classes)
     if communicator.isRoot { try trained.note(configuration) }
     source =
-      data.validation is EventFrames
-      ? data.validation.location : "\(data.name)/\(configuration.data.validation)"
-    let network = try configuration.networkSpecification(classes: data.classes.count)
+      validation is EventFrames
+      ? validation.location : "\(data.name)/\(configuration.data.validation)"
+    let network = try configuration.networkSpecification(classes: validation.classes.count)
     try configuration.requireMemory(
-      for: network, backend, samples: data.validation.count, threads: threads, trains: false,
+      for: network, backend, samples: validation.count, threads: threads, trains: false,
       communicator)
     trainer = try DataParallelTrainer(
       configuration, network: network, backend: backend, communicator)
     try checkpoint.restore(trainer.network)
     loader = try configuration.loader(
-      data.validation, isTraining: false, communicator, threads: threads)
+      validation, isTraining: false, communicator, threads: threads)
   }
 
   /// What was measured, for people.

@@ -19,7 +19,7 @@ public final class MetricsLog {
       guard let position else { return true }
       let isMadeAnew =
         record.kind == MetricsRecord.Kind.epoch.rawValue
-        && position.validatedIteration != position.iteration
+        && !position.isValidated
       return record.iteration < position.iteration + (isMadeAnew ? 0 : 1)
     }
     jsonl = try LineFile(path: "\(directory)/\(Self.jsonlName)") { keeps(Entry(json: $0)) }

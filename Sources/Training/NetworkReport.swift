@@ -12,7 +12,7 @@ public struct NetworkReport {
     _ configuration: Configuration, backend: ConvolutionBackend = ConvolutionBackend()
   ) throws {
     let classes =
-      try configuration.model.classes == nil ? TrainingData(configuration).classes.count : nil
+      try configuration.model.classes == nil ? DataSplits(configuration).classes().count : nil
     let specification = try configuration.networkSpecification(classes: classes)
     let network = try NetworkPlan(specification, backend: backend)
     let layers = network.layers.map(\.summary)

@@ -20,7 +20,6 @@ public final class TrainingRun {
   let data: TrainingData
   let communicator: any Communicator
   let trainer: DataParallelTrainer
-  private let activity: ActivityRecord
   let trainingLoader: DataLoader
   private let validationLoader: DataLoader
   let output: OutputDirectory?
@@ -38,6 +37,10 @@ public final class TrainingRun {
   /// Whether the ranks compare their weights in the next iteration.
   private var comparesWeights = false
   private var nonFiniteInARow = 0
+  /// The checkpoint that the run goes on from, on rank 0.
+  private let resumed: Checkpoint?
+  /// The iteration of the latest checkpoint that did not have to wait: the same on all ranks.
+  private var savedIteration: Int?
   /// What computed the convolutions in the latest epoch, as it was reported.
   private var reportedKernels: String?
 
@@ -49,29 +52,28 @@ public final class TrainingRun {
   ///   - resuming: where the run is to go on, if it is, on rank 0.
   ///   - initial: the weights to begin with where it does not go on.
   ///   - threads: of this rank.
-  ///   - activity: where the run notes what it does, for a watchdog.
   /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
   ///   `CheckpointError`, `ReplicaMismatch`.
   public init(
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
     output: OutputDirectory?, resuming: Checkpoint? = nil, initial: InitialWeights? = nil,
-    _ communicator: any Communicator, activity: ActivityRecord = ActivityRecord()
+    _ communicator: any Communicator
   ) throws {
-    self.activity = activity
     try configuration.validate(ranks: communicator.size)
     self.configuration = configuration
     self.communicator = communicator
     self.output = output
+    resumed = resuming
     schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
-    data = try TrainingData(configuration, communicator, activity: activity)
+    data = try TrainingData(configuration, communicator)
     trainingList = SampleListHash(of: data.training)
-    activity.enter(.starting)
+    communicator.activity.enter(.starting)
     let network = try configuration.networkSpecification(classes: data.classes.count)
     try configuration.requireMemory(
       for: network, backend, samples: data.training.count, threads: threads, communicator)
     trainer = try DataParallelTrainer(
-      configuration, network: network, backend: backend, communicator, activity: activity)
+      configuration, network: network, backend: backend, communicator)
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
@@ -84,20 +86,21 @@ public final class TrainingRun {
       print(summary(backend, threads: threads))
       if let source { print(source + "\n") }
     }
-    if try !resume(from: resuming), initial != nil { try trainer.shareWeights() }
+    if try !resume(), initial != nil { try trainer.shareWeights() }
   }
 
   /// Goes on from the checkpoint that rank 0 has, if it has one.
-  private func resume(from checkpoint: Checkpoint?) throws -> Bool {
+  private func resume() throws -> Bool {
     let text = try communicator.broadcast(
-      checkpoint.map { String(decoding: $0.state.json, as: UTF8.self) } ?? "", root: 0)
+      resumed.map { String(decoding: $0.state.json, as: UTF8.self) } ?? "", root: 0)
     guard !text.isEmpty else { return false }
     let state = try RunState(json: Foundation.Data(text.utf8), path: "the state on rank 0")
     try requireSameCourse(state)
     activity.enter(.readingCheckpoint)
-    try trainer.restore(checkpoint, iteration: state.position.iteration)
+    try trainer.restore(resumed, iteration: state.position.iteration)
     position = state.position
     secondsBefore = position.seconds ?? 0
+    savedIteration = position.iteration
     if communicator.isRoot { print(resumeNote(state)) }
     return true
   }
@@ -132,6 +135,8 @@ public final class TrainingRun {
   /// What the run has taken so far, without the time between its parts.
   var seconds: Double { secondsBefore + since(start) }
 
+  private var activity: ActivityRecord { communicator.activity }
+
   var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
 
   var iterations: Int {
@@ -141,27 +146,27 @@ public final class TrainingRun {
 
   /// The epoch, from 0, that is to be trained or only to be validated.
   private var epoch: Int {
-    let isValidated = position.validatedIteration == position.iteration
-    return (isValidated ? position.iteration : max(position.iteration - 1, 0)) / iterationsPerEpoch
+    (position.isValidated ? position.iteration : max(position.iteration - 1, 0))
+      / iterationsPerEpoch
   }
 
   /// Trains to the end, or until a signal asks it to stop.
   ///
   /// - Parameter wantsStop: whether this rank has got such a signal.
   public func run(
-    stoppingWhen wantsStop: () -> Bool = { StopSignal.name != nil }
+    stoppingWhen wantsStop: @escaping () -> Bool = { StopSignal.name != nil }
   ) throws -> Ending {
     if communicator.isRoot {
       progress = ProgressReporter(logEvery: configuration.training.logEvery)
     }
     recorder = try output.map {
-      try RunRecorder($0, configuration, from: position) { warn($0) }
+      try RunRecorder($0, configuration, from: position, of: resumed) { warn($0) }
     }
     do {
-      while position.iteration < iterations || position.validatedIteration != position.iteration {
+      while position.iteration < iterations || !position.isValidated {
         let epoch = epoch
         guard try train(epoch, stoppingWhen: wantsStop) else { return try endStopped() }
-        try validate(epoch)
+        guard try validate(epoch, stoppingWhen: wantsStop) else { return try endStopped() }
       }
       progress?.finish()
       try completeCheckpoint()
@@ -216,23 +221,33 @@ public final class TrainingRun {
         interval = IterationMetrics()
         intervalStart = ContinuousClock.now
       }
-      // At the end of an epoch one is due after the validation, if it is.
+      let isEnd = position.iteration == end
       let isDue =
-        position.iteration < end
-        && (schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint)
-      if isDue || outcome.wantsStop { try save(canWait: !outcome.wantsStop) }
+        schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint
+        || isEnd && (schedule.isDue(epoch: epochsDone) || position.iteration >= iterations)
+      if isDue || outcome.wantsStop { try save(canWait: !isEnd && !outcome.wantsStop) }
       comparesWeights =
         isDue || position.iteration % configuration.training.checkReplicasEvery == 0
       if outcome.wantsStop { return false }
+      // No iteration follows soon whose all-reduce could compare them.
+      if isEnd && isDue { try confirmCheckpoint() }
     }
     return true
   }
 
-  private func validate(_ epoch: Int) throws {
+  /// Measures the weights after an epoch; false if a rank was asked to stop. What was found comes into
+  /// their checkpoint if there is one already, so that a run that is stopped or killed meanwhile has only
+  /// to measure them again.
+  private func validate(
+    _ epoch: Int, stoppingWhen wantsStop: @escaping () -> Bool
+  ) throws -> Bool {
     var record = record(
       .epoch, position.epochMetrics, epoch: epoch,
       rate: configuration.learningRateSchedule.rate(epoch: epoch), seconds: position.epochSeconds)
-    let validation = try trainer.evaluate(validationLoader)
+    guard let validation = try trainer.evaluate(validationLoader, stoppingWhen: wantsStop) else {
+      if savedIteration != position.iteration { try save() }
+      return false
+    }
     badSamples.training = max(badSamples.training, Int(position.epochMetrics.replaced))
     badSamples.validation = max(badSamples.validation, Int(validation.replaced))
     let densities = position.epochMetrics.inputDensities(of: trainer.network)
@@ -243,7 +258,7 @@ public final class TrainingRun {
     if isBest { position.bestAccuracy = validation.accuracy }
     position.validationAccuracy = validation.accuracy
     position.validatedIteration = position.iteration
-    position.epoch = position.iteration / iterationsPerEpoch
+    position.epoch = epochsDone
     if position.iteration % iterationsPerEpoch == 0 {
       (position.epochMetrics, position.epochSeconds) = (IterationMetrics(), 0)
     }
@@ -253,13 +268,17 @@ public final class TrainingRun {
     try recorder?.append(record)
     progress?.message(epochLine(record, isBest: isBest))
     reportKernels(record.kernels.summary)
-    if isBest || schedule.isDue(epoch: position.epoch)
-      || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
-    {
-      try save(isBest: isBest)
+    if savedIteration == position.iteration {
+      recorder?.complete(position, isBest: isBest)
+    } else if isBest {
+      try save(isBest: true)
       comparesWeights = true
     }
+    return true
   }
+
+  /// Epochs that have been trained to their end.
+  private var epochsDone: Int { position.iteration / iterationsPerEpoch }
 
   /// Says what computes the convolutions, if that is no longer what it was.
   private func reportKernels(_ summary: String) {
@@ -283,12 +302,19 @@ public final class TrainingRun {
         trainingList: trainingList,
         worldSize: communicator.size, reduction: trainer.reduction),
       isBest: isBest, canWait: canWait)
+    if !canWait { savedIteration = position.iteration }
+  }
+
+  /// Lets the checkpoint of the present weights be put in place.
+  private func confirmCheckpoint() throws {
+    try trainer.checkReplicas("weights after iteration \(position.iteration)")
+    recorder?.confirm()
+    comparesWeights = false
   }
 
   /// Puts the checkpoint of the present weights in place.
   private func completeCheckpoint() throws {
-    try trainer.checkReplicas("weights after iteration \(position.iteration)")
-    recorder?.confirm()
+    try confirmCheckpoint()
     try finishWriting()
   }
 
@@ -341,7 +367,7 @@ public final class TrainingRun {
     var checkpoint: Checkpoint?
     var obstacle = ""
     do {
-      checkpoint = try output?.checkpoints.newestIntact { warn($0) }
+      checkpoint = try output?.checkpoints.newestIntact(progress: activity.touch) { warn($0) }
       if checkpoint == nil { obstacle = "none is written" }
     } catch {
       obstacle = "\(error)"

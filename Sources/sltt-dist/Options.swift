@@ -89,6 +89,7 @@ extension ThreadOptions {
 
 /// Runs `body` on every rank of the job. An error on one rank ends the whole job with its message.
 func onEveryRank(_ body: (any Communicator) throws -> Void) {
+  StopSignal.release()
   let communicator: any Communicator
   do {
     communicator = try Launch.current.communicator()

@@ -11,8 +11,9 @@ struct Train: ParsableCommand {
       directory: checkpoints/latest and checkpoints/best are links to directories with \
       model.safetensors, optimizer.safetensors and state.json.
 
-      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; a \
-      second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
+      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; \
+      before the first iteration it just ends with that, and a validation is done again when the run goes \
+      on. A second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
       options; 71 the ranks lost each other; 75 stopped by a signal; 124 ended by the watchdog. After \
       71, 75, 124 and killed ranks, --resume goes on.
 
@@ -69,14 +70,20 @@ struct Train: ParsableCommand {
   }
 
   func run() {
+    StopSignal.install()
     onEveryRank { communicator in
-      StopSignal.install()
-      let activity = ActivityRecord()
       let watchdog =
-        hangTimeout == 0 ? nil : try Watchdog(activity, timeout: hangTimeout, communicator)
+        hangTimeout == 0
+        ? nil : try Watchdog(communicator.activity, timeout: hangTimeout, communicator)
+      if hangTimeout > 0, watchdog == nil, communicator.isRoot {
+        print("warning: no watchdog, which needs an MPI with MPI_THREAD_MULTIPLE")
+      }
+      communicator.activity.enter(.readingCheckpoint)
       let start =
         try communicator.isRoot
-        ? RunStart(resume: resume, output: output, report: { print("warning: \($0)") }) : nil
+        ? RunStart(
+          resume: resume, output: output, progress: communicator.activity.touch,
+          report: { print("warning: \($0)") }) : nil
       let resolved = try configuration.read(
         communicator, base: start?.checkpoint?.state.configuration)
       let run = try TrainingRun(
@@ -84,7 +91,8 @@ struct Train: ParsableCommand {
         output: start?.output, resuming: start?.checkpoint,
         initial: initFrom.map {
           InitialWeights(path: $0, reinitializesHead: reinitializeHead)
-        }, communicator, activity: activity)
+        }, communicator)
+      StopSignal.beginDeferring()
       let ending = try run.run()
       watchdog?.stop()
       if ending == .stopped { communicator.end(status: ExitStatus.interrupted) }

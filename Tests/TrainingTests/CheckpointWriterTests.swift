@@ -65,6 +65,35 @@ struct CheckpointWriterTests {
     #expect([weights.elements] + state.map(\.values.elements) == before)
   }
 
+  /// What a validation finds comes into the checkpoint that was made before it.
+  @Test func aCheckpointIsCompletedInItsPlace() throws {
+    var settings = Configuration.Checkpointing()
+    settings.keep = 1
+    let writer = CheckpointWriter(store, settings) { _ in }
+    write(writer, 1)
+    writer.confirm()
+    var position = RunPosition(epoch: 1, iteration: 1)
+    (position.validatedIteration, position.validationAccuracy) = (1, 0.5)
+    writer.complete(position, isBest: true)
+    write(writer, 2)
+    writer.confirm()
+    try writer.finish()
+    let best = try Checkpoint(contentsOf: store.bestLink).verified()
+    #expect(best.state.position == position)
+    #expect(store.names == ["iteration-000000002", "iteration-000000001"])
+    // Of one that the run goes on from, too; the best before it is no longer kept then.
+    let next = CheckpointWriter(
+      store, settings, latest: try Checkpoint(contentsOf: store.latestLink)
+    ) { _ in }
+    position = RunPosition(epoch: 2, iteration: 2)
+    next.complete(position, isBest: true)
+    // Not of another iteration.
+    next.complete(RunPosition(iteration: 3), isBest: false)
+    try next.finish()
+    #expect(!next.isBusy && store.names == ["iteration-000000002"])
+    #expect(try Checkpoint(contentsOf: store.bestLink).verified().state.position == position)
+  }
+
   @Test(arguments: [false, true]) func whatCannotBeWrittenStopsOrNot(goesOn: Bool) throws {
     var settings = Configuration.Checkpointing()
     settings.onError = goesOn ? .continue : .stop

@@ -36,6 +36,7 @@ final class BatchRing: @unchecked Sendable {
   private let badSamples: BadSamples
   private let condition = NSCondition()
   private let mixer: Mixer
+  private let progress: @Sendable () -> Void
   private var slots: [Slot]
   private var plan: EpochPlan?
   private var epoch = 0
@@ -50,9 +51,10 @@ final class BatchRing: @unchecked Sendable {
   /// - Parameters:
   ///   - slots: batches.
   ///   - capacity: the most samples of a batch, with the partner of the first if samples are mixed.
+  ///   - progress: is called for each sample that has been read.
   init(
     slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy,
-    mixer: @escaping Mixer
+    progress: @escaping @Sendable () -> Void, mixer: @escaping Mixer
   ) {
     // Memory is granted before it is there; only when it is written is it missed.
     let bytes = Double(slots * capacity) * Double(input.timesteps * input.frameCount * 4)
@@ -63,6 +65,7 @@ final class BatchRing: @unchecked Sendable {
     }
     self.input = input
     self.mixer = mixer
+    self.progress = progress
     badSamples = BadSamples(onBadSample)
     self.slots = (0..<slots).map { _ in
       Slot(
@@ -181,6 +184,7 @@ final class BatchRing: @unchecked Sendable {
     } catch {
       failure = error
     }
+    progress()
 
     condition.lock()
     defer { condition.unlock() }

@@ -59,12 +59,12 @@ final class BenchmarkJob {
       loader.begin(epoch: 0)
       fixedBatch = try loader.next()
     case .checkpoint(let file):
-      let data = try TrainingData(configuration, communicator)
-      try TrainedOn(file).requireClasses(data.classes)
+      let samples = try DataSplits(configuration, communicator).openTraining()
+      try TrainedOn(file).requireClasses(samples.classes)
       trainer = try makeTrainer(
-        configuration, classes: data.classes.count, samples: data.training.count, profile)
+        configuration, classes: samples.classes.count, samples: samples.count, profile)
       loader = try configuration.loader(
-        data.training, isTraining: true, communicator, threads: threads)
+        samples, isTraining: true, communicator, threads: threads)
       loader.begin(epoch: 0)
       try file.restore(trainer.network)
     }

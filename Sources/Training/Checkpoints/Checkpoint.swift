@@ -70,10 +70,11 @@ public struct Checkpoint {
 
   /// Compares all files with their sizes and checksums.
   ///
+  /// - Parameter progress: is called as that gets on.
   /// - Throws: `CheckpointError` that names the file and says whether it is damaged, missing, or cannot be
   ///   read.
   @discardableResult
-  public func verified() throws(CheckpointError) -> Checkpoint {
+  public func verified(progress: () -> Void = {}) throws(CheckpointError) -> Checkpoint {
     for name in [Self.modelName, Self.optimizerName] {
       let file = path + "/" + name
       guard let expected = state.files[name] else {
@@ -86,7 +87,7 @@ public struct Checkpoint {
       }
       let found: (bytes: Int, text: String)
       do {
-        found = try Checksum.ofFile(file)
+        found = try Checksum.ofFile(file, progress: progress)
       } catch {
         throw CheckpointError(path: file, problem: "cannot be read: \(error)")
       }
@@ -140,7 +141,26 @@ public struct Checkpoint {
       let file = try Checksum.ofFile(path)
       state.files[name] = RunState.File(bytes: file.bytes, checksum: file.text)
     }
-    let file = try DurableFile(path: directory + "/" + stateName)
+    try write(state, to: directory + "/" + stateName)
+  }
+
+  /// Replaces the position on disk, at once.
+  ///
+  /// - Returns: the checkpoint as it is then.
+  /// - Throws: `CheckpointError` or `SafeTensorsError`; the file is then as before.
+  func moved(to position: RunPosition) throws -> Checkpoint {
+    var state = state
+    state.position = position
+    let file = path + "/" + Self.stateName
+    let temporary = file + ".partial"
+    try Self.write(state, to: temporary)
+    try putInPlace(temporary, as: file)
+    try DurableFile.syncDirectory(path)
+    return try Checkpoint(contentsOf: path)
+  }
+
+  private static func write(_ state: RunState, to path: String) throws {
+    let file = try DurableFile(path: path)
     try state.json.withUnsafeBytes(file.write)
     try file.finish()
   }

@@ -88,16 +88,41 @@ public struct CheckpointStore: Sendable {
   /// Gives a completely written checkpoint its name and makes it the latest one.
   ///
   /// - Parameter keeping: checkpoints that stay; of older ones only the best does.
+  /// - Returns: the checkpoint.
   /// - Throws: `CheckpointError` or `SafeTensorsError`; the links are then as before.
-  func commit(iteration: Int, isBest: Bool, keeping count: Int) throws {
+  @discardableResult
+  func commit(iteration: Int, isBest: Bool, keeping count: Int) throws -> Checkpoint {
     let name = try freeName(iteration: iteration)
     let temporary = temporaryPath(iteration: iteration)
     try DurableFile.syncDirectory(temporary)
     try putInPlace(temporary, as: path + "/" + name)
     try DurableFile.syncDirectory(path)
+    try pointLinks(to: name, isBest: isBest)
+    try removeOld(keeping: count)
+    return try Checkpoint(contentsOf: path + "/" + name)
+  }
+
+  private func pointLinks(to name: String, isBest: Bool) throws {
     try pointLink(latestLink, to: name)
     if isBest { try pointLink(bestLink, to: name) }
     try DurableFile.syncDirectory(path)
+  }
+
+  /// Gives a checkpoint another position of the same iteration, at once, and makes it the latest one; its
+  /// tensors stay.
+  ///
+  /// - Returns: the checkpoint as it is then.
+  /// - Throws: as `commit`.
+  func complete(
+    _ checkpoint: Checkpoint, _ position: RunPosition, isBest: Bool, keeping count: Int
+  ) throws -> Checkpoint {
+    let changed = try checkpoint.moved(to: position)
+    try pointLinks(to: (checkpoint.path as NSString).lastPathComponent, isBest: isBest)
+    try removeOld(keeping: count)
+    return changed
+  }
+
+  private func removeOld(keeping count: Int) throws {
     let kept = [latestLink, bestLink].compactMap {
       try? FileManager.default.destinationOfSymbolicLink(atPath: $0)
     }
@@ -161,16 +186,19 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Parameters:
   ///   - renamesDamaged: not for a run that is only looked at.
+  ///   - progress: is called as the search gets on.
   ///   - report: is told of each that is passed over.
   /// - Throws: `CheckpointError` if there is none.
-  func newestIntact(renamesDamaged: Bool = true, report: (String) -> Void) throws -> Checkpoint {
+  func newestIntact(
+    renamesDamaged: Bool = true, progress: () -> Void = {}, report: (String) -> Void
+  ) throws -> Checkpoint {
     let names = try names
     let latest = try? FileManager.default.destinationOfSymbolicLink(atPath: latestLink)
     let candidates = names.filter { $0 == latest } + names.filter { $0 != latest }
     var problems = 0
     for name in candidates {
       do {
-        let checkpoint = try Checkpoint(contentsOf: path + "/" + name).verified()
+        let checkpoint = try Checkpoint(contentsOf: path + "/" + name).verified(progress: progress)
         if problems > 0 { report("going back to the checkpoint \(name)") }
         return checkpoint
       } catch let error where error.finding != .unusable {

@@ -15,9 +15,12 @@ public struct RunStart {
   ///     `auto`: the same, or a new run if none has been in `output`; otherwise the directory of a run or
   ///     of one of its checkpoints; nil: a new run.
   ///   - output: the run's directory; nil: a new one in `runs/`.
+  ///   - progress: is called as checkpoints are read.
   ///   - report: is told of damaged checkpoints.
   /// - Throws: `OutputError`, `CheckpointError`.
-  public init(resume: String?, output: String?, report: (String) -> Void) throws {
+  public init(
+    resume: String?, output: String?, progress: () -> Void = {}, report: (String) -> Void
+  ) throws {
     switch resume {
     case nil:
       self.output = OutputDirectory(output)
@@ -31,7 +34,7 @@ public struct RunStart {
       }
       try self.output.claim()
       let store = self.output.checkpoints
-      checkpoint = try store.isEmpty ? nil : try store.newestIntact(report: report)
+      checkpoint = try store.isEmpty ? nil : try store.newestIntact(progress: progress, report: report)
       if checkpoint == nil { try requireNothingReached() }
     case "latest":
       guard let run = output.map({ OutputDirectory($0, isNew: false) }) ?? OutputDirectory.latestRun
@@ -40,9 +43,9 @@ public struct RunStart {
           path: "runs", problem: "holds no run with a checkpoint; name the run: --resume DIR")
       }
       self.output = run
-      checkpoint = try Self.newest(of: run, report: report)
+      checkpoint = try Self.newest(of: run, progress: progress, report: report)
     case let directory?:
-      (self.output, checkpoint) = try Self.find(directory, report: report)
+      (self.output, checkpoint) = try Self.find(directory, progress: progress, report: report)
       guard let output, output != self.output.path else { return }
       throw OutputError(
         path: output,
@@ -52,7 +55,7 @@ public struct RunStart {
   }
 
   private static func find(
-    _ directory: String, report: (String) -> Void
+    _ directory: String, progress: () -> Void, report: (String) -> Void
   ) throws -> (OutputDirectory, Checkpoint) {
     if FileManager.default.fileExists(atPath: directory + "/" + Checkpoint.stateName) {
       let store = URL(fileURLWithPath: directory).deletingLastPathComponent()
@@ -65,20 +68,20 @@ public struct RunStart {
       let run = OutputDirectory(
         store.deletingLastPathComponent().relativePath, isNew: false)
       try run.claim()
-      return (run, try Checkpoint(contentsOf: directory).verified())
+      return (run, try Checkpoint(contentsOf: directory).verified(progress: progress))
     }
     let run = OutputDirectory(directory, isNew: false)
     guard try !run.checkpoints.isEmpty else {
       throw OutputError(path: directory, problem: "holds no run that can go on: no checkpoints")
     }
-    return (run, try newest(of: run, report: report))
+    return (run, try newest(of: run, progress: progress, report: report))
   }
 
   private static func newest(
-    of run: OutputDirectory, report: (String) -> Void
+    of run: OutputDirectory, progress: () -> Void, report: (String) -> Void
   ) throws -> Checkpoint {
     if try !run.checkpoints.isEmpty { try run.claim() }
-    return try run.checkpoints.newestIntact(report: report)
+    return try run.checkpoints.newestIntact(progress: progress, report: report)
   }
 
   /// A run whose checkpoints are gone, perhaps because a disk is not mounted, is not begun anew over what
