@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// The state that a loader and its workers share: a ring of batches, of which a window of
 /// iterations is open to be filled, sample by sample.
@@ -53,6 +54,13 @@ final class BatchRing: @unchecked Sendable {
     slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy,
     mixer: @escaping Mixer
   ) {
+    // Memory is granted before it is there; only when it is written is it missed.
+    let bytes = Double(slots * capacity) * Double(input.timesteps * input.frameCount * 4)
+    guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {
+      Exhaustion.end(
+        "out of memory: \(slots) batches of \(capacity) samples take \(Int(bytes / 0x1p20)) MiB; use a"
+          + " smaller global batch or image, or more ranks")
+    }
     self.input = input
     self.mixer = mixer
     badSamples = BadSamples(onBadSample)
