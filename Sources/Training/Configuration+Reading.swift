@@ -149,6 +149,7 @@ extension Configuration {
       }
       origins[entry.name] = entry.origin
     }
+    data.path = data.path.map(expandingHome)
     if !layer.contains(where: { $0.name == "method.k" }),
       layer.contains(where: { $0.name == "method.name" }), method.name != .slttK
     {

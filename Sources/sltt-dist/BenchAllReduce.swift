@@ -22,7 +22,7 @@ struct BenchAllReduce: ParsableCommand {
   @Option(name: .long, parsing: .unconditional, help: "Rounds; the median counts.")
   var rounds = 5
 
-  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.")
+  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.", transform: path)
   var output: String?
 
   func validate() throws {

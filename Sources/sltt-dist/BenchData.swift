@@ -23,7 +23,7 @@ struct BenchData: ParsableCommand {
   @Option(name: .long, parsing: .unconditional, help: "Seconds for each figure.")
   var seconds = 3.0
 
-  @Option(name: .long, help: "JSON file to write the figures to.")
+  @Option(name: .long, help: "JSON file to write the figures to.", transform: path)
   var output: String?
 
   func validate() throws {

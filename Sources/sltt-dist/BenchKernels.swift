@@ -24,7 +24,7 @@ struct BenchKernels: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .long, help: "Directory for kernels.json and kernels.svg.")
+  @Option(name: .long, help: "Directory for kernels.json and kernels.svg.", transform: path)
   var output: String?
 
   func validate() throws {

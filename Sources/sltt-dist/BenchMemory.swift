@@ -25,7 +25,7 @@ struct BenchMemory: ParsableCommand {
     transform: { try counts($0, of: "time steps", in: OptionLimit.timesteps) })
   var timesteps = [1, 2, 4, 8]
 
-  @Option(name: .long, help: "Directory for memory.json and memory.svg.")
+  @Option(name: .long, help: "Directory for memory.json and memory.svg.", transform: path)
   var output: String?
 
   @Flag(name: .long, help: .hidden)

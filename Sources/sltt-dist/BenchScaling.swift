@@ -48,7 +48,7 @@ struct BenchScaling: ParsableCommand {
     help: "Microseconds of a message in the networks of the forecast.")
   var latency = 20.0
 
-  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.")
+  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.", transform: path)
   var output: String?
 
   @Flag(name: .long, help: .hidden)

@@ -17,7 +17,8 @@ struct BenchStep: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
 
   @Option(
-    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.")
+    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
+    transform: path)
   var checkpoint: String?
 
   @Option(
@@ -47,7 +48,7 @@ struct BenchStep: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .long, help: "Directory for step.json.")
+  @Option(name: .long, help: "Directory for step.json.", transform: path)
   var output: String?
 
   func validate() throws {

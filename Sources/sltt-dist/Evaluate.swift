@@ -11,7 +11,8 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.")
+    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
+    transform: path)
   var checkpoint: String
 
   @OptionGroup var configuration: ConfigurationOptions

@@ -16,10 +16,10 @@ struct Gradients: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
-  @Option(name: .long, help: "Safetensors file with the weights.")
+  @Option(name: .long, help: "Safetensors file with the weights.", transform: path)
   var weights: String
 
-  @Option(name: .long, help: "Safetensors file with frames and labels.")
+  @Option(name: .long, help: "Safetensors file with frames and labels.", transform: path)
   var batch: String
 
   @Option(
@@ -28,7 +28,7 @@ struct Gradients: ParsableCommand {
     transform: { try counts($0, of: "time steps", in: 0...9999) })
   var trainedTimesteps: [Int]?
 
-  @Option(name: .long, help: "Safetensors file to write.")
+  @Option(name: .long, help: "Safetensors file to write.", transform: path)
   var output: String
 
   func run() {

@@ -9,7 +9,9 @@ extension ConvolutionBackend.Kernels: ExpressibleByArgument {}
 
 /// What determines a run.
 struct ConfigurationOptions: ParsableArguments {
-  @Option(name: .long, help: "Configuration file (YAML); what it leaves out has its default.")
+  @Option(
+    name: .long, help: "Configuration file (YAML); what it leaves out has its default.",
+    transform: path)
   var config: String?
 
   @Option(
@@ -32,6 +34,12 @@ struct BackendOptions: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
   @OptionGroup var convolutions: BackendOptions
   @OptionGroup var threading: ThreadOptions
+}
+
+/// A path of an option.
+@Sendable func path(_ text: String) throws -> String {
+  guard !text.isEmpty else { throw ValidationError("the path is empty") }
+  return expandingHome(text)
 }
 
 /// How many threads a rank uses.

@@ -20,10 +20,10 @@ struct Shard: ParsableCommand {
       --verify; 1 otherwise; 64 for wrong options.
       """)
 
-  @Option(name: .long, help: "Directory or archive of the data set.")
+  @Option(name: .long, help: "Directory or archive of the data set.", transform: path)
   var source: String?
 
-  @Option(name: .long, help: "Directory for the shards.")
+  @Option(name: .long, help: "Directory for the shards.", transform: path)
   var output: String?
 
   @Option(name: .long, help: "Training split of the source.")
@@ -55,7 +55,7 @@ struct Shard: ParsableCommand {
   @Option(name: .long, parsing: .unconditional, help: "Threads; by default the cores at hand.")
   var workers: Int?
 
-  @Option(name: .long, help: "Check the shards of this directory instead.")
+  @Option(name: .long, help: "Check the shards of this directory instead.", transform: path)
   var verify: String?
 
   func validate() throws {

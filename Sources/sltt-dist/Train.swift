@@ -30,7 +30,8 @@ struct Train: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
-  @Option(name: .long, help: "Directory for the results; by default runs/DATE-TIME.")
+  @Option(
+    name: .long, help: "Directory for the results; by default runs/DATE-TIME.", transform: path)
   var output: String?
 
   @Option(
@@ -38,7 +39,7 @@ struct Train: ParsableCommand {
     help: """
       Go on from a checkpoint: DIR of a run or of one of its checkpoints; latest: of the run in --output \
       or else the latest in runs/; auto: the same, or a new run where --output has no checkpoint.
-      """)
+      """, transform: path)
   var resume: String?
 
   @Option(
@@ -46,7 +47,7 @@ struct Train: ParsableCommand {
     help: """
       Begin with these weights: a run, a checkpoint, or a safetensors file with the published names. \
       When a run goes on, its own count.
-      """)
+      """, transform: path)
   var initFrom: String?
 
   @Flag(name: .long, help: "With --init-from: a new classifier, for other classes.")

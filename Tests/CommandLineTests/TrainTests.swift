@@ -211,4 +211,25 @@ struct TrainTests {
       try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
         .isEmpty)
   }
+
+  /// `~/` is the home directory in keys, options and `=`, where a shell leaves it alone.
+  @Test func pathsMayBeginInTheHomeDirectory() throws {
+    let workspace = try Workspace.withImages()
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    func run(_ arguments: String...) throws -> ProgramRun {
+      try ProgramRun(
+        [program] + arguments + ["--threads", "1"], in: workspace.directory.path,
+        environment: ["HOME": workspace.directory.path])
+    }
+    try workspace.directory.makeDirectory("elsewhere")
+    let trained = try run(
+      "train", "--config=~/small.yaml", "--set", "data.path=~/images", "--output=~/elsewhere/run",
+      "--set", "training.max_iterations=1")
+    #expect(trained.status == 0)
+    #expect(try workspace.directory.contents.contains("elsewhere"))
+    #expect(try !workspace.directory.contents.contains("~"))
+    #expect(try run("evaluate", "--checkpoint=~/elsewhere/run").status == 0)
+    let empty = try run("train", "--output", "")
+    #expect(empty.status == 64 && empty.errors.contains("the path is empty"))
+  }
 }

@@ -238,4 +238,15 @@ struct ConfigurationReadingTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(message { _ = try Configuration(file: path) }.contains("not UTF-8"))
   }
+
+  /// As in a shell, but also where no shell does it.
+  @Test func aPathMayBeginInTheHomeDirectory() throws {
+    let home = try #require(ProcessInfo.processInfo.environment["HOME"])
+    func path(_ text: String) throws -> String? {
+      try Configuration(file: nil, overrides: ["data.path=" + text]).data.path
+    }
+    #expect(try path("~/images") == home + "/images")
+    #expect(try path("~") == home)
+    for other in ["~images", "./~/images", "a/~", "/~"] { #expect(try path(other) == other) }
+  }
 }
