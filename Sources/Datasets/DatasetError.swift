@@ -14,14 +14,22 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case badIndex(path: String, reason: String)
   /// A directory holds shards that were made, or begun, otherwise than is asked for now.
   case otherShards(path: String, reason: String)
+  /// A shard that another program made does not have samples as they are needed.
+  case unusableShard(path: String, reason: String)
   /// An archive cannot be opened, or is damaged from some entry on.
   case unreadableArchive(path: String, reason: String)
-  /// The data set has no such split; `available` are those it has.
-  case missingSplit(path: String, split: String, available: [String])
+  /// The data set has none of these splits; `available` are those it has.
+  case missingSplit(path: String, splits: [String], available: [String])
+  /// Several directories may be meant by the name of a split.
+  case ambiguousSplit(path: String, split: String, found: [String])
+  /// A data set is there, in a form that has to be changed first.
+  case otherForm(path: String, OtherForm)
   /// The split has no class directories.
   case noClasses(path: String)
-  /// A class has no images.
-  case emptyClass(path: String, name: String)
+  /// A class has no images that can be read; `found` says what it has.
+  case emptyClass(path: String, name: String, found: String)
+  /// The name of a class is not UTF-8, or shows the same as another one; as bytes.
+  case unusableClassName(path: String, name: String, like: String?)
   /// The class lists of two data sets differ, first at `index`; `nil` where a list has ended.
   case classesDiffer(
     training: String, validation: String, index: Int, trainingClass: String?,
@@ -60,21 +68,37 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .otherShards(let path, let reason):
       return "\(path): holds other shards: \(reason). "
         + "Give another output directory, or empty this one."
+    case .unusableShard(let path, let reason):
+      return "\(path): is no shard for training: \(reason). Expected a plain tar of KEY.jpg (or"
+        + " .jpeg, .png) beside KEY.cls, or KEY.json with a label."
     case .unreadableArchive(let path, let reason):
       return "\(path): cannot be read as a tar archive: \(reason). "
         + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
-    case .missingSplit(let path, let split, let available):
+    case .missingSplit(let path, let splits, let available):
       let shown = available.prefix(8).joined(separator: ", ")
       let found =
         available.isEmpty ? "no directories" : available.count > 8 ? shown + ", …" : shown
-      return "\(path): has no split '\(split)', only: \(found). "
-        + "Expected \(split)/<class>/<image>.{jpg,jpeg,png}; name the right split."
+      let names = splits.map { "'\($0)'" }.joined(separator: " or ")
+      return "\(path): has no split \(names), only: \(found). "
+        + "Expected \(splits[0])/<class>/<image>.{jpg,jpeg,png}; name the right split."
+    case .ambiguousSplit(let path, let split, let found):
+      return "\(path): '\(split)' may be any of \(found.joined(separator: ", ")). "
+        + "Say which: data.train=\(found[0]) or data.validation=\(found[0]) (of sltt-dist shard,"
+        + " --train and --validation)."
+    case .otherForm(let path, let other):
+      return "\(path): \(other.form). \(other.remedy)"
     case .noClasses(let path):
       return "\(path): has no class directories. "
         + "Expected one directory a class with its images inside."
-    case .emptyClass(let path, let name):
-      return "\(path): the class '\(name)' has no .jpg, .jpeg or .png files. "
-        + "Add its images or remove the directory."
+    case .emptyClass(let path, let name, let found):
+      return "\(path): the class '\(name)' has no .jpg, .jpeg or .png files, but "
+        + "\(found.isEmpty ? "nothing" : found). "
+        + "Add its images, convert them to one of these formats, or remove the directory."
+    case .unusableClassName(let path, let name, nil):
+      return "\(path): the class directory '\(name)' has a name that is not UTF-8. Rename it."
+    case .unusableClassName(let path, let name, let other?):
+      return "\(path): the class directories '\(other)' and '\(name)' have names that show the"
+        + " same. Rename one, or put its images into the other."
     case .classesDiffer(let training, let validation, let index, let first, let second):
       func quoted(_ name: String?) -> String { name.map { "'\($0)'" } ?? "no class" }
       return "\(training) and \(validation) have different classes: number \(index) (from 0) is "

@@ -13,49 +13,59 @@ enum FileKind {
   }
 }
 
+/// What the file system says about what a path leads to, symbolic links followed.
+struct FileStatus {
+  let status: stat
+
+  init(of path: RawPath) throws(DatasetError) {
+    var status = stat()
+    guard path.withCString({ stat($0, &status) }) == 0 else {
+      throw .unreadable(path: "\(path)", reason: errorText())
+    }
+    self.status = status
+  }
+}
+
 /// Hands every entry of a directory to `body`, unsorted, with what the directory itself says about
 /// its kind: `nil` for symbolic links and where the file system does not tell. No file is touched.
 func forEachEntry(
-  of path: String, _ body: (_ name: String, _ kind: FileKind?) -> Void
+  of path: RawPath, _ body: (_ name: [UInt8], _ kind: FileKind?) -> Void
 ) throws(DatasetError) {
-  guard let directory = opendir(path) else {
-    throw .unreadable(path: path, reason: errorText())
+  guard let directory = path.withCString({ opendir($0) }) else {
+    throw .unreadable(path: "\(path)", reason: errorText())
   }
   defer { closedir(directory) }
   let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
   while true {
     errno = 0
     guard let entry = readdir(directory) else {
-      guard errno == 0 else { throw .unreadable(path: path, reason: errorText()) }
+      guard errno == 0 else { throw .unreadable(path: "\(path)", reason: errorText()) }
       return
     }
     // The record is as long as its name, not as the structure.
-    let name = UnsafeRawPointer(entry) + nameOffset
+    let start = (UnsafeRawPointer(entry) + nameOffset).assumingMemoryBound(to: UInt8.self)
+    let name = Array(UnsafeBufferPointer(start: start, count: strlen(start)))
+    guard name != Array(".".utf8), name != Array("..".utf8) else { continue }
     let kind: FileKind? =
       switch Int(entry.pointee.d_type) {
       case Int(DT_DIR): .directory
       case Int(DT_REG): .file
       default: nil
       }
-    body(String(cString: name.assumingMemoryBound(to: CChar.self)), kind)
+    body(name, kind)
   }
 }
 
 /// The names in a directory, unsorted.
 func directoryEntries(_ path: String) throws(DatasetError) -> [String] {
   var names: [String] = []
-  try forEachEntry(of: path) { name, _ in names.append(name) }
+  try forEachEntry(of: RawPath(path)) { name, _ in names.append("\(RawPath(name))") }
   return names
 }
 
 /// The directories in a directory, sorted by their bytes; hidden ones are left out.
 func subdirectories(of path: String) throws(DatasetError) -> [String] {
-  var names: [String] = []
-  try forEachEntry(of: path) { name, kind in
-    guard !name.hasPrefix(".") else { return }
-    if (kind ?? (try? FileKind(path: path + "/" + name))) == .directory { names.append(name) }
-  }
-  return names.sortedByBytes()
+  try FileSystemDirectory(path: RawPath(path)).subdirectories().map { "\(RawPath($0.name))" }
 }
 
 /// A file's bytes; 0 where there is none.
@@ -66,6 +76,10 @@ func fileSize(_ path: String) -> Int {
 
 /// Replaces `bytes` by a file's content; keeps the buffer's memory.
 func readFile(_ path: String, into bytes: inout [UInt8]) throws(DatasetError) {
+  try readFile(RawPath(path), into: &bytes)
+}
+
+func readFile(_ path: RawPath, into bytes: inout [UInt8]) throws(DatasetError) {
   let file = try RandomAccessFile(path: path)
   try file.read(0..<file.size, into: &bytes)
 }

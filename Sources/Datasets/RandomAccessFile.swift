@@ -7,8 +7,13 @@ final class RandomAccessFile: Sendable {
   let size: Int
   private let descriptor: Int32
 
-  init(path: String) throws(DatasetError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  convenience init(path: String) throws(DatasetError) {
+    try self.init(path: RawPath(path))
+  }
+
+  init(path rawPath: RawPath) throws(DatasetError) {
+    let path = "\(rawPath)"
+    let descriptor = rawPath.withCString { open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: errorText()) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {

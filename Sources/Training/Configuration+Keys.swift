@@ -160,10 +160,10 @@ extension Configuration {
       "Directory or tar with the images; left out: the embedded MNIST."),
     .init(
       "data.train", \.data.train, limit: .notEmpty,
-      "Directory of the training images in it."),
+      "Directory of the training images in it, such as train or fold1/train."),
     .init(
       "data.validation", \.data.validation, limit: .notEmpty,
-      "Directory of the validation images in it."),
+      "Directory of the validation images in it; left out: val, validation or test."),
     .init(
       "data.drop_last", \.data.dropsLast,
       "Leave out an epoch's last training batch where it is smaller than the others."),

@@ -132,7 +132,8 @@ public struct Configuration: Sendable {
     /// nil: the embedded MNIST images.
     public var path: String?
     public var train = "train"
-    public var validation = "val"
+    /// nil: `val`, `validation` or `test`, whichever is there first.
+    public var validation: String?
     public var dropsLast = false
     public var imageSize = 28
     public var augmentation = Augmentation.preset(.shift)

@@ -28,12 +28,13 @@ struct DataSplits {
   ///
   /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
   func openTraining() throws -> any SampleSource {
-    try open(configuration.data.train, .training)
+    try open([configuration.data.train], .training)
   }
 
   /// Samples to measure the accuracy on.
   func openValidation() throws -> any SampleSource {
-    try open(configuration.data.validation, .validation)
+    try open(
+      configuration.data.validation.map { [$0] } ?? ImageDataset.validationSplits, .validation)
   }
 
   /// Class names; a label is a position in this list. They are those of the validation split, which is
@@ -45,21 +46,29 @@ struct DataSplits {
       rule: configuration.frameRule)
   }
 
-  private func open(_ imageSplit: String, _ eventSplit: EventSplit) throws -> any SampleSource {
+  /// A split of images, for messages: the data set's name and the split's.
+  func name(of split: any SampleSource) -> String {
+    "\(name)/\(split.location.dropFirst(path.count + 1))"
+  }
+
+  /// - Parameter imageSplits: the first of them that is there counts.
+  private func open(
+    _ imageSplits: [String], _ eventSplit: EventSplit
+  ) throws -> any SampleSource {
     communicator.activity.enter(.openingData)
     let source: any SampleSource =
       if let eventFormat {
         try configuration.openEvents(
           eventFormat, path, eventSplit, progress: communicator.activity.touch)
       } else {
-        try openImages(imageSplit)
+        try openImages(imageSplits)
       }
     // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
     if !(source is ImageFolder) { try communicator.checkSameSamples(of: source) }
     return source
   }
 
-  private func openImages(_ split: String) throws -> any ImageSource {
+  private func openImages(_ splits: [String]) throws -> any ImageSource {
     let channels = configuration.inputChannels
     guard [1, 3].contains(channels) else {
       throw configuration.error(
@@ -76,7 +85,7 @@ struct DataSplits {
     }
     let communicator = communicator
     return try ImageDataset.open(
-      path: path, split: split, format: format,
+      path: path, splits: splits, format: format,
       listing: FolderListing.Method(
         isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
         progress: {

@@ -8,6 +8,7 @@ public final class Evaluation {
   private let trainer: DataParallelTrainer
   private let loader: DataLoader
   private let source: String
+  private let passedOver: String?
 
   /// - Throws: what makes it impossible, such as a data set of other classes than the checkpoint's.
   public init(
@@ -21,8 +22,8 @@ public final class Evaluation {
     try trained.requireClasses(validation.classes)
     if communicator.isRoot { try trained.note(configuration) }
     source =
-      validation is EventFrames
-      ? validation.location : "\(data.name)/\(configuration.data.validation)"
+      validation is EventFrames ? validation.location : data.name(of: validation)
+    passedOver = validation.passedOverNote
     let network = try configuration.networkSpecification(classes: validation.classes.count)
     try configuration.requireMemory(
       for: network, backend, samples: validation.count, threads: threads, trains: false,
@@ -39,7 +40,7 @@ public final class Evaluation {
     let start = ContinuousClock.now
     let metrics = try trainer.evaluate(loader)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    return """
+    let lines = """
       samples              \(Format.count(Int(metrics.samples))) of \(source)
       validation loss      \(Format.fixed(metrics.loss, 4))
       validation accuracy  \(Format.percent(metrics.accuracy, digits: 2))
@@ -47,5 +48,6 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
+    return lines + (passedOver.map { "\npassed over          \($0)" } ?? "")
   }
 }

@@ -154,6 +154,8 @@ extension TrainingRun {
       ("output", output?.path ?? "none"),
     ]
     if let lastBatch { rows.append(("last batch", lastBatch)) }
+    let notes = [data.training, data.validation].compactMap(\.passedOverNote)
+    rows += notes.map { ("passed over", $0) }
     return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
     }
     .joined(separator: "\n") + "\n"

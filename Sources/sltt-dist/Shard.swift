@@ -13,6 +13,11 @@ struct Shard: ParsableCommand {
       determined by the data and the seed. A call that was broken off goes on where it was, and one \
       whose shards are all there does nothing.
 
+      With --index, it writes the index of shards that another program made in that layout, and leaves \
+      them as they are: KEY.jpg (or jpeg, png) with KEY.cls, or KEY.json with a label, in tars whose \
+      names say train, val or test. The directory may have the class names in classes.txt, a line \
+      each; without it, classes are the numbers among the labels, in their order.
+
       Images that cannot be decoded are left out; they are listed at the end, and in index.json. \
       Without --resize the others are copied byte for byte (raw pixels become PNGs).
 
@@ -58,15 +63,22 @@ struct Shard: ParsableCommand {
   @Option(name: .long, help: "Check the shards of this directory instead.", transform: path)
   var verify: String?
 
+  @Option(name: .long, help: "Write the index of the shards in this directory instead.")
+  var index: String?
+
   func validate() throws {
-    if verify != nil {
+    guard verify == nil || index == nil else {
+      throw ValidationError("--verify and --index exclude each other")
+    }
+    if verify != nil || index != nil {
       guard source == nil, output == nil else {
-        throw ValidationError("--verify takes no --source and no --output")
+        let name = verify == nil ? "--index" : "--verify"
+        throw ValidationError("\(name) takes no --source and no --output")
       }
       return
     }
     guard source != nil, output != nil else {
-      throw ValidationError("--source and --output are needed, or --verify")
+      throw ValidationError("--source and --output are needed, or --verify, or --index")
     }
     guard shards == nil || shardSize == nil else {
       throw ValidationError("--shards and --shard-size exclude each other")
@@ -83,6 +95,8 @@ struct Shard: ParsableCommand {
       }
       if let verify {
         try check(verify)
+      } else if let index {
+        try makeIndex(of: index)
       } else {
         try write(from: source!, to: output!, communicator)
       }
@@ -106,17 +120,38 @@ struct Shard: ParsableCommand {
       line.show(text(progress))
     }
     line.end()
-    let splits = index.splits.sorted { $0.key < $1.key }
-    for (name, split) in splits {
+    for note in writer.sources.compactMap(\.source.passedOverNote) { print("passed over \(note)") }
+    printSplits(of: index)
+    if last.allShards == 0 { print("the shards were complete before") }
+    let skipped = index.splits.sorted { $0.key < $1.key }
+      .flatMap { $0.value.shards.flatMap(\.skipped) }
+    if !skipped.isEmpty { print("left out \(skipped.count) images that cannot be decoded:") }
+    for image in skipped { print("  \(image.sample): \(image.reason)") }
+    print("\(output) is complete, \(Format.count(index.classes.count)) classes")
+  }
+
+  private func makeIndex(of directory: String) throws {
+    let line = ProgressLine()
+    let report = try ShardIndexer(directory: directory).run { shards, all in
+      line.show("read \(shards) of \(all) shards")
+    }
+    line.end()
+    printSplits(of: report.index)
+    if report.passedOver.count > 0 {
+      print("passed over \(report.passedOver.count) files in the shards: \(report.passedOver)")
+    }
+    let names = report.classFile ?? "their numbers"
+    print(
+      "\(directory) has an index, \(Format.count(report.index.classes.count)) classes, named by"
+        + " \(names)")
+  }
+
+  private func printSplits(of index: ShardIndex) {
+    for (name, split) in index.splits.sorted(by: { $0.key < $1.key }) {
       print(
         "\(name): \(Format.count(split.samples)) samples in \(split.shards.count) shards, "
           + Format.bytes(split.bytes))
     }
-    if last.allShards == 0 { print("the shards were complete before") }
-    let skipped = splits.flatMap { $0.value.shards.flatMap(\.skipped) }
-    if !skipped.isEmpty { print("left out \(skipped.count) images that cannot be decoded:") }
-    for image in skipped { print("  \(image.sample): \(image.reason)") }
-    print("\(output) is complete, \(Format.count(index.classes.count)) classes")
   }
 
   private func text(_ progress: ShardingProgress) -> String {
@@ -140,7 +175,9 @@ struct Shard: ParsableCommand {
       throw ValidationError(
         (problems + [
           "\(directory): \(problems.count) shards are damaged or missing. "
-            + "Remove these files and call sltt-dist shard again as before, which makes them anew."
+            + (index.plan == nil
+              ? "Fetch these files again."
+              : "Remove these files and call sltt-dist shard again as before, which makes them anew.")
         ]).joined(separator: "\n"))
     }
     print("\(directory) is intact")

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import TestSupport
 import Testing
@@ -46,8 +47,59 @@ struct ShardTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == whole)
   }
 
+  @Test func shardsOfAnotherProgramAreTrainedOnWithAnIndex() throws {
+    for (split, counts) in [("train", [8, 8, 7]), ("val", [5, 4, 4])] {
+      let images = try DigitSubset(split, counts: counts)
+      var tar = TarFile()
+      for index in 0..<images.count {
+        tar.addFile("./\(index).json", #"{"label": \#(images.labels[index])}"#)
+        tar.addFile("./\(index).png", try images.bytes(of: index))
+      }
+      try workspace.directory.write(tar.closed, to: "set/mnist-\(split)-000000.tar")
+    }
+    let refused = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--set", "data.path=set")
+    #expect(refused.status == 1 && refused.errors.contains("make one with sltt-dist shard --index"))
+    let run = try shard("--index", "set")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.value("train:")?.hasPrefix("23 samples in 1 shards") == true)
+    #expect(run.output.hasSuffix("set has an index, 3 classes, named by their numbers\n"))
+    #expect(try shard("--verify", "set").output.hasSuffix("set is intact\n"))
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--set", "data.path=set", ranks: 2)
+    #expect(training.status == 0, "\(training.errors)")
+    #expect(
+      training.value("data")?.hasSuffix("23 training and 13 validation samples, 3 classes") == true)
+  }
+
+  @Test func whatIsPassedOverIsSaid() throws {
+    for name in ["train/0/.hidden.png", "train/1/x.gif"] {
+      try workspace.directory.write("x", to: "images/" + name)
+    }
+    let manager = FileManager.default
+    try manager.moveItem(
+      atPath: workspace.file("images/val"), toPath: workspace.file("images/test"))
+    try workspace.directory.write("x", to: "images/test/2/notes.txt")
+    let notes = [
+      "2 files in images/train: 1 .gif (an image format that is not read), 1 hidden",
+      "1 file in images/test: 1 .txt (no image)",
+    ]
+    let run = try shard("--source", "images", "--output", "shards", "--shards", "2")
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", ranks: 2)
+    for output in [run.output, training.output] {
+      let lines = output.split(separator: "\n").filter { $0.hasPrefix("passed over") }
+      #expect(lines.map { $0.dropFirst("passed over ".count) } == notes.map { $0[...] })
+    }
+    let evaluation = try workspace.run("evaluate", "--checkpoint", "run")
+    #expect(evaluation.value("samples") == "13 of images/test")
+    #expect(evaluation.value("passed over") == notes[1])
+  }
+
   @Test func wrongOptionsAreRefused() throws {
     for (options, message) in [
+      (["--verify", "x", "--index", "y"], "exclude each other"),
+      (["--index", "x", "--source", "images"], "--index takes no --source"),
       (["--source", "images"], "--output"),
       (["--verify", "x", "--source", "images"], "--verify takes no --source"),
       (["--source", "a", "--output", "b", "--shards", "0"], "must be from 1 to 1000000"),

@@ -101,12 +101,12 @@ struct CIFARBinaryTests {
 
   @Test func whatIsNotThereIsAnError() throws {
     #expect(throws: DatasetError.notFound(path: directory.path + "/batches.meta.txt")) {
-      try CIFARBinary(.cifar10, path: directory.path, split: "train")
+      try CIFARBinary(.cifar10, path: directory.path, splits: ["train"])
     }
     try writeCIFAR10()
     #expect(
       throws: DatasetError.missingSplit(
-        path: directory.path, split: "dev", available: ["train", "test"])
+        path: directory.path, splits: ["dev"], available: ["train", "test"])
     ) { try ImageDataset.open(path: directory.path, split: "dev") }
     try directory.write("\n", to: "batches.meta.txt")
     #expect(throws: DatasetError.self) {

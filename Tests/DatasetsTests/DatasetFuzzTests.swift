@@ -82,7 +82,7 @@ struct DatasetFuzzTests {
     try #require(tar.terminationStatus == 0)
     fuzz(600, try fixture.content(of: "whole.tar")) { bytes in
       try fixture.output.write(bytes, to: "damaged.tar")
-      try readAll(ImageArchive(path: fixture.output.path + "/damaged.tar", split: "val"))
+      try readAll(ImageArchive(path: fixture.output.path + "/damaged.tar", splits: ["val"]))
     }
   }
 
@@ -92,7 +92,7 @@ struct DatasetFuzzTests {
     fuzz(400, try fixture.content(of: "val-000000.tar")) { bytes in
       try fixture.output.write(bytes, to: "val-000000.tar")
       _ = index.verify(directory: fixture.output.path)
-      try readAll(ShardSource(path: fixture.output.path, split: "val"))
+      try readAll(ShardSource(path: fixture.output.path, splits: ["val"]))
     }
   }
 
@@ -105,7 +105,7 @@ struct DatasetFuzzTests {
       try fixture.output.write(bytes, to: "index.json")
       _ = index.verify(directory: fixture.output.path)
       for split in ["train", "val"] {
-        try readAll(ShardSource(path: fixture.output.path, split: split))
+        try readAll(ShardSource(path: fixture.output.path, splits: [split]))
       }
     }
   }
@@ -124,7 +124,8 @@ struct DatasetFuzzTests {
 
   @Test func listings() throws {
     let fixture = try ShardFixture()
-    let listing = try FolderListing.scan(fixture.source.path + "/train")
+    let listing = try FolderListing.scan(
+      FileSystemDirectory(path: RawPath(fixture.source.path + "/train")), split: RawPath("train"))
     // Even where the checksum is right.
     fuzz(1500, Array(listing.serialized.dropLast(8))) { bytes in
       let checksum = withUnsafeBytes(of: XXHash64.hash(bytes).littleEndian) { Array($0) }

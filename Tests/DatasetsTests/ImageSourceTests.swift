@@ -71,7 +71,8 @@ struct ImageSourceTests {
     try write("train/a/1.png", "test/a/1.png")
     for path in [directory.path, try makeArchive()] {
       #expect(
-        throws: DatasetError.missingSplit(path: path, split: "val", available: ["test", "train"])
+        throws: DatasetError.missingSplit(
+          path: path, splits: ["val"], available: ["test", "train"])
       ) {
         try ImageDataset.open(path: path, split: "val")
       }
@@ -80,7 +81,7 @@ struct ImageSourceTests {
 
   @Test func aMissingSplitIsExplainedByAFewOfTheOthers() {
     func message(_ count: Int) -> String {
-      "\(DatasetError.missingSplit(path: "x", split: "val", available: (0..<count).map(String.init)))"
+      "\(DatasetError.missingSplit(path: "x", splits: ["val"], available: (0..<count).map(String.init)))"
     }
     #expect(message(0).hasPrefix("x: has no split 'val', only: no directories. Expected "))
     #expect(message(2).hasPrefix("x: has no split 'val', only: 0, 1. Expected "))
@@ -89,7 +90,7 @@ struct ImageSourceTests {
   }
 
   @Test func aSplitWithoutClassesIsAnError() throws {
-    try write("train/1.png")
+    try write("train/README.md")
     #expect(throws: DatasetError.noClasses(path: directory.path + "/train")) {
       try ImageDataset.open(path: directory.path, split: "train")
     }
@@ -98,10 +99,16 @@ struct ImageSourceTests {
   @Test func anEmptyClassIsAnError() throws {
     try write("train/a/1.png", "train/b/notes.txt")
     let archive = try makeArchive()
-    #expect(throws: DatasetError.emptyClass(path: directory.path + "/train", name: "b")) {
+    #expect(
+      throws: DatasetError.emptyClass(
+        path: directory.path + "/train", name: "b", found: "1 .txt (no image)")
+    ) {
       try ImageDataset.open(path: directory.path, split: "train")
     }
-    #expect(throws: DatasetError.emptyClass(path: archive + ":train", name: "b")) {
+    #expect(
+      throws: DatasetError.emptyClass(
+        path: archive + ":train", name: "b", found: "1 .txt (no image)")
+    ) {
       try ImageDataset.open(path: archive, split: "train")
     }
   }

@@ -13,7 +13,7 @@ struct SampleSourceTests {
 
   private func fingerprint(_ files: [String]) throws -> UInt64 {
     let directory = try folder(files)
-    return try ImageFolder(path: directory.path, split: "train").fingerprint
+    return try ImageFolder(path: directory.path, splits: ["train"]).fingerprint
   }
 
   @Test func namesClassesAndLabelsCount() throws {
@@ -51,7 +51,7 @@ struct SampleSourceTests {
     let shuffled = try TemporaryDirectory()
     _ = try fixture.writer(seed: 2, to: shuffled.path).run { _ in }
     let prints = try [fixture.output, copy, shuffled].map {
-      try ShardSource(path: $0.path, split: "train").fingerprint
+      try ShardSource(path: $0.path, splits: ["train"]).fingerprint
     }
     #expect(prints[0] == prints[1] && prints[0] != prints[2])
   }

@@ -19,12 +19,12 @@ struct ShardSourceTests {
       #expect(try ImageDataset.open(path: path, split: name).count == 6)
     }
     #expect(
-      throws: DatasetError.missingSplit(path: path, split: "dev", available: ["train", "val"])
+      throws: DatasetError.missingSplit(path: path, splits: ["dev"], available: ["train", "val"])
     ) { try ImageDataset.open(path: path, split: "dev") }
   }
 
   @Test func bytesAndShardsReadAreCounted() throws {
-    let source = try ShardSource(path: path, split: "train")
+    let source = try ShardSource(path: path, splits: ["train"])
     #expect(source.shardSizes == [6, 6, 6, 6])
     #expect(source.bytesRead == 0 && source.shardsRead == [])
     let expected = try source.bytes(of: 7).count + source.bytes(of: 23).count
@@ -34,7 +34,7 @@ struct ShardSourceTests {
 
   @Test func aShardThatIsNotUsedNeedNotBeThere() throws {
     try FileManager.default.removeItem(atPath: path + "/train-000000.tar")
-    let source = try ShardSource(path: path, split: "train")
+    let source = try ShardSource(path: path, splits: ["train"])
     _ = try source.bytes(of: 6)
     let missing = path + "/train-000000.tar"
     #expect(throws: DatasetError.unreadable(path: missing, reason: "No such file or directory")) {
@@ -47,7 +47,7 @@ struct ShardSourceTests {
     let bytes = try fixture.content(of: "train-000000.tar")
     try fixture.output.write(bytes.prefix(2000), to: "train-000000.tar")
     let error = #expect(throws: DatasetError.self) {
-      try ShardSource(path: path, split: "train").bytes(of: 0)
+      try ShardSource(path: path, splits: ["train"]).bytes(of: 0)
     }
     guard case .damagedFile(path + "/train-000000.tar", 2000, _) = error else {
       Issue.record("\(String(describing: error))")
@@ -56,7 +56,7 @@ struct ShardSourceTests {
   }
 
   @Test func anUndecodableSampleIsNamedByShardAndKey() throws {
-    let source = try ShardSource(path: path, split: "train")
+    let source = try ShardSource(path: path, splits: ["train"])
     #expect(source.name(of: 8).contains("/train-000001.tar, key 000000"))
     #expect(source.substitutes(for: 8) == 6..<12)
   }
@@ -107,7 +107,7 @@ struct ShardSourceTests {
     let object = text[..<end.lowerBound].replacingCharacters(in: range, with: replacement) + "}"
     try fixture.output.write(sealed(Data(object.utf8)), to: "index.json")
     let error = #expect(throws: DatasetError.self) {
-      try ShardSource(path: path, split: "train")
+      try ShardSource(path: path, splits: ["train"])
     }
     guard case .badIndex(path + "/index.json", let found) = error else {
       Issue.record("\(String(describing: error))")
@@ -121,7 +121,7 @@ struct ShardSourceTests {
     let directory = try TemporaryDirectory()
     let files = ["index.json", "train-000000.tar", "train-000001.tar", "val-000000.tar"]
     for file in files { try directory.write(Fixture.bytes("shards-version-2/" + file), to: file) }
-    let source = try ShardSource(path: directory.path, split: "train")
+    let source = try ShardSource(path: directory.path, splits: ["train"])
     #expect(source.classes == ["cat", "dög's", "owl"])
     #expect(source.labels == [2, 1, 2, 0, 2, 0, 1])
     #expect(try source.bytes(of: 4) == Fixture.bytes("gray.jpg"))

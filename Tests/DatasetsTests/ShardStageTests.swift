@@ -64,7 +64,7 @@ struct ShardStageTests {
         try Data(contentsOf: URL(fileURLWithPath: local + "/" + file))
           == Data(try fixture.content(of: file)), "\(file)")
     }
-    let source = try ShardSource(path: local, split: "train")
+    let source = try ShardSource(path: local, splits: ["train"])
     for sample in 12..<24 { #expect(try !source.bytes(of: sample).isEmpty) }
   }
 

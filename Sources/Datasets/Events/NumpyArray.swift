@@ -8,7 +8,7 @@ func readFrames(ofArchive path: String, bytes: inout [UInt8]) throws(DatasetErro
   do {
     let reader = try ArchiveReader(path: path, format: .zip)
     while let entry = try reader.nextEntry() {
-      guard ["frames.npy", "arr_0.npy"].contains(entry.path) else { continue }
+      guard ["frames.npy", "arr_0.npy"].contains("\(entry.path)") else { continue }
       bytes.removeAll(keepingCapacity: true)
       try reader.appendData(to: &bytes, limit: 1 << 30)
       return try NumpyArray(bytes)

@@ -11,20 +11,34 @@ final class ArchiveReader {
   }
 
   struct Entry {
-    /// Without a leading `./` or trailing `/`.
-    let path: String
-    let isDirectory: Bool
-    let isFile: Bool
+    enum Kind {
+      case file, directory
+      /// To an entry that came before, by its path in the archive.
+      case hardLink(RawPath)
+      /// The link's text.
+      case symbolicLink(RawPath)
+      /// A device, a pipe or the like.
+      case special
+    }
+
+    let path: RawPath
+    let kind: Kind
+    /// Where its content lies in the file, if it lies there as it is.
+    let place: Range<Int>?
   }
 
   private let path: String
+  private let format: Format
+  private let fileSize: Int
   private let handle: OpaquePointer
 
   init(path: String, format: Format = .tar) throws(DatasetError) {
+    fileSize = Int(try FileStatus(of: RawPath(path)).status.st_size)
     guard let handle = archive_read_new() else {
       throw .unreadableArchive(path: path, reason: "not enough memory")
     }
     self.path = path
+    self.format = format
     self.handle = handle
     switch format {
     case .tar:
@@ -46,15 +60,41 @@ final class ArchiveReader {
     let status = archive_read_next_header(handle, &entry)
     guard status != ARCHIVE_EOF else { return nil }
     try check(status)
-    // The UTF-8 name is missing if the name is not UTF-8, the other if the locale cannot show it.
-    guard let name = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry) else {
+    guard let name = archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry) else {
       throw .unreadableArchive(path: path, reason: "an entry has no readable name")
     }
-    let type = mode_t(archive_entry_filetype(entry))
     return Entry(
-      path: String(cString: name).split(separator: "/").filter { $0 != "." }
-        .joined(separator: "/"),
-      isDirectory: type == S_IFDIR, isFile: type == S_IFREG)
+      path: RawPath(name), kind: kind(of: entry!), place: try place(of: entry!, RawPath(name)))
+  }
+
+  /// After the entry's header has been read.
+  private func place(
+    of entry: OpaquePointer, _ name: RawPath
+  ) throws(DatasetError) -> Range<Int>? {
+    guard format == .tar, archive_filter_code(handle, 0) == ARCHIVE_FILTER_NONE,
+      archive_entry_sparse_count(entry) == 0
+    else { return nil }
+    let start = Int(archive_filter_bytes(handle, 0))
+    let size = Int(archive_entry_size(entry))
+    // libarchive skips content by moving on in the file, also beyond its end.
+    guard start <= fileSize, size <= fileSize - start else {
+      throw .unreadableArchive(path: path, reason: "it ends within '\(name)'")
+    }
+    return start..<start + size
+  }
+
+  private func kind(of entry: OpaquePointer) -> Entry.Kind {
+    if let target = archive_entry_hardlink(entry) ?? archive_entry_hardlink_utf8(entry) {
+      return .hardLink(RawPath(target))
+    }
+    switch mode_t(archive_entry_filetype(entry)) {
+    case S_IFREG: return .file
+    case S_IFDIR: return .directory
+    case S_IFLNK:
+      let target = archive_entry_symlink(entry) ?? archive_entry_symlink_utf8(entry)
+      return .symbolicLink(target.map { RawPath($0) } ?? RawPath([]))
+    default: return .special
+    }
   }
 
   /// Appends the content of the entry that `nextEntry` returned last.
@@ -71,6 +111,8 @@ final class ArchiveReader {
       guard size < limit - (bytes.count - start) else {
         throw .unreadableArchive(path: path, reason: "an entry has more than \(limit) bytes")
       }
+      // Of a sparse file, what is between blocks are zeros.
+      bytes.resize(to: start + Int(offset))
       bytes.append(contentsOf: UnsafeRawBufferPointer(start: block, count: size))
     }
   }

@@ -23,12 +23,12 @@ public struct CIFARBinary: ImageSource {
   private static let pixelBytes = 3 * 32 * 32
 
   /// - Throws: `DatasetError`, which names the file and the offset where a file is damaged.
-  public init(_ variant: Variant, path: String, split: String) throws(DatasetError) {
+  public init(_ variant: Variant, path: String, splits: [String]) throws(DatasetError) {
     guard let directory = Self.directory(of: variant, at: path) else {
       throw .notFound(path: path + "/" + variant.classFile)
     }
-    guard let part = StandardSplit(name: split) else {
-      throw .missingSplit(path: directory, split: split, available: ["train", "test"])
+    guard let part = splits.lazy.compactMap({ StandardSplit(name: $0) }).first else {
+      throw .missingSplit(path: directory, splits: splits, available: ["train", "test"])
     }
     location = directory + ":" + (part == .training ? "train" : "test")
     let classes = try Self.readClasses(directory + "/" + variant.classFile)

@@ -21,8 +21,8 @@ extension FolderListing {
     /// This process lists for itself.
     public static let alone = Method(isRoot: true, broadcast: { $0 }, progress: { _ in })
 
-    /// The listing of a split, from its cache if that is current.
-    func listing(path: String, split: String) throws -> FolderListing {
+    /// The listing of the first of some splits that is there, from its cache if that is current.
+    func listing(path: String, splits: [String]) throws -> FolderListing {
       guard lists else {
         guard let listing = FolderListing(serialized: try share([])) else {
           throw DatasetError.unreadable(
@@ -30,19 +30,24 @@ extension FolderListing {
         }
         return listing
       }
-      let available = try subdirectories(of: path)
-      guard available.contains(split) else {
-        throw DatasetError.missingSplit(path: path, split: split, available: available)
-      }
-      let location = path + "/" + split
-      let cache = ListingCache(location: location)
-      if let cached = cache.load() {
-        _ = try share(cached.serialized)
+      let root = try FileSystemDirectory(path: RawPath(path))
+      let (split, directory) = try SplitSearch(path: path, root: root).find(splits)
+      let listing = try listing(of: directory, split: split)
+      _ = try share(listing.serialized)
+      return listing
+    }
+
+    private func listing(
+      of directory: FileSystemDirectory, split: RawPath
+    ) throws -> FolderListing {
+      let cache = ListingCache(directory)
+      if var cached = cache.load() {
+        // The directory may have been moved.
+        cached.split = split
         return cached
       }
-      let listing = try FolderListing.scan(location, progress: progress)
+      let listing = try FolderListing.scan(directory, split: split, progress: progress)
       cache.store(listing)
-      _ = try share(listing.serialized)
       return listing
     }
   }

@@ -1,10 +1,12 @@
 extension FolderListing {
   /// Names the format and its version.
-  private static let magic = Array("sltt-index 1\n".utf8)
+  private static let magic = Array("sltt-index 2\n".utf8)
 
-  /// As one block of bytes: the magic; the number of classes; for each its seconds, nanoseconds,
-  /// number of files, and name; the names of all files; and the XXH64 of all that. Numbers have 8
-  /// bytes, little-endian; a name has its length in 2 bytes in front.
+  /// As one block of bytes: the magic; the split; the numbers of classes, of directories, of reasons
+  /// to pass over what is beside the class directories, and what is in them; each class as its number
+  /// of files and name; each directory as seconds, nanoseconds and path; each reason as number and
+  /// text; the names of all files; and the XXH64 of all that. Numbers have 8 bytes, little-endian; a
+  /// name has its length in 2 bytes in front.
   var serialized: [UInt8] {
     var bytes = Self.magic
     func append(_ number: Int) {
@@ -16,12 +18,23 @@ extension FolderListing {
       withUnsafeBytes(of: UInt16(name.count).littleEndian) { bytes.append(contentsOf: $0) }
       bytes.append(contentsOf: name)
     }
+    append(split.bytes)
     append(classes.count)
+    append(directories.count)
+    let reasons = [passedOverBesideClasses, passedOverInClasses].map(\.sorted)
+    for list in reasons { append(list.count) }
     for entry in classes {
-      append(entry.modified.seconds)
-      append(entry.modified.nanoseconds)
       append(entry.count)
       append(Array(entry.name.utf8))
+    }
+    for directory in directories {
+      append(directory.modified.seconds)
+      append(directory.modified.nanoseconds)
+      append(directory.path.bytes)
+    }
+    for (reason, count) in reasons.joined() {
+      append(count)
+      append(Array(reason.text.utf8))
     }
     for index in 0..<files.count { append(files.utf8(index)) }
     append(Int(bitPattern: UInt(XXHash64.hash(bytes))))
@@ -35,18 +48,34 @@ extension FolderListing {
     var end = Reader(bytes: bytes[(bytes.count - 8)...])
     guard let checksum = end.number(),
       UInt64(bitPattern: Int64(checksum)) == XXHash64.hash(Array(bytes.dropLast(8))),
-      let classCount = reader.number(), classCount >= 0
+      let split = reader.name(), let classCount = reader.count(),
+      let directoryCount = reader.count(), let besideCount = reader.count(),
+      let insideCount = reader.count()
     else { return nil }
+    self.init(split: RawPath(Array(split)))
     var fileCount = 0
     for _ in 0..<classCount {
-      guard let seconds = reader.number(), let nanoseconds = reader.number(),
-        let count = reader.number(), count > 0, count <= bytes.count, let name = reader.name()
-      else { return nil }
-      classes.append(
-        ClassDirectory(
-          name: String(decoding: name, as: UTF8.self),
-          modified: ModificationTime(seconds: seconds, nanoseconds: nanoseconds), count: count))
+      guard let count = reader.count(), count > 0, let name = reader.name() else { return nil }
+      classes.append(ClassDirectory(name: String(decoding: name, as: UTF8.self), count: count))
       fileCount += count
+    }
+    for _ in 0..<directoryCount {
+      guard let seconds = reader.number(), let nanoseconds = reader.number(),
+        let path = reader.name()
+      else { return nil }
+      directories.append(
+        DirectoryState(
+          path: RawPath(Array(path)),
+          modified: ModificationTime(seconds: seconds, nanoseconds: nanoseconds)))
+    }
+    for number in 0..<besideCount + insideCount {
+      guard let count = reader.count(), let text = reader.name() else { return nil }
+      let reason = PassedOver.Reason(text: String(decoding: text, as: UTF8.self))
+      if number < besideCount {
+        passedOverBesideClasses.add(reason, count: count)
+      } else {
+        passedOverInClasses.add(reason, count: count)
+      }
     }
     for _ in 0..<fileCount {
       guard let name = reader.name() else { return nil }
@@ -65,6 +94,12 @@ private struct Reader {
     let number = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     bytes = bytes.dropFirst(8)
     return Int(Int64(bitPattern: number))
+  }
+
+  /// A number of things, of which each takes at least a byte of those that were there.
+  mutating func count() -> Int? {
+    guard let number = number(), 0...bytes.endIndex ~= number else { return nil }
+    return number
   }
 
   mutating func name() -> ArraySlice<UInt8>? {

@@ -1,64 +1,225 @@
 import Foundation
 
-/// The classes of a split of an image folder and the names of their files: what a pass over its
-/// directories finds.
+/// The classes of a split and the names of their samples: what a walk through its directories finds.
+///
+/// A split has a directory a class, and every image below one is a sample of it, at any depth and
+/// through links. Names that begin with a point are passed over with what is below them, and so is all
+/// that is no image by its ending; both are counted.
 public struct FolderListing: Sendable, Equatable {
   /// A class directory.
   struct ClassDirectory: Sendable, Equatable {
     var name: String
-    /// When an entry was last added to it, renamed or removed.
-    var modified: ModificationTime
-    /// Image files.
+    /// Samples.
     var count: Int
   }
 
+  /// Where the split is below the data set.
+  var split: RawPath
   /// Sorted by the names' bytes.
   var classes: [ClassDirectory] = []
-  /// The image files of the first class, sorted by bytes, then of the next, and so on.
+  /// The samples of the first class, then of the next, and so on, by their paths in it: sorted by
+  /// directory, then by name, as torchvision does.
   var files = NameTable()
+  /// In the split itself, beside the class directories.
+  var passedOverBesideClasses = PassedOver()
+  /// In the class directories.
+  var passedOverInClasses = PassedOver()
+  /// Of the file system: the directories that were listed.
+  var directories: [DirectoryState] = []
 
-  /// Reads the directories of a split.
+  /// A directory below the split's as it was when it was listed.
+  struct DirectoryState: Sendable, Equatable {
+    /// In the split.
+    var path: RawPath
+    var modified: ModificationTime
+  }
+
+  /// All that is no sample.
+  var passedOver: PassedOver {
+    var sum = passedOverBesideClasses
+    sum.add(passedOverInClasses)
+    return sum
+  }
+
+  /// Of all samples: the positions of their classes.
+  var labels: [Int32] {
+    classes.enumerated().flatMap { label, entry in
+      repeatElement(Int32(label), count: entry.count)
+    }
+  }
+
+  init(split: RawPath) { self.split = split }
+
+  /// Lists a split.
+  ///
+  /// - Parameters:
+  ///   - split: where it is below the data set.
+  ///   - location: for messages.
+  ///   - didList: is called after each directory with its path in the split.
+  init<Directory: ListedDirectory>(
+    of directory: Directory, split: RawPath, location: String,
+    didList: (Directory, RawPath, ScanProgress) -> Void = { _, _, _ in }
+  ) throws(DatasetError) {
+    self.init(split: split)
+    let top = try SplitTop(of: directory, location: location)
+    if let form = OtherForm(ofSplit: top.files, hasClasses: !top.classes.isEmpty) {
+      throw .otherForm(path: location, form)
+    }
+    guard !top.classes.isEmpty else { throw .noClasses(path: location) }
+    passedOverBesideClasses = top.passedOver
+    for (name, classDirectory) in top.classes {
+      let before = files.count
+      var walk = ClassWalk<Directory>()
+      try walk.visit(classDirectory, at: RawPath([]), below: [directory.identity]) {
+        [classes, classCount = top.classes.count] directory, path, images in
+        didList(
+          directory, RawPath(name).appending(path.bytes),
+          ScanProgress(
+            location: location, files: before + images, classes: classes.count,
+            allClasses: classCount))
+      }
+      walk.append(to: &files)
+      guard files.count > before else {
+        throw .emptyClass(
+          path: location, name: "\(RawPath(name))", found: "\(walk.passedOver)")
+      }
+      passedOverInClasses.add(walk.passedOver)
+      classes.append(ClassDirectory(name: "\(RawPath(name))", count: files.count - before))
+    }
+  }
+}
+
+extension FolderListing {
+  /// Lists a split in the file system.
   ///
   /// - Parameter progress: is called every few seconds.
   static func scan(
-    _ location: String, progress: (ScanProgress) -> Void = { _ in }
+    _ directory: FileSystemDirectory, split: RawPath, progress: (ScanProgress) -> Void = { _ in }
   ) throws(DatasetError) -> FolderListing {
-    let names = try subdirectories(of: location)
-    guard !names.isEmpty else { throw .noClasses(path: location) }
-    var listing = FolderListing()
+    var directories: [DirectoryState] = []
     var lastReport = ContinuousClock.now
-    for name in names {
-      let path = location + "/" + name
-      // Before the names, so that a later change makes the listing look old.
-      let modified = try ModificationTime(of: path)
-      var images: [String] = []
-      try forEachEntry(of: path) { name, kind in
-        if kind != .directory && isImageFileName(name) { images.append(name) }
-      }
-      guard !images.isEmpty else { throw .emptyClass(path: location, name: name) }
-      for image in images.sortedByBytes() { listing.files.append(image) }
-      listing.classes.append(
-        ClassDirectory(name: name, modified: modified, count: images.count))
+    var listing = try FolderListing(
+      of: directory, split: split, location: "\(directory.path)"
+    ) { directory, path, state in
+      directories.append(DirectoryState(path: path, modified: directory.modified))
       if ContinuousClock.now - lastReport > .seconds(3) {
         lastReport = .now
-        progress(
-          ScanProgress(
-            location: location, files: listing.files.count, classes: listing.classes.count,
-            allClasses: names.count))
+        progress(state)
       }
     }
+    listing.directories = directories
     return listing
   }
 
-  /// Whether no class directory has changed, come or gone since.
-  func isCurrent(_ location: String) -> Bool {
-    guard let names = try? subdirectories(of: location), names == classes.map(\.name) else {
-      return false
-    }
-    return classes.allSatisfy {
-      (try? ModificationTime(of: location + "/" + $0.name)) == $0.modified
+  /// Whether nothing has changed in a split since, come or gone.
+  func isCurrent(_ directory: FileSystemDirectory) -> Bool {
+    guard let top = try? SplitTop(of: directory, location: ""),
+      top.passedOver == passedOverBesideClasses,
+      top.classes.elementsEqual(classes, by: { $0.name.elementsEqual($1.name.utf8) })
+    else { return false }
+    return directories.allSatisfy {
+      let path = directory.path.appending($0.path.bytes)
+      return (try? FileSystemDirectory(path: path))?.modified == $0.modified
     }
   }
+}
+
+/// What is directly in a split.
+struct SplitTop<Directory: ListedDirectory> {
+  /// Sorted by the names' bytes.
+  private(set) var classes: [(name: [UInt8], directory: Directory)] = []
+  /// Names of files.
+  private(set) var files: [[UInt8]] = []
+  private(set) var passedOver = PassedOver()
+
+  /// - Throws: where two names would be taken for one class, or a name for another.
+  init(of split: Directory, location: String) throws(DatasetError) {
+    for entry in try split.entries() {
+      switch entry.kind {
+      case _ where entry.isHidden: passedOver.addHidden(entry.name)
+      case .file:
+        files.append(entry.name)
+        passedOver.add(.outsideClasses)
+      case .directory(let directory): classes.append((entry.name, directory))
+      case .nothing(let reason): passedOver.add(reason)
+      }
+    }
+    classes.sort { $0.name.lexicographicallyPrecedes($1.name) }
+    // Texts are compared by what they show, so names that show the same are equal keys.
+    var bytesByName: [String: [UInt8]] = [:]
+    for (name, _) in classes {
+      guard let text = String(validating: name, as: UTF8.self) else {
+        throw .unusableClassName(path: location, name: escaped(name), like: nil)
+      }
+      if let other = bytesByName.updateValue(name, forKey: text) {
+        throw .unusableClassName(path: location, name: escaped(name), like: escaped(other))
+      }
+    }
+  }
+}
+
+/// A walk through the directories of a class.
+private struct ClassWalk<Directory: ListedDirectory> {
+  private var images: [(directory: RawPath, names: [[UInt8]])] = []
+  private var count = 0
+  private(set) var passedOver = PassedOver()
+
+  /// - Parameters:
+  ///   - path: of the directory in the class.
+  ///   - ancestors: the directories through which the walk came here.
+  mutating func visit(
+    _ directory: Directory, at path: RawPath, below ancestors: [Directory.Identity],
+    didList: (Directory, RawPath, _ images: Int) -> Void
+  ) throws(DatasetError) {
+    var names: [[UInt8]] = []
+    var subdirectories: [(name: [UInt8], directory: Directory)] = []
+    for entry in try directory.entries() {
+      switch entry.kind {
+      case _ where entry.isHidden: passedOver.addHidden(entry.name)
+      case .file where isImageFileName(entry.name): names.append(entry.name)
+      case .file: passedOver.add(.noImage(entry.name))
+      case .directory(let directory): subdirectories.append((entry.name, directory))
+      case .nothing(let reason): passedOver.add(reason)
+      }
+    }
+    names.sortByBytes()
+    count += names.count
+    images.append((path, names))
+    didList(directory, path, count)
+    let ancestors = ancestors + [directory.identity]
+    for (name, subdirectory) in subdirectories {
+      guard !ancestors.contains(subdirectory.identity) else {
+        passedOver.add(.circularLink)
+        continue
+      }
+      try visit(subdirectory, at: path.appending(name), below: ancestors, didList: didList)
+    }
+  }
+
+  /// Appends the images in the order of a class's samples.
+  func append(to files: inout NameTable) {
+    let sorted = images.sorted {
+      $0.directory.bytes.lexicographicallyPrecedes($1.directory.bytes)
+    }
+    for (directory, names) in sorted {
+      for name in names { files.append(utf8: directory.appending(name).bytes) }
+    }
+  }
+}
+
+extension PassedOver {
+  /// Files that this program leaves beside data are not worth a word.
+  fileprivate mutating func addHidden(_ name: [UInt8]) {
+    if !name.starts(with: ".sltt-".utf8) { add(.hidden) }
+  }
+}
+
+/// A name for messages in which everything but printable ASCII is written as bytes, as in C.
+private func escaped(_ name: [UInt8]) -> String {
+  name.map { byte in
+    (0x20..<0x7F).contains(byte)
+      ? String(Character(Unicode.Scalar(byte))) : "\\x" + String(byte, radix: 16)
+  }.joined()
 }
 
 /// How far a pass over the directories of a split is.
@@ -73,23 +234,5 @@ public struct ScanProgress: Sendable, CustomStringConvertible {
 
   public var description: String {
     "listing \(location): \(files) images in \(classes) of \(allClasses) classes"
-  }
-}
-
-/// When a directory was last changed.
-struct ModificationTime: Sendable, Equatable {
-  var seconds: Int
-  var nanoseconds: Int
-
-  init(seconds: Int, nanoseconds: Int) {
-    (self.seconds, self.nanoseconds) = (seconds, nanoseconds)
-  }
-
-  init(of path: String) throws(DatasetError) {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw .unreadable(path: path, reason: errorText())
-    }
-    self.init(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
   }
 }

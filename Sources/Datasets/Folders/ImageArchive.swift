@@ -1,66 +1,79 @@
-/// The images of one split of a tar archive, `[…/]<split>/<class>/<image>`, held in memory as they
-/// are encoded.
+/// The images of one split of a tar archive, `[…/]<split>/<class>/**/<image>`: the samples of the image
+/// folder that unpacking it gives, in the same order.
+///
+/// Those of a plain tar are read from it one by one; those of a compressed one are held in memory.
 public struct ImageArchive: ImageSource {
   public let location: String
   public let classes: [String]
   public let labels: [Int32]
+  public let passedOver: PassedOver
   private let fileNames: NameTable
-  private let data: [UInt8]
+  private let content: Content
+  /// Of every sample, in the content.
   private let ranges: [Range<Int>]
 
-  public init(path: String, split: String) throws(DatasetError) {
-    location = path + ":" + split
-    let reader = try ArchiveReader(path: path)
-    var splits: Set<String> = []
-    var filesByClass: [String: [(name: String, range: Range<Int>)]] = [:]
-    var data: [UInt8] = []
-    while let entry = try reader.nextEntry() {
-      let components = entry.path.split(separator: "/").map(String.init)
-      if entry.isDirectory, components.count >= 2, components[components.count - 2] == split {
-        filesByClass[components[components.count - 1], default: []] += []
-      }
-      guard entry.isFile, components.count >= 3 else { continue }
-      let entrySplit = components[components.count - 3]
-      let name = components[components.count - 1]
-      guard isImageFileName(name) else { continue }
-      splits.insert(entrySplit)
-      guard entrySplit == split else { continue }
-      let start = data.count
-      try reader.appendData(to: &data)
-      filesByClass[components[components.count - 2], default: []].append(
-        (name, start..<data.count))
-    }
-    guard splits.contains(split) else {
-      throw .missingSplit(path: path, split: split, available: splits.sortedByBytes())
-    }
+  private enum Content {
+    case file(RandomAccessFile)
+    case memory([UInt8])
+  }
 
-    classes = filesByClass.keys.sortedByBytes()
-    var labels: [Int32] = []
-    var fileNames = NameTable()
-    var ranges: [Range<Int>] = []
-    for (label, name) in classes.enumerated() {
-      let files = filesByClass[name]!.sorted {
-        $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-      }
-      guard !files.isEmpty else { throw .emptyClass(path: location, name: name) }
-      for file in files {
-        labels.append(Int32(label))
-        fileNames.append(file.name)
-        ranges.append(file.range)
-      }
+  /// - Parameter splits: the first of them that is there counts.
+  public init(path: String, splits: [String]) throws(DatasetError) {
+    let tree = try ArchiveTree(path: path)
+    let (split, directory) = try SplitSearch(path: path, root: tree.root).find(splits)
+    location = "\(path):\(split)"
+    let listing = try FolderListing(of: directory, split: split, location: location)
+    classes = listing.classes.map(\.name)
+    labels = listing.labels
+    passedOver = listing.passedOver
+    fileNames = listing.files
+    var members: [ArchiveTree.Member] = []
+    members.reserveCapacity(labels.count)
+    for (index, label) in labels.enumerated() {
+      let name = RawPath(classes[Int(label)]).appending(fileNames.utf8(index))
+      members.append(directory.member(at: name))
     }
-    self.labels = labels
-    self.fileNames = fileNames
-    self.data = data
-    self.ranges = ranges
+    if let places = members.map(\.place) as? [Range<Int>] {
+      content = .file(try RandomAccessFile(path: path))
+      ranges = places
+    } else {
+      let (bytes, places) = try Self.unpack(Set(members.map(\.number)), of: path)
+      content = .memory(bytes)
+      ranges = members.map { places[$0.number]! }
+    }
+  }
+
+  /// The content of some members, and where each is in it.
+  private static func unpack(
+    _ members: Set<Int>, of path: String
+  ) throws(DatasetError) -> (bytes: [UInt8], places: [Int: Range<Int>]) {
+    let reader = try ArchiveReader(path: path)
+    var bytes: [UInt8] = []
+    var places: [Int: Range<Int>] = [:]
+    var number = 0
+    while places.count < members.count, try reader.nextEntry() != nil {
+      if members.contains(number) {
+        let start = bytes.count
+        try reader.appendData(to: &bytes)
+        places[number] = start..<bytes.count
+      }
+      number += 1
+    }
+    return (bytes, places)
   }
 
   public func name(of index: Int) -> String {
     "\(location)/\(classes[Int(labels[index])])/\(fileNames[index])"
   }
 
+  public var listingHash: UInt64 { fileNames.hash }
+
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
-    bytes.removeAll(keepingCapacity: true)
-    bytes.append(contentsOf: data[ranges[index]])
+    switch content {
+    case .file(let file): try file.read(ranges[index], into: &bytes)
+    case .memory(let all):
+      bytes.removeAll(keepingCapacity: true)
+      bytes.append(contentsOf: all[ranges[index]])
+    }
   }
 }

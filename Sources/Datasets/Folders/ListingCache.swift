@@ -3,15 +3,16 @@ import Foundation
 /// Keeps the listing of a split from run to run: beside the data in `ROOT/<split>/.sltt-index`, or,
 /// where that cannot be written, in the user's directory for caches.
 ///
-/// A listing counts as long as the class directories have their names and modification times. What
-/// cannot be read, or is damaged, is as if it were not there.
+/// A listing counts as long as the directories have their names and modification times. What cannot
+/// be read, or is damaged, is as if it were not there.
 struct ListingCache {
-  private let location: String
+  private let split: FileSystemDirectory
   private let candidates: [String]
 
   /// - Parameter directory: for caches that cannot lie beside the data.
-  init(location: String, directory: String = ListingCache.userDirectory) {
-    self.location = location
+  init(_ split: FileSystemDirectory, directory: String = ListingCache.userDirectory) {
+    self.split = split
+    let location = "\(split.path)"
     let absolute = URL(fileURLWithPath: location).standardizedFileURL.path
     let key = String(XXHash64.hash(Array(absolute.utf8)), radix: 16)
     candidates = [location + "/.sltt-index", "\(directory)/\(key).sltt-index"]
@@ -30,7 +31,7 @@ struct ListingCache {
     for path in candidates {
       var bytes: [UInt8] = []
       guard (try? readFile(path, into: &bytes)) != nil,
-        let listing = FolderListing(serialized: bytes), listing.isCurrent(location)
+        let listing = FolderListing(serialized: bytes), listing.isCurrent(split)
       else { continue }
       return listing
     }
@@ -42,11 +43,11 @@ struct ListingCache {
   /// A directory that was changed a moment ago may be changed again within the resolution of its
   /// modification time, so then nothing is stored.
   func store(_ listing: FolderListing, now: Int = time(nil)) {
-    guard listing.classes.allSatisfy({ $0.modified.seconds < now - 2 }) else { return }
+    guard listing.directories.allSatisfy({ $0.modified.seconds < now - 2 }) else { return }
     let bytes = listing.serialized
     for path in candidates {
       let directory = (path as NSString).deletingLastPathComponent
-      if directory != location {
+      if directory != "\(split.path)" {
         try? FileManager.default.createDirectory(
           atPath: directory, withIntermediateDirectories: true)
       }

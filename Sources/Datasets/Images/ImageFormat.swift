@@ -2,7 +2,7 @@ import Foundation
 
 /// A form in which files hold the images of a data set.
 public enum ImageFormat: String, Sendable, CaseIterable {
-  /// `<split>/<class>/<image>` in a directory.
+  /// `<split>/<class>/**/<image>` in a directory.
   case imageFolder = "image-folder"
   /// The same in a tar archive, of any compression.
   case archive
@@ -14,6 +14,12 @@ public enum ImageFormat: String, Sendable, CaseIterable {
   /// The format of what is at `path`, by the files that only one of them has.
   public init(detecting path: String) throws(DatasetError) {
     guard try FileKind(path: path) == .directory else {
+      var start: [UInt8] = []
+      let file = try RandomAccessFile(path: path)
+      try file.read(0..<min(4, file.size), into: &start)
+      guard start != Array("PK\u{3}\u{4}".utf8) else {
+        throw .otherForm(path: path, .zip)
+      }
       self = .archive
       return
     }

@@ -31,28 +31,34 @@ extension ImageSource {
 
 /// Opens data sets of images.
 public enum ImageDataset {
-  /// Opens one split.
+  /// Where validation samples are looked for when nobody says where they are, in this order.
+  public static let validationSplits = ["val", "validation", "test"]
+
+  /// Opens the first of some splits that is there.
   ///
   /// - Parameters:
   ///   - format: `nil` to tell it by the files.
-  ///   - listing: who lists an image folder. Of an archive, every process holds all images in memory.
+  ///   - listing: who lists an image folder. Of a compressed archive, every process holds all images in
+  ///     memory.
   public static func open(
-    path: String, split: String, format: ImageFormat? = nil, listing: FolderListing.Method = .alone
+    path: String, splits: [String], format: ImageFormat? = nil,
+    listing: FolderListing.Method = .alone
   ) throws -> any ImageSource {
     switch try format ?? ImageFormat(detecting: path) {
-    case .imageFolder: try ImageFolder(path: path, split: split, listing: listing)
-    case .archive: try ImageArchive(path: path, split: split)
-    case .shards: try ShardSource(path: path, split: split)
-    case .cifar10: try CIFARBinary(.cifar10, path: path, split: split)
-    case .cifar100: try CIFARBinary(.cifar100, path: path, split: split)
+    case .imageFolder: try ImageFolder(path: path, splits: splits, listing: listing)
+    case .archive: try ImageArchive(path: path, splits: splits)
+    case .shards: try ShardSource(path: path, splits: splits)
+    case .cifar10: try CIFARBinary(.cifar10, path: path, splits: splits)
+    case .cifar100: try CIFARBinary(.cifar100, path: path, splits: splits)
     }
   }
-}
 
-/// Whether a file is listed as an image: by its ending, in any case, and not hidden.
-func isImageFileName(_ name: some StringProtocol) -> Bool {
-  guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return false }
-  return ["jpg", "jpeg", "png"].contains(name[name.index(after: dot)...].lowercased())
+  /// Opens one split.
+  public static func open(
+    path: String, split: String, listing: FolderListing.Method = .alone
+  ) throws -> any ImageSource {
+    try open(path: path, splits: [split], listing: listing)
+  }
 }
 
 extension Sequence where Element: StringProtocol {

@@ -10,11 +10,22 @@ public protocol SampleSource: Sendable {
   func name(of index: Int) -> String
   /// Stands for the list of samples, wherever the data set lies; no sample is read for it.
   var listingHash: UInt64 { get }
+  /// What was found beside the samples.
+  var passedOver: PassedOver { get }
 }
 
 extension SampleSource {
   /// The number of samples.
   public var count: Int { labels.count }
+
+  public var passedOver: PassedOver { PassedOver() }
+
+  /// What was found beside the samples, if there was anything, and where, for people.
+  public var passedOverNote: String? {
+    guard !passedOver.isEmpty else { return nil }
+    let files = passedOver.count == 1 ? "1 file" : "\(passedOver.count) files"
+    return "\(files) in \(location): \(passedOver)"
+  }
 
   /// A hash of all names.
   public var listingHash: UInt64 {
@@ -42,8 +53,9 @@ public func requireSameClasses(
   training: any SampleSource, validation: any SampleSource
 ) throws(DatasetError) {
   let (first, second) = (training.classes, validation.classes)
-  guard first != second else { return }
-  let index = zip(first, second).prefix { $0 == $1 }.count
+  // By bytes: texts are equal if they show the same, and then their places may differ.
+  let index = zip(first, second).prefix { $0.utf8.elementsEqual($1.utf8) }.count
+  guard index < max(first.count, second.count) else { return }
   throw .classesDiffer(
     training: training.location, validation: validation.location, index: index,
     trainingClass: index < first.count ? first[index] : nil,

@@ -15,9 +15,11 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
   var version = ShardIndex.currentVersion
   /// Class names; a label is a position in this list.
   public let classes: [String]
-  /// How the shards were made.
-  public let plan: ShardPlan
-  /// `train`, and `val` if there is one.
+  /// The numbers by which the classes go in shards of another program; `nil`: their positions.
+  let classNumbers: [Int]?
+  /// How the shards were made; `nil` if another program made them.
+  public let plan: ShardPlan?
+  /// `train`, and `val` or `test` if there is one.
   public let splits: [String: Split]
   /// The shards of a split.
   public struct Split: Codable, Sendable, Equatable {
@@ -77,8 +79,11 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
     version = Self.currentVersion
   }
 
-  init(classes: [String], plan: ShardPlan, splits: [String: Split]) {
-    (self.classes, self.plan, self.splits) = (classes, plan, splits)
+  init(
+    classes: [String], classNumbers: [Int]? = nil, plan: ShardPlan?, splits: [String: Split]
+  ) {
+    (self.classes, self.classNumbers) = (classes, classNumbers)
+    (self.plan, self.splits) = (plan, splits)
   }
 
   func write(directory: String) throws(DatasetError) {
@@ -97,6 +102,9 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
   private var firstFault: String? {
     guard format == Self.format else { return "its format is '\(format)'" }
     guard !classes.isEmpty else { return "it has no classes" }
+    guard classNumbers == nil || classNumbers?.count == classes.count else {
+      return "it has other numbers of classes than classes"
+    }
     for (name, split) in splits {
       guard !split.shards.isEmpty else { return "split '\(name)' has no shards" }
       var samples = 0

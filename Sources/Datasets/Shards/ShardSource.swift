@@ -16,12 +16,15 @@ public final class ShardSource: ImageSource {
   private let files: Mutex<[RandomAccessFile?]>
   private let bytes = Atomic<Int>(0)
 
-  /// - Parameter split: `train`, or `val`, which may also be called `validation` or `test`.
-  public init(path: String, split: String) throws(DatasetError) {
+  /// - Parameter splits: the first of them that is there counts: `train`, or `val`, which may also be
+  ///   called `validation` or `test`.
+  public init(path: String, splits: [String]) throws(DatasetError) {
     let index = try ShardIndex(directory: path)
-    let name = index.splits[split] != nil ? split : StandardSplit(name: split)?.shardName
-    guard let name, let content = index.splits[name] else {
-      throw .missingSplit(path: path, split: split, available: index.splits.keys.sortedByBytes())
+    let names = splits + splits.compactMap { StandardSplit(name: $0)?.shardName }
+    guard let name = names.first(where: { index.splits[$0] != nil }),
+      let content = index.splits[name]
+    else {
+      throw .missingSplit(path: path, splits: splits, available: index.splits.keys.sortedByBytes())
     }
     directory = path
     location = path + ":" + name
@@ -57,8 +60,8 @@ public final class ShardSource: ImageSource {
     let start = shards[shard].offsets[sample] - 512
     guard let file = try? file(shard), (try? file.read(start..<start + 100, into: &header)) != nil
     else { return "\(path), sample \(sample)" }
-    let name = String(decoding: header.prefix { $0 != 0 }, as: UTF8.self)
-    return "\(path), key \(name.prefix { $0 != "." })"
+    let name = RawPath(Array(header.prefix { $0 != 0 }))
+    return "\(path), key \(WebDatasetMember(name)?.key ?? "\(name)")"
   }
 
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {

@@ -48,54 +48,27 @@ func checkFile(of shard: ShardIndex.Shard, directory: String) -> String? {
   }
 }
 
-/// What is wrong with the places and labels that the index has for a shard, if anything.
-private func checkSamples(of shard: ShardIndex.Shard, directory: String) -> String? {
-  let path = directory + "/" + shard.file
-  do {
-    let file = try RandomAccessFile(path: path)
-    for sample in 0..<shard.samples {
-      let image = try TarMember(file, at: shard.offsets[sample] - 512)
-      guard let image, image.size == shard.sizes[sample] else {
-        return "\(path): sample \(sample) is not where the index says"
+extension ShardIndex {
+  /// What is wrong with the places and labels that the index has for a shard, if anything.
+  fileprivate func checkSamples(of shard: Shard, directory: String) -> String? {
+    let path = directory + "/" + shard.file
+    do {
+      let scan = try ShardScan(path: path)
+      let classes = ShardClasses(names: self.classes, numbers: classNumbers)
+      guard scan.samples.count == shard.samples else {
+        return "\(path): has \(scan.samples.count) samples instead of \(shard.samples)"
       }
-      let label = try TarMember(file, at: image.next)
-      guard let label, label.key == image.key, label.suffix == "cls",
-        try label.text(file) == "\(shard.labels[sample])"
-      else {
-        return "\(path): \(image.key) does not have the label \(shard.labels[sample])"
+      for (number, sample) in scan.samples.enumerated() {
+        guard sample.place.lowerBound == shard.offsets[number],
+          sample.place.count == shard.sizes[number]
+        else { return "\(path): \(sample.key) is not where the index says" }
+        guard classes.position(of: sample.label) == shard.labels[number] else {
+          return "\(path): \(sample.key) does not have the label \(shard.labels[number])"
+        }
       }
+      return nil
+    } catch {
+      return "\(error)"
     }
-    return nil
-  } catch {
-    return "\(error)"
-  }
-}
-
-/// A file in a tar archive.
-private struct TarMember {
-  let key: Substring
-  let suffix: Substring
-  let size: Int
-  let start: Int
-
-  /// - Parameter offset: of its header.
-  /// - Returns: `nil` if there is none.
-  init?(_ file: RandomAccessFile, at offset: Int) throws(DatasetError) {
-    var header: [UInt8] = []
-    try file.read(offset..<offset + 512, into: &header)
-    let name = String(decoding: header[..<100].prefix { $0 != 0 }, as: UTF8.self)
-    let digits = String(decoding: header[124..<135], as: UTF8.self)
-    guard let dot = name.firstIndex(of: "."), let size = Int(digits, radix: 8) else { return nil }
-    (key, suffix, self.size) = (name[..<dot], name[name.index(after: dot)...], size)
-    start = offset + 512
-  }
-
-  /// Where the next header is.
-  var next: Int { start + (size + 511) / 512 * 512 }
-
-  func text(_ file: RandomAccessFile) throws(DatasetError) -> String {
-    var bytes: [UInt8] = []
-    try file.read(start..<start + min(size, 20), into: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

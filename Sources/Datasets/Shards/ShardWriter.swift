@@ -24,7 +24,8 @@ public struct ShardWriter {
 
   public let output: String
   public let plan: ShardPlan
-  private let sources: [(split: String, source: any ImageSource)]
+  /// By the names that splits have in shards.
+  public let sources: [(split: String, source: any ImageSource)]
   private let workers: Int
 
   /// Looks at the data set and plans the shards.
@@ -40,13 +41,13 @@ public struct ShardWriter {
     listing: FolderListing.Method = .alone
   ) throws {
     precondition(workers > 0, "someone has to work")
-    func open(_ split: String) throws -> any ImageSource {
-      try ImageDataset.open(path: path, split: split, listing: listing)
+    func open(_ splits: [String]) throws -> any ImageSource {
+      try ImageDataset.open(path: path, splits: splits, listing: listing)
     }
     guard try ImageFormat(detecting: path) != .shards else {
       throw DatasetError.otherShards(path: path, reason: "the source is sharded already")
     }
-    let training = try open(train)
+    let training = try open([train])
     var sources = [("train", training)]
     if let validation = try Self.validation(validation, open: open) {
       try requireSameClasses(training: training, validation: validation)
@@ -108,7 +109,10 @@ public struct ShardWriter {
       return nil
     }
     let index = try ShardIndex(directory: output)
-    if let difference = index.plan.difference(from: plan) {
+    guard let earlier = index.plan else {
+      throw DatasetError.otherShards(path: output, reason: "made by another program")
+    }
+    if let difference = earlier.difference(from: plan) {
       throw DatasetError.otherShards(path: output, reason: difference)
     }
     return index
@@ -132,17 +136,14 @@ public struct ShardWriter {
   }
 
   private static func validation(
-    _ split: String?, open: (String) throws -> any ImageSource
+    _ split: String?, open: ([String]) throws -> any ImageSource
   ) throws -> (any ImageSource)? {
-    if let split { return try open(split) }
-    for split in ["val", "validation", "test"] {
-      do {
-        return try open(split)
-      } catch DatasetError.missingSplit {
-        continue
-      }
+    if let split { return try open([split]) }
+    do {
+      return try open(ImageDataset.validationSplits)
+    } catch DatasetError.missingSplit {
+      return nil
     }
-    return nil
   }
 
   private static func shardCounts(

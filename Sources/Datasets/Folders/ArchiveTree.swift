@@ -1,0 +1,174 @@
+/// The files of an archive as unpacking it would lay them out: a member that comes twice counts as
+/// it came last, `.` and `..` in names are resolved and a leading `/` is dropped, a hard link is the
+/// file that it names, and a symbolic link leads to what is there in the end.
+struct ArchiveTree {
+  let root = Directory(parent: nil)
+
+  /// A directory of an archive.
+  final class Directory: ListedDirectory {
+    /// `nil`: the root.
+    fileprivate let parent: Directory?
+    fileprivate var children: [[UInt8]: Node] = [:]
+
+    fileprivate init(parent: Directory?) { self.parent = parent }
+
+    var identity: ObjectIdentifier { ObjectIdentifier(self) }
+
+    func entries() -> [ListedEntry<Directory>] {
+      children.map { name, node in
+        let kind: ListedEntry<Directory>.Kind =
+          switch node.followed(from: self) {
+          case .success(.file): .file
+          case .success(.directory(let directory)): .directory(directory)
+          case .success: .nothing(.special)
+          case .failure(let failure): .nothing(failure.reason)
+          }
+        return ListedEntry(name: name, kind: kind)
+      }
+    }
+
+    /// What a file contains.
+    ///
+    /// - Parameter path: of a file that listing has found.
+    func member(at path: RawPath) -> Member {
+      guard case .success(.file(let member)) = find(path, hops: 0) else {
+        preconditionFailure("listing has found the file")
+      }
+      return member
+    }
+  }
+
+  /// A member with content.
+  struct Member {
+    /// In the order of the archive.
+    let number: Int
+    /// Where its content lies in the archive, if it lies there as it is.
+    let place: Range<Int>?
+  }
+
+  fileprivate enum Node {
+    case directory(Directory)
+    case file(Member)
+    case symbolicLink(RawPath)
+    /// A device, a pipe or the like.
+    case special
+    /// A hard link to a name that did not come before.
+    case brokenLink
+  }
+
+  /// Why a link cannot be followed.
+  fileprivate struct BrokenLink: Error {
+    let reason: PassedOver.Reason
+  }
+
+  /// Reads the names of an archive, but no content.
+  init(path: String) throws(DatasetError) {
+    let reader = try ArchiveReader(path: path)
+    var number = 0
+    while let entry = try reader.nextEntry() {
+      insert(entry, number: number)
+      number += 1
+    }
+  }
+
+  private func insert(_ entry: ArchiveReader.Entry, number: Int) {
+    guard let names = Self.normalized(entry.path), let name = names.last else { return }
+    let directory = names.dropLast().reduce(root) { $0.madeDirectory($1) }
+    switch entry.kind {
+    case .directory: _ = directory.madeDirectory(name)
+    case .file: directory.children[name] = .file(Member(number: number, place: entry.place))
+    case .symbolicLink(let target): directory.children[name] = .symbolicLink(target)
+    case .special: directory.children[name] = .special
+    case .hardLink(let target): directory.children[name] = hardLinked(target)
+    }
+  }
+
+  /// What a name stands for at this point of the archive; links are not followed.
+  private func hardLinked(_ target: RawPath) -> Node {
+    guard let names = Self.normalized(target), let name = names.last else { return .brokenLink }
+    var directory = root
+    for name in names.dropLast() {
+      guard case .directory(let next)? = directory.children[name] else { return .brokenLink }
+      directory = next
+    }
+    guard let node = directory.children[name] else { return .brokenLink }
+    if case .directory = node { return .brokenLink }
+    return node
+  }
+
+  /// Without `.` and `..`; `nil` if it leads out of the archive.
+  private static func normalized(_ path: RawPath) -> [[UInt8]]? {
+    var names: [[UInt8]] = []
+    for name in path.components {
+      if name.elementsEqual(".".utf8) { continue }
+      if name.elementsEqual("..".utf8) {
+        guard names.popLast() != nil else { return nil }
+      } else {
+        names.append(Array(name))
+      }
+    }
+    return names
+  }
+}
+
+extension ArchiveTree.Directory {
+  /// The directory of this name, made if need be; one that a symbolic link leads to is one, too.
+  fileprivate func madeDirectory(_ name: [UInt8]) -> ArchiveTree.Directory {
+    if case .success(.directory(let directory))? = children[name]?.followed(from: self) {
+      return directory
+    }
+    let directory = ArchiveTree.Directory(parent: self)
+    children[name] = .directory(directory)
+    return directory
+  }
+
+  /// What a path leads to from here, symbolic links followed.
+  fileprivate func find(
+    _ path: RawPath, hops: Int
+  ) -> Result<ArchiveTree.Node, ArchiveTree.BrokenLink> {
+    var node = ArchiveTree.Node.directory(self)
+    for name in path.components where !name.elementsEqual(".".utf8) {
+      guard case .directory(let directory) = node else {
+        return .failure(.init(reason: .brokenLink))
+      }
+      if name.elementsEqual("..".utf8) {
+        guard let parent = directory.parent else { return .failure(.init(reason: .outsideLink)) }
+        node = .directory(parent)
+      } else {
+        guard let child = directory.children[Array(name)] else {
+          return .failure(.init(reason: .brokenLink))
+        }
+        switch child.followed(from: directory, hops: hops) {
+        case .success(let target): node = target
+        case .failure(let failure): return .failure(failure)
+        }
+      }
+    }
+    return .success(node)
+  }
+}
+
+extension ArchiveTree.Node {
+  /// As many symbolic links as Linux follows for one name.
+  private static var maximumHops: Int { 40 }
+
+  /// What this is in the end: neither a symbolic link nor a broken one.
+  ///
+  /// - Parameters:
+  ///   - directory: where it is.
+  ///   - hops: symbolic links that led here.
+  fileprivate func followed(
+    from directory: ArchiveTree.Directory, hops: Int = 0
+  ) -> Result<ArchiveTree.Node, ArchiveTree.BrokenLink> {
+    switch self {
+    case .directory, .file, .special: return .success(self)
+    case .brokenLink: return .failure(.init(reason: .brokenLink))
+    case .symbolicLink(let target):
+      guard target.bytes.first != UInt8(ascii: "/") else {
+        return .failure(.init(reason: .outsideLink))
+      }
+      guard hops < Self.maximumHops else { return .failure(.init(reason: .circularLink)) }
+      return directory.find(target, hops: hops + 1)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/// Finds the directory of a split below a data set.
+///
+/// A split is a path in the data set, such as `train` or `fold1/train`. Where the data set has not
+/// got it, it may lie in a directory that is wrapped around it, as in an archive of a directory: then
+/// the one that lies nearest to the top is meant, if there is only one so near.
+struct SplitSearch<Directory: ListedDirectory> {
+  /// Of the data set.
+  private let path: String
+  private let root: Directory
+
+  /// Directories to look into for splits, so that a wrong path ends in a message and not in a walk
+  /// through a whole disk.
+  private var limit: Int { 4096 }
+
+  init(path: String, root: Directory) { (self.path, self.root) = (path, root) }
+
+  /// The first of these splits that is there.
+  func find(
+    _ splits: [String]
+  ) throws(DatasetError) -> (split: RawPath, directory: Directory) {
+    for split in splits {
+      if let found = try find(split) { return found }
+    }
+    let isArchive = Directory.self == ArchiveTree.Directory.self
+    if let form = OtherForm(of: try root.entries(), isArchive: isArchive) {
+      throw .otherForm(path: path, form)
+    }
+    throw .missingSplit(path: path, splits: splits, available: try available())
+  }
+
+  private func find(
+    _ split: String
+  ) throws(DatasetError) -> (split: RawPath, directory: Directory)? {
+    var level = [(path: RawPath([]), directory: root)]
+    var looked = 0
+    var seen: Set = [root.identity]
+    while !level.isEmpty, looked < limit {
+      var found: [(split: RawPath, directory: Directory)] = []
+      var next: [(path: RawPath, directory: Directory)] = []
+      for (path, directory) in level {
+        if let target = descend(from: directory, RawPath(split)),
+          !found.contains(where: { $0.directory.identity == target.identity })
+        {
+          found.append((path.appending(RawPath(split).bytes), target))
+        }
+      }
+      guard found.count < 2 else {
+        throw .ambiguousSplit(path: path, split: split, found: found.map { "\($0.split)" })
+      }
+      if let only = found.first { return only }
+      for (path, directory) in level where looked < limit {
+        looked += 1
+        for (name, subdirectory) in subdirectories(of: directory)
+        where seen.insert(subdirectory.identity).inserted {
+          next.append((path.appending(name), subdirectory))
+        }
+      }
+      level = next
+    }
+    return nil
+  }
+
+  private func descend(from directory: Directory, _ path: RawPath) -> Directory? {
+    var directory = directory
+    for name in path.components {
+      guard let next = subdirectories(of: directory).first(where: { $0.name.elementsEqual(name) })
+      else { return nil }
+      directory = next.directory
+    }
+    return directory
+  }
+
+  /// A directory that cannot be read, such as `lost+found`, may well be none of ours.
+  private func subdirectories(
+    of directory: Directory
+  ) -> [(name: [UInt8], directory: Directory)] {
+    (try? directory.subdirectories()) ?? []
+  }
+
+  /// The directories among which a split would be: below those that hold nothing but the next.
+  private func available() throws(DatasetError) -> [String] {
+    var (path, directory) = (RawPath([]), root)
+    for _ in 0..<8 {
+      let subdirectories = try directory.subdirectories()
+      guard subdirectories.count == 1 else {
+        return subdirectories.map { "\(path.appending($0.name))" }
+      }
+      (path, directory) = (path.appending(subdirectories[0].name), subdirectories[0].directory)
+    }
+    return ["\(path)"]
+  }
+}

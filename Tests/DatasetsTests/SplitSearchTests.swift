@@ -1,0 +1,62 @@
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Which directory a split is, in directories and archives alike.
+struct SplitSearchTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// Both as a directory and as a tar.
+  private func write(_ files: [String]) throws {
+    var tar = TarFile()
+    for file in files {
+      tar.addFile(file, file)
+      try directory.write(file, to: "data/" + file)
+    }
+    try directory.write(tar.closed, to: "data.tar")
+  }
+
+  private var paths: [String] { [directory.file("data"), directory.file("data.tar")] }
+
+  private func first(_ path: String, _ splits: String...) throws -> String {
+    let bytes = try ImageDataset.open(path: path, splits: splits).bytes(of: 0)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  @Test func severalOfOneNameAreAnErrorThatNamesThem() throws {
+    try write(["fold1/train/a/1.png", "fold2/train/a/1.png", "fold1/val/a/1.png"])
+    for path in paths {
+      let error = #expect(throws: DatasetError.self) {
+        try ImageDataset.open(path: path, split: "train")
+      }
+      #expect(
+        error
+          == .ambiguousSplit(path: path, split: "train", found: ["fold1/train", "fold2/train"]))
+      #expect(error.map { "\($0)" }?.contains("data.train=fold1/train") == true)
+      #expect(try first(path, "fold2/train") == "fold2/train/a/1.png")
+      #expect(try first(path, "val") == "fold1/val/a/1.png")
+    }
+  }
+
+  @Test func theOneNearestToTheTopIsMeant() throws {
+    try write(["x/data/train/train/1.png", "x/data/val/train/1.png", "x/old/data/train/a/1.png"])
+    for path in paths {
+      #expect(try first(path, "train") == "x/data/train/train/1.png")
+      #expect(try first(path, "old/data/train") == "x/old/data/train/a/1.png")
+    }
+  }
+
+  @Test func theFirstOfSeveralNamesThatIsThereCounts() throws {
+    try write(["validation/a/1.png", "test/a/1.png"])
+    for path in paths {
+      #expect(try first(path, "val", "validation", "test") == "validation/a/1.png")
+      #expect(
+        throws: DatasetError.missingSplit(
+          path: path, splits: ["val", "dev"], available: ["test", "validation"])
+      ) { try first(path, "val", "dev") }
+    }
+  }
+}

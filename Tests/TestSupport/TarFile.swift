@@ -1,0 +1,66 @@
+/// A tar archive made by hand, of members in any order and of names that no program would write.
+public struct TarFile {
+  public private(set) var bytes: [UInt8] = []
+
+  public init() {}
+
+  public mutating func addFile(_ name: [UInt8], _ content: [UInt8]) {
+    addHeader(name, type: "0", size: content.count)
+    bytes += content
+    bytes += [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
+  }
+
+  public mutating func addFile(_ name: String, _ content: [UInt8]) {
+    addFile(Array(name.utf8), content)
+  }
+
+  public mutating func addFile(_ name: String, _ content: String) {
+    addFile(name, Array(content.utf8))
+  }
+
+  public mutating func addDirectory(_ name: String) {
+    addHeader(Array(name.utf8), type: "5")
+  }
+
+  public mutating func addHardLink(_ name: String, to target: String) {
+    addHeader(Array(name.utf8), type: "1", link: target)
+  }
+
+  public mutating func addSymbolicLink(_ name: String, to target: String) {
+    addHeader(Array(name.utf8), type: "2", link: target)
+  }
+
+  /// A named pipe.
+  public mutating func addPipe(_ name: String) {
+    addHeader(Array(name.utf8), type: "6")
+  }
+
+  /// The archive with its end.
+  public var closed: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
+
+  /// In the ustar format.
+  private mutating func addHeader(
+    _ name: [UInt8], type: Character, size: Int = 0, link: String = ""
+  ) {
+    var header = [UInt8](repeating: 0, count: 512)
+    func put(_ field: some Collection<UInt8>, at offset: Int) {
+      header.replaceSubrange(offset..<offset + field.count, with: field)
+    }
+    func octal(_ number: Int, digits: Int) -> [UInt8] {
+      let text = String(number, radix: 8)
+      return Array((String(repeating: "0", count: digits - text.count) + text).utf8)
+    }
+    put(name, at: 0)
+    put(octal(0o644, digits: 7), at: 100)
+    put(octal(0, digits: 7), at: 108)
+    put(octal(0, digits: 7), at: 116)
+    put(octal(size, digits: 11), at: 124)
+    put(octal(0, digits: 11), at: 136)
+    put([UInt8](repeating: 0x20, count: 8), at: 148)
+    put([type.asciiValue!], at: 156)
+    put(Array(link.utf8), at: 157)
+    put(Array("ustar\u{0}00".utf8), at: 257)
+    put(octal(header.reduce(0) { $0 + Int($1) }, digits: 6) + [0], at: 148)
+    bytes += header
+  }
+}
