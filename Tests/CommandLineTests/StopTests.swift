@@ -14,14 +14,28 @@ import Testing
     for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
       try workspace.directory.write([1, 2, 0, 0, 9, 3, 4, 0x80, 0, 10], to: "events/" + name)
     }
-    // A validation of 500 images takes long against one iteration of training.
     try workspace.directory.write(
       """
-      model: {family: nf-resnet, blocks: [1, 1], width: 8}
-      method: {timesteps: 100}
-      training: {epochs: 2, global_batch: 10, max_iterations: 1}
+      model: {family: nf-resnet, blocks: [1, 1], width: 8, input_channels: 1}
+      method: {timesteps: 60}
+      training: {global_batch: 10, max_iterations: 1}
+      data: {path: images, image_size: 16}
 
       """, to: "validating.yaml")
+  }
+
+  /// A split that takes minutes, so that a validation does not end before it is stopped.
+  private func writeLongSplit(copies: Int = 500) throws {
+    for name in ["0", "1", "2"] {
+      let (source, copy) = (workspace.file("images/val/\(name)"), "images/long/\(name)")
+      try workspace.directory.makeDirectory(copy)
+      for image in try FileManager.default.contentsOfDirectory(atPath: source) {
+        for number in 0..<copies {
+          try FileManager.default.linkItem(
+            atPath: "\(source)/\(image)", toPath: workspace.file("\(copy)/\(number)-\(image)"))
+        }
+      }
+    }
   }
 
   /// Runs a script in which `start ARGUMENT…` is the program, alone or on ranks, in the background, and
@@ -46,6 +60,7 @@ import Testing
           local process processes=$!
           \(ranks.map { "processes=$(pgrep -P $!); (($(wc -w <<<$processes) == \($0))) || return" } ?? "")
           for process in $processes; do
+            [[ $(readlink /proc/$process/exe) == */sltt-dist ]] || return
             ls -l /proc/$process/fd 2>/dev/null | grep -q 'frames\\.lock' || return
           done
         }
@@ -79,9 +94,10 @@ import Testing
       try workspace.run(["train", "--config", "validating.yaml"] + arguments, ranks: ranks)
     }
     #expect(try train("--output", "whole").status == 0)
+    try writeLongSplit()
     let stopped = try run(
       """
-      start train --config validating.yaml --threads 1 --output parts &
+      start train --config validating.yaml --threads 1 --set data.validation=long --output parts &
       until [[ -e parts/checkpoints/iteration-000000001 ]]; do sleep 0.02; done
       stop USR1
       """, ranks: ranks)
@@ -90,7 +106,7 @@ import Testing
     let interrupted = try Checkpoint(contentsOf: workspace.file("parts/checkpoints/latest")).state
     #expect(!interrupted.position.isValidated)
 
-    let rest = try train("--resume", "parts")
+    let rest = try train("--resume", "parts", "--set", "data.validation=val")
     #expect(rest.status == 0 && rest.output.contains("resuming after 1 iteration"))
     let position = try Checkpoint(contentsOf: workspace.file("parts/checkpoints/best")).verified()
       .state.position

@@ -31,7 +31,7 @@ public struct ProgramRun: Sendable {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try Self.created(outputFile)
     process.standardError = try Self.created(errorFile)
-    try process.run()
+    try Self.withoutBlockedSignals { try process.run() }
     process.waitUntilExit()
     status =
       process.terminationReason == .exit
@@ -62,6 +62,16 @@ public struct ProgramRun: Sendable {
     let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return URL(fileURLWithPath: program).deletingLastPathComponent()
       .appendingPathComponent(name).path
+  }
+
+  /// Threads of Dispatch block signals, and a program that they start would inherit that.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   private static func created(_ path: String) throws -> FileHandle {

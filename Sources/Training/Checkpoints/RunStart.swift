@@ -34,7 +34,8 @@ public struct RunStart {
       }
       try self.output.claim()
       let store = self.output.checkpoints
-      checkpoint = try store.isEmpty ? nil : try store.newestIntact(progress: progress, report: report)
+      checkpoint =
+        try store.isEmpty ? nil : try store.newestIntact(progress: progress, report: report)
       if checkpoint == nil { try requireNothingReached() }
     case "latest":
       guard let run = output.map({ OutputDirectory($0, isNew: false) }) ?? OutputDirectory.latestRun
