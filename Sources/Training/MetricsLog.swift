@@ -6,8 +6,6 @@ public final class MetricsLog {
   private let jsonl: LineFile
   private let csv: LineFile
 
-  private static let jsonlName = "metrics.jsonl"
-
   /// Opens the files in a directory, which must exist; records follow those already there.
   ///
   /// - Parameter position: where the run goes on, if it does; records of what comes after it are dropped,
@@ -22,21 +20,12 @@ public final class MetricsLog {
         && !position.isValidated
       return record.iteration < position.iteration + (isMadeAnew ? 0 : 1)
     }
-    jsonl = try LineFile(path: "\(directory)/\(Self.jsonlName)") { keeps(Entry(json: $0)) }
+    jsonl = try LineFile(path: directory + "/metrics.jsonl") { keeps(Entry(json: $0)) }
     csv = try LineFile(path: directory + "/metrics.csv") {
       $0 == MetricsRecord.csvHeader || keeps(Entry(csv: $0))
     }
     if csv.isEmpty {
       try csv.append(MetricsRecord.csvHeader)
-    }
-  }
-
-  /// Whether the metrics in a directory are of a run that has finished an epoch.
-  ///
-  /// - Throws: `MetricsLogError`.
-  static func holdsEpoch(directory: String) throws -> Bool {
-    LineFile.lines(of: try LineFile.contents(of: "\(directory)/\(jsonlName)")).contains {
-      Entry(json: $0)?.kind == MetricsRecord.Kind.epoch.rawValue
     }
   }
 

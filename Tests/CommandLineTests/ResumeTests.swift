@@ -136,7 +136,7 @@ struct ResumeTests {
       #expect(again.status == 1)
       #expect(
         again.messages.first?.contains(
-          damaged ? "holds no intact checkpoint" : "but none of its checkpoints") == true)
+          damaged ? "holds no intact checkpoint" : "holds none of the run's checkpoints") == true)
     }
     #expect(try workspace.text("run/metrics.jsonl") == metrics)
   }

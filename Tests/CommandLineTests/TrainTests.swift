@@ -16,7 +16,9 @@ struct TrainTests {
     #expect(directory.hasPrefix("runs/"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file(directory)).sorted()
-        == [".lock", "checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
+        == [
+          ".checkpointed", ".lock", "checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl",
+        ])
     #expect(try workspace.directory.contents == ["runs"])
   }
 

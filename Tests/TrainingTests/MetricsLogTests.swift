@@ -118,7 +118,6 @@ struct MetricsLogTests {
       let log = try MetricsLog(directory: directory)
       for record in [interval, epoch, later] { try log.append(record) }
     }
-    #expect(try MetricsLog.holdsEpoch(directory: directory))
     var position = RunPosition(epoch: 1, iteration: 45)
     position.validatedIteration = 45
     _ = try MetricsLog(directory: directory, from: position)
@@ -128,7 +127,6 @@ struct MetricsLogTests {
     _ = try MetricsLog(directory: directory, from: position)
     #expect(try lines("metrics.jsonl") == [interval.json])
     #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv])
-    #expect(try !MetricsLog.holdsEpoch(directory: directory))
     _ = try MetricsLog(directory: directory, from: RunPosition())
     #expect(try text("metrics.jsonl").isEmpty)
   }

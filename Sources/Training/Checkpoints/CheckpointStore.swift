@@ -12,7 +12,12 @@ public struct CheckpointStore: Sendable {
   /// - Parameter run: the run's directory, which need not exist.
   public init(run: String) {
     path = run + "/" + Self.directoryName
+    trace = run + "/.checkpointed"
   }
+
+  /// A file beside the directory that tells that there has been a checkpoint, should the directory be
+  /// gone, perhaps with the disk that it is on.
+  private let trace: String
 
   /// Links to the checkpoint written last.
   public var latestLink: String { path + "/latest" }
@@ -73,11 +78,14 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Whether a run has never had a checkpoint here, not even one that was damaged later.
+  /// Whether a run has never had a checkpoint here, not even one that was damaged or is gone by now.
   ///
   /// - Throws: `CheckpointError` if the directory is there and cannot be read.
   public var isEmpty: Bool {
-    get throws { try !entries.contains { $0.hasPrefix(Self.prefix) } }
+    get throws {
+      try !FileManager.default.fileExists(atPath: trace)
+        && !entries.contains { $0.hasPrefix(Self.prefix) }
+    }
   }
 
   /// Where a checkpoint is written before it has its name.
@@ -95,6 +103,7 @@ public struct CheckpointStore: Sendable {
     let name = try freeName(iteration: iteration)
     let temporary = temporaryPath(iteration: iteration)
     try DurableFile.syncDirectory(temporary)
+    try DurableFile(path: trace).finish()
     try putInPlace(temporary, as: path + "/" + name)
     try DurableFile.syncDirectory(path)
     try pointLinks(to: name, isBest: isBest)
@@ -218,6 +227,7 @@ public struct CheckpointStore: Sendable {
     throw CheckpointError(
       path: path,
       problem: problems == 0
-        ? "holds no intact checkpoint" : "holds no intact checkpoint: all \(problems) are damaged")
+        ? "holds none of the run's checkpoints: bring them back, or name another --output to begin anew"
+        : "holds no intact checkpoint: all \(problems) are damaged")
   }
 }

@@ -36,7 +36,6 @@ public struct RunStart {
       let store = self.output.checkpoints
       checkpoint =
         try store.isEmpty ? nil : try store.newestIntact(progress: progress, report: report)
-      if checkpoint == nil { try requireNothingReached() }
     case "latest":
       guard let run = output.map({ OutputDirectory($0, isNew: false) }) ?? OutputDirectory.latestRun
       else {
@@ -83,15 +82,5 @@ public struct RunStart {
   ) throws -> Checkpoint {
     if try !run.checkpoints.isEmpty { try run.claim() }
     return try run.checkpoints.newestIntact(progress: progress, report: report)
-  }
-
-  /// A run whose checkpoints are gone, perhaps because a disk is not mounted, is not begun anew over what
-  /// is left of it.
-  private func requireNothingReached() throws {
-    guard try MetricsLog.holdsEpoch(directory: output.path) else { return }
-    throw OutputError(
-      path: output.path,
-      problem: "holds the metrics of a run, but none of its checkpoints: bring them back, or name"
-        + " another --output to begin anew")
   }
 }
