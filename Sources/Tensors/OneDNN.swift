@@ -134,11 +134,7 @@ final class OneDNNPass {
   init(
     _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
   ) {
-    var shape = shape
-    var description: dnnl_primitive_desc_t?
-    check(
-      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description),
-      "describe a convolution")
+    let description = Self.describe(shape, direction, stream)
     defer { dnnl_primitive_desc_destroy(description) }
     argumentNames = sltt_dnnl_arguments_of(direction)
     func memory(_ what: dnnl_query_t) -> OneDNNMemory {
@@ -159,6 +155,30 @@ final class OneDNNPass {
 
   deinit {
     dnnl_primitive_destroy(primitive)
+  }
+
+  /// Bytes that oneDNN allocates for a pass, for as many threads as there are now.
+  static func scratchpadBytes(
+    _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
+  ) -> Int {
+    let description = describe(shape, direction, stream)
+    defer { dnnl_primitive_desc_destroy(description) }
+    var bytes: Int64 = 0
+    check(
+      dnnl_primitive_desc_query(
+        description, dnnl_query_memory_consumption_s64, 0, &bytes), "say what memory it needs")
+    return Int(bytes)
+  }
+
+  private static func describe(
+    _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
+  ) -> dnnl_primitive_desc_t? {
+    var shape = shape
+    var description: dnnl_primitive_desc_t?
+    check(
+      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description),
+      "describe a convolution")
+    return description
   }
 
   func execute(

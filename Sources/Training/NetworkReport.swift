@@ -14,6 +14,7 @@ public struct NetworkReport {
     let classes =
       try configuration.model.classes == nil ? TrainingData(configuration).classes.count : nil
     let specification = try configuration.networkSpecification(classes: classes)
+    let before = residentBytes()
     let network = try SpikingNetwork(
       specification, backend: backend, seed: configuration.training.seed)
     let layers = network.layers.map(\.summary)
@@ -43,7 +44,7 @@ public struct NetworkReport {
 
       \(Self.kernels(network, samples: configuration.samplesAtOnce(ranks: 1)))
 
-      \(Self.methods(configuration, network))
+      \(Self.methods(configuration, network, residentBefore: before))
       """
   }
 
@@ -69,7 +70,9 @@ public struct NetworkReport {
       """
   }
 
-  private static func methods(_ configuration: Configuration, _ network: SpikingNetwork) -> String {
+  private static func methods(
+    _ configuration: Configuration, _ network: SpikingNetwork, residentBefore: Int
+  ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
     let buffers = configuration.optimizer.name == .adamw ? 2 : 1
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
@@ -77,8 +80,8 @@ public struct NetworkReport {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, configuration, method, ranks: 1, threads: 1, batch: batch,
-        optimizerBuffers: buffers)
+        network, configuration, method, ranks: 1, batch: batch, optimizerBuffers: buffers,
+        before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

@@ -42,12 +42,14 @@ extension TrainingRun {
       + "waited for data \(Format.percent(record.dataWait)) of the time"
   }
 
-  func closing(reading: [String]) -> String {
+  /// - Parameter peaks: the largest resident memory of each rank.
+  func closing(reading: [String], peaks: [Int]) -> String {
     let epochsBegun = (position.iteration + iterationsPerEpoch - 1) / iterationsPerEpoch
     var lines = [
       "trained \(Format.counted(epochsBegun, "epoch")) "
         + "(\(Format.counted(position.iteration, "iteration"))) in "
-        + "\(Format.duration(since(start))), peak memory \(Format.bytes(peakResidentBytes())) a rank",
+        + "\(Format.duration(since(start))), peak memory \(Format.bytes(peaks[0]))"
+        + (peaks.dropFirst().max().map { " on rank 0, \(Format.bytes($0)) on the others" } ?? ""),
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
     ]
@@ -80,13 +82,14 @@ extension TrainingRun {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
+  /// - Parameter residentBefore: bytes, before the network was made.
+  func summary(_ backend: ConvolutionBackend, threads: Int, residentBefore: Int) -> String {
     let network = trainer.network
     let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network, configuration, method, ranks: communicator.size, threads: threads,
+      network, configuration, method, ranks: communicator.size,
       batch: trainingLoader.sampler.largestBatch,
-      optimizerBuffers: trainer.optimizer.state.count)
+      optimizerBuffers: trainer.optimizer.state.count, before: residentBefore)
     let rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),

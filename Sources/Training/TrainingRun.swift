@@ -63,6 +63,7 @@ public final class TrainingRun {
     ThreadPool.setThreads(threads)
     data = try TrainingData(configuration, communicator, activity: activity)
     activity.enter(.starting)
+    let before = residentBytes()
     trainer = try DataParallelTrainer(
       configuration,
       network: configuration.networkSpecification(classes: data.classes.count),
@@ -71,7 +72,7 @@ public final class TrainingRun {
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)
-    if communicator.isRoot { print(summary(backend, threads: threads)) }
+    if communicator.isRoot { print(summary(backend, threads: threads, residentBefore: before)) }
     if try !resume(from: resuming), let initial {
       if communicator.isRoot { print(try initial.load(into: trainer.network, data.classes) + "\n") }
       try trainer.shareWeights()
@@ -147,7 +148,8 @@ public final class TrainingRun {
       try leaveInOrder(with: error)
     }
     let reading = try data.readingSummary(communicator)
-    if communicator.isRoot { print(closing(reading: reading)) }
+    let peaks = try communicator.allGather(UInt64(peakResidentBytes())).map { Int($0) }
+    if communicator.isRoot { print(closing(reading: reading, peaks: peaks)) }
     return .complete
   }
 
@@ -247,17 +249,21 @@ public final class TrainingRun {
 
   private func save(isBest: Bool = false, canWait: Bool = false) throws {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
-    // All ranks have to give their part of it.
-    let optimizerState = try trainer.gatherOptimizerState()
-    recorder?.save(
-      Snapshot(
-        trainer.network, trainer.optimizer, gathered: optimizerState,
-        copies: configuration.training.memory == .fast),
-      RunState(
-        position: position, updates: trainer.optimizer.updates, configuration: configuration,
-        classes: data.classes, trainingSamples: data.training.count,
-        worldSize: communicator.size, reduction: trainer.reduction),
-      isBest: isBest, canWait: canWait)
+    let isReady = recorder?.isReady(canWait: canWait) ?? false
+    // All ranks have to give their part of it, whatever becomes of it.
+    let gathering = try trainer.gatherOptimizerState(isWanted: isReady)
+    if isReady {
+      try recorder?.save(
+        Snapshot(
+          trainer.network, trainer.optimizer, gathering: gathering,
+          copies: configuration.training.memory == .fast),
+        RunState(
+          position: position, updates: trainer.optimizer.updates, configuration: configuration,
+          classes: data.classes, trainingSamples: data.training.count,
+          worldSize: communicator.size, reduction: trainer.reduction),
+        isBest: isBest)
+    }
+    try gathering?.finish()
   }
 
   /// Puts the checkpoint of the present weights in place.

@@ -62,6 +62,12 @@ private final class TwoEqualRanks: Communicator {
     for index in 0..<bytes.count { received[index] = bytes[index % half] }
   }
   func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
+  func gatherOnRoot(
+    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+  ) {}
+  func scatterFromRoot(
+    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
+  ) {}
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {}
   func allGather(_ value: UInt64) -> [UInt64] { [value, value] }
   func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words, words] }
