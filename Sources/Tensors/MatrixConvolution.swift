@@ -100,9 +100,12 @@ final class MatrixConvolution: Convolution {
   func scratchBytes(samples: Int) -> Int {
     let sums = GradientSums.size(
       geometry.weightCount + geometry.outputChannels, samples: samples, parts: 1)
-    return max(
-      columnsSize(parts: parallelParts(samples)).bytes,
-      sums.bytes + columnsSize(parts: parallelParts(sums.parts * patch)).bytes)
+    // Spikes become floats first, and weights may have to be standardised.
+    let floats = 4 * geometry.input(samples: samples).count
+    return floats
+      + max(
+        4 * geometry.weightCount + columnsSize(parts: parallelParts(samples)).bytes,
+        sums.bytes + columnsSize(parts: parallelParts(sums.parts * patch)).bytes)
   }
 
   /// Floats of an image, and pixels of what becomes of it.

@@ -83,7 +83,10 @@ final class OneDNNConvolution: Convolution {
     let own = [SLTT_FORWARD, SLTT_BACKWARD_DATA, SLTT_BACKWARD_WEIGHTS].map {
       OneDNNPass.scratchpadBytes(Self.shape(geometry, key), $0, stream)
     }
-    return operands + 4 * geometry.weightCount + own.max()!
+    // In its layouts channels fill blocks of 16.
+    let blocks = (input.c + 15) / 16 * ((output.c + 15) / 16)
+    let taps = geometry.window.kernel * geometry.window.kernel
+    return operands + 4 * (256 * blocks * taps + output.c) + own.max()!
   }
 
   func weightsDidChange() {

@@ -144,13 +144,19 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   func scratchBytes(samples: Int) -> Int {
-    ConvolutionPass.allCases.map { pass in
+    // Spikes become floats first.
+    let floats = 4 * geometry.input(samples: samples).count
+    func room(_ shape: sltt_winograd_shape) -> Int {
+      withUnsafePointer(to: shape) { Room($0, tiles: sltt_winograd_tiles($0, samples)).bytes }
+    }
+    return ConvolutionPass.allCases.map { pass in
       guard isUsed(for: pass, samples: samples) else {
         return dense.scratchBytes(samples: samples)
       }
-      guard pass != .backwardWeights else { return gradientBytes }
-      return withUnsafePointer(to: pass == .forward ? forwardShape : backwardShape) {
-        Room($0, tiles: sltt_winograd_tiles($0, samples)).bytes
+      return switch pass {
+      case .forward: floats + room(forwardShape)
+      case .backwardInput: room(backwardShape)
+      case .backwardWeights: floats + gradientBytes
       }
     }.max()!
   }

@@ -85,7 +85,7 @@ struct MemoryEstimateTests {
   @Test func growsLittleWithThreads() throws {
     let network = try SpikingNetwork(
       NetworkSpecification(
-        family: .resNet, blocks: [1, 1, 1, 1], width: 64, classes: 3, imageSize: 8),
+        family: .resNet, blocks: [1, 1, 1, 1], width: 64, classes: 3, imageSize: 32),
       seed: 1, arena: Arena(capacity: 4 << 20))
     let sizes = [1, 2, 16, 64].map { threads in
       let before = ThreadPool.threads
