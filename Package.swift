@@ -37,7 +37,8 @@ let package = Package(
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     .target(name: "CSpikeKernels"),
     .target(
-      name: "TestSupport", dependencies: ["Datasets", "SafeTensors"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Datasets", "Distributed", "SafeTensors"],
+      path: "Tests/TestSupport"),
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["sltt-dist", "Training", "Datasets", "SafeTensors", "TestSupport"]),

@@ -8,6 +8,14 @@ fail() {
   exit 1
 }
 
+# expand_home VARIABLE: a path in it that begins with ~/ is one in the home directory, as for sltt-dist; a
+# shell sees to that only where ~ begins a word.
+expand_home() {
+  local -n text=$1
+  # shellcheck disable=SC2088
+  [[ $text != '~' && $text != '~/'* ]] || text=$HOME${text:1}
+}
+
 set_mpi_environment() {
   # mpirun refuses to start as root otherwise.
   if ((EUID == 0)); then

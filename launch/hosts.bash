@@ -24,14 +24,14 @@ read_hosts() {
       if (!($1 in total)) names[++hosts] = $1
       total[$1] += slots
     }
-    END { for (i = 1; i <= hosts; i++) print names[i], total[names[i]] }' "$1")
+    END { for (i = 1; i <= hosts; i++) print names[i], total[names[i]] }' <"$1")
 }
 
 # write_hosts FILE: the hostfile of those that answer.
 write_hosts() {
   awk -v names="${answering[*]}" '
     BEGIN { count = split(names, list, " "); for (i = 1; i <= count; i++) answers[list[i]] }
-    $1 in answers' "$hosts" >"$1"
+    $1 in answers' <"$hosts" >"$1"
 }
 
 # As mpirun does, which starts no agent for the host that it runs on.

@@ -123,6 +123,8 @@ judge() {
     job_reason="it is done" job_can_restart=false
   elif [[ -n $signal ]]; then
     job_status=$((128 + signal))
+    # A rank that the launcher's own signal met before it could listen.
+    ! is_stopping || [[ $(kill -l "$signal") != USR1 ]] || job_status=75
     job_reason="rank $rank on $host was killed by signal $signal (SIG$(kill -l "$signal"))"
     case $signal in
       9) job_reason+=": usually out of memory or an operator" ;;
@@ -150,7 +152,7 @@ judge_exit() {
   case $job_status in
     71) job_reason="a rank lost the others; the first message above that names a rank says which" ;;
     124) job_reason="it stood still, and the watchdog ended it; its message above says where" ;;
-    75) job_reason="a signal stopped it, after a checkpoint" job_can_restart=false ;;
+    75) job_reason="a signal stopped it" job_can_restart=false ;;
     *)
       job_reason="the first message above that names a rank says why"
       job_can_restart=false

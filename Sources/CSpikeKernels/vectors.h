@@ -45,12 +45,15 @@ typedef _Bool vmask __attribute__((ext_vector_type(16)));
     }                                                            \
   })
 
-// Stores `count` lanes rounded to bfloat16, to the nearest, ties to even.
+// Stores `count` lanes rounded to bfloat16, to the nearest, ties to even; NaN stays NaN, a quiet one,
+// whose lower half must not carry into its exponent.
 #define STORE_ROUNDED(pointer, value, count)                                              \
   ({                                                                                      \
     uint16_t *to_ = (pointer);                                                            \
-    vuint u_ = (vuint)(vfloat)(value);                                                    \
-    vhalf h_ = __builtin_convertvector((u_ + 0x7fff + (u_ >> 16 & 1)) >> 16, vhalf);      \
+    vfloat v_ = (value);                                                                  \
+    vuint u_ = (vuint)v_, nan_ = (vuint)(v_ != v_);                                       \
+    vuint nearest_ = (u_ + 0x7fff + (u_ >> 16 & 1)) >> 16, quiet_ = u_ >> 16 | 0x40;      \
+    vhalf h_ = __builtin_convertvector((nearest_ & ~nan_) | (quiet_ & nan_), vhalf);      \
     size_t count_ = (count);                                                              \
     if (__builtin_expect(count_ >= LANES, 1)) {                                           \
       memcpy(to_, &h_, sizeof h_);                                                        \

@@ -10,11 +10,17 @@ public enum Checksum {
 
   /// Size in bytes and checksum of a file.
   ///
+  /// - Parameter progress: is called whenever a part has been read.
   /// - Throws: `DatasetError` if it cannot be read.
-  public static func ofFile(_ path: String) throws(DatasetError) -> (bytes: Int, text: String) {
+  public static func ofFile(
+    _ path: String, progress: () -> Void = {}
+  ) throws(DatasetError) -> (bytes: Int, text: String) {
     let file = try RandomAccessFile(path: path)
     var hash = XXHash64()
-    try file.forEachPart(of: 1 << 20) { part in part.withUnsafeBytes { hash.update($0) } }
+    try file.forEachPart(of: 1 << 20) { part in
+      part.withUnsafeBytes { hash.update($0) }
+      progress()
+    }
     return (file.size, text(hash.value))
   }
 

@@ -58,6 +58,12 @@ func subdirectories(of path: String) throws(DatasetError) -> [String] {
   return names.sortedByBytes()
 }
 
+/// A file's bytes; 0 where there is none.
+func fileSize(_ path: String) -> Int {
+  var status = stat()
+  return stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
+
 /// Replaces `bytes` by a file's content; keeps the buffer's memory.
 func readFile(_ path: String, into bytes: inout [UInt8]) throws(DatasetError) {
   let file = try RandomAccessFile(path: path)

@@ -101,11 +101,20 @@ public final class ActivityRecord: Sendable {
   }
 
   /// Notes that the present operation gets on. For those that may rightly take longer than the
-  /// watchdog's timeout: listing a large folder, a validation.
+  /// watchdog's timeout: listing a large folder, making frames, a validation.
   public func touch() {
     state.withLock {
       $0 = Activity($0.operation, iteration: $0.iteration, progress: $0.progress &+ 1)
     }
+  }
+
+  /// Notes that the rank waits for others as long as it is in `body`, and after that, what it did before.
+  func whileWaitingForRanks<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = current
+    guard !before.isWaiting else { return try body() }
+    enter(.waitingForRanks, iteration: before.iteration)
+    defer { enter(before.operation, iteration: before.iteration) }
+    return try body()
   }
 
   /// What the rank does now.

@@ -14,6 +14,11 @@ public protocol Communicator: AnyObject, Sendable {
   var localSize: Int { get }
   /// The name of the node, for messages.
   var hostName: String { get }
+  /// Whether several threads of each rank may use communicators and channels at a time.
+  var supportsThreads: Bool { get }
+  /// What this rank does, for a watchdog. Collectives in which it can only wait for others, all but those
+  /// that add up or exchange numbers, are noted here.
+  var activity: ActivityRecord { get }
 
   /// Replaces `values` by their element-wise sum over all ranks. Blocking and in place.
   ///
@@ -80,6 +85,8 @@ extension Communicator {
   /// Whether this rank does what only one rank should: writing files, printing progress.
   public var isRoot: Bool { rank == 0 }
 
+  public var supportsThreads: Bool { true }
+
   public func messageChannel() throws -> (any MessageChannel)? { nil }
 
   /// Returns the `bytes` of rank `root` on all ranks; what the others pass is ignored, so they need
@@ -95,6 +102,17 @@ extension Communicator {
   /// Returns the `text` of rank `root` on all ranks; what the others pass is ignored.
   public func broadcast(_ text: String, root: Int) throws -> String {
     String(decoding: try broadcast(Array(text.utf8), root: root), as: UTF8.self)
+  }
+
+  /// Whether `condition` holds on any rank. A collective.
+  public func isAny(_ condition: Bool) throws -> Bool {
+    var count: Float = condition ? 1 : 0
+    try activity.whileWaitingForRanks {
+      try withUnsafeMutablePointer(to: &count) {
+        try allReduceSum(UnsafeMutableBufferPointer(start: $0, count: 1))
+      }
+    }
+    return count > 0
   }
 
   /// Returns the `text` of every rank, in rank order. One broadcast a rank: not for the training loop.

@@ -8,27 +8,24 @@ public struct Launch: Equatable, Sendable {
   public let announcedRanks: Int?
   /// The launcher, for messages.
   public let launcher: String
+  /// The rank that this process will have, where the launcher says so.
+  public let rank: Int?
 
   /// Reads the variables that Open MPI's `mpirun`, PMIx, PMI and SLURM leave in `environment`.
   public init(environment: [String: String]) {
     let isSLURMStep = ["SLURM_STEP_ID", "SLURM_PROCID"].contains { environment[$0] != nil }
     let slurmTasks = environment["SLURM_STEP_NUM_TASKS"] ?? environment["SLURM_NTASKS"]
+    rank = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"].lazy
+      .compactMap { environment[$0] }.first.flatMap { Int($0) }
     if let ranks = environment["OMPI_COMM_WORLD_SIZE"] {
-      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: Self.mpirun)
+      (isByMPI, announcedRanks, launcher) = (true, Int(ranks), Self.mpirun)
     } else if let ranks = environment["PMI_SIZE"] {
-      self.init(isByMPI: true, announcedRanks: Int(ranks), launcher: "a PMI launcher")
+      (isByMPI, announcedRanks, launcher) = (true, Int(ranks), "a PMI launcher")
     } else {
-      self.init(
-        isByMPI: environment["PMIX_RANK"] != nil || environment["PMIX_NAMESPACE"] != nil,
-        announcedRanks: isSLURMStep ? slurmTasks.flatMap { Int($0) } : nil,
-        launcher: isSLURMStep ? "SLURM" : "a PMIx launcher")
+      isByMPI = environment["PMIX_RANK"] != nil || environment["PMIX_NAMESPACE"] != nil
+      announcedRanks = isSLURMStep ? slurmTasks.flatMap { Int($0) } : nil
+      launcher = isSLURMStep ? "SLURM" : "a PMIx launcher"
     }
-  }
-
-  private init(isByMPI: Bool, announcedRanks: Int?, launcher: String) {
-    self.isByMPI = isByMPI
-    self.announcedRanks = announcedRanks
-    self.launcher = launcher
   }
 
   /// Whether Open MPI's `mpirun` started this process.

@@ -12,6 +12,8 @@ public final class MPICommunicator: Communicator {
   public let localRank: Int
   public let localSize: Int
   public let hostName = currentHostName()
+  public let supportsThreads: Bool
+  public let activity = ActivityRecord()
 
   // Written once, in `init`; MPI handles are opaque pointers, which Swift cannot know to be safe.
   private nonisolated(unsafe) let world: MPI_Comm
@@ -23,6 +25,10 @@ public final class MPICommunicator: Communicator {
     try checkMPI(
       MPI_Comm_set_errhandler(world, sltt_mpi_errors_return()), "MPI_Comm_set_errhandler")
     (rank, size) = try position(in: world)
+    var support: Int32 = 0
+    try checkMPI(MPI_Query_thread(&support), "MPI_Query_thread")
+    supportsThreads = try gather([UInt64(support)], over: world, count: size)
+      .allSatisfy { $0 >= MPI_THREAD_MULTIPLE }
 
     var node: MPI_Comm!
     try checkMPI(
@@ -80,49 +86,57 @@ public final class MPICommunicator: Communicator {
     _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
   ) throws {
     let places = places(counts, own: own.count, all: all?.count)
-    try checkMPI(
-      MPI_Gatherv(
-        own.baseAddress, Int32(own.count), sltt_mpi_float(), all?.baseAddress, places.counts,
-        places.starts, sltt_mpi_float(), 0, world),
-      "MPI_Gatherv")
+    try activity.whileWaitingForRanks {
+      try checkMPI(
+        MPI_Gatherv(
+          own.baseAddress, Int32(own.count), sltt_mpi_float(), all?.baseAddress, places.counts,
+          places.starts, sltt_mpi_float(), 0, world),
+        "MPI_Gatherv")
+    }
   }
 
   public func scatterFromRoot(
     _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
   ) throws {
     let places = places(counts, own: own.count, all: all?.count)
-    try checkMPI(
-      MPI_Scatterv(
-        all?.baseAddress, places.counts, places.starts, sltt_mpi_float(), own.baseAddress,
-        Int32(own.count), sltt_mpi_float(), 0, world),
-      "MPI_Scatterv")
+    try activity.whileWaitingForRanks {
+      try checkMPI(
+        MPI_Scatterv(
+          all?.baseAddress, places.counts, places.starts, sltt_mpi_float(), own.baseAddress,
+          Int32(own.count), sltt_mpi_float(), 0, world),
+        "MPI_Scatterv")
+    }
   }
 
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws {
-    try forEachPart(of: bytes.count) { part in
-      try checkMPI(
-        MPI_Bcast(
-          bytes.baseAddress! + part.lowerBound, Int32(part.count), sltt_mpi_byte(), Int32(root),
-          world),
-        "MPI_Bcast")
+    try activity.whileWaitingForRanks {
+      try forEachPart(of: bytes.count) { part in
+        try checkMPI(
+          MPI_Bcast(
+            bytes.baseAddress! + part.lowerBound, Int32(part.count), sltt_mpi_byte(), Int32(root),
+            world),
+          "MPI_Bcast")
+      }
     }
   }
 
   public func allGather(_ value: UInt64) throws -> [UInt64] {
-    try gather([value], over: world, count: size)
+    try activity.whileWaitingForRanks { try gather([value], over: world, count: size) }
   }
 
   public func allGatherOnNode(_ words: [UInt64]) throws -> [[UInt64]] {
-    let all = try gather(words, over: node, count: localSize)
+    let all = try activity.whileWaitingForRanks {
+      try gather(words, over: node, count: localSize)
+    }
     return (0..<localSize).map { Array(all[$0 * words.count..<($0 + 1) * words.count]) }
   }
 
   public func barrier() throws {
-    try checkMPI(MPI_Barrier(world), "MPI_Barrier")
+    try activity.whileWaitingForRanks { try checkMPI(MPI_Barrier(world), "MPI_Barrier") }
   }
 
   public func messageChannel() throws -> (any MessageChannel)? {
-    try MPIMessageChannel(duplicating: world)
+    try activity.whileWaitingForRanks { try MPIMessageChannel(duplicating: world) }
   }
 
   public func end(status: Int32) -> Never {
@@ -157,18 +171,6 @@ public final class MPICommunicator: Communicator {
     }
     return (counts.map { Int32($0) }, starts)
   }
-
-  private func gather(
-    _ words: [UInt64], over communicator: MPI_Comm, count: Int
-  ) throws -> [UInt64] {
-    var received = [UInt64](repeating: 0, count: words.count * count)
-    try checkMPI(
-      MPI_Allgather(
-        words, Int32(words.count), sltt_mpi_uint64(), &received, Int32(words.count),
-        sltt_mpi_uint64(), communicator),
-      "MPI_Allgather")
-    return received
-  }
 }
 
 /// Initialises MPI and arranges for the end of it, unless MPI is initialised already.
@@ -177,7 +179,8 @@ private func initializeMPI() throws {
   try checkMPI(MPI_Initialized(&isInitialized), "MPI_Initialized")
   guard isInitialized == 0 else { return }
 
-  // A watchdog may abort the job while the main thread sits in a collective.
+  // A watchdog may abort the job while the main thread sits in a collective. Where MPI gives less, see
+  // `supportsThreads`.
   var provided: Int32 = 0
   try checkMPI(
     MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided), "MPI_Init_thread")
@@ -209,6 +212,19 @@ private func position(in communicator: MPI_Comm) throws -> (rank: Int, size: Int
   try checkMPI(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank")
   try checkMPI(MPI_Comm_size(communicator, &size), "MPI_Comm_size")
   return (Int(rank), Int(size))
+}
+
+/// The words of `count` ranks, in their order.
+private func gather(
+  _ words: [UInt64], over communicator: MPI_Comm, count: Int
+) throws -> [UInt64] {
+  var received = [UInt64](repeating: 0, count: words.count * count)
+  try checkMPI(
+    MPI_Allgather(
+      words, Int32(words.count), sltt_mpi_uint64(), &received, Int32(words.count),
+      sltt_mpi_uint64(), communicator),
+    "MPI_Allgather")
+  return received
 }
 
 /// Calls `body` with consecutive ranges that cover 0 ..< `count`, each small enough for MPI's 32-bit

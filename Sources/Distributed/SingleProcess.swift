@@ -7,6 +7,7 @@ public final class SingleProcess: Communicator {
   public let localRank = 0
   public let localSize = 1
   public let hostName = currentHostName()
+  public let activity = ActivityRecord()
 
   public init() {}
 

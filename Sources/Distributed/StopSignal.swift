@@ -3,34 +3,42 @@ import Synchronization
 
 /// The wish of a user or batch system that a run stop: SIGUSR1, SIGTERM or SIGINT.
 ///
-/// Ranks that acted on a signal one by one would hang the others, so a signal only sets a mark; ranks
-/// tell each other of it. A second signal ends the process at once, with status 128 + its number.
+/// Ranks that acted on a signal one by one would hang the others, so in training a signal only sets a
+/// mark; ranks tell each other of it. Before that there is nothing to save, and the first signal ends the
+/// process with `ExitStatus.interrupted`, whatever it waits for, and thereby the job. A second signal ends
+/// the process at once, with status 128 + its number.
 public enum StopSignal {
   private static let received = Atomic<Int32>(0)
+  private static let isDeferring = Atomic(false)
+  /// The bits of the signals of which this process says that they have stopped it.
+  private static let announced = Atomic<UInt64>(0)
   private static let numbers = [SIGUSR1, SIGTERM, SIGINT]
 
-  /// Makes the signals set the mark. Call it after MPI is initialised.
-  public static func install() {
-    // Touched here, so that the handler finds it made.
+  /// Keeps the signals waiting until `release`, also while the program starts anew by `exec`.
+  public static func hold() { setMask(SIG_BLOCK) }
+
+  /// Lets the signals through, also those that whoever started this process may have blocked.
+  public static func release() { setMask(SIG_UNBLOCK) }
+
+  /// Makes a signal end the process or, after `beginDeferring`, set the mark.
+  public static func install(in launch: Launch = .current) {
+    // One rank speaks for all. SIGTERM is how an MPI launcher ends a job after an error.
+    let own = launch.rank ?? 0 == 0 ? numbers.filter { $0 != SIGTERM || !launch.isByMPI } : []
+    // All are touched here, so that the handler finds them made.
+    announced.store(own.reduce(0) { $0 | 1 << UInt64($1) }, ordering: .relaxed)
     received.store(0, ordering: .relaxed)
-    var mask = sigset_t()
-    sigemptyset(&mask)
-    defer {
-      // Whoever started this process may have blocked them.
-      pthread_sigmask(SIG_UNBLOCK, &mask, nil)
-    }
+    isDeferring.store(false, ordering: .relaxed)
     for number in numbers {
-      sigaddset(&mask, number)
       var action = sigaction()
-      action.__sigaction_handler.sa_handler = { number in
-        let earlier = StopSignal.received.exchange(number, ordering: .relaxed)
-        if earlier != 0 { _exit(128 + number) }
-      }
+      action.__sigaction_handler.sa_handler = { StopSignal.handle($0) }
       // System calls that the signal interrupts go on.
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
   }
+
+  /// From now on a signal only sets the mark, for a run that looks at it.
+  public static func beginDeferring() { isDeferring.store(true, ordering: .relaxed) }
 
   /// Lets the signals end the process again: for one that will not look at the mark any more.
   public static func uninstall() {
@@ -45,5 +53,25 @@ public enum StopSignal {
     case SIGTERM: "SIGTERM"
     default: "SIGINT"
     }
+  }
+
+  /// Does only what a signal handler may.
+  private static func handle(_ number: Int32) {
+    let earlier = received.exchange(number, ordering: .relaxed)
+    if earlier != 0 { _exit(128 + number) }
+    guard !isDeferring.load(ordering: .relaxed) else { return }
+    if announced.load(ordering: .relaxed) >> UInt64(number) & 1 == 1 {
+      let text: StaticString =
+        "stopped by a signal before training began; the same command starts again\n"
+      _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+    }
+    _exit(ExitStatus.interrupted)
+  }
+
+  private static func setMask(_ how: Int32) {
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in numbers { sigaddset(&mask, number) }
+    pthread_sigmask(how, &mask, nil)
   }
 }

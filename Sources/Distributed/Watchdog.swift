@@ -12,15 +12,17 @@ public final class Watchdog: Sendable {
   private let isStopping = Atomic(false)
   private let hasEnded = DispatchSemaphore(value: 0)
 
-  /// Starts to watch. A collective.
+  /// Starts to watch; nil where MPI serves one thread at a time, so that nobody could listen while a rank
+  /// waits in a collective. A collective.
   ///
   /// - Parameters:
   ///   - record: where this rank notes what it does.
   ///   - timeout: how many seconds any operation may take without a sign of progress; at least 1.
   /// - Throws: `MPIError`.
-  public init(
+  public init?(
     _ record: ActivityRecord, timeout: Double, _ communicator: any Communicator
   ) throws {
+    guard communicator.supportsThreads else { return nil }
     self.record = record
     let hosts = try communicator.allGather(communicator.hostName)
     let watch = Watch(

@@ -23,10 +23,4 @@ public enum ElementType: String, CaseIterable, Sendable {
     case .uint64, .int64, .float64: 8
     }
   }
-  var isFloatingPoint: Bool {
-    switch self {
-    case .float16, .bfloat16, .float32, .float64: true
-    default: false
-    }
-  }
 }

@@ -13,6 +13,8 @@ public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
     case wrongElementType(String, wanted: String)
     /// The tensor has another shape than the caller needs.
     case wrongShape([Int], expected: [Int])
+    /// An element of the tensor, by its number in row-major order, is not what the caller needs.
+    case wrongElement(Float, number: Int, expected: String)
   }
 
   /// Path of the file.
@@ -39,6 +41,8 @@ public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
       "\(file): tensor '\(tensor ?? "")' holds \(found), which cannot be read as \(wanted)"
     case .wrongShape(let found, let expected):
       "\(file): tensor '\(tensor ?? "")' has shape \(found), expected \(expected)"
+    case .wrongElement(let found, let number, let expected):
+      "\(file): tensor '\(tensor ?? "")' holds \(found) (element \(number) from 0), expected \(expected)"
     }
   }
 

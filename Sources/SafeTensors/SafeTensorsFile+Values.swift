@@ -7,7 +7,7 @@ extension SafeTensorsFile {
     case .float64: elements(of: tensor) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
     case .float16: elements(of: tensor) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
     case .bfloat16: elements(of: tensor) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
-    default: throw notFloats(name, tensor)
+    default: throw wrongType(name, tensor, wanted: "floating-point numbers")
     }
   }
 
@@ -17,15 +17,19 @@ extension SafeTensorsFile {
     return try floats(name)
   }
 
-  /// - Throws: what `floats(_:shape:)` would, without reading the elements.
-  public func checkFloats(_ name: String, shape: [Int]) throws {
-    try require(name, shape)
-    let tensor = try tensor(name)
-    guard tensor.type.isFloatingPoint else { throw notFloats(name, tensor) }
-  }
-
-  private func notFloats(_ name: String, _ tensor: Tensor) -> SafeTensorsError {
-    wrongType(name, tensor, wanted: "floating-point numbers")
+  /// - Parameter minimum: the least value that an element may have.
+  /// - Throws: what `floats(_:shape:)` would; also if an element is not finite as a `Float`, or less.
+  public func checkFinite(_ name: String, shape: [Int], atLeast minimum: Float? = nil) throws {
+    let values = try floats(name, shape: shape)
+    let wrong = values.firstIndex { value in
+      !value.isFinite || minimum.map { value < $0 } == true
+    }
+    guard let wrong else { return }
+    throw SafeTensorsError(
+      path, tensor: name,
+      .wrongElement(
+        values[wrong], number: wrong,
+        expected: "finite numbers" + (minimum.map { " of at least \($0)" } ?? "")))
   }
 
   /// The elements of an integer or Boolean tensor, row-major.

@@ -102,9 +102,15 @@ public struct SafeTensorsFile: Sendable {
         .malformed("the header ends at byte \(end), but the file has only \(mapping.count)"))
     }
     let json = mapping.withBytes(8..<end) { Data($0) }
+    // The decoder would also take UTF-16 and UTF-32, where every character of JSON has a zero.
+    guard !json.contains(0) else {
+      throw SafeTensorsError(path, .malformed("header: it is not UTF-8 text"))
+    }
     do {
-      return (try JSONDecoder().decode(Header.self, from: json), end)
-    } catch {
+      let header = try JSONDecoder().decode(Header.self, from: json)
+      guard let key = try repeatedKey(in: json) else { return (header, end) }
+      throw SafeTensorsError(path, .malformed("header: the key '\(key)' comes twice"))
+    } catch let error as DecodingError {
       throw SafeTensorsError(path, .malformed("header: \(text(of: error))"))
     }
   }
@@ -136,8 +142,7 @@ public struct SafeTensorsFile: Sendable {
     return Tensor(type: type, shape: entry.shape, bytes: bytes)
   }
 
-  private static func text(of error: any Error) -> String {
-    guard case let error as DecodingError = error else { return "\(error)" }
+  private static func text(of error: DecodingError) -> String {
     let context: DecodingError.Context
     switch error {
     case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c),

@@ -23,7 +23,8 @@ final class BatchNorm {
     weight = builder.parameter(name + ".weight", [channels], .constant(1))
     bias = builder.parameter(name + ".bias", [channels], .constant(0))
     runningMean = builder.statistic(name + ".running_mean", count: channels, .constant(0))
-    runningVariance = builder.statistic(name + ".running_var", count: channels, .constant(1))
+    runningVariance = builder.statistic(
+      name + ".running_var", count: channels, .constant(1), atLeast: 0)
     sums = ChannelSums(channels: channels)
     moments = Moments(channels: channels)
     let buffer = FlatBuffer(count: 5 * channels)
@@ -48,6 +49,8 @@ final class BatchNorm {
     }
     moments.measure(x, around: runningMean.values)
     let count = Double(x.tensor.shape.pixels)
+    precondition(
+      count > 1, "a single value has no variance; NetworkSpecification refuses such images")
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
     for c in 0..<channels {
       let mean = moments.mean[c]
@@ -57,7 +60,7 @@ final class BatchNorm {
       statistics[c] = Float(mean)
       statistics[channels + c] = Float(1 / (variance + Self.epsilon).squareRoot())
       runningMean.values[c] += Self.momentum * Float(mean - Double(runningMean.values[c]))
-      let unbiased = Float(variance * count / max(count - 1, 1))
+      let unbiased = Float(variance * count / (count - 1))
       runningVariance.values[c] += Self.momentum * (unbiased - runningVariance.values[c])
     }
     tape.push(statistics)

@@ -42,8 +42,10 @@ final class NetworkBuilder {
     return parameter
   }
 
-  func statistic(_ name: String, count: Int, _ initialization: Initialization) -> Parameter {
-    let statistic = Parameter(name, shape: [count], initialization)
+  func statistic(
+    _ name: String, count: Int, _ initialization: Initialization, atLeast minimum: Float? = nil
+  ) -> Parameter {
+    let statistic = Parameter(name, shape: [count], initialization, minimum: minimum)
     statistics.append(statistic)
     return statistic
   }

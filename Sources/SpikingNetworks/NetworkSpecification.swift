@@ -121,8 +121,8 @@ extension NetworkSpecification {
 
   /// Why there is no such network, or `nil`.
   public var problem: String? {
-    if blocks.isEmpty || blocks.contains(where: { $0 < 1 }) {
-      return "model.blocks \(blocks) must have at least one block in each stage"
+    if blocks.isEmpty || blocks.count > 16 || blocks.contains(where: { $0 < 1 }) {
+      return "model.blocks \(blocks) must be of 1 to 16 stages with at least one block in each"
     }
     if width < 1 || classes < 1 || inputChannels < 1 || imageSize < 1 {
       return "model.width, model.classes, model.input_channels and data.image_size must be positive"
@@ -137,14 +137,45 @@ extension NetworkSpecification {
     if !(neuron.tau >= 1) || neuron.hasLearnableTau && !(neuron.tau > 1 && neuron.tau < .infinity) {
       return "neuron.tau \(neuron.tau) must be at least 1 (a learnable one greater and finite)"
     }
+    if let problem = sizeProblem { return problem }
     if imageSize < smallestImage {
       return "data.image_size \(imageSize) is too small for this network: it needs at least"
-        + " \(smallestImage) with \(blocks.count) stages"
+        + " \(smallestImage) with \(blocks.count) stages, or too few pixels are left to normalise and"
+        + " to pool"
     }
     return nil
   }
 
-  /// The least height and width in pixels that leave something to pool after the last stage.
+  /// Channels of the 3x3 convolutions of a stage, counted from 0.
+  func planes(ofStage stage: Int) -> Int { width << (family == .vgg ? min(stage, 3) : stage) }
+
+  /// What no machine can hold, nor libraries that count in 32 bits; so that sizes can be multiplied.
+  private var sizeProblem: String? {
+    let mostBlocks = 1000
+    let mostWeights = 0x1p36
+    let weights = blocks.enumerated().reduce(0.0) { sum, stage in
+      let planes = Double(planes(ofStage: stage.offset))
+      return sum + 9 * planes * planes * Double(stage.element)
+    }
+    if blocks.reduce(0, { min($0, mostBlocks) + min($1, mostBlocks) }) > mostBlocks {
+      return "model.blocks \(blocks) are more than \(mostBlocks) together: leave some out"
+    }
+    if weights > mostWeights {
+      return "model.width \(width) with model.blocks \(blocks) gives the network more than"
+        + " \(Int(mostWeights)) weights: lower the width, or take fewer stages or blocks"
+    }
+    // Layers that follow the first convolution have no larger tensors.
+    let side = family.hasBatchNorm ? imageSize : (imageSize + 1) / 2
+    let largest = max(imageSize * imageSize * inputChannels, side * side * width)
+    if largest > Int32.max {
+      return "data.image_size \(imageSize) makes tensors of more than \(Int32.max) numbers for a"
+        + " single image: lower it, or model.width or model.input_channels"
+    }
+    return nil
+  }
+
+  /// The least height and width in pixels that leave something to pool after the last stage. Every batch
+  /// norm then has more than one pixel, so that it has a variance even of a single sample.
   var smallestImage: Int {
     let halvings = 1 << (blocks.count - 1)
     switch family {

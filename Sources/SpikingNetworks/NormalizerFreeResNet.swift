@@ -119,7 +119,7 @@ final class NormalizerFreeResNet: NetworkBody {
     // The variance that the residual stream is expected to have.
     var variance: Float = 1
     for (stage, count) in specification.blocks.enumerated() {
-      let planes = specification.width << stage
+      let planes = specification.planes(ofStage: stage)
       for index in 0..<count {
         let stride = stage > 0 && index == 0 ? 2 : 1
         let downsamples =

@@ -34,16 +34,19 @@ public final class Parameter {
   public let shape: [Int]
   /// How memory differs from that.
   public let layout: ParameterLayout
+  /// The least value that an element can have, where not every number makes sense.
+  public let minimum: Float?
   let initialization: Initialization
   private var views: (values: FloatView, gradient: FloatView?)?
 
   init(
     _ name: String, shape: [Int], layout: ParameterLayout = .asPublished,
-    _ initialization: Initialization
+    _ initialization: Initialization, minimum: Float? = nil
   ) {
     self.name = name
     self.shape = shape
     self.layout = layout
+    self.minimum = minimum
     self.initialization = initialization
   }
 

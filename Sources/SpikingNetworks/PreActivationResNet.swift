@@ -98,7 +98,7 @@ final class PreActivationResNet: NetworkBody {
     for (stage, count) in specification.blocks.enumerated() {
       for index in 0..<count {
         let block = PreActivationBlock(
-          "layer\(stage + 1).\(index)", input: shape, outputs: specification.width << stage,
+          "layer\(stage + 1).\(index)", input: shape, outputs: specification.planes(ofStage: stage),
           stride: stage > 0 && index == 0 ? 2 : 1, builder)
         builder.endSection()
         blocks.append(block)

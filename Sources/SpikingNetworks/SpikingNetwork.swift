@@ -24,23 +24,12 @@ protocol NetworkBody: AnyObject {
 
 /// A spiking network: its parameters, its layers, and the two passes of a time step.
 public final class SpikingNetwork {
-  /// What it was made from.
-  public let specification: NetworkSpecification
+  /// Its layers.
+  public let plan: NetworkPlan
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
-  /// In the order of the forward pass.
-  public let layers: [any Layer]
-  /// In the order of the forward pass.
-  public let convolutions: [ObservedConvolution]
-  /// Why the network computes in another precision than specified, and in which; `nil` if it does not.
-  public let precisionProblem: String?
-  /// Where activations live.
-  public let arena: Arena
   private let profile: StepProfile?
-  private let body: any NetworkBody
   private let neurons: [LIFNeuron]
-  /// In the order of the forward pass; the stem's first.
-  private let sections: [NetworkSection]
   /// Sections whose gradients are not final yet.
   private var openSections: Int
 
@@ -53,36 +42,36 @@ public final class SpikingNetwork {
   ///   - tailCount: numbers that the trainer sends along with the gradients.
   ///   - tailCountPerConvolution: such numbers besides for each convolution.
   ///   - profile: where layers are to note the time that they take.
-  /// - Throws: `NetworkError` where the specification makes no sense.
+  /// - Throws: `NetworkError` where the specification makes no sense, or the machine has too little memory.
   public init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
     arena: Arena = Arena(), tailCount: Int = 0, tailCountPerConvolution: Int = 0,
     profile: StepProfile? = nil
   ) throws(NetworkError) {
-    if let problem = specification.problem { throw NetworkError(description: problem) }
-    let builder = NetworkBuilder(
-      specification, backend: backend, arena: arena, profile: profile)
-    body =
-      switch specification.family {
-      case .resNet: PreActivationResNet(builder)
-      case .nfResNet: NormalizerFreeResNet(builder, isBottleneck: false)
-      case .nfResNetBottleneck: NormalizerFreeResNet(builder, isBottleneck: true)
-      case .vgg: VGG(builder)
-      }
-    self.specification = specification
-    self.arena = arena
+    plan = try NetworkPlan(specification, backend: backend, arena: arena, profile: profile)
+    try plan.requireMemory()
     self.profile = profile
-    layers = builder.layers
-    convolutions = builder.convolutions
-    precisionProblem = builder.backend.precisionProblem
-    neurons = layers.compactMap { $0 as? LIFNeuron }
-    sections = builder.sections
-    openSections = sections.count
+    neurons = plan.layers.compactMap { $0 as? LIFNeuron }
+    openSections = plan.sections.count
     store = ParameterStore(
-      parameters: builder.parameters, statistics: builder.statistics, seed: seed,
-      tailCount: tailCount + tailCountPerConvolution * builder.convolutions.count)
+      parameters: plan.parameters, statistics: plan.statistics, seed: seed,
+      tailCount: tailCount + tailCountPerConvolution * plan.convolutions.count)
     weightsDidChange()
   }
+
+  /// What it was made from.
+  public var specification: NetworkSpecification { plan.specification }
+  /// In the order of the forward pass.
+  public var layers: [any Layer] { plan.layers }
+  /// In the order of the forward pass.
+  public var convolutions: [ObservedConvolution] { plan.convolutions }
+  /// Why the network computes in another precision than specified, and in which; `nil` if it does not.
+  public var precisionProblem: String? { plan.precisionProblem }
+  /// Where activations live.
+  public var arena: Arena { plan.arena }
+  private var body: any NetworkBody { plan.body }
+  /// In the order of the forward pass; the stem's first.
+  private var sections: [NetworkSection] { plan.sections }
 
   /// Says that the parameters have new values. Must be called before the next step.
   public func weightsDidChange() {

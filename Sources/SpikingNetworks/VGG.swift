@@ -109,7 +109,7 @@ final class VGG: NetworkBody {
     for (stage, count) in specification.blocks.enumerated() {
       stages.append(
         VGGStage(
-          "layer\(stage + 1)", input: shape, outputs: specification.width << min(stage, 3),
+          "layer\(stage + 1)", input: shape, outputs: specification.planes(ofStage: stage),
           units: count, isLast: stage == specification.blocks.count - 1, builder))
       shape = stages[stage].output
       builder.endSection()

@@ -33,7 +33,7 @@ public final class Arena {
     let address = mmap(
       nil, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let address, address != MAP_FAILED else {
-      fatalError(
+      Exhaustion.end(
         "cannot reserve \(reserved) bytes of address space: \(String(cString: strerror(errno)));"
           + " raise the limit on virtual memory (ulimit -v)")
     }
@@ -80,7 +80,7 @@ public final class Arena {
     guard committed + step <= reserved,
       mprotect(base + committed, step, PROT_READ | PROT_WRITE) == 0
     else {
-      fatalError(
+      Exhaustion.end(
         "out of memory: \(committed + step) bytes of activations do not fit;"
           + " use a smaller global batch, more ranks, or a smaller network")
     }

@@ -52,7 +52,7 @@ final class EventConvolution: WrappingConvolution {
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
     if let density, let cost = cost(of: pass) {
-      let share = winogradCost?.shareOfSpikes(for: pass, samples: samples) ?? 1
+      let share = winogradCost?.share(for: pass, samples: samples, readsSpikes: true) ?? 1
       if isForced || cost.favoursEvents(at: density, against: min(share, 1)) { return .events }
     }
     return dense.kernel(for: pass, samples: samples, density: density)

@@ -13,7 +13,8 @@ public final class FlatBuffer {
     let alignment = count >= 1 << 23 ? 2 << 20 : 64
     let bytes = (max(count, 1) * 4 + alignment - 1) / alignment * alignment
     guard let block = aligned_alloc(alignment, bytes) else {
-      fatalError("out of memory: \(bytes) bytes of parameters do not fit")
+      Exhaustion.end(
+        "out of memory: \(bytes) bytes of parameters do not fit; use a smaller network")
     }
     if alignment > 64 { madvise(block, bytes, MADV_HUGEPAGE) }
     pointer = block.bindMemory(to: Float.self, capacity: count)

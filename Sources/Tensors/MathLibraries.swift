@@ -37,4 +37,7 @@ public enum MathLibraries {
   public static var kernelInstructionSet: String {
     String(cString: sltt_instruction_set())
   }
+
+  /// Whether the calling thread takes denormal numbers for 0, which keeps speed what it is.
+  public static var flushesDenormals: Bool { sltt_flushes_denormals() != 0 }
 }

@@ -134,7 +134,11 @@ final class OneDNNPass {
   init(
     _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
   ) {
-    let description = Self.describe(shape, direction, stream)
+    var shape = shape
+    var description: dnnl_primitive_desc_t?
+    check(
+      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description),
+      "describe a convolution")
     defer { dnnl_primitive_desc_destroy(description) }
     argumentNames = sltt_dnnl_arguments_of(direction)
     func memory(_ what: dnnl_query_t) -> OneDNNMemory {
@@ -161,24 +165,19 @@ final class OneDNNPass {
   static func scratchpadBytes(
     _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
   ) -> Int {
-    let description = describe(shape, direction, stream)
+    var shape = shape
+    var description: dnnl_primitive_desc_t?
+    // What cannot be computed is refused where it is.
+    guard
+      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description)
+        == dnnl_success
+    else { return 0 }
     defer { dnnl_primitive_desc_destroy(description) }
     var bytes: Int64 = 0
     check(
       dnnl_primitive_desc_query(
         description, dnnl_query_memory_consumption_s64, 0, &bytes), "say what memory it needs")
     return Int(bytes)
-  }
-
-  private static func describe(
-    _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
-  ) -> dnnl_primitive_desc_t? {
-    var shape = shape
-    var description: dnnl_primitive_desc_t?
-    check(
-      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description),
-      "describe a convolution")
-    return description
   }
 
   func execute(

@@ -19,9 +19,14 @@ public struct AveragePooling {
     /// - Parameter windows: for each output pixel, in ascending order.
     init(_ windows: [(covered: Range<Int>, extent: Int)], input: Int) {
       covered = windows.map { Self.span($0.covered) }
+      // Windows ascend at both ends, so those that cover a pixel follow each other.
+      var outputs = 0..<0
       covering = (0..<input).map { pixel in
-        let outputs = windows.indices.filter { windows[$0].covered.contains(pixel) }
-        return Self.span((outputs.first ?? 0)..<(outputs.last ?? -1) + 1)
+        var (first, end) = (outputs.lowerBound, outputs.upperBound)
+        while end < windows.count, windows[end].covered.lowerBound <= pixel { end += 1 }
+        while first < end, windows[first].covered.upperBound <= pixel { first += 1 }
+        outputs = first..<end
+        return Self.span(outputs)
       }
       weights = windows.map { 1 / Float($0.extent) }
     }

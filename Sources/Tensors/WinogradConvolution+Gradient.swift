@@ -7,7 +7,7 @@ extension WinogradConvolution {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard isUsed(for: .backwardWeights, samples: x.shape.n) else {
+    guard isUsed(for: .backwardWeights, samples: x.shape.n, readsSpikes: false) else {
       dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
       return
     }
@@ -64,7 +64,7 @@ extension WinogradConvolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard isUsed(for: .backwardWeights, samples: gy.shape.n) else {
+    guard isUsed(for: .backwardWeights, samples: gy.shape.n, readsSpikes: true) else {
       dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
       return
     }

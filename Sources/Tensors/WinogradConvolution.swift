@@ -44,17 +44,18 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
-    isForced || cost.share(for: pass, samples: samples) < 1
+    isUsed(for: pass, samples: samples, readsSpikes: density != nil)
       ? .winograd : dense.kernel(for: pass, samples: samples, density: density)
   }
 
-  func isUsed(for pass: ConvolutionPass, samples: Int) -> Bool {
-    kernel(for: pass, samples: samples, density: nil) == .winograd
+  /// - Parameter readsSpikes: whether the pass's input is spikes.
+  func isUsed(for pass: ConvolutionPass, samples: Int, readsSpikes: Bool) -> Bool {
+    isForced || cost.share(for: pass, samples: samples, readsSpikes: readsSpikes) < 1
   }
 
-  /// None, but where there are so few samples that passes go to the dense convolution.
+  /// None, but where passes go to the dense convolution.
   func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
-    isUsed(for: pass, samples: samples)
+    isUsed(for: pass, samples: samples, readsSpikes: ofSpikes)
       ? 0 : dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
   }
 
@@ -64,7 +65,7 @@ final class WinogradConvolution: WrappingConvolution {
     _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isUsed(for: .forward, samples: x.shape.n) else {
+    guard isUsed(for: .forward, samples: x.shape.n, readsSpikes: false) else {
       dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -79,7 +80,7 @@ final class WinogradConvolution: WrappingConvolution {
     into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isUsed(for: .forward, samples: spikes.shape.n) else {
+    guard isUsed(for: .forward, samples: spikes.shape.n, readsSpikes: true) else {
       dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
       return
     }
@@ -88,7 +89,7 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
-    guard isUsed(for: .backwardInput, samples: gy.shape.n) else {
+    guard isUsed(for: .backwardInput, samples: gy.shape.n, readsSpikes: false) else {
       dense.backwardInput(gy, weights: weights, into: &gx)
       return
     }
@@ -150,7 +151,7 @@ final class WinogradConvolution: WrappingConvolution {
       withUnsafePointer(to: shape) { Room($0, tiles: sltt_winograd_tiles($0, samples)).bytes }
     }
     return ConvolutionPass.allCases.map { pass in
-      guard isUsed(for: pass, samples: samples) else {
+      guard isUsed(for: pass, samples: samples, readsSpikes: false) else {
         return dense.scratchBytes(samples: samples)
       }
       return switch pass {

@@ -19,7 +19,9 @@ struct WinogradCost {
   }
 
   /// What a pass costs by Winograd's method, directly being 1.
-  func share(for pass: ConvolutionPass, samples: Int) -> Double {
+  ///
+  /// - Parameter readsSpikes: whether its input is spikes, which become floats first.
+  func share(for pass: ConvolutionPass, samples: Int, readsSpikes: Bool) -> Double {
     // A few channels, as of a stem, leave too few products to make up for the transforms.
     guard samples > 0, min(inputs, outputs) >= 16 else { return 1 }
     let (from, to) = pass == .backwardInput ? (outputs, inputs) : (inputs, outputs)
@@ -29,12 +31,8 @@ struct WinogradCost {
     let isGradient = pass == .backwardWeights
     let tile = (isGradient ? 1.6 : 1.3) * from * group + (isGradient ? 14 : 7) * (from + group)
     let weights = (isGradient ? 50 : 28) * from * group
-    return (tiles * tile + weights / Double(samples)) / (direct * from * to)
-  }
-
-  /// The same for spikes, which become floats first.
-  func shareOfSpikes(for pass: ConvolutionPass, samples: Int) -> Double {
     // As measured beside passes by events, for 64 to 512 channels.
-    share(for: pass, samples: samples) * (pass == .backwardWeights ? 1.35 : 1.15)
+    let unpacking = readsSpikes && pass != .backwardInput ? (isGradient ? 1.35 : 1.15) : 1
+    return unpacking * (tiles * tile + weights / Double(samples)) / (direct * from * to)
   }
 }

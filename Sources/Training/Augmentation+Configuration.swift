@@ -13,7 +13,7 @@ struct AugmentationStepKind: Sendable {
     name = Step.name
     read = { (mapping) throws(ConfigurationMisfit) in
       var step = Step()
-      guard let mapping, !mapping.isNull else { return step }
+      guard let mapping, !mapping.isNull, !mapping.isEmpty else { return step }
       guard let pairs = mapping.mapping else {
         throw ConfigurationMisfit(mapping, expected: "a mapping such as {\(parameters[0].name): …}")
       }
@@ -56,19 +56,21 @@ struct AugmentationStepKind: Sendable {
       ConfigurationField<RandomResizedCrop>(
         "size", \.size, limit: .side, "Height and width; left out: data.image_size."),
       .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
-      .init("ratio", \.ratio, limit: .positive, "Width / height.")),
+      .init("ratio", \.ratio, limit: .ratios, "Width / height.")),
     .init(ConfigurationField<RandomHorizontalFlip>("p", \.p, limit: .share, "Probability.")),
     .init(
       ConfigurationField<ColorJitter>(
-        "brightness", \.brightness, limit: .notNegative, "The factor's largest distance from 1."),
-      .init("contrast", \.contrast, limit: .notNegative, "The factor's largest distance from 1."),
+        "brightness", \.brightness, limit: .strength, "The factor's largest distance from 1."),
+      .init("contrast", \.contrast, limit: .strength, "The factor's largest distance from 1."),
       .init(
-        "saturation", \.saturation, limit: .notNegative, "The factor's largest distance from 1."),
-      .init("hue", \.hue, limit: .halfTurn, "The largest turn, as a share of the colour circle.")),
+        "saturation", \.saturation, limit: .strength, "The factor's largest distance from 1."),
+      .init(
+        "hue", \.hue, limit: .within(0...0.5), "The largest turn, as a share of the colour circle.")
+    ),
     .init(
       ConfigurationField<RandAugment>(
         "num_ops", \.operations, limit: .within(0...100), "Operations on an image."),
-      .init("magnitude", \.magnitude, limit: .atLeast(0), "Which of the magnitudes, from 0."),
+      .init("magnitude", \.magnitude, limit: .within(0...999), "Which of the magnitudes, from 0."),
       .init(
         "num_magnitude_bins", \.bins, limit: .within(2...1000),
         "Magnitudes between none and the strongest."),
@@ -81,15 +83,15 @@ struct AugmentationStepKind: Sendable {
     .init(
       ConfigurationField<RandomErasing>("p", \.p, limit: .share, "Probability."),
       .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
-      .init("ratio", \.ratio, limit: .positive, "Height / width."),
+      .init("ratio", \.ratio, limit: .ratios, "Height / width."),
       .init("value", \.value, "What the normalized image is covered with.")),
     .init(
       ConfigurationField<Cutout>("p", \.p, limit: .share, "Probability."),
-      .init("size", \.size, limit: .within(1...16384), "Height and width.")),
+      .init("size", \.size, limit: .side, "Height and width.")),
     .init(
       ConfigurationField<GrayCutout>("p", \.p, limit: .share, "Probability."),
       .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
-      .init("ratio", \.ratio, limit: .positive, "Height / width.")),
+      .init("ratio", \.ratio, limit: .ratios, "Height / width.")),
   ]
 
   /// Reads `name: {parameter: value}`, or a name alone.
@@ -123,23 +125,13 @@ struct AugmentationStepKind: Sendable {
   }
 }
 
-extension Limit<Int> {
-  fileprivate static var side: Limit { within(1...16384) }
-}
-
-extension Limit<Double> {
-  fileprivate static var halfTurn: Limit {
-    Limit(text: " from 0 to 0.5") { (0...0.5).contains($0) }
-  }
-}
-
 extension RandomErasing.Value: ConfigurationValue {
-  static var kind: String { "a number or random" }
+  static var kind: String { "a number\(Limit<Double>.any.text) or random" }
 
   init?(_ node: Node) {
     if node.string == "random" {
       self = .random
-    } else if let number = Double(node), number.isFinite {
+    } else if let number = Double(node), Limit.any.admits(number) {
       self = .constant(number)
     } else {
       return nil
@@ -156,8 +148,11 @@ extension RandomErasing.Value: ConfigurationValue {
 
 extension Augmentation: ConfigurationValue {
   static var kind: String {
-    "one of " + presets.joined(separator: ", ") + ", or a list of steps"
+    "one of " + presets.joined(separator: ", ") + ", or a list of up to \(mostSteps) steps"
   }
+
+  /// Far more than there are kinds of steps.
+  private static let mostSteps = 100
 
   private static var presets: [String] { AugmentationPreset.allCases.map(\.rawValue) }
 
@@ -172,7 +167,7 @@ extension Augmentation: ConfigurationValue {
     if let preset = node.string.flatMap(AugmentationPreset.init(rawValue:)) {
       return .preset(preset)
     }
-    guard let nodes = node.sequence else {
+    guard let nodes = node.sequence, nodes.count <= mostSteps else {
       throw ConfigurationMisfit(node, expected: kind, choices: presets)
     }
     var steps: [any AugmentationStep] = []

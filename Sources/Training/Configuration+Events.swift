@@ -20,9 +20,11 @@ extension Configuration {
 
   /// Opens a split of recordings.
   ///
+  /// - Parameter progress: is called whenever the work that this may be gets on.
   /// - Throws: `ConfigurationError` where keys do not suit events, `DatasetError`.
   func openEvents(
-    _ format: EventFormat, _ path: String, _ split: EventSplit
+    _ format: EventFormat, _ path: String, _ split: EventSplit,
+    progress: @escaping @Sendable () -> Void
   ) throws -> EventFrames {
     guard inputChannels == 2 else {
       throw error(
@@ -41,23 +43,28 @@ extension Configuration {
       }
     }
     return try EventFrames(
-      format, path: path, split: split, rule: frameRule, timesteps: method.timesteps,
-      report: { print($0) })
+      format, data.convention, path: path, split: split, rule: frameRule,
+      timesteps: method.timesteps, progress: progress, report: { print($0) })
+  }
+
+  /// The first key that is set and means something for events only.
+  var firstEventKey: String? {
+    [
+      "data.convention", "data.frames", "data.event_augmentation", "data.event_normalization",
+    ].first { name in
+      Self.keys.contains { $0.name == name && $0.yaml(self) != $0.yaml(Configuration()) }
+    }
   }
 
   /// - Throws: `ConfigurationError` where keys for events are set for data that are images.
   func requireNoEventKeys() throws {
-    for name in ["data.frames", "data.event_augmentation", "data.event_normalization"] {
-      guard let key = Self.keys.first(where: { $0.name == name }),
-        key.yaml(self) != key.yaml(Configuration())
-      else { continue }
-      throw error(
-        name,
-        data.path.map {
-          "is for recordings of events, but there are none in \($0): check data.path"
-        }
-          ?? "is for recordings of events: set data.path to some")
-    }
+    guard let firstEventKey else { return }
+    throw error(
+      firstEventKey,
+      data.path.map {
+        "is for recordings of events, but there are none in \($0): check data.path"
+      }
+        ?? "is for recordings of events: set data.path to some")
   }
 
   func eventTransform(isTraining: Bool) -> EventTransform {

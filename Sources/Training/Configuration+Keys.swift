@@ -9,16 +9,16 @@ extension Configuration {
       "model.family", \.model.family,
       "The kind of network, for a depth of your own."),
     .init(
-      "model.blocks", \.model.blocks, limit: .counts,
+      "model.blocks", \.model.blocks, limit: .stages,
       "Residual blocks (ResNets) or convolutions (VGG) of each stage."),
     .init(
-      "model.width", \.model.width, limit: .atLeast(1),
+      "model.width", \.model.width, limit: .channels,
       "Channels of the first stage; 64 as published."),
     .init(
-      "model.classes", \.model.classes, limit: .atLeast(1),
+      "model.classes", \.model.classes, limit: .classes,
       "Outputs of the network; left out: the classes of the data."),
     .init(
-      "model.input_channels", \.model.inputChannels, limit: .atLeast(1),
+      "model.input_channels", \.model.inputChannels, limit: .channels,
       "Channels of the input; left out: 3, 2 for events, 1 for the embedded MNIST."),
     .init(
       "model.dropout", \.model.dropout, limit: .belowOne,
@@ -44,10 +44,10 @@ extension Configuration {
       "method.name", \.method.name,
       "How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline."),
     .init(
-      "method.timesteps", \.method.timesteps, limit: .atLeast(1),
+      "method.timesteps", \.method.timesteps, limit: .timesteps,
       "Time steps T of the network for each image."),
     .init(
-      "method.k", \.method.k, limit: .atLeast(1),
+      "method.k", \.method.k, limit: .timesteps,
       "Time steps that sltt-k trains in an iteration, at most timesteps."),
     .init(
       "method.skip_trailing", \.method.skipsTrailing,
@@ -60,7 +60,7 @@ extension Configuration {
       "loss.mse_target", \.loss.mseTarget,
       "What the squared error compares the outputs with."),
     .init(
-      "loss.mse_mean", \.loss.mseMean, limit: .finite,
+      "loss.mse_mean", \.loss.mseMean, limit: .any,
       "Value of the constant target."),
     .init(
       "loss.label_smoothing", \.loss.labelSmoothing, limit: .belowOne,
@@ -89,26 +89,26 @@ extension Configuration {
       "schedule.name", \.schedule.name,
       "How the learning rate falls from epoch to epoch."),
     .init(
-      "schedule.warmup_epochs", \.schedule.warmupEpochs, limit: .atLeast(0),
+      "schedule.warmup_epochs", \.schedule.warmupEpochs, limit: .countOrNone,
       "Epochs in which the learning rate first rises linearly."),
     .init(
-      "schedule.step_size", \.schedule.stepSize, limit: .atLeast(1),
+      "schedule.step_size", \.schedule.stepSize, limit: .count,
       "Epochs between two drops of the step schedule."),
     .init(
-      "schedule.gamma", \.schedule.gamma, limit: .positive,
+      "schedule.gamma", \.schedule.gamma, limit: .within(1e-30...1),
       "Factor of each drop of the step schedule."),
 
     .init(
-      "training.epochs", \.training.epochs, limit: .atLeast(1),
+      "training.epochs", \.training.epochs, limit: .count,
       "Passes over the training data."),
     .init(
-      "training.max_iterations", \.training.maxIterations, limit: .atLeast(1),
+      "training.max_iterations", \.training.maxIterations, limit: .count,
       "Stop after so many iterations, whatever the epochs."),
     .init(
-      "training.global_batch", \.training.globalBatch, limit: .atLeast(1),
+      "training.global_batch", \.training.globalBatch, limit: .samples,
       "Images in an iteration, over all ranks together."),
     .init(
-      "training.micro_batch", \.training.microBatch, limit: .atLeast(1),
+      "training.micro_batch", \.training.microBatch, limit: .samples,
       "Samples of a rank at once, which saves memory; left out: all of its part."),
     .init(
       "training.seed", \.training.seed,
@@ -120,13 +120,13 @@ extension Configuration {
       "training.memory", \.training.memory,
       "What to save: fast (time), or lean (memory; rounds what batch norm's gradient needs)."),
     .init(
-      "training.log_every", \.training.logEvery, limit: .atLeast(1),
+      "training.log_every", \.training.logEvery, limit: .count,
       "Iterations between two records of the training metrics."),
     .init(
       "training.on_nonfinite", \.training.onNonFinite,
       "What a loss or gradient that is not finite does: stop, skip the update, go back."),
     .init(
-      "training.check_replicas_every", \.training.checkReplicasEvery, limit: .atLeast(1),
+      "training.check_replicas_every", \.training.checkReplicasEvery, limit: .count,
       "Iterations between two comparisons of the ranks' weights."),
 
     .init(
@@ -137,16 +137,16 @@ extension Configuration {
       "Numbers in which gradients travel; bfloat16 halves the bytes and rounds the sums."),
 
     .init(
-      "checkpoint.every_iterations", \.checkpoint.everyIterations, limit: .atLeast(1),
+      "checkpoint.every_iterations", \.checkpoint.everyIterations, limit: .count,
       "Iterations between two checkpoints, besides those below."),
     .init(
-      "checkpoint.every_minutes", \.checkpoint.everyMinutes, limit: .positive,
+      "checkpoint.every_minutes", \.checkpoint.everyMinutes, limit: .minutes,
       "Minutes after the last checkpoint when another is due."),
     .init(
-      "checkpoint.every_epochs", \.checkpoint.everyEpochs, limit: .atLeast(1),
+      "checkpoint.every_epochs", \.checkpoint.everyEpochs, limit: .count,
       "Epochs between two checkpoints; the best and the last epoch always have one."),
     .init(
-      "checkpoint.keep", \.checkpoint.keep, limit: .atLeast(1),
+      "checkpoint.keep", \.checkpoint.keep, limit: .count,
       "Checkpoints that stay; of older ones only the best does."),
     .init(
       "checkpoint.on_error", \.checkpoint.onError,
@@ -165,7 +165,10 @@ extension Configuration {
       "data.validation", \.data.validation, limit: .notEmpty,
       "Directory of the validation images in it."),
     .init(
-      "data.image_size", \.data.imageSize, limit: .atLeast(1),
+      "data.drop_last", \.data.dropsLast,
+      "Leave out an epoch's last training batch where it is smaller than the others."),
+    .init(
+      "data.image_size", \.data.imageSize, limit: .side,
       "Height and width of the network's input in pixels."),
     .init(
       "data.augmentation", \.data.augmentation,
@@ -174,14 +177,17 @@ extension Configuration {
       "data.evaluation", \.data.evaluation,
       "How validation images are framed; left out: as fits the augmentation."),
     .init(
-      "data.mixup", \.data.mixing.mixupAlpha, limit: .notNegative,
+      "data.mixup", \.data.mixing.mixupAlpha, limit: .strength,
       "Alpha of mixup, by which samples of a batch are blended; 0: off."),
     .init(
-      "data.cutmix", \.data.mixing.cutmixAlpha, limit: .notNegative,
+      "data.cutmix", \.data.mixing.cutmixAlpha, limit: .strength,
       "Alpha of CutMix, by which samples get patches of others; 0: off."),
     .init(
       "data.normalization", \.data.normalization,
       "How pixel values are scaled and shifted."),
+    .init(
+      "data.convention", \.data.convention,
+      "Whose pixels and split of CIFAR10-DVS: SpikingJelly's, or the SLTT code's."),
     .init(
       "data.frames", \.data.frames,
       "Frames of event recordings; left out: one a time step, split by number."),
@@ -201,10 +207,10 @@ extension Configuration {
       "data.on_bad_sample", \.data.onBadSample,
       "What a sample that cannot be read does: end the run, or give way to a neighbour."),
     .init(
-      "data.max_bad_samples", \.data.maxBadSamples, limit: .atLeast(0),
+      "data.max_bad_samples", \.data.maxBadSamples, limit: .countOrNone,
       "Samples of a split that a rank may skip before the run ends."),
     .init(
-      "data.workers", \.data.workers, limit: .atLeast(1),
+      "data.workers", \.data.workers, limit: .threads,
       "Threads of each rank that prepare images; left out: by the cores at hand."),
   ]
 

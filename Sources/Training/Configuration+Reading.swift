@@ -51,7 +51,7 @@ extension Configuration {
     }
     func pairs(_ name: String, _ node: Node) throws -> [(key: Node, value: Node)] {
       guard let mapping = node.mapping else {
-        if node.isNull { return [] }  // A file or a section without entries.
+        if node.isEmpty || node.isNull { return [] }  // A file or a section without entries.
         throw error(name, at: node, .wrongType(found: "a value", expected: "a mapping of keys"))
       }
       return Array(mapping)
@@ -76,16 +76,21 @@ extension Configuration {
     try apply(layer)
   }
 
-  /// Takes values given as `key.path=value`; later ones win. Does not `validate`.
+  /// Takes values given as `key.path=value`; later ones win. Of a key of text the value is all that
+  /// follows the first `=`, as it is; other values are YAML. Does not `validate`.
   public mutating func apply(overrides: [String]) throws {
     var layer = Layer()
     for argument in overrides {
       let origin = ConfigurationError.Origin.override(argument)
-      guard let equals = argument.firstIndex(of: "=") else {
+      // Bytes, since a character may be `=` with an accent that begins the value.
+      guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
         throw ConfigurationError(key: argument, origin: origin, problem: .incompleteOverride)
       }
-      let value = try compose(String(argument[argument.index(after: equals)...])) { _ in origin }
-      layer.append(.init(name: String(argument[..<equals]), value: value, origin: origin))
+      let name = String(argument[..<equals])
+      let text = String(argument[argument.utf8.index(after: equals)...])
+      let isText = Self.keys.contains { $0.name == name && $0.isText } && !text.isEmpty
+      let value = isText ? Node(text: text) : try compose(text) { _ in origin }
+      layer.append(.init(name: name, value: value, origin: origin))
     }
     try apply(layer)
   }
@@ -144,6 +149,7 @@ extension Configuration {
       }
       origins[entry.name] = entry.origin
     }
+    data.path = data.path.map(expandingHome)
     if !layer.contains(where: { $0.name == "method.k" }),
       layer.contains(where: { $0.name == "method.name" }), method.name != .slttK
     {

@@ -54,6 +54,13 @@ extension Configuration {
         "has \(Format.counted(samples, "training sample")), fewer than the \(ranks) ranks: start at"
           + " most \(Format.counted(samples, "rank")), or add samples")
     }
+    if data.dropsLast && samples < training.globalBatch {
+      throw error(
+        "data.drop_last",
+        "= true leaves nothing of \(Format.counted(samples, "training sample")), fewer than"
+          + " training.global_batch = \(training.globalBatch): lower that, or set drop_last to false"
+      )
+    }
   }
 
   private func validateModel() throws {

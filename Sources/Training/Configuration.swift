@@ -133,12 +133,14 @@ public struct Configuration: Sendable {
     public var path: String?
     public var train = "train"
     public var validation = "val"
+    public var dropsLast = false
     public var imageSize = 28
     public var augmentation = Augmentation.preset(.shift)
     /// nil: what belongs to the augmentation.
     public var evaluation: Augmentation?
     public var mixing = BatchMixing()
     public var normalization = NormalizationPreset.mnist
+    public var convention = EventConvention.spikingJelly
     /// nil: as many frames as time steps, divided by the number of events.
     public var frames: FrameRule?
     public var eventAugmentation = EventAugmentation()
@@ -181,10 +183,13 @@ extension Configuration {
   /// The kind of network; nil if none is given.
   public var networkFamily: NetworkFamily? { model.architecture?.family ?? model.family }
 
-  /// Channels of the input: as configured, else 1 for the embedded MNIST, 2 for recordings of events,
-  /// and 3 for other images.
+  /// Channels of the input: as configured, else 2 for recordings of events and 3 for images; where no data
+  /// are named, those that the other keys are meant for, or 1 as the embedded MNIST has.
   public var inputChannels: Int {
-    model.inputChannels ?? (data.path == nil ? 1 : eventFormat == nil ? 3 : 2)
+    if let channels = model.inputChannels { return channels }
+    guard data.path == nil else { return eventFormat == nil ? 3 : 2 }
+    let isForEvents = eventFormat != nil || firstEventKey != nil
+    return isForEvents ? 2 : data.normalization.channels ?? 1
   }
 
   /// Frames that the loader makes of a sample: one for all time steps, or of events one for each.

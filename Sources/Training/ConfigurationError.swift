@@ -31,6 +31,7 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     /// A whole section was given a value.
     case isSection
     case duplicateKey
+    case noValue
     case wrongType(found: String, expected: String)
     case notAllowed(found: String, allowed: [String], nearest: String)
     /// Allowed by itself, but not together with other values; the text follows the key's name.
@@ -47,6 +48,10 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     (origin.map { "\($0): " } ?? "configuration: ") + message
   }
 
+  private var isOfFile: Bool {
+    if case .file = origin { true } else { false }
+  }
+
   private var message: String {
     switch problem {
     case .unreadable(let reason):
@@ -61,6 +66,11 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
       "'\(key)' is a section: set its keys one by one"
     case .duplicateKey:
       "'\(key)' is given more than once: keep one of them"
+    case .noValue:
+      "\(key) has no value: "
+        + (isOfFile
+          ? "write one, in quotes if it begins with #, & or !, or leave the key out"
+          : "write one after the =, or leave the option out")
     case .wrongType(let found, let expected):
       "\(key) is \(found), but must be \(expected)"
     case .notAllowed(let found, let allowed, let nearest):

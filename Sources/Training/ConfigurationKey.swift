@@ -8,8 +8,12 @@ public typealias ConfigurationKey = ConfigurationField<Configuration>
 public struct ConfigurationField<Root>: Sendable {
   /// For a key of the configuration, section and name: `optimizer.learning_rate`.
   public let name: String
-  /// What values it takes: "a number above 0".
+  /// What values it takes: "an integer from 1 to 65536".
   public let values: String
+  /// Whether values are text, which `--set` takes as it is; all others are YAML.
+  public let isText: Bool
+  /// The values at the ends of the range, as YAML; none where there is no range.
+  let edges: [String]
   /// What it means, in one line.
   public let documentation: String
   /// Its value as YAML; nil if it has none.
@@ -27,11 +31,9 @@ public struct ConfigurationField<Root>: Sendable {
     _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable,
     limit: Limit<Value> = .none, _ documentation: String
   ) {
-    self.name = name
-    self.documentation = documentation
-    values = Value.kind + limit.text
-    yaml = { $0[keyPath: path].yaml }
-    set = { (node, root) throws(ConfigurationMisfit) in
+    self.init(name, documentation, limit) {
+      $0[keyPath: path].yaml
+    } set: { (node, root) throws(ConfigurationMisfit) in
       root[keyPath: path] = try Value.read(node, limit: limit)
     }
   }
@@ -41,12 +43,27 @@ public struct ConfigurationField<Root>: Sendable {
     _ name: String, _ path: WritableKeyPath<Root, Value?> & Sendable,
     limit: Limit<Value> = .none, _ documentation: String
   ) {
+    self.init(name, documentation, limit) {
+      $0[keyPath: path]?.yaml
+    } set: { (node, root) throws(ConfigurationMisfit) in
+      root[keyPath: path] = node.isNull ? nil : try Value.read(node, limit: limit)
+    }
+  }
+
+  private init<Value: ConfigurationValue>(
+    _ name: String, _ documentation: String, _ limit: Limit<Value>,
+    yaml: @escaping @Sendable (Root) -> String?,
+    set: @escaping @Sendable (Node, inout Root) throws(ConfigurationMisfit) -> Void
+  ) {
     self.name = name
     self.documentation = documentation
     values = Value.kind + limit.text
-    yaml = { $0[keyPath: path]?.yaml }
-    set = { (node, root) throws(ConfigurationMisfit) in
-      root[keyPath: path] = node.isNull ? nil : try Value.read(node, limit: limit)
+    isText = Value.self == String.self
+    edges = limit.edges.map(\.yaml)
+    self.yaml = yaml
+    self.set = { (node, root) throws(ConfigurationMisfit) in
+      guard !node.isEmpty else { throw ConfigurationMisfit(.noValue) }
+      try set(node, &root)
     }
   }
 }
@@ -74,7 +91,7 @@ struct ConfigurationMisfit: Error {
     }
     let found =
       switch node {
-      case .scalar(let scalar): node.isNull ? "empty" : "'\(scalar.string)'"
+      case .scalar(let scalar): node.isNull ? "null" : "'\(scalar.string)'"
       case .sequence: "a list"
       case .mapping, .alias: "a mapping"
       }
@@ -88,51 +105,4 @@ struct ConfigurationMisfit: Error {
     misfit.line = line ?? node.mark?.line
     return misfit
   }
-}
-
-/// Which values of a type a key takes.
-struct Limit<Value>: Sendable {
-  /// Follows the type's name: ", at least 1".
-  let text: String
-  let admits: @Sendable (Value) -> Bool
-
-  static var none: Limit { Limit(text: "") { _ in true } }
-}
-
-extension Limit where Value: Comparable & Sendable & CustomStringConvertible {
-  static func atLeast(_ bound: Value) -> Limit {
-    Limit(text: ", at least \(bound)") { $0 >= bound }
-  }
-}
-
-extension Limit<Double> {
-  static var finite: Limit { Limit(text: "") { $0.isFinite } }
-  static var notNegative: Limit { Limit(text: ", at least 0") { $0 >= 0 && $0.isFinite } }
-  static var positive: Limit { Limit(text: " above 0") { $0 > 0 && $0.isFinite } }
-  static var share: Limit { Limit(text: " from 0 to 1") { (0...1).contains($0) } }
-  static var belowOne: Limit { Limit(text: ", at least 0 and below 1") { (0..<1).contains($0) } }
-  static var timeConstant: Limit { Limit(text: ", at least 1, or inf") { $0 >= 1 } }
-}
-
-extension Limit<Int> {
-  static func within(_ range: ClosedRange<Int>) -> Limit {
-    Limit(text: " from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
-  }
-}
-
-extension Limit<ClosedRange<Double>> {
-  static var shares: Limit {
-    Limit(text: ", from 0 to 1") { $0.lowerBound >= 0 && $0.upperBound <= 1 }
-  }
-  static var positive: Limit { Limit(text: ", above 0") { $0.lowerBound > 0 } }
-}
-
-extension Limit<[Int]> {
-  static var counts: Limit {
-    Limit(text: ", each at least 1") { list in !list.isEmpty && list.allSatisfy { $0 >= 1 } }
-  }
-}
-
-extension Limit<String> {
-  static var notEmpty: Limit { Limit(text: ", not empty") { !$0.isEmpty } }
 }

@@ -10,15 +10,14 @@ extension FrameRule: ConfigurationValue {
     guard let entries = node.entries(allowed: ["number", "split_by", "duration"]) else {
       return nil
     }
-    let limits = 1...1 << 40
     switch (entries["number"], entries["split_by"], entries["duration"]) {
     case (let number?, let division, nil):
-      guard let number = Int(number), limits.contains(number),
+      guard let number = Int(number), Limit.timesteps.admits(number),
         let division = division.map(Division.init) ?? .number
       else { return nil }
       self = .number(number, by: division)
     case (nil, nil, let duration?):
-      guard let duration = Int(duration), limits.contains(duration) else { return nil }
+      guard let duration = Int(duration), Limit.count.admits(duration) else { return nil }
       self = .duration(duration)
     default: return nil
     }
@@ -44,7 +43,7 @@ extension EventAugmentation: ConfigurationValue {
     }
     for (name, path) in [("shift", \EventAugmentation.shift), ("roll", \.roll)] {
       guard let node = entries[name] else { continue }
-      guard let value = Int(node), (0...1 << 20).contains(value) else { return nil }
+      guard let value = Int(node), value == 0 || Limit.side.admits(value) else { return nil }
       self[keyPath: path] = value
     }
   }

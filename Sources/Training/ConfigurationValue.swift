@@ -37,10 +37,16 @@ extension Node {
     return scalar.string
   }
 
-  /// Whether it stands for "no value".
+  /// Whether nothing is written, or only what YAML takes for a comment, an anchor or a tag.
+  var isEmpty: Bool { plainText == "" }
+
+  /// Whether it is written that there is no value.
   var isNull: Bool {
-    plainText.map { ["", "~", "null"].contains($0) } ?? false
+    plainText.map { ["~", "null", "Null", "NULL"].contains($0) } ?? false
   }
+
+  /// A text as it is.
+  init(text: String) { self.init(text, Tag(.str), .doubleQuoted) }
 }
 
 extension Int: ConfigurationValue {
@@ -55,7 +61,7 @@ extension Int: ConfigurationValue {
 }
 
 extension UInt64: ConfigurationValue {
-  static var kind: String { "an integer, at least 0" }
+  static var kind: String { "an integer from 0 to \(max)" }
 
   init?(_ node: Node) {
     guard let text = node.plainText, let value = UInt64(text) else { return nil }
@@ -102,14 +108,18 @@ extension String: ConfigurationValue {
     self = scalar.string
   }
 
-  /// As a JSON string, which is YAML, too.
+  /// In double quotes. What YAML takes for control characters or ends of lines is escaped.
   var yaml: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    guard let json = try? encoder.encode(self) else {
-      preconditionFailure("a string that cannot be encoded")
+    let inner = unicodeScalars.map { scalar in
+      switch scalar.value {
+      case 0x22, 0x5c: "\\\(scalar)"
+      case 0x20...0x7e, 0xa0...0x2027, 0x202a...0xd7ff, 0xe000...0xfefe, 0xff00...0xfffd,
+        0x1_0000...0x10_ffff:
+        "\(scalar)"
+      default: String(format: "\\U%08x", scalar.value)
+      }
     }
-    return String(decoding: json, as: UTF8.self)
+    return "\"" + inner.joined() + "\""
   }
 }
 
@@ -169,5 +179,6 @@ extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
 extension ImageDecoding: ConfigurationValue {}
+extension EventConvention: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
 extension FrameRule.Division: ConfigurationValue {}

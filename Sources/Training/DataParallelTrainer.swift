@@ -18,7 +18,6 @@ public final class DataParallelTrainer {
   private let step: TrainingStep
   private let communicator: any Communicator
   private let exchange: GradientExchange
-  private let activity: ActivityRecord
   private let profile: StepProfile?
   /// Running statistics as they were before an iteration.
   private let statisticsBefore: FlatBuffer
@@ -29,18 +28,15 @@ public final class DataParallelTrainer {
   public private(set) var iteration = 0
 
   /// - Parameters:
-  ///   - activity: where the trainer notes what it does.
-  ///   - profile: where it notes how long that takes.
+  ///   - profile: where the trainer notes how long things take.
   ///   - chunkLength: floats that are added up over the ranks at once.
   /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
   public init(
     _ configuration: Configuration, network specification: NetworkSpecification,
     backend: ConvolutionBackend, _ communicator: any Communicator,
-    activity: ActivityRecord = ActivityRecord(), profile: StepProfile? = nil,
-    chunkLength: Int = GradientReducer.defaultChunkLength
+    profile: StepProfile? = nil, chunkLength: Int = GradientReducer.defaultChunkLength
   ) throws {
     self.communicator = communicator
-    self.activity = activity
     self.profile = profile
     method = configuration.trainingMethod
     seed = configuration.training.seed
@@ -60,6 +56,7 @@ public final class DataParallelTrainer {
     try checkReplicas("initial weights")
   }
 
+  private var activity: ActivityRecord { communicator.activity }
   private var shards: OptimizerShards? { exchange.shards }
   private var metricCount: Int {
     IterationMetrics.count
@@ -126,7 +123,6 @@ public final class DataParallelTrainer {
   /// - Parameter isWanted: whether rank 0 has a use for it; what the others pass is ignored.
   func gatherOptimizerState(isWanted: Bool) throws -> OptimizerGathering? {
     guard let shards else { return nil }
-    if !communicator.isRoot { activity.enter(.waitingForRanks, iteration: iteration) }
     guard try communicator.broadcast(isWanted ? [1] : [], root: 0) == [1] else { return nil }
     return OptimizerGathering(
       shards, network.store, optimizer.state, isRoot: communicator.isRoot)
@@ -255,7 +251,9 @@ public final class DataParallelTrainer {
 
   private func nonFinite(_ local: IterationMetrics) -> RankReports.NonFinite? {
     if let nonFiniteParameter { return .gradient(parameter: nonFiniteParameter) }
-    return local.loss.isFinite ? nil : .loss
+    // It travels as a float, and so does the sum of as large ones of all ranks.
+    let limit = Double(Float.greatestFiniteMagnitude) / Double(communicator.size)
+    return abs(local.loss) <= limit ? nil : .loss
   }
 
   private func describe(_ what: RankReports.NonFinite, rank: Int) -> String {
@@ -270,10 +268,20 @@ public final class DataParallelTrainer {
 
   /// Measures the accuracy on a split, each of whose samples some rank takes exactly once.
   public func evaluate(_ loader: DataLoader) throws -> IterationMetrics {
+    try evaluate(loader, stoppingWhen: nil)!
+  }
+
+  /// The same, unless a rank is asked to stop: then nil, on all ranks.
+  ///
+  /// - Parameter wantsStop: whether this rank is; asked for each batch, of which all ranks have as many.
+  func evaluate(
+    _ loader: DataLoader, stoppingWhen wantsStop: (() -> Bool)?
+  ) throws -> IterationMetrics? {
     var local = IterationMetrics(convolutions: network.convolutions.count)
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
     while let batch = try loader.next() {
+      if let wantsStop, try communicator.isAny(wantsStop()) { return nil }
       for part in batch.parts(ofAtMost: microBatch) {
         activity.touch()
         step.evaluate(

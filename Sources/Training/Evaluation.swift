@@ -15,18 +15,22 @@ public final class Evaluation {
     threads: Int, _ communicator: any Communicator
   ) throws {
     ThreadPool.setThreads(threads)
-    let data = try TrainingData(configuration, communicator)
-    try checkpoint.requireClasses(data.classes)
+    let data = try DataSplits(configuration, communicator)
+    let validation = try data.openValidation()
+    let trained = TrainedOn(checkpoint)
+    try trained.requireClasses(validation.classes)
+    if communicator.isRoot { try trained.note(configuration) }
     source =
-      data.validation is EventFrames
-      ? data.validation.location : "\(data.name)/\(configuration.data.validation)"
+      validation is EventFrames
+      ? validation.location : "\(data.name)/\(configuration.data.validation)"
+    let network = try configuration.networkSpecification(classes: validation.classes.count)
+    try configuration.requireMemory(
+      for: network, backend, samples: validation.count, trains: false, communicator)
     trainer = try DataParallelTrainer(
-      configuration,
-      network: configuration.networkSpecification(classes: data.classes.count),
-      backend: backend, communicator)
+      configuration, network: network, backend: backend, communicator)
     try checkpoint.restore(trainer.network)
     loader = try configuration.loader(
-      data.validation, isTraining: false, communicator, threads: threads)
+      validation, isTraining: false, communicator, threads: threads)
   }
 
   /// What was measured, for people.
@@ -42,21 +46,5 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
-  }
-}
-
-extension ModelFile {
-  /// - Parameter remedy: ends the message.
-  /// - Throws: `CheckpointError` that names the first difference, unless the model was trained on these
-  ///   classes.
-  func requireClasses(_ names: [String], remedy: String = "") throws {
-    guard classes != names else { return }
-    let index = zip(classes, names).prefix { $0 == $1 }.count
-    func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
-    throw CheckpointError(
-      path: path,
-      problem:
-        "was trained on other classes: number \(index) (from 0) is \(name(classes)) there and"
-        + " \(name(names)) in these data\(remedy)")
   }
 }

@@ -32,6 +32,8 @@ final class GradientExchange {
   /// In the order of the buffer and, therefore, in which gradients become final.
   private let steps: [Step]
   private var background: BackgroundSequence?
+  /// Why there is no overlap although it is configured.
+  private let obstacle: String?
 
   /// - Parameter chunkLength: floats that are added up at once.
   init(
@@ -40,6 +42,10 @@ final class GradientExchange {
   ) {
     self.store = store
     let options = configuration.distributed
+    let overlaps = options.overlaps && communicator.supportsThreads
+    obstacle =
+      options.overlaps && !overlaps
+      ? "after the backward pass: overlap needs an MPI with MPI_THREAD_MULTIPLE" : nil
     let reducer = GradientReducer(
       communicator: communicator, chunkLength: chunkLength, wire: options.wire)
     let exactReducer = GradientReducer(communicator: communicator, chunkLength: chunkLength)
@@ -52,7 +58,7 @@ final class GradientExchange {
     if configuration.optimizer.isSharded {
       let shards = OptimizerShards(count: gradients, reducer)
       // By itself, a chunk is shared out when it is used, while it is in the cache.
-      let divided = options.overlaps ? shards.chunks.map(Step.scatterGradients) : []
+      let divided = overlaps ? shards.chunks.map(Step.scatterGradients) : []
       steps = divided + exactReducer.chunks(of: shards.dividedCount..<all).map(Step.reduceExactly)
       self.shards = shards
     } else {
@@ -65,7 +71,7 @@ final class GradientExchange {
         }
       shards = nil
     }
-    if options.overlaps {
+    if overlaps {
       background = BackgroundSequence { [unowned self] in try perform(steps[$0]) }
     }
   }
@@ -88,6 +94,7 @@ final class GradientExchange {
       ? "none"
       : "\(Format.bytes(reducedBytes)) an iteration, gradients in \(reducer.wire.rawValue)"
         + (background == nil ? "" : ", during the last backward pass")
+        + (obstacle.map { ", " + $0 } ?? "")
   }
 
   /// Bytes whose all-reduce sends as much as an iteration does. Of divided weights, half of that are

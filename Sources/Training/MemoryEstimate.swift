@@ -36,25 +36,26 @@ public struct MemoryEstimate: Sendable {
   ///   - decoders: threads that decode photographs, which may have 50 times the input's pixels.
   ///   - before: resident bytes of the process before the network was made.
   public init(
-    _ network: SpikingNetwork, samples: Int, window: Int, optimizerBuffers: Int,
+    _ network: NetworkPlan, samples: Int, window: Int, optimizerBuffers: Int,
     stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0,
     before: Int
   ) {
     let summaries = network.layers.map(\.summary)
-    let parameters = network.store.weights.count
+    let parameters = network.weightCount
     programBytes =
       before + Self.laterBytes + (ThreadPool.threads + decoders) * Self.threadBytes
     parameterBytes =
-      (parameters + parameters * optimizerBuffers / stateRanks + network.store.reduction.count) * 4
+      (2 * parameters + parameters * optimizerBuffers / stateRanks + network.statisticCount) * 4
       + Self.packedBytes(network, samples: samples)
-    let largestParameter = network.store.parameters.map(\.count).max() ?? 0
+    let largestParameter = network.largestParameter
     checkpointBytes =
       4
       * (network.specification.memory == .fast
         ? parameters * (1 + optimizerBuffers) + largestParameter
         : largestParameter * (stateRanks > 1 ? 2 : 1))
-    tapeBytes = samples * window * summaries.reduce(0) { $0 + $1.tapeBytes }
-    stateBytes = samples * summaries.reduce(0) { $0 + ($1.tapeHoldsState ? 0 : $1.stateBytes) }
+    tapeBytes = Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
+    stateBytes = Self.bytes(
+      samples, summaries.reduce(0) { $0 + ($1.tapeHoldsState ? 0 : $1.stateBytes) })
     let temporary =
       Self.stemBytes(network, summaries, samples: samples, isStatic: isStatic)
       + Self.workBytes(network, summaries, samples: samples, window: window)
@@ -63,14 +64,19 @@ public struct MemoryEstimate: Sendable {
     let holes = network.specification.memory == .fast ? 0.07 : 0.18
     temporaryBytes =
       temporary + Int(holes * Double(tapeBytes + stateBytes + temporary))
-    let input = network.specification.input
+    let input = network.specification.input.count
     loaderBytes =
-      input.withSamples(loadedFrames ?? 3 * samples).count * 4
-      + input.withSamples(50 * decoders).count
+      Self.bytes(loadedFrames ?? 3 * samples, 4, input) + Self.bytes(50, decoders, input)
+  }
+
+  /// A product, up to 2⁵⁸ bytes, more than any machine has: so what a configuration asks for can be added
+  /// up and refused, whatever it is.
+  private static func bytes(_ factors: Int...) -> Int {
+    Int(min(factors.reduce(1.0) { $0 * Double($1) }, 0x1p58))
   }
 
   /// Weights in the layouts of those who compute, as long as few neurons fire.
-  private static func packedBytes(_ network: SpikingNetwork, samples: Int) -> Int {
+  private static func packedBytes(_ network: NetworkPlan, samples: Int) -> Int {
     network.convolutions.reduce(0) { sum, convolution in
       ConvolutionPass.allCases.reduce(sum) {
         $0
@@ -82,38 +88,38 @@ public struct MemoryEstimate: Sendable {
   /// The stem's output, unless it is on the tape, and the sum of its gradients, which last for all time
   /// steps.
   private static func stemBytes(
-    _ network: SpikingNetwork, _ summaries: [LayerSummary], samples: Int, isStatic: Bool
+    _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, isStatic: Bool
   ) -> Int {
     let isFast = network.specification.memory == .fast
-    let isOnTape = isFast && !network.store.statistics.isEmpty
+    let isOnTape = isFast && network.specification.family.hasBatchNorm
     let output = summaries.first { $0.stateBytes > 0 }?.output.count ?? 0
-    return 4 * samples * output * ((isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
+    return bytes(4, samples, output, (isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
   }
 
   /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
   /// layer's tensors and scratch memory, less what layers after it have released of the tape.
   private static func workBytes(
-    _ network: SpikingNetwork, _ summaries: [LayerSummary], samples: Int, window: Int
+    _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, window: Int
   ) -> Int {
     let convolutions = Dictionary(
       uniqueKeysWithValues: network.convolutions.map { ($0.layer, $0) })
-    var (most, released) = (0, 0)
+    var (most, released) = (0, 0.0)
     for layer in summaries.reversed() {
       // The gradient of the output; for spikes that of the input as well, while the first still flows
       // past the branch.
-      let output = 4 * samples * layer.output.count
+      let output = bytes(4, samples, layer.output.count)
       var work = output
       if let convolution = convolutions[layer.name] {
-        work += convolution.scratchBytes(samples: samples)
-        if convolution.readsSpikes {
-          work += output + 4 * convolution.geometry.input(samples: samples).count
-        }
+        let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
+        if convolution.readsSpikes { work += output + input }
+        // Beside tensors of so many gigabytes it does not count.
+        if max(input, output) < 1 << 34 { work += convolution.scratchBytes(samples: samples) }
       }
-      most = max(most, work - released)
+      most = max(most, Int(min(Double(work) - released, 0x1p58)))
       // Neurons hold their state until the next sequence, and a gradient of it that flows back through
       // time.
       let held = layer.tapeHoldsState ? layer.stateBytes * (window > 1 ? 2 : 1) : 0
-      released += samples * (layer.tapeBytes - held)
+      released += Double(samples) * Double(layer.tapeBytes - held)
     }
     return most
   }
@@ -124,13 +130,14 @@ public struct MemoryEstimate: Sendable {
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   init(
-    _ network: SpikingNetwork, _ configuration: Configuration, _ method: TrainingMethod,
+    _ network: NetworkPlan, _ configuration: Configuration, _ method: TrainingMethod,
     ranks: Int, batch: Int, optimizerBuffers: Int, before: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
-      network, samples: configuration.samplesAtOnce(ranks: ranks), window: method.window,
+      network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
+      window: method.window,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,

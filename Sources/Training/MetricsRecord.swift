@@ -1,4 +1,5 @@
-/// What is measured of an interval of training, or of a whole epoch. Shares are 0 to 1.
+/// What is measured of an interval of training, or of a whole epoch. Shares are 0 to 1; what is nil was
+/// not measured, as where no update of an interval was finite.
 public struct MetricsRecord: Equatable, Sendable {
   public enum Kind: String, Sendable {
     /// Some iterations within an epoch, since the last record.
@@ -14,19 +15,19 @@ public struct MetricsRecord: Equatable, Sendable {
   public var iteration: Int
   /// Training samples seen since the run began.
   public var samples: Int
-  public var trainLoss: Double
-  public var trainAccuracy: Double
+  public var trainLoss: Double?
+  public var trainAccuracy: Double?
   public var validationLoss: Double?
   public var validationAccuracy: Double?
   public var validationTop5: Double?
   public var learningRate: Double
   /// Spikes for each neuron and time step.
-  public var firingRate: Double
+  public var firingRate: Double?
   /// Training throughput of all ranks together.
-  public var imagesPerSecond: Double
+  public var imagesPerSecond: Double?
   /// Share of the time that the ranks waited for data, on average.
-  public var dataWait: Double
-  /// Wall time since the run began.
+  public var dataWait: Double?
+  /// Wall time of the run so far, also before it was resumed, without the time in between.
   public var seconds: Double
   /// Largest resident memory of this rank's process so far, in bytes.
   public var peakRSS: Int
@@ -34,10 +35,10 @@ public struct MetricsRecord: Equatable, Sendable {
   public var kernels: [KernelUse] = []
 
   public init(
-    _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double,
-    trainAccuracy: Double, validationLoss: Double? = nil, validationAccuracy: Double? = nil,
-    validationTop5: Double? = nil, learningRate: Double, firingRate: Double,
-    imagesPerSecond: Double, dataWait: Double, seconds: Double, peakRSS: Int
+    _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double?,
+    trainAccuracy: Double?, validationLoss: Double? = nil, validationAccuracy: Double? = nil,
+    validationTop5: Double? = nil, learningRate: Double, firingRate: Double?,
+    imagesPerSecond: Double?, dataWait: Double?, seconds: Double, peakRSS: Int
   ) {
     self.kind = kind
     self.epoch = epoch
@@ -68,9 +69,10 @@ public struct MetricsRecord: Equatable, Sendable {
     ]
   }
 
-  /// One JSON object without a line break; without the fields that were not measured.
+  /// One JSON object without a line break; null is what was not measured. An interval has no validation.
   public var json: String {
-    var members = fields.compactMap { name, value in value.map { "\"\(name)\": \($0.json)" } }
+    var members = fields.filter { kind == .epoch || !$0.name.hasPrefix("validation_") }
+      .map { name, value in "\"\(name)\": \(value?.json ?? "null")" }
     if !kernels.isEmpty {
       let layers = kernels.map { "\"\($0.layer)\": \($0.json)" }
       members.append("\"convolutions\": {" + layers.joined(separator: ", ") + "}")

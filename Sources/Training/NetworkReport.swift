@@ -12,11 +12,10 @@ public struct NetworkReport {
     _ configuration: Configuration, backend: ConvolutionBackend = ConvolutionBackend()
   ) throws {
     let classes =
-      try configuration.model.classes == nil ? TrainingData(configuration).classes.count : nil
+      try configuration.model.classes == nil ? DataSplits(configuration).classes().count : nil
     let specification = try configuration.networkSpecification(classes: classes)
     let before = residentBytes()
-    let network = try SpikingNetwork(
-      specification, backend: backend, seed: configuration.training.seed)
+    let network = try NetworkPlan(specification, backend: backend)
     let layers = network.layers.map(\.summary)
     var rows = [["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"]]
     rows += layers.map { layer in
@@ -29,7 +28,7 @@ public struct NetworkReport {
       ]
     }
     rows.append([
-      "total", "", "", Format.count(network.store.weights.count),
+      "total", "", "", Format.count(network.weightCount),
       Format.count(layers.reduce(0) { $0 + $1.multiplyAdds }),
       Format.bytes(layers.reduce(0) { $0 + $1.stateBytes }),
       Format.bytes(layers.reduce(0) { $0 + $1.tapeBytes }),
@@ -49,7 +48,7 @@ public struct NetworkReport {
   }
 
   /// What computes the convolutions at which densities.
-  private static func kernels(_ network: SpikingNetwork, samples: Int) -> String {
+  private static func kernels(_ network: NetworkPlan, samples: Int) -> String {
     var rows = [["convolution"] + ConvolutionPass.allCases.map(\.rawValue)]
     rows += network.convolutions.map { convolution in
       [convolution.layer]
@@ -71,17 +70,16 @@ public struct NetworkReport {
   }
 
   private static func methods(
-    _ configuration: Configuration, _ network: SpikingNetwork, residentBefore: Int
+    _ configuration: Configuration, _ network: NetworkPlan, residentBefore: Int
   ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
-    let buffers = configuration.optimizer.name == .adamw ? 2 : 1
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
     for name in TrainingMethod.Name.allCases {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, configuration, method, ranks: 1, batch: batch, optimizerBuffers: buffers,
-        before: residentBefore)
+        network, configuration, method, ranks: 1, batch: batch,
+        optimizerBuffers: configuration.optimizer.stateBuffers, before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

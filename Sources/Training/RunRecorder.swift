@@ -13,19 +13,20 @@ final class RunRecorder {
   private let report: @Sendable (String) -> Void
 
   /// - Parameters:
-  ///   - iteration: where the run begins; metrics of later ones are made anew.
+  ///   - output: claimed.
+  ///   - position: where the run begins; metrics of what comes later are made anew.
+  ///   - checkpoint: that it goes on from, if it does.
   ///   - report: is told of what goes wrong and does not end the run.
   init(
-    _ output: OutputDirectory, _ configuration: Configuration, from iteration: Int,
-    report: @escaping @Sendable (String) -> Void
+    _ output: OutputDirectory, _ configuration: Configuration, from position: RunPosition,
+    of checkpoint: Checkpoint?, report: @escaping @Sendable (String) -> Void
   ) throws {
     self.output = output
     self.report = report
     settings = configuration.checkpoint
-    try output.create()
-    log = try MetricsLog(directory: output.path, upToIteration: iteration)
+    log = try MetricsLog(directory: output.path, from: position)
     try output.write(configuration)
-    writer = CheckpointWriter(output.checkpoints, settings, report: report)
+    writer = CheckpointWriter(output.checkpoints, settings, latest: checkpoint, report: report)
     schedule = CheckpointSchedule(settings)
   }
 
@@ -58,6 +59,11 @@ final class RunRecorder {
   ) rethrows {
     try writer.write(snapshot(), state, isBest: isBest)
     schedule.restart()
+  }
+
+  /// Enters into the checkpoint of the same iteration, which is confirmed, what its validation has found.
+  func complete(_ position: RunPosition, isBest: Bool) {
+    writer.complete(position, isBest: isBest)
   }
 
   /// Says that all ranks held the weights of the checkpoint that is being written.

@@ -13,30 +13,15 @@ public struct TrainingData {
 
   /// Opens what the configuration names, on all ranks together.
   ///
-  /// - Parameter activity: where signs of progress are noted.
-  /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
+  /// - Throws: as `DataSplits`, and where the splits have different classes.
   public init(
-    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess(),
-    activity: ActivityRecord = ActivityRecord()
+    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
   ) throws {
-    activity.enter(.openingData)
-    let path = try configuration.data.path ?? EmbeddedData.mnistPath()
-    name = configuration.data.path ?? "embedded MNIST"
-    if let format = configuration.eventFormat {
-      training = try configuration.openEvents(format, path, .training)
-      validation = try configuration.openEvents(format, path, .validation)
-    } else {
-      try configuration.requireNoEventKeys()
-      training = try configuration.openImages(
-        path, split: configuration.data.train, communicator, activity)
-      validation = try configuration.openImages(
-        path, split: configuration.data.validation, communicator, activity)
-    }
+    let splits = try DataSplits(configuration, communicator)
+    name = splits.name
+    training = try splits.openTraining()
+    validation = try splits.openValidation()
     try requireSameClasses(training: training, validation: validation)
-    // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
-    for source in [training, validation] where !(source is ImageFolder) {
-      try communicator.checkSameSamples(of: source)
-    }
   }
 
   /// Class names; a label is a position in this list.
@@ -55,37 +40,6 @@ public struct TrainingData {
 }
 
 extension Configuration {
-  /// The format of the images at `path`.
-  ///
-  /// - Throws: `ConfigurationError` where `data.format` says another.
-  fileprivate func imageFormat(of path: String) throws -> ImageFormat {
-    let found = try ImageFormat(detecting: path)
-    guard data.format != .auto, data.format.rawValue != found.rawValue else { return found }
-    throw error(
-      "data.format",
-      "is \(data.format.rawValue), but \(path) looks like \(found.rawValue): leave it at auto")
-  }
-
-  fileprivate func openImages(
-    _ path: String, split: String, _ communicator: any Communicator, _ activity: ActivityRecord
-  ) throws -> any ImageSource {
-    let format = try imageFormat(of: path)
-    if data.sharding == .nodeLocal && format != .shards {
-      throw error(
-        "data.sharding",
-        "= node-local, but \(path) is not sharded: make shards with sltt-dist shard, or set it to"
-          + " global")
-    }
-    return try ImageDataset.open(
-      path: path, split: split, format: format,
-      listing: FolderListing.Method(
-        isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
-        progress: {
-          activity.touch()
-          print($0)
-        }))
-  }
-
   /// This rank's way through a split.
   func loader(
     _ source: any SampleSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
@@ -95,12 +49,12 @@ extension Configuration {
       sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
       rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential,
-      locality: try locality(of: source, communicator))
+      dropsLast: isTraining && data.dropsLast, locality: try locality(of: source, communicator))
     return DataLoader(
       try input(source, isTraining: isTraining), sampler: sampler,
       mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
-      workers: workers(threads: threads),
-      onBadSample: badSamplePolicy(communicator))
+      workers: workers(threads: threads), onBadSample: badSamplePolicy(communicator),
+      progress: communicator.activity.touch)
   }
 
   /// Which shards are whose, under `data.sharding: node-local`.

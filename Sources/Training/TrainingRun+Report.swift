@@ -14,12 +14,14 @@ extension TrainingRun {
     _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, epoch: Int, rate: Double,
     seconds: Double
   ) -> MetricsRecord {
-    MetricsRecord(
+    func measured(_ value: Double) -> Double? { metrics.samples > 0 ? value : nil }
+    return MetricsRecord(
       kind, epoch: epoch + 1, iteration: position.iteration, samples: position.samples,
-      trainLoss: metrics.loss, trainAccuracy: metrics.accuracy, learningRate: rate,
-      firingRate: metrics.firingRate, imagesPerSecond: metrics.samples / seconds,
-      dataWait: metrics.dataWait / Double(communicator.size) / seconds,
-      seconds: since(start), peakRSS: peakResidentBytes())
+      trainLoss: measured(metrics.loss), trainAccuracy: measured(metrics.accuracy),
+      learningRate: rate, firingRate: measured(metrics.firingRate),
+      imagesPerSecond: measured(metrics.samples / seconds),
+      dataWait: measured(metrics.dataWait / Double(communicator.size) / seconds),
+      seconds: self.seconds, peakRSS: peakResidentBytes())
   }
 
   func status(_ metrics: IterationMetrics, epoch: Int, iteration: Int) -> TrainingStatus {
@@ -32,14 +34,17 @@ extension TrainingRun {
   }
 
   func epochLine(_ record: MetricsRecord, isBest: Bool) -> String {
-    "epoch \(record.epoch)/\(configuration.training.epochs) done: "
-      + "loss \(Format.fixed(record.trainLoss, 4)), "
-      + "accuracy \(Format.percent(record.trainAccuracy)), "
+    func text(_ value: Double?, _ format: (Double) -> String) -> String {
+      value.map(format) ?? "not measured"
+    }
+    return "epoch \(record.epoch)/\(configuration.training.epochs) done: "
+      + "loss \(text(record.trainLoss) { Format.fixed($0, 4) }), "
+      + "accuracy \(text(record.trainAccuracy) { Format.percent($0) }), "
       + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
       + (isBest ? " (best), " : ", ")
-      + "\(Format.rate(record.imagesPerSecond)) images/s, "
-      + "firing rate \(Format.percent(record.firingRate)), "
-      + "waited for data \(Format.percent(record.dataWait)) of the time"
+      + "\(text(record.imagesPerSecond, Format.rate)) images/s, "
+      + "firing rate \(text(record.firingRate) { Format.percent($0) }), "
+      + "waited for data \(text(record.dataWait) { Format.percent($0) }) of the time"
   }
 
   /// - Parameter peaks: the largest resident memory of each rank.
@@ -48,7 +53,7 @@ extension TrainingRun {
     var lines = [
       "trained \(Format.counted(epochsBegun, "epoch")) "
         + "(\(Format.counted(position.iteration, "iteration"))) in "
-        + "\(Format.duration(since(start))), peak memory \(Format.bytes(peaks[0]))"
+        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peaks[0]))"
         + (peaks.dropFirst().max().map { " on rank 0, \(Format.bytes($0)) on the others" } ?? ""),
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
@@ -79,7 +84,32 @@ extension TrainingRun {
       let (old, new) = (key.yaml(before) ?? "none", key.yaml(configuration) ?? "none")
       if old != new { lines.append("\(key.name) was \(old) and is \(new)") }
     }
+    if let jump = rateJump(before.learningRateSchedule) { lines.append(jump) }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// How the learning rate changes at once because the schedule is no longer the same, if it does.
+  private func rateJump(_ before: LearningRateSchedule) -> String? {
+    let schedule = configuration.learningRateSchedule
+    let epoch = position.iteration / iterationsPerEpoch
+    guard before != schedule, position.iteration < iterations else { return nil }
+    let last = min(epoch, before.epochs - 1)
+    let (old, new) = (before.rate(epoch: last), schedule.rate(epoch: epoch))
+    guard old != new else { return nil }
+    func text(_ rate: Double) -> String { String(format: "%.4g", rate) }
+    return "the learning rate jumps from \(text(old)), of epoch \(last + 1) as it was planned, to"
+      + " \(text(new)) in epoch \(epoch + 1)"
+  }
+
+  /// What becomes of an epoch's last batch where it is smaller than the others: it moves the weights as
+  /// far as they do, by fewer samples.
+  private var lastBatch: String? {
+    let sampler = trainingLoader.sampler
+    guard sampler.remainder > 0, sampler.sampleCount > sampler.globalBatch else { return nil }
+    let samples = Format.counted(sampler.remainder, "sample")
+    return sampler.dropsLast
+      ? "left out: \(samples) of each epoch, others each time"
+      : "\(samples) of \(sampler.globalBatch); data.drop_last: true leaves it out"
   }
 
   /// - Parameter residentBefore: bytes, before the network was made.
@@ -87,10 +117,10 @@ extension TrainingRun {
     let network = trainer.network
     let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network, configuration, method, ranks: communicator.size,
+      network.plan, configuration, method, ranks: communicator.size,
       batch: trainingLoader.sampler.largestBatch,
       optimizerBuffers: trainer.optimizer.state.count, before: residentBefore)
-    let rows = [
+    var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
       ("method", method.summary),
@@ -126,6 +156,7 @@ extension TrainingRun {
       ),
       ("output", output?.path ?? "none"),
     ]
+    if let lastBatch { rows.append(("last batch", lastBatch)) }
     return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
     }
     .joined(separator: "\n") + "\n"

@@ -20,12 +20,14 @@ public final class TrainingRun {
   let data: TrainingData
   let communicator: any Communicator
   let trainer: DataParallelTrainer
-  private let activity: ActivityRecord
   let trainingLoader: DataLoader
   private let validationLoader: DataLoader
   let output: OutputDirectory?
+  private let trainingList: SampleListHash
   var position = RunPosition()
-  let start = ContinuousClock.now
+  private let start = ContinuousClock.now
+  /// What the run took before it was resumed.
+  private var secondsBefore = 0.0
   /// Samples of an epoch's training and of a validation that others took the place of.
   var badSamples = (training: 0, validation: 0)
 
@@ -35,6 +37,10 @@ public final class TrainingRun {
   /// Whether the ranks compare their weights in the next iteration.
   private var comparesWeights = false
   private var nonFiniteInARow = 0
+  /// The checkpoint that the run goes on from, on rank 0.
+  private let resumed: Checkpoint?
+  /// The iteration of the latest checkpoint that did not have to wait: the same on all ranks.
+  private var savedIteration: Int?
   /// What computed the convolutions in the latest epoch, as it was reported.
   private var reportedKernels: String?
 
@@ -46,69 +52,91 @@ public final class TrainingRun {
   ///   - resuming: where the run is to go on, if it is, on rank 0.
   ///   - initial: the weights to begin with where it does not go on.
   ///   - threads: of this rank.
-  ///   - activity: where the run notes what it does, for a watchdog.
   /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
   ///   `CheckpointError`, `ReplicaMismatch`.
   public init(
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
     output: OutputDirectory?, resuming: Checkpoint? = nil, initial: InitialWeights? = nil,
-    _ communicator: any Communicator, activity: ActivityRecord = ActivityRecord()
+    _ communicator: any Communicator
   ) throws {
-    self.activity = activity
     try configuration.validate(ranks: communicator.size)
     self.configuration = configuration
     self.communicator = communicator
     self.output = output
+    resumed = resuming
     schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
-    data = try TrainingData(configuration, communicator, activity: activity)
-    activity.enter(.starting)
+    data = try TrainingData(configuration, communicator)
+    trainingList = SampleListHash(of: data.training)
+    communicator.activity.enter(.starting)
+    let network = try configuration.networkSpecification(classes: data.classes.count)
+    try configuration.requireMemory(
+      for: network, backend, samples: data.training.count, communicator)
     let before = residentBytes()
     trainer = try DataParallelTrainer(
-      configuration,
-      network: configuration.networkSpecification(classes: data.classes.count),
-      backend: backend, communicator, activity: activity)
+      configuration, network: network, backend: backend, communicator)
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
       data.validation, isTraining: false, communicator, threads: threads)
-    if communicator.isRoot { print(summary(backend, threads: threads, residentBefore: before)) }
-    if try !resume(from: resuming), let initial {
-      if communicator.isRoot { print(try initial.load(into: trainer.network, data.classes) + "\n") }
-      try trainer.shareWeights()
+    let source =
+      resuming == nil && communicator.isRoot
+      ? try initial?.load(into: trainer.network, data.classes, configuration) : nil
+    if communicator.isRoot {
+      try output?.claim()
+      print(summary(backend, threads: threads, residentBefore: before))
+      if let source { print(source + "\n") }
     }
+    if try !resume(), initial != nil { try trainer.shareWeights() }
   }
 
   /// Goes on from the checkpoint that rank 0 has, if it has one.
-  private func resume(from checkpoint: Checkpoint?) throws -> Bool {
+  private func resume() throws -> Bool {
     let text = try communicator.broadcast(
-      checkpoint.map { String(decoding: $0.state.json, as: UTF8.self) } ?? "", root: 0)
+      resumed.map { String(decoding: $0.state.json, as: UTF8.self) } ?? "", root: 0)
     guard !text.isEmpty else { return false }
     let state = try RunState(json: Foundation.Data(text.utf8), path: "the state on rank 0")
     try requireSameCourse(state)
     activity.enter(.readingCheckpoint)
-    try trainer.restore(checkpoint, iteration: state.position.iteration)
+    try trainer.restore(resumed, iteration: state.position.iteration)
     position = state.position
+    secondsBefore = position.seconds ?? 0
+    savedIteration = position.iteration
     if communicator.isRoot { print(resumeNote(state)) }
     return true
   }
 
-  /// Checks that the position means the same batches as it did.
+  /// Checks that the run goes on with the network and the batches with which it began.
   private func requireSameCourse(_ state: RunState) throws {
-    guard state.globalBatch == configuration.training.globalBatch else {
+    let anew = "or start a new run from its weights with --init-from"
+    let trained = TrainedOn(
+      path: output?.path ?? "the run", classes: state.classes, configuration: state.configuration)
+    try trained.requireClasses(
+      data.classes, remedy: ": go on with the same data, \(anew)")
+    if let difference = try trained.differences(from: configuration, includingCourse: true).first {
       throw configuration.error(
-        "training.global_batch",
-        "= \(configuration.training.globalBatch), but the run counts iterations of"
-          + " \(state.globalBatch) samples: leave it at that")
+        difference.key,
+        "is \(difference.now), but the run began with \(difference.before): leave it at that, \(anew)"
+      )
     }
     guard state.trainingSamples == data.training.count else {
       throw configuration.error(
         "data.path",
         "has \(data.training.count) training samples, but the run began with"
-          + " \(state.trainingSamples): go on with the same data, or start a new run from its weights"
-          + " with --init-from")
+          + " \(state.trainingSamples): go on with the same data, \(anew)")
+    }
+    guard state.trainingList.map(trainingList.mayEqual) ?? true else {
+      throw configuration.error(
+        "data.path",
+        "has as many training samples as the run began with, but under other names or labels:"
+          + " go on with the same data, \(anew)")
     }
   }
+
+  /// What the run has taken so far, without the time between its parts.
+  var seconds: Double { secondsBefore + since(start) }
+
+  private var activity: ActivityRecord { communicator.activity }
 
   var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
 
@@ -119,27 +147,27 @@ public final class TrainingRun {
 
   /// The epoch, from 0, that is to be trained or only to be validated.
   private var epoch: Int {
-    let isValidated = position.validatedIteration == position.iteration
-    return (isValidated ? position.iteration : max(position.iteration - 1, 0)) / iterationsPerEpoch
+    (position.isValidated ? position.iteration : max(position.iteration - 1, 0))
+      / iterationsPerEpoch
   }
 
   /// Trains to the end, or until a signal asks it to stop.
   ///
   /// - Parameter wantsStop: whether this rank has got such a signal.
   public func run(
-    stoppingWhen wantsStop: () -> Bool = { StopSignal.name != nil }
+    stoppingWhen wantsStop: @escaping () -> Bool = { StopSignal.name != nil }
   ) throws -> Ending {
     if communicator.isRoot {
       progress = ProgressReporter(logEvery: configuration.training.logEvery)
     }
     recorder = try output.map {
-      try RunRecorder($0, configuration, from: position.iteration) { warn($0) }
+      try RunRecorder($0, configuration, from: position, of: resumed) { warn($0) }
     }
     do {
-      while position.iteration < iterations || position.validatedIteration != position.iteration {
+      while position.iteration < iterations || !position.isValidated {
         let epoch = epoch
         guard try train(epoch, stoppingWhen: wantsStop) else { return try endStopped() }
-        try validate(epoch)
+        guard try validate(epoch, stoppingWhen: wantsStop) else { return try endStopped() }
       }
       progress?.finish()
       try completeCheckpoint()
@@ -195,23 +223,33 @@ public final class TrainingRun {
         interval = IterationMetrics()
         intervalStart = ContinuousClock.now
       }
-      // At the end of an epoch one is due after the validation, if it is.
+      let isEnd = position.iteration == end
       let isDue =
-        position.iteration < end
-        && (schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint)
-      if isDue || outcome.wantsStop { try save(canWait: !outcome.wantsStop) }
+        schedule.isDue(iteration: position.iteration) || outcome.wantsCheckpoint
+        || isEnd && (schedule.isDue(epoch: epochsDone) || position.iteration >= iterations)
+      if isDue || outcome.wantsStop { try save(canWait: !isEnd && !outcome.wantsStop) }
       comparesWeights =
         isDue || position.iteration % configuration.training.checkReplicasEvery == 0
       if outcome.wantsStop { return false }
+      // No iteration follows soon whose all-reduce could compare them.
+      if isEnd && isDue { try confirmCheckpoint() }
     }
     return true
   }
 
-  private func validate(_ epoch: Int) throws {
+  /// Measures the weights after an epoch; false if a rank was asked to stop. What was found comes into
+  /// their checkpoint if there is one already, so that a run that is stopped or killed meanwhile has only
+  /// to measure them again.
+  private func validate(
+    _ epoch: Int, stoppingWhen wantsStop: @escaping () -> Bool
+  ) throws -> Bool {
     var record = record(
       .epoch, position.epochMetrics, epoch: epoch,
       rate: configuration.learningRateSchedule.rate(epoch: epoch), seconds: position.epochSeconds)
-    let validation = try trainer.evaluate(validationLoader)
+    guard let validation = try trainer.evaluate(validationLoader, stoppingWhen: wantsStop) else {
+      if savedIteration != position.iteration { try save() }
+      return false
+    }
     badSamples.training = max(badSamples.training, Int(position.epochMetrics.replaced))
     badSamples.validation = max(badSamples.validation, Int(validation.replaced))
     let densities = position.epochMetrics.inputDensities(of: trainer.network)
@@ -222,7 +260,7 @@ public final class TrainingRun {
     if isBest { position.bestAccuracy = validation.accuracy }
     position.validationAccuracy = validation.accuracy
     position.validatedIteration = position.iteration
-    position.epoch = position.iteration / iterationsPerEpoch
+    position.epoch = epochsDone
     if position.iteration % iterationsPerEpoch == 0 {
       (position.epochMetrics, position.epochSeconds) = (IterationMetrics(), 0)
     }
@@ -232,13 +270,17 @@ public final class TrainingRun {
     try recorder?.append(record)
     progress?.message(epochLine(record, isBest: isBest))
     reportKernels(record.kernels.summary)
-    if isBest || schedule.isDue(epoch: position.epoch)
-      || schedule.isDue(iteration: position.iteration) || position.iteration >= iterations
-    {
-      try save(isBest: isBest)
+    if savedIteration == position.iteration {
+      recorder?.complete(position, isBest: isBest)
+    } else if isBest {
+      try save(isBest: true)
       comparesWeights = true
     }
+    return true
   }
+
+  /// Epochs that have been trained to their end.
+  private var epochsDone: Int { position.iteration / iterationsPerEpoch }
 
   /// Says what computes the convolutions, if that is no longer what it was.
   private func reportKernels(_ summary: String) {
@@ -249,6 +291,7 @@ public final class TrainingRun {
 
   private func save(isBest: Bool = false, canWait: Bool = false) throws {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
+    position.seconds = seconds
     let isReady = recorder?.isReady(canWait: canWait) ?? false
     // All ranks have to give their part of it, whatever becomes of it.
     let gathering = try trainer.gatherOptimizerState(isWanted: isReady)
@@ -260,16 +303,24 @@ public final class TrainingRun {
         RunState(
           position: position, updates: trainer.optimizer.updates, configuration: configuration,
           classes: data.classes, trainingSamples: data.training.count,
+          trainingList: trainingList,
           worldSize: communicator.size, reduction: trainer.reduction),
         isBest: isBest)
     }
     try gathering?.finish()
+    if !canWait { savedIteration = position.iteration }
+  }
+
+  /// Lets the checkpoint of the present weights be put in place.
+  private func confirmCheckpoint() throws {
+    try trainer.checkReplicas("weights after iteration \(position.iteration)")
+    recorder?.confirm()
+    comparesWeights = false
   }
 
   /// Puts the checkpoint of the present weights in place.
   private func completeCheckpoint() throws {
-    try trainer.checkReplicas("weights after iteration \(position.iteration)")
-    recorder?.confirm()
+    try confirmCheckpoint()
     try finishWriting()
   }
 
@@ -319,9 +370,18 @@ public final class TrainingRun {
     }
     activity.enter(.readingCheckpoint, iteration: position.iteration)
     try recorder?.finish()
-    let checkpoint = try? output?.checkpoints.newestIntact { warn($0) }
-    guard try communicator.allGather(checkpoint == nil ? 0 : 1)[0] == 1 else {
-      throw TrainingError(description: "\(problem), and there is no checkpoint to go back to")
+    var checkpoint: Checkpoint?
+    var obstacle = ""
+    do {
+      checkpoint = try output?.checkpoints.newestIntact(progress: activity.touch) { warn($0) }
+      if checkpoint == nil { obstacle = "none is written" }
+    } catch {
+      obstacle = "\(error)"
+    }
+    obstacle = try communicator.broadcast(obstacle, root: 0)
+    guard obstacle.isEmpty else {
+      throw TrainingError(
+        description: "\(problem), and there is no checkpoint to go back to: \(obstacle)")
     }
     if let checkpoint {
       let iterations = Format.counted(checkpoint.state.position.iteration, "iteration")

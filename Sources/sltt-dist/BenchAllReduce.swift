@@ -9,24 +9,25 @@ struct BenchAllReduce: ParsableCommand {
       "Bus bandwidth of the all-reduce against size and chunk, beside a plain MPI_Allreduce.",
     discussion: "Start it on the ranks to measure: mpirun -n 8 sltt-dist bench allreduce.")
 
-  @Option(name: .long, help: "The largest size, in MiB; from 16 KiB on, sizes grow fourfold.")
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "The largest size, in MiB; from 16 KiB on, sizes grow fourfold.")
   var largest = 64
 
   @Option(
     name: .long, help: "Lengths of chunks, in floats, such as 100000,400000.",
-    transform: { try counts($0, of: "floats", upTo: Int.max) })
+    transform: { try counts($0, of: "floats", in: 1...Int(Int32.max)) })
   var chunks = [100_000, GradientReducer.defaultChunkLength, 1_600_000]
 
-  @Option(name: .long, help: "Rounds; the median counts.")
+  @Option(name: .long, parsing: .unconditional, help: "Rounds; the median counts.")
   var rounds = 5
 
-  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.")
+  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.", transform: path)
   var output: String?
 
   func validate() throws {
-    guard (1...4096).contains(largest), rounds > 0 else {
-      throw ValidationError("--largest must be from 1 to 4096 MiB, and --rounds more than 0")
-    }
+    try require("--largest", largest, in: 1...4096)
+    try require("--rounds", rounds, in: OptionLimit.rounds)
   }
 
   func run() {

@@ -17,19 +17,17 @@ struct BenchData: ParsableCommand {
   @Option(
     name: .long,
     help: "Numbers of threads to measure with, such as 1,2; by default 1, 2, 4, … up to the cores.",
-    transform: { try counts($0, of: "threads", upTo: 1024) })
+    transform: { try counts($0, of: "threads", in: OptionLimit.threads) })
   var workers: [Int]?
 
-  @Option(name: .long, help: "Seconds for each figure.")
+  @Option(name: .long, parsing: .unconditional, help: "Seconds for each figure.")
   var seconds = 3.0
 
-  @Option(name: .long, help: "JSON file to write the figures to.")
+  @Option(name: .long, help: "JSON file to write the figures to.", transform: path)
   var output: String?
 
   func validate() throws {
-    guard seconds > 0, seconds.isFinite else {
-      throw ValidationError("--seconds \(seconds): must be more than 0")
-    }
+    try require("--seconds", seconds, in: OptionLimit.seconds)
   }
 
   func run() {

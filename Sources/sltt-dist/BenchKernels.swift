@@ -19,16 +19,16 @@ struct BenchKernels: ParsableCommand {
     transform: { try shares($0) })
   var densities = [0.05, 0.15, 0.25]
 
-  @Option(name: .long, help: "Rounds.")
+  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
   var rounds = 5
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .long, help: "Directory for kernels.json and kernels.svg.")
+  @Option(name: .long, help: "Directory for kernels.json and kernels.svg.", transform: path)
   var output: String?
 
   func validate() throws {
-    guard rounds > 0 else { throw ValidationError("--rounds must be more than 0") }
+    try require("--rounds", rounds, in: OptionLimit.rounds)
   }
 
   func run() {

@@ -22,10 +22,10 @@ struct BenchMemory: ParsableCommand {
 
   @Option(
     name: .long, help: "Numbers of time steps, such as 1,2,6.",
-    transform: { try counts($0, of: "time steps", upTo: 10_000) })
+    transform: { try counts($0, of: "time steps", in: OptionLimit.timesteps) })
   var timesteps = [1, 2, 4, 8]
 
-  @Option(name: .long, help: "Directory for memory.json and memory.svg.")
+  @Option(name: .long, help: "Directory for memory.json and memory.svg.", transform: path)
   var output: String?
 
   @Flag(name: .long, help: .hidden)

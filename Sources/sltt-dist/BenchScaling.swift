@@ -19,19 +19,22 @@ struct BenchScaling: ParsableCommand {
 
   @Option(
     name: .long, help: "Numbers of ranks, such as 1,2,4.",
-    transform: { try counts($0, of: "ranks", upTo: 100_000) })
+    transform: { try counts($0, of: "ranks", in: 1...100_000) })
   var ranks = [1, 2]
 
   @Option(name: .long, help: "weak, strong or both.", transform: { try choices($0) })
   var modes = ScalingReport.Mode.allCases
 
-  @Option(name: .long, help: "Iterations to measure on each number of ranks.")
+  @Option(
+    name: .long, parsing: .unconditional, help: "Iterations to measure on each number of ranks.")
   var iterations = 10
 
-  @Option(name: .long, help: "Rounds, in each of which all numbers of ranks take turns.")
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "Rounds, in each of which all numbers of ranks take turns.")
   var rounds = 3
 
-  @Option(name: .long, help: "Threads of every rank.")
+  @Option(name: .long, parsing: .unconditional, help: "Threads of every rank.")
   var threads = 1
 
   @Option(name: .long, help: "Kernels for convolutions of spikes.")
@@ -40,20 +43,22 @@ struct BenchScaling: ParsableCommand {
   @Option(name: .long, help: "What starts the ranks, with its options but for their number.")
   var mpirun = "mpirun"
 
-  @Option(name: .long, help: "Microseconds of a message in the networks of the forecast.")
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "Microseconds of a message in the networks of the forecast.")
   var latency = 20.0
 
-  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.")
+  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.", transform: path)
   var output: String?
 
   @Flag(name: .long, help: .hidden)
   var measure = false
 
   func validate() throws {
-    guard iterations > 0, rounds > 0, threads > 0, latency >= 0, latency.isFinite else {
-      throw ValidationError(
-        "--iterations, --rounds and --threads must be more than 0, --latency at least 0")
-    }
+    try require("--iterations", iterations, in: OptionLimit.iterations)
+    try require("--rounds", rounds, in: OptionLimit.rounds)
+    try require("--threads", threads, in: OptionLimit.threads)
+    try require("--latency", latency, in: 0...1_000_000)
   }
 
   func run() {

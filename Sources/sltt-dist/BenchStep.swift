@@ -17,7 +17,8 @@ struct BenchStep: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
 
   @Option(
-    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.")
+    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
+    transform: path)
   var checkpoint: String?
 
   @Option(
@@ -38,26 +39,26 @@ struct BenchStep: ParsableCommand {
   @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
   var library = ConvolutionBackend.Library.oneDNN
 
-  @Option(name: .long, help: "Rounds.")
+  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
   var rounds = 5
 
-  @Option(name: .long, help: "Seconds of each combination in a round.")
+  @Option(
+    name: .long, parsing: .unconditional, help: "Seconds of each combination in a round.")
   var seconds = 1.0
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .long, help: "Directory for step.json.")
+  @Option(name: .long, help: "Directory for step.json.", transform: path)
   var output: String?
 
   func validate() throws {
-    guard seconds > 0, seconds.isFinite, rounds > 0 else {
-      throw ValidationError("--seconds and --rounds must be more than 0")
-    }
+    try require("--seconds", seconds, in: OptionLimit.seconds)
+    try require("--rounds", rounds, in: OptionLimit.rounds)
   }
 
   func run() {
     onEveryRank { communicator in
-      let file = try checkpoint.map { try ModelFile(at: $0) }
+      let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: file?.configuration)
       let benchmark = try StepBenchmark(
         resolved, variants(resolved), source: file.map { .checkpoint($0) } ?? .synthetic,

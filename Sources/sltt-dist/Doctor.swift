@@ -14,7 +14,7 @@ struct Doctor: ParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .long, help: "Directory that a run is to write to.")
+  @Option(name: .long, help: "Directory that a run is to write to.", transform: path)
   var output = "runs"
 
   func run() {

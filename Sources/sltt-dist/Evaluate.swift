@@ -11,7 +11,8 @@ struct Evaluate: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.")
+    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
+    transform: path)
   var checkpoint: String
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -19,7 +20,7 @@ struct Evaluate: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
-      let file = try ModelFile(at: checkpoint)
+      let file = try ModelFile(at: checkpoint, communicator)
       let resolved = try configuration.read(communicator, base: file.configuration)
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),

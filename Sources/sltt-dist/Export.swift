@@ -10,10 +10,11 @@ struct Export: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.")
+    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
+    transform: path)
   var checkpoint: String
 
-  @Option(name: .long, help: "Safetensors file to write.")
+  @Option(name: .long, help: "Safetensors file to write.", transform: path)
   var output: String
 
   func run() {

@@ -16,18 +16,19 @@ struct Gradients: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
-  @Option(name: .long, help: "Safetensors file with the weights.")
+  @Option(name: .long, help: "Safetensors file with the weights.", transform: path)
   var weights: String
 
-  @Option(name: .long, help: "Safetensors file with frames and labels.")
+  @Option(name: .long, help: "Safetensors file with frames and labels.", transform: path)
   var batch: String
 
   @Option(
     name: .long,
-    help: "Time steps that SLTT-K back-propagates, from 0, such as 1,3; drawn when left out.")
-  var trainedTimesteps: String?
+    help: "Time steps that SLTT-K back-propagates, from 0, such as 1,3; drawn when left out.",
+    transform: { try counts($0, of: "time steps", in: 0...9999) })
+  var trainedTimesteps: [Int]?
 
-  @Option(name: .long, help: "Safetensors file to write.")
+  @Option(name: .long, help: "Safetensors file to write.", transform: path)
   var output: String
 
   func run() {
@@ -39,16 +40,7 @@ struct Gradients: ParsableCommand {
       ThreadPool.setThreads(try compute.threadCount(communicator))
       let probe = try GradientProbe(
         resolved, weights: weights, batch: batch, backend: compute.backend)
-      try probe.run(trainedTimesteps: try steps(), output: output)
-    }
-  }
-
-  private func steps() throws -> [Int]? {
-    try trainedTimesteps?.split(separator: ",").map { text in
-      guard let step = Int(text) else {
-        throw ValidationError("--trained-timesteps: '\(text)' is not a number")
-      }
-      return step
+      try probe.run(trainedTimesteps: trainedTimesteps, output: output)
     }
   }
 }

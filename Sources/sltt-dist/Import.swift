@@ -12,10 +12,10 @@ struct Import: ParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOptions
 
-  @Option(name: .long, help: "Safetensors file with the state dict.")
+  @Option(name: .long, help: "Safetensors file with the state dict.", transform: path)
   var stateDict: String
 
-  @Option(name: .long, help: "The model's file (.safetensors) to write.")
+  @Option(name: .long, help: "The model's file (.safetensors) to write.", transform: path)
   var output: String
 
   func run() {

@@ -15,7 +15,8 @@ struct Inspect: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var convolutions: BackendOptions
 
-  @Option(name: .long, help: "Directory of a checkpoint, or of a run: its best one.")
+  @Option(
+    name: .long, help: "Directory of a checkpoint, or of a run: its best one.", transform: path)
   var checkpoint: String?
 
   func run() {

@@ -1,5 +1,23 @@
 import ArgumentParser
 
+/// Refuses the value of an option that is outside of a range; one that was left out is in it.
+func require<Value: Comparable>(
+  _ option: String, _ value: Value?, in range: ClosedRange<Value>
+) throws {
+  guard let value, !range.contains(value) else { return }
+  throw ValidationError(
+    "\(option) \(value): must be from \(range.lowerBound) to \(range.upperBound)")
+}
+
+/// What options that are numbers may ask for: far more than makes sense, but nothing that overflows.
+enum OptionLimit {
+  static let threads = 1...1024
+  static let rounds = 1...100_000
+  static let iterations = 1...1_000_000
+  static let seconds = 0.001...86_400
+  static let timesteps = 1...10_000
+}
+
 /// The named choices in a list with commas, such as `sltt,bptt`.
 func choices<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) throws -> [Choice] {
   try parts(of: text).map { part in
@@ -11,13 +29,14 @@ func choices<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) th
   }
 }
 
-/// The positive numbers in a list with commas, such as `1,2,4`.
+/// The numbers in a list with commas, such as `1,2,4`.
 ///
 /// - Parameter unit: what they count, for the message.
-func counts(_ text: String, of unit: String, upTo limit: Int) throws -> [Int] {
+func counts(_ text: String, of unit: String, in range: ClosedRange<Int>) throws -> [Int] {
   try parts(of: text).map { part in
-    guard let count = Int(part), (1...limit).contains(count) else {
-      throw ValidationError("'\(part)' is not a number of \(unit)")
+    guard let count = Int(part), range.contains(count) else {
+      throw ValidationError(
+        "'\(part)' is not a number of \(unit) from \(range.lowerBound) to \(range.upperBound)")
     }
     return count
   }

@@ -9,11 +9,14 @@ extension ConvolutionBackend.Kernels: ExpressibleByArgument {}
 
 /// What determines a run.
 struct ConfigurationOptions: ParsableArguments {
-  @Option(name: .long, help: "Configuration file (YAML); what it leaves out has its default.")
+  @Option(
+    name: .long, help: "Configuration file (YAML); what it leaves out has its default.",
+    transform: path)
   var config: String?
 
   @Option(
-    name: .long, help: "Overrides one key of the configuration; repeat it for more.",
+    name: .long,
+    help: "KEY=VALUE: overrides one key of the configuration; repeat it for more.",
     transform: { $0 })
   var set: [String] = []
 }
@@ -33,17 +36,21 @@ struct ComputeOptions: ParsableArguments {
   @OptionGroup var threading: ThreadOptions
 }
 
+/// A path of an option.
+@Sendable func path(_ text: String) throws -> String {
+  guard !text.isEmpty else { throw ValidationError("the path is empty") }
+  return expandingHome(text)
+}
+
 /// How many threads a rank uses.
 struct ThreadOptions: ParsableArguments {
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: "Threads of a rank; by default the cores it may use, divided among the node's ranks.")
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): a rank needs at least one thread")
-    }
+    try require("--threads", threads, in: OptionLimit.threads)
   }
 }
 
@@ -90,12 +97,14 @@ extension ThreadOptions {
 
 /// Runs `body` on every rank of the job. An error on one rank ends the whole job with its message.
 func onEveryRank(_ body: (any Communicator) throws -> Void) {
+  StopSignal.release()
   let communicator: any Communicator
   do {
     communicator = try Launch.current.communicator()
   } catch {
     SingleProcess().abort("\(error)", status: ExitStatus.failure)
   }
+  Exhaustion.handle { communicator.abort($0, status: ExitStatus.failure) }
   do {
     try communicator.checkSameProgram()
     try body(communicator)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distributed
 @preconcurrency import Glibc
 
 @main
@@ -17,6 +18,8 @@ struct SLTTDist: ParsableCommand {
     ])
 
   static func main() {
+    // Until the subcommand knows what they mean.
+    StopSignal.hold()
     limitSpinning()
     // In files and pipes too, lines appear when they are printed, in the order of printing.
     setvbuf(stdout, nil, _IOLBF, 0)

@@ -20,10 +20,10 @@ struct Shard: ParsableCommand {
       --verify; 1 otherwise; 64 for wrong options.
       """)
 
-  @Option(name: .long, help: "Directory or archive of the data set.")
+  @Option(name: .long, help: "Directory or archive of the data set.", transform: path)
   var source: String?
 
-  @Option(name: .long, help: "Directory for the shards.")
+  @Option(name: .long, help: "Directory for the shards.", transform: path)
   var output: String?
 
   @Option(name: .long, help: "Training split of the source.")
@@ -34,7 +34,8 @@ struct Shard: ParsableCommand {
     help: "Validation split of the source; by default val, validation or test, or none.")
   var validation: String?
 
-  @Option(name: .long, help: "Number of shards of the training split.")
+  @Option(
+    name: .long, parsing: .unconditional, help: "Number of shards of the training split.")
   var shards: Int?
 
   @Option(
@@ -44,17 +45,17 @@ struct Shard: ParsableCommand {
   var shardSize: Int?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: "Shrink images to this length of the shorter side, in pixels, as JPEGs of quality 95.")
   var resize: Int?
 
   @Option(name: .long, help: "Determines which sample goes where.")
   var seed: UInt64 = 2022
 
-  @Option(name: .long, help: "Threads; by default the cores at hand.")
+  @Option(name: .long, parsing: .unconditional, help: "Threads; by default the cores at hand.")
   var workers: Int?
 
-  @Option(name: .long, help: "Check the shards of this directory instead.")
+  @Option(name: .long, help: "Check the shards of this directory instead.", transform: path)
   var verify: String?
 
   func validate() throws {
@@ -70,12 +71,9 @@ struct Shard: ParsableCommand {
     guard shards == nil || shardSize == nil else {
       throw ValidationError("--shards and --shard-size exclude each other")
     }
-    for (name, value) in [
-      ("--shards", shards), ("--shard-size", shardSize), ("--resize", resize),
-      ("--workers", workers),
-    ] {
-      if let value, value < 1 { throw ValidationError("\(name) \(value): must be at least 1") }
-    }
+    try require("--shards", shards, in: 1...1_000_000)
+    try require("--resize", resize, in: 1...16_384)
+    try require("--workers", workers, in: OptionLimit.threads)
   }
 
   func run() {

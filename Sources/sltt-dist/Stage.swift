@@ -13,10 +13,10 @@ struct Stage: ParsableCommand {
       checksum. Several jobs may stage to one directory at a time.
       """)
 
-  @Option(name: .long, help: "Directory of the shards, which every node sees.")
+  @Option(name: .long, help: "Directory of the shards, which every node sees.", transform: path)
   var shards: String
 
-  @Option(name: .long, help: "Directory on each node's local disk.")
+  @Option(name: .long, help: "Directory on each node's local disk.", transform: path)
   var output: String
 
   func run() {

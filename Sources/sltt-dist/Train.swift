@@ -11,10 +11,16 @@ struct Train: ParsableCommand {
       directory: checkpoints/latest and checkpoints/best are links to directories with \
       model.safetensors, optimizer.safetensors and state.json.
 
-      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; a \
-      second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
+      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; \
+      before the first iteration it just ends with that, and a validation is done again when the run goes \
+      on. A second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
       options; 71 the ranks lost each other; 75 stopped by a signal; 124 ended by the watchdog. After \
       71, 75, 124 and killed ranks, --resume goes on.
+
+      --set KEY=VALUE: where a key takes text, all that follows the first = is the value, as it is, with \
+      any quotes; other values are YAML, in which null stands for a key that is left out. An empty value \
+      is an error. In a file, all is YAML: text that begins with # & ! * or holds " #" or ": " needs \
+      quotes, and null leaves out every key without default.
 
       Keys of the configuration, with their defaults:
 
@@ -24,7 +30,8 @@ struct Train: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
-  @Option(name: .long, help: "Directory for the results; by default runs/DATE-TIME.")
+  @Option(
+    name: .long, help: "Directory for the results; by default runs/DATE-TIME.", transform: path)
   var output: String?
 
   @Option(
@@ -32,7 +39,7 @@ struct Train: ParsableCommand {
     help: """
       Go on from a checkpoint: DIR of a run or of one of its checkpoints; latest: of the run in --output \
       or else the latest in runs/; auto: the same, or a new run where --output has no checkpoint.
-      """)
+      """, transform: path)
   var resume: String?
 
   @Option(
@@ -40,20 +47,23 @@ struct Train: ParsableCommand {
     help: """
       Begin with these weights: a run, a checkpoint, or a safetensors file with the published names. \
       When a run goes on, its own count.
-      """)
+      """, transform: path)
   var initFrom: String?
 
   @Flag(name: .long, help: "With --init-from: a new classifier, for other classes.")
   var reinitializeHead = false
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: "Seconds without progress on a rank after which the run ends with status 124; 0: never.")
   var hangTimeout = 600.0
 
   func validate() throws {
-    guard hangTimeout == 0 || (hangTimeout >= 1 && hangTimeout.isFinite) else {
-      throw ValidationError("--hang-timeout \(hangTimeout): must be 0 or at least 1 second")
+    let limits = 1.0...10_000_000
+    guard hangTimeout == 0 || limits.contains(hangTimeout) else {
+      throw ValidationError(
+        "--hang-timeout \(hangTimeout): must be 0, or from \(limits.lowerBound) to"
+          + " \(limits.upperBound) seconds")
     }
     if reinitializeHead && initFrom == nil {
       throw ValidationError("--reinitialize-head needs --init-from, the weights to begin with")
@@ -61,14 +71,20 @@ struct Train: ParsableCommand {
   }
 
   func run() {
+    StopSignal.install()
     onEveryRank { communicator in
-      StopSignal.install()
-      let activity = ActivityRecord()
       let watchdog =
-        hangTimeout == 0 ? nil : try Watchdog(activity, timeout: hangTimeout, communicator)
+        hangTimeout == 0
+        ? nil : try Watchdog(communicator.activity, timeout: hangTimeout, communicator)
+      if hangTimeout > 0, watchdog == nil, communicator.isRoot {
+        print("warning: no watchdog, which needs an MPI with MPI_THREAD_MULTIPLE")
+      }
+      communicator.activity.enter(.readingCheckpoint)
       let start =
         try communicator.isRoot
-        ? RunStart(resume: resume, output: output, report: { print("warning: \($0)") }) : nil
+        ? RunStart(
+          resume: resume, output: output, progress: communicator.activity.touch,
+          report: { print("warning: \($0)") }) : nil
       let resolved = try configuration.read(
         communicator, base: start?.checkpoint?.state.configuration)
       let run = try TrainingRun(
@@ -76,7 +92,8 @@ struct Train: ParsableCommand {
         output: start?.output, resuming: start?.checkpoint,
         initial: initFrom.map {
           InitialWeights(path: $0, reinitializesHead: reinitializeHead)
-        }, communicator, activity: activity)
+        }, communicator)
+      StopSignal.beginDeferring()
       let ending = try run.run()
       watchdog?.stop()
       if ending == .stopped { communicator.end(status: ExitStatus.interrupted) }

@@ -47,7 +47,7 @@ struct BenchDataTests {
 
   @Test func wrongOptionsAreRefused() throws {
     #expect(try bench("--workers", "0").errors.contains("'0' is not a number of threads"))
-    #expect(try bench("--seconds", "0").errors.contains("must be more than 0"))
+    #expect(try bench("--seconds", "0").errors.contains("must be from 0.001 to"))
     let job = try workspace.run("bench", "data", ranks: 2, usesOneThread: false)
     #expect(job.status == 1 && job.errors.contains("start it without mpirun"))
   }

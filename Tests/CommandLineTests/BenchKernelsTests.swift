@@ -70,7 +70,7 @@ struct BenchKernelsTests {
   @Test func wrongOptionsAreRefused() throws {
     #expect(
       try bench("--densities", "0.1,2").errors.contains("'2' is not a share above 0 and up to 1"))
-    #expect(try bench("--rounds", "0").errors.contains("must be more than 0"))
+    #expect(try bench("--rounds", "0").errors.contains("must be from 1 to 100000"))
     let job = try bench(ranks: 2)
     #expect(job.status == 1 && job.errors.contains("start it without mpirun"))
   }

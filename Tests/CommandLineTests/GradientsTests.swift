@@ -101,7 +101,7 @@ struct GradientsTests {
           "must name \(count) different time steps below \(last), for method.name sltt-k") == true)
     }
     let run = try run(reference, "0,x")
-    #expect(run.status != 0 && run.errors.contains("--trained-timesteps: 'x' is not a number"))
+    #expect(run.status == 64 && run.errors.contains("'x' is not a number of time steps from 0"))
 
     try writeConfiguration(try ReferenceCase("nfresnet", "sltt"))
     #expect(try self.run(reference, "0,1").status == 1)

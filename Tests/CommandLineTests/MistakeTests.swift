@@ -17,7 +17,7 @@ struct MistakeTests {
     ("trainig:\n  epochs: 3", "wrong.yaml:1: unknown key 'trainig'; did you mean 'training'?"),
     (
       "model:\n\n  width: wide",
-      "wrong.yaml:3: model.width is 'wide', but must be an integer, at least 1"
+      "wrong.yaml:3: model.width is 'wide', but must be an integer from 1 to 65536"
     ),
     (
       "model:\n  architecture: resnet19",
@@ -31,7 +31,7 @@ struct MistakeTests {
     (
       "data:\n  image_size: 12",
       "wrong.yaml:2: data.image_size 12 is too small for this network: it needs at least 13 with 3"
-        + " stages"
+        + " stages, or too few pixels are left to normalise and to pool"
     ),
     (
       "model:\n  architecture: nf-resnet34\n  width: 1",
@@ -72,7 +72,32 @@ struct MistakeTests {
   }
 
   @Test(arguments: [
-    (["train", "--threads", "0"], "--threads 0: a rank needs at least one thread"),
+    (["train", "--threads", "0"], "--threads 0: must be from 1 to 1024"),
+    (["train", "--threads", "-1"], "--threads -1: must be from 1 to 1024"),
+    (["bench", "step", "--threads", "1025"], "--threads 1025: must be from 1 to 1024"),
+    (
+      ["train", "--threads", "99999999999999999999"],
+      "The value '99999999999999999999' is invalid for '--threads <threads>'"
+    ),
+    (["train", "--hang-timeout", "-1"], "--hang-timeout -1.0: must be 0, or from 1.0 to"),
+    (["train", "--hang-timeout", "1e300"], "--hang-timeout 1e+300: must be 0, or from 1.0 to"),
+    (["bench", "data", "--seconds", "nan"], "--seconds nan: must be from 0.001 to 86400.0"),
+    (
+      ["bench", "memory", "--timesteps", "10001"], "'10001' is not a number of time steps from 1 to"
+    ),
+    (["bench", "scaling", "--latency", "inf"], "--latency inf: must be from 0.0 to"),
+    (["bench", "allreduce", "--largest", "-5"], "--largest -5: must be from 1 to 4096"),
+    (
+      ["shard", "--source", "a", "--output", "b", "--resize", "16385"],
+      "--resize 16385: must be from 1 to 16384"
+    ),
+    (
+      [
+        "gradients", "--weights", "w", "--batch", "b", "--output", "o", "--trained-timesteps",
+        "1,x",
+      ],
+      "'x' is not a number of time steps from 0 to 9999"
+    ),
     (["train", "--backend", "cudnn"], "Please provide one of 'onednn' and 'openblas'"),
     (["train", "--sett", "a=b"], "Unknown option '--sett'. Did you mean '--set'?"),
     (["trian"], "Unexpected argument 'trian'"),

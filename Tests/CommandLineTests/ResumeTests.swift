@@ -94,15 +94,188 @@ struct ResumeTests {
     #expect(try relativeDifference(model("run"), model("whole")) < limit)
   }
 
+  /// Restarted again and again, as a cluster does it: nothing may happen to what is there.
+  @Test func whatThisProgramCannotReadIsLeftAlone() throws {
+    #expect(try workspace.run(common + ["--output", "run"]).status == 0)
+    let metrics = try workspace.text("run/metrics.jsonl")
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: workspace.file("run/checkpoints")
+    ).sorted()
+    for name in names where name.hasPrefix("iteration-") {
+      let state = "run/checkpoints/\(name)/state.json"
+      let text = try workspace.text(state)
+      try workspace.directory.write(
+        text.replacingOccurrences(of: "\"format_version\" : 2", with: "\"format_version\" : 99"),
+        to: state)
+    }
+    for _ in 1...2 {
+      let again = try workspace.run(common + ["--resume", "auto", "--output", "run"])
+      #expect(again.status == 1)
+      #expect(again.messages.first?.contains("format version 99") == true)
+    }
+    #expect(try workspace.text("run/metrics.jsonl") == metrics)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
+        .sorted() == names)
+  }
+
+  /// All damaged, or gone with the disk that they are on: `auto` begins nothing anew.
+  @Test(arguments: [true, false]) func autoNeverBeginsAnewWhereARunWas(damaged: Bool) throws {
+    #expect(try workspace.run(common + ["--output", "run"]).status == 0)
+    let metrics = try workspace.text("run/metrics.jsonl")
+    let store = workspace.file("run/checkpoints")
+    for name in try FileManager.default.contentsOfDirectory(atPath: store) {
+      if damaged && name.hasPrefix("iteration-") {
+        try workspace.directory.write("{}", to: "run/checkpoints/\(name)/state.json")
+      } else if !damaged {
+        try FileManager.default.removeItem(atPath: store + "/" + name)
+      }
+    }
+    for _ in 1...2 {
+      let again = try workspace.run(common + ["--resume", "auto", "--output", "run"])
+      #expect(again.status == 1)
+      #expect(
+        again.messages.first?.contains(
+          damaged ? "holds no intact checkpoint" : "but none of its checkpoints") == true)
+    }
+    #expect(try workspace.text("run/metrics.jsonl") == metrics)
+  }
+
+  @Test func aCopyWithoutLinksIsUsedAndGoesOn() throws {
+    let begin = common + ["--set", "training.max_iterations=4", "--output", "run"]
+    #expect(try workspace.run(begin).status == 0)
+    let expected = try workspace.run("evaluate", "--checkpoint", "run/checkpoints/latest").output
+    _ = try ProgramRun(["cp", "-rL", "run", "copy"], in: workspace.directory.path)
+    _ = try ProgramRun(["cp", "-r", "run", "bare"], in: workspace.directory.path)
+    for link in ["latest", "best"] {
+      try FileManager.default.removeItem(atPath: workspace.file("bare/checkpoints/\(link)"))
+    }
+    let evaluation = try workspace.run("evaluate", "--checkpoint", "bare")
+    #expect(evaluation.value("validation loss") != nil)
+    #expect(
+      expected.contains(evaluation.value("validation loss")!)
+        && evaluation.errors.contains("has no links to its best and latest checkpoint"))
+    for run in ["run", "copy", "bare"] {
+      let rest = try workspace.run(
+        "train", "--resume", run, "--set", "training.max_iterations=6")
+      #expect(rest.status == 0)
+      #expect(try model(run) == model("run"))
+    }
+    let elsewhere = try workspace.run("train", "--resume", "copy/checkpoints/best/../best")
+    #expect(elsewhere.status == 0)
+    _ = try ProgramRun(
+      ["cp", "-rL", "run/checkpoints/latest", "alone"], in: workspace.directory.path)
+    let alone = try workspace.run("train", "--resume", "alone")
+    #expect(alone.status == 1 && alone.errors.contains("--init-from"))
+  }
+
   @Test func otherDataAreNotGoneOnWith() throws {
     #expect(
       try workspace.run(common + ["--set", "training.max_iterations=2", "--output", "run"])
         .status == 0)
-    try FileManager.default.removeItem(atPath: workspace.file("images/train/1/10.png"))
-    let again = try workspace.run("train", "--resume", "run")
+    let images = FileManager.default
+    func refusal(_ options: String...) throws -> String {
+      let again = try workspace.run(["train", "--resume", "run"] + options)
+      #expect(again.status == 1 && again.messages.count == 1)
+      return again.messages.first ?? ""
+    }
+    // The classes change places, and with them all labels.
+    for split in ["train", "val"] {
+      try images.moveItem(
+        atPath: workspace.file("images/\(split)/0"), toPath: workspace.file("images/\(split)/9"))
+    }
+    #expect(try refusal().contains("number 0 (from 0) is '0' there and '1' in these data"))
+    for split in ["train", "val"] {
+      try images.moveItem(
+        atPath: workspace.file("images/\(split)/9"), toPath: workspace.file("images/\(split)/0"))
+    }
+    for (option, problem) in [
+      ("data.normalization=unit", "data.normalization is unit, but the run began with mnist"),
+      ("data.image_size=20", "data.image_size is 20, but the run began with 16"),
+      ("model.width=9", "model.width is 9, but the run began with 8"),
+      ("neuron.tau=2", "neuron.tau is 2.0, but the run began with 1.1"),
+      ("training.global_batch=9", "training.global_batch is 9, but the run began with 10"),
+    ] {
+      #expect(try refusal("--set", option).contains(problem), "\(option)")
+    }
+    try images.moveItem(
+      atPath: workspace.file("images/train/1/10.png"),
+      toPath: workspace.file("images/train/1/other.png"))
+    #expect(try refusal().contains("as many training samples as the run began with, but under"))
+    try images.removeItem(atPath: workspace.file("images/train/1/other.png"))
+    #expect(try refusal().contains("22 training samples, but the run began with 23"))
+  }
+
+  @Test func saysWhatElseIsNoLongerAsItWas() throws {
+    let begin = common + ["--set", "training.max_iterations=3", "--output", "run"]
+    #expect(try workspace.run(begin).status == 0)
+    let longer = try workspace.run(
+      "train", "--resume", "run", "--set", "training.epochs=3", "--set",
+      "training.max_iterations=4")
+    #expect(longer.status == 0)
+    #expect(longer.output.contains("training.epochs was 2 and is 3"))
+    #expect(
+      longer.output.contains(
+        "the learning rate jumps from 0.05, of epoch 2 as it was planned, to 0.075 in epoch 2"))
+    // Where other data may be meant, they are only named.
+    let evaluation = try workspace.run(
+      "evaluate", "--checkpoint", "run", "--set", "data.normalization=unit")
+    #expect(evaluation.status == 0)
+    #expect(
+      evaluation.errors.contains(
+        "was trained with data.normalization mnist, which is now unit"))
+    let tuned = try workspace.run(
+      common + [
+        "--init-from", "run", "--set", "data.normalization=unit", "--set",
+        "training.max_iterations=1", "--output", "tuned",
+      ])
+    #expect(tuned.status == 0)
+    #expect(tuned.errors.contains("was trained with data.normalization mnist, which is now unit"))
+  }
+
+  /// The time of a run is that of all its parts.
+  @Test func timeRunsOnAfterAResume() throws {
+    func seconds() throws -> [Double] {
+      try workspace.text("run/metrics.jsonl").split(separator: "\n").map { line in
+        let record = try JSONSerialization.jsonObject(with: Data(line.utf8))
+        return try #require((record as? [String: Any])?["seconds"] as? Double)
+      }
+    }
+    let auto = common + ["--resume", "auto", "--output", "run"]
+    for last in 1...6 {
+      #expect(try workspace.run(auto + ["--set", "training.max_iterations=\(last)"]).status == 0)
+      #expect(try seconds() == seconds().sorted())
+    }
+  }
+
+  @Test func twoNewRunsDoNotShareADirectory() throws {
+    try workspace.directory.makeDirectory("taken")
+    let lock = open(workspace.file("taken/.lock"), O_RDWR | O_CREAT, 0o666)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    let refused = try workspace.run(common + ["--output", "taken"])
+    #expect(refused.status == 1 && refused.messages.first?.contains("taken is in use") == true)
+    #expect(!FileManager.default.fileExists(atPath: workspace.file("taken/config.yaml")))
+  }
+
+  @Test func theSameSamplesAreLeftOut() throws {
+    let first = try workspace.run(
+      common + ["--set", "training.max_iterations=2", "--output", "run"])
+    #expect(first.value("last batch") == "3 samples of 10; data.drop_last: true leaves it out")
+    let again = try workspace.run("train", "--resume", "run", "--set", "data.drop_last=true")
     #expect(again.status == 1)
     #expect(
-      again.messages.first?.contains("22 training samples, but the run began with 23") == true)
+      again.messages.first?.contains("data.drop_last is true, but the run began with false")
+        == true)
+
+    let dropping = common + ["--set", "data.drop_last=true", "--output"]
+    let whole = try workspace.run(dropping + ["whole"])
+    #expect(whole.status == 0 && whole.output.contains("trained 2 epochs (4 iterations)"))
+    #expect(whole.value("last batch") == "left out: 3 samples of each epoch, others each time")
+    let parts = dropping + ["parts", "--resume", "auto"]
+    #expect(try workspace.run(parts + ["--set", "training.max_iterations=3"]).status == 0)
+    #expect(try workspace.run(parts).status == 0)
+    #expect(try model("parts") == model("whole"))
   }
 
   @Test func beginsWithOtherWeights() throws {

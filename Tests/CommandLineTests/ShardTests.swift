@@ -50,7 +50,7 @@ struct ShardTests {
     for (options, message) in [
       (["--source", "images"], "--output"),
       (["--verify", "x", "--source", "images"], "--verify takes no --source"),
-      (["--source", "a", "--output", "b", "--shards", "0"], "must be at least 1"),
+      (["--source", "a", "--output", "b", "--shards", "0"], "must be from 1 to 1000000"),
       (["--source", "a", "--output", "b", "--shards", "2", "--shard-size", "1M"], "exclude"),
       (["--source", "a", "--output", "b", "--shard-size", "1X"], "'1X' is not a number of bytes"),
     ] {

@@ -59,6 +59,33 @@ struct StateDictTests {
     }
   }
 
+  @Test func numbersThatNoNetworkCanHaveAreRefused() throws {
+    #expect(
+      try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)
+    let file = try SafeTensorsFile(contentsOf: workspace.file("dict.safetensors"))
+    for (name, value, found) in [
+      ("linear.weight", Float.nan, "nan"), ("conv1.weight", -.infinity, "-inf"),
+      ("bn1.running_var", -0.5, "-0.5"),
+    ] {
+      try SafeTensorsWriter.write(
+        file.names.map { tensor in
+          var values = try file.floats(tensor)
+          if tensor == name { values[1] = value }
+          return .floats(tensor, shape: try file.shape(of: tensor), values)
+        }, to: workspace.file("broken.safetensors"))
+      let problem = "broken.safetensors: tensor '\(name)' holds \(found) (element 1 from 0)"
+      let imported = try runAlone(
+        "import", "--config", "run/config.yaml", "--state-dict", "broken.safetensors", "--output",
+        "model.safetensors")
+      #expect(imported.status == 1 && imported.messages.first?.hasPrefix(problem) == true)
+      #expect(!FileManager.default.fileExists(atPath: workspace.file("model.safetensors")))
+      let begun = try workspace.run(
+        "train", "--config", "run/config.yaml", "--init-from", "broken.safetensors", "--output",
+        "other")
+      #expect(begun.status == 1 && begun.messages.first?.hasPrefix(problem) == true)
+    }
+  }
+
   @Test func showsWhatIsInACheckpoint() throws {
     let run = try runAlone("inspect", "--checkpoint", "run/checkpoints/latest")
     #expect(run.status == 0)

@@ -16,7 +16,7 @@ struct TrainTests {
     #expect(directory.hasPrefix("runs/"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file(directory)).sorted()
-        == ["checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
+        == [".lock", "checkpoints", "config.yaml", "metrics.csv", "metrics.jsonl"])
     #expect(try workspace.directory.contents == ["runs"])
   }
 
@@ -177,6 +177,23 @@ struct TrainTests {
     #expect(run.status == 1 && run.messages == ["file cannot be created: Not a directory"])
   }
 
+  @Test func saysWhatMemoryIsMissing() throws {
+    let workspace = try Workspace.withImages()
+    let large = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "data.image_size=16384", "--output", "run")
+    #expect(large.status == 1 && large.messages.count == 1)
+    #expect(
+      large.messages.first?.hasPrefix(
+        "small.yaml:4: training.global_batch = 10 needs about ") == true)
+    // Where there is less than the machine has.
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    let command = "ulimit -v 2000000; exec '\(program)' train --config small.yaml --threads 1"
+    let limited = try ProgramRun(["bash", "-c", command], in: workspace.directory.path)
+    #expect(limited.status == 1)
+    #expect(limited.messages.first?.hasPrefix("cannot reserve ") == true)
+    #expect(limited.messages.first?.hasSuffix("(ulimit -v)") == true)
+  }
+
   /// As a full disk does: the checkpoint before stays, and no half-written one.
   @Test func saysWhichFileCannotBeWritten() throws {
     let workspace = try Workspace.withImages()
@@ -193,5 +210,26 @@ struct TrainTests {
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
         .isEmpty)
+  }
+
+  /// `~/` is the home directory in keys, options and `=`, where a shell leaves it alone.
+  @Test func pathsMayBeginInTheHomeDirectory() throws {
+    let workspace = try Workspace.withImages()
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    func run(_ arguments: String...) throws -> ProgramRun {
+      try ProgramRun(
+        [program] + arguments + ["--threads", "1"], in: workspace.directory.path,
+        environment: ["HOME": workspace.directory.path])
+    }
+    try workspace.directory.makeDirectory("elsewhere")
+    let trained = try run(
+      "train", "--config=~/small.yaml", "--set", "data.path=~/images", "--output=~/elsewhere/run",
+      "--set", "training.max_iterations=1")
+    #expect(trained.status == 0)
+    #expect(try workspace.directory.contents.contains("elsewhere"))
+    #expect(try !workspace.directory.contents.contains("~"))
+    #expect(try run("evaluate", "--checkpoint=~/elsewhere/run").status == 0)
+    let empty = try run("train", "--output", "")
+    #expect(empty.status == 64 && empty.errors.contains("the path is empty"))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Datasets
@@ -21,7 +22,8 @@ struct DataLoaderTests {
 
   private func loader(
     _ source: (any ImageSource)? = nil, workers: Int, prefetch: Int = 2, globalBatch: Int = 32,
-    rank: Int = 0, of ranks: Int = 1, order: Sampler.Order = .shuffled(seed: 4)
+    rank: Int = 0, of ranks: Int = 1, order: Sampler.Order = .shuffled(seed: 4),
+    progress: @escaping @Sendable () -> Void = {}
   ) throws -> DataLoader {
     let source = source ?? digits
     return try DataLoader(
@@ -33,7 +35,15 @@ struct DataLoaderTests {
       sampler: Sampler(
         sampleCount: source.count, globalBatch: globalBatch, rank: rank, rankCount: ranks,
         order: order),
-      seed: 9, workers: workers, prefetch: prefetch)
+      seed: 9, workers: workers, prefetch: prefetch, progress: progress)
+  }
+
+  @Test(arguments: [0, 2]) func everySampleIsASignOfProgress(workers: Int) throws {
+    let signs = Mutex(0)
+    let loader = try loader(workers: workers) { signs.withLock { $0 += 1 } }
+    loader.begin(epoch: 0)
+    while try loader.next() != nil {}
+    #expect(signs.withLock { $0 } == digits.count)
   }
 
   private func remaining(_ loader: DataLoader) throws -> [BatchCopy] {

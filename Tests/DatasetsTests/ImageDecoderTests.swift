@@ -9,7 +9,7 @@ struct ImageDecoderTests {
       "444.jpg", "422.jpg", "420.jpg", "440.jpg", "progressive.jpg", "restart.jpg", "gray.jpg",
       "cmyk.jpg", "ycck.jpg", "extraneous.jpg", "rgb.png", "rgba.png", "gray.png",
       "gray-alpha.png", "1-bit.png", "palette.png", "palette-2-bit.png", "gamma.png",
-      "deep.png", "tagged.jpg", "tagged.png",
+      "deep.png", "deep-gray-alpha.png", "deep-rgba.png", "tagged.jpg", "tagged.png",
     ])
   func pixelsArePillows(name: String) throws {
     let color = try Fixture.decoded(name, channels: 3)
@@ -74,7 +74,9 @@ struct ImageDecoderTests {
     }
   }
 
-  @Test("Every truncation is an error", arguments: ["420.jpg", "progressive.jpg", "palette.png"])
+  @Test(
+    "Every truncation is an error",
+    arguments: ["420.jpg", "progressive.jpg", "palette.png", "deep-rgba.png"])
   func truncationIsAnError(name: String) throws {
     let whole = try Fixture.bytes(name)
     // The last chunk of a PNG holds nothing; libpng is content without it.
@@ -87,7 +89,7 @@ struct ImageDecoderTests {
   @Test func aDecoderWorksAfterAnyDamage() throws {
     let decoder = ImageDecoder()
     var image = DecodedImage()
-    for name in ["420.jpg", "ycck.jpg", "rgb.png"] {
+    for name in ["420.jpg", "ycck.jpg", "rgb.png", "deep-gray-alpha.png"] {
       let (whole, expected) = try (Fixture.bytes(name), Fixture.bytes(name + ".rgb"))
       for position in whole.indices {
         var damaged = whole

@@ -40,6 +40,28 @@ struct SamplerTests {
     }
   }
 
+  @Test("Without its last, smaller batch an epoch leaves out some samples", arguments: [1, 2, 3])
+  func theLastBatchIsLeftOut(ranks: Int) {
+    var leftOut: Set<Set<Int32>> = []
+    for epoch in 0..<4 {
+      let plans = (0..<ranks).map {
+        Sampler(
+          sampleCount: 103, globalBatch: 10, rank: $0, rankCount: ranks, order: .shuffled(seed: 7),
+          dropsLast: true
+        ).plan(epoch: epoch)
+      }
+      #expect(plans[0].iterations == 10 && plans[0].sampler.remainder == 3)
+      let whole = plan(epoch: epoch)
+      for iteration in 0..<10 {
+        let parts = plans.map { $0.part(iteration: iteration) }
+        #expect(parts.flatMap(\.samples) == Array(whole.part(iteration: iteration).samples))
+        #expect(parts.allSatisfy { $0.globalCount == 10 })
+      }
+      leftOut.insert(Set(whole.part(iteration: 10).samples))
+    }
+    #expect(leftOut.count == 4)
+  }
+
   @Test func sequentialOrderIsTheDataSets() {
     let plan = plan(order: .sequential)
     let samples = (0..<plan.iterations).flatMap { Array(plan.part(iteration: $0).samples) }

@@ -33,4 +33,19 @@ import Testing
     #expect(record.current != second)
     #expect(record.current.description == first.description)
   }
+
+  @Test func waitingForRanksEndsWithWhatWasBefore() {
+    let record = ActivityRecord()
+    record.enter(.openingData, iteration: 3)
+    let before = record.current
+    record.whileWaitingForRanks {
+      #expect(record.current.isWaiting && record.current.iteration == 3)
+    }
+    #expect(record.current != before && record.current.description == before.description)
+    // An all-reduce is waiting already.
+    record.enter(.reducing, iteration: 4)
+    let reducing = record.current
+    record.whileWaitingForRanks { #expect(record.current == reducing) }
+    #expect(record.current == reducing)
+  }
 }

@@ -1,5 +1,6 @@
 import Distributed
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct GradientReducerTests {
@@ -34,44 +35,4 @@ import Testing
     }
     #expect(gradients == [1, 2, 0.3])
   }
-}
-
-/// Rank 0 of two whose values are always the same.
-private final class TwoEqualRanks: Communicator {
-  let rank = 0
-  let size = 2
-  let localRank = 0
-  let localSize = 2
-  let hostName = "test"
-  let reducedLengths = Mutex<[Int]>([])
-
-  func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {
-    reducedLengths.withLock { $0.append(values.count) }
-    for index in values.indices { values[index] *= 2 }
-  }
-  func reduceScatterSum(
-    _ values: UnsafeBufferPointer<Float>, into own: UnsafeMutableBufferPointer<Float>
-  ) {
-    for index in own.indices { own[index] = 2 * values[index] }
-  }
-  func exchangeParts(
-    _ bytes: UnsafeRawBufferPointer, into received: UnsafeMutableRawBufferPointer
-  ) {
-    // Both halves come from ranks that send what this one keeps.
-    let half = bytes.count / 2
-    for index in 0..<bytes.count { received[index] = bytes[index % half] }
-  }
-  func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
-  func gatherOnRoot(
-    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
-  ) {}
-  func scatterFromRoot(
-    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
-  ) {}
-  func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {}
-  func allGather(_ value: UInt64) -> [UInt64] { [value, value] }
-  func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words, words] }
-  func barrier() {}
-  func end(status: Int32) -> Never { fatalError("\(status)") }
-  func abort(_ message: String, status: Int32) -> Never { fatalError(message) }
 }

@@ -14,9 +14,14 @@ import Testing
     #expect(launch.isByMPI && launch.isByMpirun == (environment["OMPI_COMM_WORLD_SIZE"] != nil))
   }
 
+  @Test(arguments: ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"])
+  func theRankIsKnownBeforeMPIIsInitialised(variable: String) {
+    #expect(Launch(environment: [variable: "3"]).rank == 3)
+  }
+
   @Test func aPlainStartIsASingleProcess() throws {
     let launch = Launch(environment: ["PATH": "/bin"])
-    #expect(!launch.isByMPI)
+    #expect(!launch.isByMPI && launch.rank == nil)
     let communicator = try launch.communicator()
     #expect(communicator is SingleProcess)
   }

@@ -26,6 +26,14 @@ struct MPICommunicatorMPITests {
     #expect(values == [sumOfRanks, size, -2 * sumOfRanks, size / 4])
   }
 
+  @Test func whatHoldsOnOneRankIsKnownToAll() throws {
+    for rank in 0..<communicator.size {
+      #expect(try communicator.isAny(communicator.rank == rank))
+    }
+    #expect(try !communicator.isAny(false))
+    #expect(communicator.supportsThreads)
+  }
+
   @Test func partsOfSumsReachTheirRanksAndAllOfThemEveryone() throws {
     let (rank, size) = (communicator.rank, communicator.size)
     let values = (0..<3 * size).map { Float($0 * (rank + 1)) }

@@ -6,14 +6,19 @@ import Testing
 
 /// The only suite that may send signals to this process.
 @Suite(.serialized) struct StopSignalTests {
-  @Test func aSignalOnlySetsAMark() {
+  @Test func inARunASignalOnlySetsAMark() {
     StopSignal.install()
+    StopSignal.beginDeferring()
     defer {
       StopSignal.install()
       StopSignal.uninstall()
     }
     #expect(StopSignal.name == nil)
+    // Held, it waits; threads of Dispatch block all signals anyway.
+    StopSignal.hold()
     raise(SIGUSR1)
+    #expect(StopSignal.name == nil)
+    StopSignal.release()
     #expect(StopSignal.name == "SIGUSR1")
   }
 

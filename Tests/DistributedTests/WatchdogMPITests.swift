@@ -12,7 +12,8 @@ struct WatchdogMPITests {
   @Test func watchesFollowEachOtherAndLeaveNothingBehind() throws {
     for round in 0..<3 {
       let record = ActivityRecord()
-      let watchdog = try Watchdog(record, timeout: 300, communicator)
+      let watchdog = try #require(
+        try Watchdog(record, timeout: 300, communicator))
       var values = [Float](repeating: 1, count: 1000)
       for iteration in 0..<200 {
         record.enter(.reducing, iteration: iteration)

@@ -35,6 +35,11 @@ import Testing
     #expect(message.contains("; waiting for data of iteration 20). The run"))
   }
 
+  @Test func thereIsNoneWhereMPIServesOneThread() throws {
+    let communicator = TwoEqualRanks(supportsThreads: false)
+    #expect(try Watchdog(ActivityRecord(), timeout: 1, communicator) == nil)
+  }
+
   @Test func aStuckSingleProcessEnds() throws {
     let job = try ProgramRun.ofTests("HangingRanks/aSingleProcessWaitsForData", ranks: 1)
     #expect(job.status == ExitStatus.hung)
@@ -47,7 +52,7 @@ import Testing
 struct HangingRanks {
   private func train(_ communicator: any Communicator, iteration20: (Int) -> Void) throws {
     let record = ActivityRecord()
-    let watchdog = try Watchdog(record, timeout: 2, communicator)
+    let watchdog = try #require(try Watchdog(record, timeout: 2, communicator))
     var values = [Float](repeating: 1, count: 1000)
     for iteration in 0..<40 {
       record.enter(.waitingForData, iteration: iteration)

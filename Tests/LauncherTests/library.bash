@@ -11,6 +11,9 @@ mkdir tmp
 export TMPDIR=$directory/tmp
 unset SLURM_JOB_ID SLURM_NTASKS OMPI_MCA_orte_default_hostfile LD_LIBRARY_PATH
 
+# A name of a file that shells, YAML and Open MPI could take for something else.
+readonly odd_name=$'#&!*~ "a\' $x=%p:\\\n'
+
 failures=0 test='' output='' shown='' background=''
 
 trap clean_up EXIT

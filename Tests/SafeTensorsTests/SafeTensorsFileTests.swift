@@ -109,6 +109,21 @@ struct SafeTensorsFileTests {
     (#"{"x":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,3]}}"#, "impossible"),
     (#"{"x":{"dtype":"U8","shape":[3]}}"#, "header: 'x'"),
     (#"{"x":{"dtype":"U8","shape":["3"],"data_offsets":[0,3]}}"#, "header: 'x.shape"),
+    (
+      """
+      {"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},\
+      "x":{"dtype":"I8","shape":[3],"data_offsets":[0,3]}}
+      """, "header: the key 'x' comes twice"
+    ),
+    (
+      #"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3],"dtype":"I8"}}"#,
+      "header: the key 'dtype' comes twice"
+    ),
+    (
+      """
+      {"__metadata__":{"a":"1","\\u0061":"2"},"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}
+      """, "header: the key 'a' comes twice"
+    ),
     (#"{"x":3}"#, "header"),
     (#"{"x":"#, "header"),
     (#"[]"#, "header"),
@@ -117,6 +132,36 @@ struct SafeTensorsFileTests {
     let message = text { try open(fileBytes(header: header, data: [1, 2, 3])) }
     #expect(message.contains("file.safetensors: not a valid safetensors file: "))
     #expect(message.contains(reason), "\(message)")
+  }
+
+  @Test func rejectsHeadersOfOtherEncodings() throws {
+    let header = #"{"x":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#
+    let inUTF16 = header.utf8.map { String(decoding: [$0, 0], as: UTF8.self) }.joined()
+    #expect(
+      text { try open(fileBytes(header: inUTF16)) }.contains("header: it is not UTF-8 text"))
+  }
+
+  @Test func saysWhichElementIsNoUsableNumber() throws {
+    func check(_ values: [Float], atLeast minimum: Float? = nil) -> String {
+      text {
+        let file = try open(
+          fileBytes(
+            header: #"{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#,
+            data: values.flatMap { bytes(of: $0.bitPattern) }))
+        try file.checkFinite("x", shape: [3], atLeast: minimum)
+      }
+    }
+    #expect(check([1, -2, 0]).hasPrefix("no error"))
+    #expect(check([1, 2, 0], atLeast: 0).hasPrefix("no error"))
+    #expect(
+      check([1, -2, .nan]).hasSuffix("'x' holds nan (element 2 from 0), expected finite numbers"))
+    #expect(check([1, -.infinity, 0]).contains("holds -inf (element 1 from 0)"))
+    #expect(check([1, -2, 0], atLeast: 0).hasSuffix("expected finite numbers of at least 0.0"))
+    let file = try open(
+      fileBytes(
+        header: #"{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+        data: bytes(of: 1e300.bitPattern)))
+    #expect(text { try file.checkFinite("x", shape: [1]) }.contains("holds inf"))
   }
 
   @Test func rejectsFilesOfOtherKinds() throws {

@@ -12,6 +12,17 @@ struct NetworkSpecificationTests {
   /// Changes that make a specification bad, and the key that must be named.
   static let changes: [(key: String, Change)] = [
     ("blocks", { $0.blocks = [] }), ("blocks", { $0.blocks = [1, 0] }),
+    ("blocks", { $0.blocks = Array(repeating: 1, count: 65) }),
+    ("blocks", { $0.blocks = [.max, 1] }),
+    ("width", { $0.width = 1 << 20 }), ("width", { ($0.family, $0.width) = (.vgg, 1 << 20) }),
+    ("image_size", { $0.imageSize = 1 << 20 }),
+    (
+      "image_size",
+      {
+        $0.inputChannels = 1 << 16
+        $0.imageSize = 256
+      }
+    ),
     ("width", { $0.width = 0 }), ("classes", { $0.classes = 0 }),
     ("input_channels", { $0.inputChannels = 0 }), ("image_size", { $0.imageSize = 0 }),
     ("dropout", { $0.dropout = 1 }), ("dropout", { $0.dropout = -0.1 }),
@@ -78,11 +89,49 @@ struct NetworkSpecificationTests {
     #expect(logits.elements.allSatisfy { $0.isFinite })
   }
 
+  /// Batch norm has a variance of a single sample in the smallest image.
+  @Test(
+    arguments: [(.resNet, [1], 4), (.resNet, [1, 1, 1], 13), (.vgg, [2], 2), (.vgg, [1, 1], 4)]
+      as [(NetworkFamily, [Int], Int)])
+  func aSingleSmallestImageCanBeTrainedOn(
+    _ family: NetworkFamily, _ blocks: [Int], _ size: Int
+  ) throws {
+    var specification = Self.good
+    (specification.family, specification.blocks, specification.imageSize) = (family, blocks, size)
+    let arena = Arena(capacity: 64 << 20)
+    let network = try SpikingNetwork(specification, seed: 1, arena: arena)
+    var tape = Tape(arena: arena)
+    tape.isTraining = true
+    tape.isRecording = false
+    network.beginSequence(IterationContext())
+    let frame = Tensor(
+      specification.input, randomFloats(specification.input.count, seed: 1), in: arena)
+    _ = network.forward(network.stem(frame), saving: &tape)
+    let variances = network.store.statistics.filter { $0.minimum == 0 }
+    #expect(!variances.isEmpty)
+    #expect(variances.allSatisfy { $0.values.elements.allSatisfy { $0.isFinite && $0 > 0 } })
+  }
+
   @Test func infinityIsATimeConstant() {
     var specification = Self.good
     specification.neuron.tau = .infinity
     #expect(specification.problem == nil)
     specification.neuron.tau = 1
     #expect(specification.problem == nil)
+  }
+
+  /// So that `inspect` can tell what is too large to be made.
+  @Test func aPlanNeedsNoMemory() throws {
+    var specification = Self.good
+    specification.width = 16_384
+    let plan = try NetworkPlan(specification)
+    // 15 billion weights of the last block, and a third as many before.
+    #expect(plan.weightCount > 10_000_000_000 && plan.weightCount < 20_000_000_000)
+    #expect(plan.layers.count > 5 && plan.convolutions.count == 6)
+    specification.width = 65_536
+    specification.blocks = [1]
+    #expect(try NetworkPlan(specification).weightCount > 70_000_000_000)
+    let error = #expect(throws: NetworkError.self) { try SpikingNetwork(specification, seed: 1) }
+    #expect(error?.description.contains("lower model.width") == true)
   }
 }

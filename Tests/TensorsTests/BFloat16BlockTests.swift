@@ -50,6 +50,20 @@ struct BFloat16BlockTests {
     #expect(y[0] == .infinity && y[1] == -.infinity && y[2].isNaN && y[3] == .infinity)
   }
 
+  /// Whatever its other bits are, also where they would carry into the exponent and the sign.
+  @Test(arguments: [1, 16, 33]) func everyNaNStaysOne(_ count: Int) {
+    let arena = testArena()
+    for mantissa: UInt32 in [1, 0x7fff, 0x8000, 0xffff, 0x3f_ffff, 0x40_0000, 0x7f_8000, 0x7f_ffff]
+    {
+      for sign: UInt32 in [0, 0x8000_0000] {
+        let nan = Float(bitPattern: sign | 0x7f80_0000 | mantissa)
+        let x = Tensor(Shape(n: 1, c: count), [Float](repeating: nan, count: count), in: arena)
+        let y = Self.floats(BFloat16Block.rounding(x, in: arena), count: count)
+        #expect(y.allSatisfy { $0.isNaN && $0.sign == nan.sign }, "\(mantissa)")
+      }
+    }
+  }
+
   @Test(arguments: [1, 24, 64, 100]) func spikesAreUnpacked(_ channels: Int) {
     let (arena, shape) = (testArena(), Shape(n: 3, h: 5, w: 100, c: channels))
     let fires = randomSpikes(shape.count, seed: 2)

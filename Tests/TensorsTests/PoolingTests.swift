@@ -102,4 +102,12 @@ struct PoolingTests {
       #expect(gx == again && gx == alone)
     }
   }
+
+  /// In a time that grows with the number of pixels along an axis, not with its square.
+  @Test func largeImagesAreSoonPrepared() {
+    let pooling = AveragePooling(
+      input: Shape(n: 1, h: 1_000_001, w: 1_000_001, c: 1),
+      window: SlidingWindow(kernel: 3, stride: 2, padding: 1))
+    #expect(pooling.output(samples: 1) == Shape(n: 1, h: 500_001, w: 500_001, c: 1))
+  }
 }

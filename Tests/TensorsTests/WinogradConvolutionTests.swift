@@ -83,6 +83,27 @@ struct WinogradConvolutionTests {
     #expect(!isWinograd(1, 1, 0))
   }
 
+  /// What `EventCost` is held against is what is done.
+  @Test(arguments: [Precision.float32, .mixed]) func spikesGoTheWayThatTheirCostSays(
+    _ precision: Precision
+  ) {
+    for (side, channels) in [(32, 64), (16, 80), (8, 96), (4, 16), (4, 512), (7, 32)] {
+      let geometry = ConvolutionGeometry(
+        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
+        window: SlidingWindow(kernel: 3, padding: 1))
+      let backend = ConvolutionBackend(kernels: .auto, precision: precision)
+      let cost = WinogradCost(geometry, against: backend.effectivePrecision)
+      let convolution = backend.convolution(geometry, arena: testArena())
+      for samples in [1, 2, 4, 8, 16, 32] {
+        for pass in [ConvolutionPass.forward, .backwardWeights] {
+          let share = cost.share(for: pass, samples: samples, readsSpikes: true)
+          let kernel = convolution.kernel(for: pass, samples: samples, density: 1)
+          #expect((kernel == .winograd) == (share < 1), "\(side) \(channels) \(samples)")
+        }
+      }
+    }
+  }
+
   @Test func smallLayersAndFewSamplesStayDirect() {
     func favours(
       _ side: Int, _ channels: Int, to outputs: Int? = nil, samples: Int,
@@ -91,7 +112,8 @@ struct WinogradConvolutionTests {
       let geometry = ConvolutionGeometry(
         input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: outputs ?? channels,
         window: SlidingWindow(kernel: 3, padding: 1))
-      return WinogradCost(geometry, against: precision).share(for: .forward, samples: samples) < 1
+      return WinogradCost(geometry, against: precision).share(
+        for: .forward, samples: samples, readsSpikes: false) < 1
     }
     #expect(favours(32, 64, samples: 32))
     #expect(favours(32, 64, samples: 32, .mixed))

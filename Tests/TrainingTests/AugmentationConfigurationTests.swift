@@ -90,7 +90,7 @@ struct AugmentationConfigurationTests {
   @Test func overridesTakePresetsAndLists() throws {
     #expect(try read(Self.recipe, ["data.augmentation=cifar"]).data.augmentation.yaml == "cifar")
     let list = try read(
-      Self.recipe, ["data.augmentation=[center_crop, {cutout: {size: 4}}]", "data.evaluation="]
+      Self.recipe, ["data.augmentation=[center_crop, {cutout: {size: 4}}]", "data.evaluation=null"]
     ).data
     #expect(list.steps(isTraining: true).count == 2 && list.evaluation == nil)
     let evaluation = try read(Self.recipe, ["data.evaluation=imagenet"])
@@ -129,7 +129,7 @@ struct AugmentationConfigurationTests {
     (
       "[random_erasing: {value: black}]",
       "run.yaml:2: data.augmentation[0].random_erasing.value is 'black',"
-        + " but must be a number or random"
+        + " but must be a number from -1e+15 to 1e+15 or random"
     ),
     (
       "[cutout: 16]",
@@ -148,7 +148,7 @@ struct AugmentationConfigurationTests {
     (
       "{cutout: {}}",
       "run.yaml:2: data.augmentation is a mapping,"
-        + " but must be one of none, cifar, imagenet, shift, or a list of steps"
+        + " but must be one of none, cifar, imagenet, shift, or a list of up to 100 steps"
     ),
     (
       "[resize]",

@@ -35,7 +35,7 @@ struct CheckpointStoreTests {
   }
 
   @Test func keepsTheLastOnesAndTheBest() throws {
-    #expect(store.isEmpty)
+    #expect(try store.isEmpty)
     try commit(1, isBest: true)
     for iteration in 2...4 { try commit(iteration) }
     #expect(
@@ -62,34 +62,114 @@ struct CheckpointStoreTests {
     #expect(try contents == ["iteration-000000003-3", "latest"])
   }
 
-  @Test func passesOverDamagedOnes() throws {
-    for iteration in 1...3 { try commit(iteration, keeping: 3) }
-    try directory.write(
-      "{}", to: "checkpoints/\(CheckpointStore.name(iteration: 3))/state.json")
-    try FileManager.default.removeItem(
-      atPath: store.path + "/\(CheckpointStore.name(iteration: 2))/model.safetensors")
+  private func name(_ iteration: Int) -> String { CheckpointStore.name(iteration: iteration) }
+
+  private func damage(_ iteration: Int) throws {
+    try directory.write("x", to: "checkpoints/\(name(iteration))/optimizer.safetensors")
+  }
+
+  /// What its checksum proves to be damaged is kept, under a name by which nobody takes it for good. What
+  /// lacks a file keeps its name.
+  @Test func passesOverWhatIsNotIntact() throws {
+    for iteration in 1...4 { try commit(iteration, keeping: 4) }
+    try directory.write("{}", to: "checkpoints/\(name(4))/state.json")
+    try damage(3)
+    try FileManager.default.removeItem(atPath: store.path + "/\(name(2))/model.safetensors")
+    let all = try contents
     var reports: [String] = []
-    #expect(try newest(&reports) == 1)
-    #expect(reports.count == 3)
-    #expect(reports[0].contains("state.json is damaged"))
-    #expect(reports[1].contains("model.safetensors"))
-    #expect(reports[2] == "going back to the checkpoint iteration-000000001")
-    // They are kept, under names by which nobody takes them for good.
-    #expect(try contents.filter { $0.hasSuffix(".damaged") }.count == 2)
+    #expect(
+      try store.newestIntact(renamesDamaged: false) { reports.append($0) }.path.hasSuffix(name(1)))
+    #expect(try contents == all)
     reports = []
-    try commit(2)
-    #expect(try newest(&reports) == 2 && reports.isEmpty)
+    #expect(try newest(&reports) == 1)
+    #expect(reports.count == 4)
+    #expect(reports[0].contains("state.json is damaged"))
+    #expect(reports[1].contains("optimizer.safetensors is damaged"))
+    #expect(reports[2].contains("is not complete: it has no model.safetensors"))
+    #expect(reports[3] == "going back to the checkpoint iteration-000000001")
+    #expect(
+      try contents.filter { $0.hasSuffix(".damaged") } == [
+        name(3) + ".damaged", name(4) + ".damaged",
+      ])
+    reports = []
+    try commit(5)
+    #expect(try newest(&reports) == 5 && reports.isEmpty)
+  }
+
+  /// A newer program's checkpoint, and a file that gives no bytes now.
+  @Test func whatCannotBeReadIsLeftAloneAndNothingOlderTaken() throws {
+    for iteration in 1...2 { try commit(iteration) }
+    let state = store.path + "/\(name(2))/state.json"
+    let text = try String(contentsOfFile: state, encoding: .utf8)
+    try directory.write(
+      text.replacingOccurrences(of: "\"format_version\" : 2", with: "\"format_version\" : 99"),
+      to: "checkpoints/\(name(2))/state.json")
+    let all = try contents
+    var reports: [String] = []
+    for _ in 1...2 {
+      let problem = message { _ = try newest(&reports) }
+      #expect(problem.contains("format version 99, and this program reads up to 2"))
+      #expect(problem.contains("Nothing was changed"))
+    }
+    try directory.write(text, to: "checkpoints/\(name(2))/state.json")
+    let model = store.path + "/\(name(2))/model.safetensors"
+    try FileManager.default.removeItem(atPath: model)
+    try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: false)
+    #expect(message { _ = try newest(&reports) }.contains("model.safetensors cannot be read"))
+    #expect(try contents == all && reports.isEmpty)
+  }
+
+  @Test func aDirectoryThatCannotBeReadIsNotEmpty() throws {
+    #expect(try store.isEmpty)
+    #expect(try store.names.isEmpty)
+    try directory.write("", to: "checkpoints")
+    #expect(message { _ = try store.isEmpty }.contains("checkpoints cannot be read: "))
+    #expect(message { _ = try store.names }.contains("checkpoints cannot be read: "))
   }
 
   @Test func saysThatThereIsNone() throws {
     var reports: [String] = []
-    #expect(message { _ = try newest(&reports) } == "\(store.path) holds no checkpoint")
+    #expect(message { _ = try newest(&reports) } == "\(store.path) holds no intact checkpoint")
     try commit(1)
-    try directory.write(
-      "x", to: "checkpoints/\(CheckpointStore.name(iteration: 1))/optimizer.safetensors")
-    #expect(
-      message { _ = try newest(&reports) }
-        == "\(store.path) holds no intact checkpoint: all 1 are damaged")
+    try damage(1)
+    let none = "\(store.path) holds no intact checkpoint: all 1 are damaged"
+    #expect(message { _ = try newest(&reports) } == none)
+    // One that was there counts, so that nothing is begun over it.
+    #expect(try !store.isEmpty)
+  }
+
+  /// As `cp -rL` makes them, and object stores, which know no links.
+  @Test func copiesWithoutLinksGoOn() throws {
+    try commit(1, isBest: true)
+    try commit(2)
+    for (link, name) in [(store.latestLink, name(2)), (store.bestLink, name(1))] {
+      try FileManager.default.removeItem(atPath: link)
+      try FileManager.default.copyItem(atPath: store.path + "/" + name, toPath: link)
+    }
+    try store.prepare()
+    func targets() throws -> [String] {
+      try [store.latestLink, store.bestLink].map {
+        try FileManager.default.destinationOfSymbolicLink(atPath: $0)
+      }
+    }
+    #expect(try targets() == [name(2), name(1)])
+    #expect(try contents == ["best", name(1), name(2), "latest"])
+
+    // The only copy of a checkpoint is kept, under the name that it had.
+    try FileManager.default.removeItem(atPath: store.latestLink)
+    try FileManager.default.moveItem(atPath: store.path + "/" + name(2), toPath: store.latestLink)
+    try store.prepare()
+    #expect(try targets() == [name(2), name(1)])
+    var reports: [String] = []
+    #expect(try newest(&reports) == 2)
+
+    try FileManager.default.removeItem(atPath: store.latestLink)
+    try FileManager.default.removeItem(atPath: store.bestLink)
+    let found = try Checkpoint.locate(at: directory.path) { reports.append($0) }
+    #expect(found?.state.position.iteration == 2)
+    #expect(reports.count == 1 && reports[0].contains("has no links"))
+    try commit(3)
+    #expect(try contents == [name(2), name(3), "latest"])
   }
 
   @Test func removesWhatAKilledRunHasLeft() throws {
@@ -99,8 +179,8 @@ struct CheckpointStoreTests {
         atPath: store.path + "/" + name, withIntermediateDirectories: false)
     }
     try directory.write("", to: "checkpoints/notes.txt")
-    #expect(store.names == ["iteration-000000001"])
-    store.removeRemains()
+    #expect(try store.names == ["iteration-000000001"])
+    try store.prepare()
     #expect(try contents == ["iteration-000000001", "latest", "notes.txt"])
   }
 }

@@ -94,7 +94,7 @@ struct CheckpointTests {
     try FileManager.default.removeItem(atPath: path)
     #expect(
       message { try Checkpoint(contentsOf: directory.path).verified() }.contains(
-        file == "state.json" ? "has no state.json" : "No such file"))
+        "has no \(file)"))
   }
 }
 
@@ -104,6 +104,7 @@ extension RunState {
     RunState(
       position: RunPosition(iteration: iteration, samples: 10 * iteration), updates: updates,
       configuration: Configuration(), classes: ["cat", "dog \"big\"", "æ/ß"], trainingSamples: 23,
-      worldSize: 2, reduction: .init(algorithm: "all-reduce", chunkLength: 400_000))
+      trainingList: SampleListHash("1f"), worldSize: 2,
+      reduction: .init(algorithm: "all-reduce", chunkLength: 400_000))
   }
 }

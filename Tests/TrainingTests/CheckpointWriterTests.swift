@@ -27,11 +27,13 @@ struct CheckpointWriterTests {
     let writer = CheckpointWriter(store, .init()) { _ in }
     try write(writer, 1)
     try writer.finish()
-    #expect(writer.isBusy && store.isEmpty)
+    #expect(writer.isBusy)
+    #expect(try store.isEmpty)
     #expect(!FileManager.default.fileExists(atPath: store.latestLink))
     writer.confirm()
     try writer.finish()
-    #expect(!writer.isBusy && store.names == ["iteration-000000001"])
+    #expect(!writer.isBusy)
+    #expect(try store.names == ["iteration-000000001"])
   }
 
   /// The copy is of the moment of the call.
@@ -70,13 +72,42 @@ struct CheckpointWriterTests {
     writer.confirm()
     var written: [String] = []
     func snapshot() throws -> Snapshot {
-      written = store.names
+      written = try store.names
       return try Snapshot(job.network, job.trainer.optimizer)
     }
     try writer.write(snapshot(), .example(iteration: 2), isBest: false)
     #expect(written == ["iteration-000000001"])
     writer.confirm()
     try writer.finish()
+  }
+
+  /// What a validation finds comes into the checkpoint that was made before it.
+  @Test func aCheckpointIsCompletedInItsPlace() throws {
+    var settings = Configuration.Checkpointing()
+    settings.keep = 1
+    let writer = CheckpointWriter(store, settings) { _ in }
+    try write(writer, 1)
+    writer.confirm()
+    var position = RunPosition(epoch: 1, iteration: 1)
+    (position.validatedIteration, position.validationAccuracy) = (1, 0.5)
+    writer.complete(position, isBest: true)
+    try write(writer, 2)
+    writer.confirm()
+    try writer.finish()
+    let best = try Checkpoint(contentsOf: store.bestLink).verified()
+    #expect(best.state.position == position)
+    #expect(store.names == ["iteration-000000002", "iteration-000000001"])
+    // Of one that the run goes on from, too; the best before it is no longer kept then.
+    let next = CheckpointWriter(
+      store, settings, latest: try Checkpoint(contentsOf: store.latestLink)
+    ) { _ in }
+    position = RunPosition(epoch: 2, iteration: 2)
+    next.complete(position, isBest: true)
+    // Not of another iteration.
+    next.complete(RunPosition(iteration: 3), isBest: false)
+    try next.finish()
+    #expect(!next.isBusy && store.names == ["iteration-000000002"])
+    #expect(try Checkpoint(contentsOf: store.bestLink).verified().state.position == position)
   }
 
   @Test(arguments: [false, true]) func whatCannotBeWrittenStopsOrNot(goesOn: Bool) throws {
@@ -103,11 +134,11 @@ struct CheckpointWriterTests {
     }
     try FileManager.default.removeItem(atPath: store.path)
     try FileManager.default.moveItem(atPath: moved, toPath: store.path)
-    #expect(store.names == ["iteration-000000001"])
+    #expect(try store.names == ["iteration-000000001"])
     // The next one is tried again.
     try write(writer, 3)
     writer.confirm()
     try writer.finish()
-    #expect(store.names.first == "iteration-000000003")
+    #expect(try store.names.first == "iteration-000000003")
   }
 }

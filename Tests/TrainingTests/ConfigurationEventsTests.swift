@@ -56,7 +56,9 @@ struct ConfigurationEventsTests {
   }
 
   @Test func keysOfEventsAreNotForImages() throws {
-    for setting in ["data.event_normalization=maximum", "data.frames={duration: 5}"] {
+    for setting in [
+      "data.event_normalization=maximum", "data.frames={duration: 5}", "data.convention=sltt",
+    ] {
       let configuration = try configuration(setting)
       let error = #expect(throws: ConfigurationError.self) { try TrainingData(configuration) }
       #expect(setting.hasPrefix(error?.key ?? "none"))

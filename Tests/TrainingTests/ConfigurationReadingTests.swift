@@ -62,12 +62,12 @@ struct ConfigurationReadingTests {
       yaml,
       overrides: [
         "training.epochs=3", "training.epochs=4", "model.architecture=resnet18",
-        "method.name=bptt", "data.path=", "neuron.tau=inf", "data.train=a=b",
+        "method.name=bptt", "neuron.tau=inf", "data.train=a=b",
       ])
     #expect(configuration.training.epochs == 4)
     #expect(configuration.model.architecture == .resNet18 && configuration.model.family == nil)
     #expect(configuration.trainingMethod == TrainingMethod(.bptt, timesteps: 6))
-    #expect(configuration.data.path == nil && configuration.data.train == "a=b")
+    #expect(configuration.data.path == "photos" && configuration.data.train == "a=b")
     #expect(configuration.neuron.tau == .infinity)
   }
 
@@ -92,35 +92,44 @@ struct ConfigurationReadingTests {
     (
       "model:\n  width: wide",
       "run.yaml:2: model.width is 'wide',"
-        + " but must be an integer, at least 1"
+        + " but must be an integer from 1 to 65536"
     ),
-    ("model:\n  width: '8'", "run.yaml:2: model.width is '8', but must be an integer, at least 1"),
-    ("model:\n  width: 0", "run.yaml:2: model.width is '0', but must be an integer, at least 1"),
     (
-      "model:\n  width: 1.5", "run.yaml:2: model.width is '1.5', but must be an integer, at least 1"
+      "model:\n  width: '8'",
+      "run.yaml:2: model.width is '8', but must be an integer from 1 to 65536"
+    ),
+    (
+      "model:\n  width: 0", "run.yaml:2: model.width is '0', but must be an integer from 1 to 65536"
+    ),
+    (
+      "model:\n  width: 1.5",
+      "run.yaml:2: model.width is '1.5', but must be an integer from 1 to 65536"
     ),
     (
       "model:\n  width: [8]",
-      "run.yaml:2: model.width is a list, but must be an integer, at least 1"
+      "run.yaml:2: model.width is a list, but must be an integer from 1 to 65536"
     ),
-    ("model:\n  width:", "run.yaml:2: model.width is empty, but must be an integer, at least 1"),
+    (
+      "model:\n  width: null",
+      "run.yaml:2: model.width is null, but must be an integer from 1 to 65536"
+    ),
     (
       "model:\n  blocks: [2, x]",
       "run.yaml:2: model.blocks is a list, but must be"
-        + " a list of integers such as [2, 2, 2, 2], each at least 1"
+        + " a list of integers such as [2, 2, 2, 2], 1 to 16 of them, each from 1 to 1000"
     ),
     (
       "model:\n  blocks: [2, 0]",
       "run.yaml:2: model.blocks is a list, but must be"
-        + " a list of integers such as [2, 2, 2, 2], each at least 1"
+        + " a list of integers such as [2, 2, 2, 2], 1 to 16 of them, each from 1 to 1000"
     ),
     (
       "optimizer:\n  learning_rate: -1",
-      "run.yaml:2: optimizer.learning_rate is '-1', but must be a number above 0"
+      "run.yaml:2: optimizer.learning_rate is '-1', but must be a number from 1e-30 to 1e+30"
     ),
     (
       "optimizer:\n  weight_decay: nan",
-      "run.yaml:2: optimizer.weight_decay is 'nan', but must be a number, at least 0"
+      "run.yaml:2: optimizer.weight_decay is 'nan', but must be a number from 0 to 1e+30"
     ),
     (
       "optimizer:\n  nesterov: yes",
@@ -132,11 +141,11 @@ struct ConfigurationReadingTests {
     ),
     (
       "neuron:\n  tau: 0.5",
-      "run.yaml:2: neuron.tau is '0.5', but must be a number, at least 1, or inf"
+      "run.yaml:2: neuron.tau is '0.5', but must be a number from 1 to 1e+30, or inf"
     ),
     (
       "training:\n  seed: -1",
-      "run.yaml:2: training.seed is '-1', but must be an integer, at least 0"
+      "run.yaml:2: training.seed is '-1', but must be an integer from 0 to 18446744073709551615"
     ),
     ("data:\n  path: ''", "run.yaml:2: data.path is '', but must be text, not empty"),
     ("model: resnet18", "run.yaml:1: model is a value, but must be a mapping of keys"),
@@ -148,6 +157,17 @@ struct ConfigurationReadingTests {
   ])
   func explainsWhatIsWrong(yaml: String, expected: String) {
     #expect(message { _ = try read(yaml) } == expected)
+  }
+
+  @Test(arguments: ["", " #1set", " &amp", " !bang", " # none"])
+  func aKeyWithoutValueIsAnError(value: String) {
+    for key in ["data.path", "data.train", "data.workers", "model.width", "model.blocks"] {
+      let name = key.split(separator: ".")
+      #expect(
+        message { _ = try read("\(name[0]):\n  \(name[1]):\(value)") }
+          == "run.yaml:2: \(key) has no value: write one, in quotes if it begins with #, & or !, or leave"
+          + " the key out")
+    }
   }
 
   @Test func namesTheLineOfInvalidYAML() {
@@ -162,7 +182,17 @@ struct ConfigurationReadingTests {
     ("momentun=0", "unknown key 'momentun'; did you mean 'optimizer.momentum'?"),
     ("model=resnet18", "'model' is a section: set its keys one by one"),
     ("model.width", "expected key.path=value, such as training.epochs=3"),
-    ("model.width=", "model.width is empty, but must be an integer, at least 1"),
+    (
+      "model.width=",
+      "model.width has no value: write one after the =, or leave the option out"
+    ),
+    (
+      "data.path=",
+      "data.path has no value: write one after the =, or leave the option out"
+    ),
+    (
+      "training.epochs=null", "training.epochs is null, but must be an integer from 1 to 2147483647"
+    ),
     (
       "data.augmentation=shft",
       "data.augmentation is 'shft'; did you mean 'shift'? Allowed are none, cifar, imagenet, shift"
@@ -170,6 +200,33 @@ struct ConfigurationReadingTests {
   ])
   func explainsWhatIsWrongInOverrides(argument: String, expected: String) {
     #expect(message { _ = try read("", overrides: [argument]) } == "--set \(argument): \(expected)")
+  }
+
+  /// YAML would take these for comments, anchors, tags, lists, null, or for nothing valid at all.
+  @Test(arguments: [
+    "#1set", "&amp", "!bang", "tr #2", "a: b", "[1", "{}", "*", "@", "%", "|", "- x", "null", "~",
+    " ",
+    "\"x\"", "'x'", "a\nb\n", "\t", "=", "\u{301}=\u{2028}", "\u{85}\u{7f}\u{feff}😀\r\n",
+  ])
+  func textIsTakenAsItIs(_ text: String) throws {
+    for key in ["data.path", "data.train"] {
+      let configuration = try read("", overrides: ["\(key)=\(text)"])
+      let read = key == "data.path" ? configuration.data.path! : configuration.data.train
+      #expect(Array(read.utf8) == Array(text.utf8))
+      // Other ranks and a later --config read what was written.
+      let copy = try self.read(configuration.yaml)
+      #expect(copy == configuration && copy.yaml == configuration.yaml)
+    }
+  }
+
+  @Test func nullLeavesOutWhatMayBeLeftOut() throws {
+    for null in ["null", "~", "Null", "NULL"] {
+      let configuration = try read(
+        "data: {path: photos, workers: 3}\nmodel: {classes: 3}",
+        overrides: ["data.workers=\(null)", "model.classes=\(null)"])
+      #expect(configuration.data.workers == nil && configuration.model.classes == nil)
+      #expect(try read("data: {path: \(null)}").data.path == nil)
+    }
   }
 
   @Test func saysWhichFileCannotBeRead() throws {
@@ -180,5 +237,16 @@ struct ConfigurationReadingTests {
     try Data([0xFF, 0xFE, 0xFF]).write(to: URL(fileURLWithPath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(message { _ = try Configuration(file: path) }.contains("not UTF-8"))
+  }
+
+  /// As in a shell, but also where no shell does it.
+  @Test func aPathMayBeginInTheHomeDirectory() throws {
+    let home = try #require(ProcessInfo.processInfo.environment["HOME"])
+    func path(_ text: String) throws -> String? {
+      try Configuration(file: nil, overrides: ["data.path=" + text]).data.path
+    }
+    #expect(try path("~/images") == home + "/images")
+    #expect(try path("~") == home)
+    for other in ["~images", "./~/images", "a/~", "/~"] { #expect(try path(other) == other) }
   }
 }

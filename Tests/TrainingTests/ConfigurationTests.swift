@@ -35,8 +35,8 @@ struct ConfigurationTests {
       "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "data": """
-      format path train validation image_size augmentation evaluation mixup cutmix normalization \
-      frames event_augmentation event_normalization decoding sharding on_bad_sample \
+      format path train validation drop_last image_size augmentation evaluation mixup cutmix \
+      normalization convention frames event_augmentation event_normalization decoding sharding on_bad_sample \
       max_bad_samples workers
       """,
     ]

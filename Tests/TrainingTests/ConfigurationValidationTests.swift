@@ -107,4 +107,14 @@ struct ConfigurationValidationTests {
         == "--set data.path=few: data.path has 3 training samples, fewer than the 4 ranks: start at"
         + " most 3 ranks, or add samples")
   }
+
+  @Test func anEpochWithoutItsLastBatchHasABatch() throws {
+    let configuration = try Configuration(
+      file: nil, overrides: ["data.drop_last=true", "training.global_batch=8"])
+    try configuration.validate(ranks: 1, samples: 8)
+    #expect(
+      message { try configuration.validate(ranks: 1, samples: 7) }
+        == "--set data.drop_last=true: data.drop_last = true leaves nothing of 7 training samples,"
+        + " fewer than training.global_batch = 8: lower that, or set drop_last to false")
+  }
 }

@@ -35,6 +35,22 @@ struct DataParallelTrainerMPITests {
     }
   }
 
+  /// Ranks have as many batches, also where some have no part in the last one.
+  @Test func aStopOfOneRankEndsTheValidationOfAll() throws {
+    let job = try SmallJob(["training.global_batch=3"], communicator)
+    let expected = try job.evaluate()
+    for last in 1...5 {
+      var asked = 0
+      let stopped = try job.trainer.evaluate(job.validation) {
+        asked += 1
+        return asked == last && communicator.rank == communicator.size - 1
+      }
+      #expect(stopped == nil && asked == last)
+    }
+    let whole = try job.trainer.evaluate(job.validation) { false }
+    #expect(whole == expected)
+  }
+
   @Test(arguments: normalizerFree, methods)
   func anyNumberOfRanksTrainsToTheSameWeights(_ model: [String], _ method: [String]) throws {
     let job = try SmallJob(model + method, communicator)

@@ -93,10 +93,19 @@ struct DataParallelTrainerTests {
     #expect(store.weights.all.elements.allSatisfy { $0.isFinite })
   }
 
+  /// A double holds the square of the logits' distance from their target, and the metrics' floats do not.
+  @Test func aLossTooLargeForAFloatIsNotFinite() throws {
+    let job = try job("loss.mse_weight=1")
+    job.assign { name, index in name == "linear.bias" && index == 0 ? 1e20 : nil }
+    let outcome = try job.trainOnce()
+    #expect(outcome.nonFinite == "the loss is not finite in iteration 1 on rank 0")
+    #expect(job.trainer.optimizer.updates == 0)
+  }
+
   @Test func networksThatCannotBeAreRefused() throws {
     #expect(
       message { _ = try job("data.image_size=4") }
         == "--set data.image_size=4: data.image_size 4 is too small for this network: it needs at"
-        + " least 7 with 2 stages")
+        + " least 7 with 2 stages, or too few pixels are left to normalise and to pool")
   }
 }

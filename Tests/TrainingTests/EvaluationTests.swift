@@ -1,4 +1,5 @@
 import Distributed
+import Foundation
 import SpikingNetworks
 import TestSupport
 import Testing
@@ -41,6 +42,8 @@ struct EvaluationTests {
   }
 
   @Test func measuresTheRestoredNetwork() throws {
+    // Nothing is learnt.
+    try FileManager.default.removeItem(atPath: directory.file("train"))
     let job = try SmallJob(["model.blocks=[1,1]", "model.width=4"], SingleProcess())
     _ = try job.train(epochs: 3)
     let expected = try job.evaluate()

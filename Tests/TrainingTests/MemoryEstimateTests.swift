@@ -8,11 +8,11 @@ import Testing
 struct MemoryEstimateTests {
   private func network(
     _ family: NetworkFamily, _ memory: MemoryUse = .fast
-  ) throws -> SpikingNetwork {
-    try SpikingNetwork(
+  ) throws -> NetworkPlan {
+    try NetworkPlan(
       NetworkSpecification(
         family: family, blocks: [1, 1], width: 8, classes: 3, imageSize: 16, memory: memory),
-      seed: 1, arena: Arena(capacity: 4 << 20))
+      arena: Arena(capacity: 4 << 20))
   }
 
   @Test(arguments: NetworkFamily.allCases) func growsWithSamplesAndWindow(_ family: NetworkFamily)
@@ -24,7 +24,7 @@ struct MemoryEstimateTests {
         network, samples: samples, window: window, optimizerBuffers: buffers, before: 0)
     }
     let one = estimate(1, 1)
-    let count = network.store.weights.count
+    let count = network.weightCount
     #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
     #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
     #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes)
@@ -41,7 +41,7 @@ struct MemoryEstimateTests {
       MemoryEstimate(network, samples: 1, window: 1, optimizerBuffers: 1, stateRanks: 4, before: 0)
         .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
     // Copies of weights and momentum, and the largest parameter once more.
-    let largest = network.store.parameters.map(\.count).max()!
+    let largest = network.largestParameter
     #expect(one.checkpointBytes == 4 * (2 * count + largest))
     #expect(estimate(1, 1, buffers: 2).checkpointBytes == 4 * (3 * count + largest))
     func lean(_ stateRanks: Int) throws -> Int {
@@ -72,7 +72,7 @@ struct MemoryEstimateTests {
       let estimate = try withOneThread {
         try job.trainOnce()
         return MemoryEstimate(
-          job.network, samples: 10, window: job.configuration.trainingMethod.window,
+          job.network.plan, samples: 10, window: job.configuration.trainingMethod.window,
           optimizerBuffers: 1, before: 0)
       }
       let expected = estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes
@@ -83,10 +83,10 @@ struct MemoryEstimateTests {
 
   /// The more threads, the more memory, but no gradients for each of them.
   @Test func growsLittleWithThreads() throws {
-    let network = try SpikingNetwork(
+    let network = try NetworkPlan(
       NetworkSpecification(
         family: .resNet, blocks: [1, 1, 1, 1], width: 64, classes: 3, imageSize: 32),
-      seed: 1, arena: Arena(capacity: 4 << 20))
+      arena: Arena(capacity: 4 << 20))
     let sizes = [1, 2, 16, 64].map { threads in
       let before = ThreadPool.threads
       ThreadPool.setThreads(threads)
@@ -107,7 +107,7 @@ struct MemoryEstimateTests {
         ["model.family=\(family)", "model.blocks=[1,1]", "model.width=8"] + method, SingleProcess())
       _ = try job.train(epochs: 1)
       let estimate = MemoryEstimate(
-        job.network, samples: 10, window: job.configuration.trainingMethod.window,
+        job.network.plan, samples: 10, window: job.configuration.trainingMethod.window,
         optimizerBuffers: 1, before: 0)
       let measured = job.trainer.peakTapeBytes
       let ratio = Double(measured) / Double(estimate.tapeBytes)

@@ -18,7 +18,7 @@ struct MetricsLogTests {
     learningRate: 0.1, firingRate: 0.125, imagesPerSecond: 800, dataWait: 0.25, seconds: 1.5,
     peakRSS: 1 << 20)
   private let epoch = MetricsRecord(
-    .epoch, epoch: 1, iteration: 45, samples: 4500, trainLoss: .nan, trainAccuracy: 0.75,
+    .epoch, epoch: 1, iteration: 45, samples: 4500, trainLoss: nil, trainAccuracy: 0.75,
     validationLoss: 0.5, validationAccuracy: 0.875, validationTop5: 1, learningRate: 0.1,
     firingRate: 0.125, imagesPerSecond: 800, dataWait: 0, seconds: 6, peakRSS: 1 << 21)
 
@@ -48,7 +48,7 @@ struct MetricsLogTests {
         validation_accuracy,validation_top5,learning_rate,firing_rate,images_per_second,data_wait,\
         seconds,peak_rss_bytes
         interval,1,10,1000,1.25,0.5,,,,0.1,0.125,800.0,0.25,1.5,1048576
-        epoch,1,45,4500,nan,0.75,0.5,0.875,1.0,0.1,0.125,800.0,0.0,6.0,2097152
+        epoch,1,45,4500,,0.75,0.5,0.875,1.0,0.1,0.125,800.0,0.0,6.0,2097152
 
         """)
     for line in try text("metrics.jsonl").split(separator: "\n") {
@@ -84,19 +84,67 @@ struct MetricsLogTests {
     #expect(record.csv == epoch.csv)
   }
 
-  @Test func goesOnWhereAnEarlierRunStopped() throws {
+  private func lines(_ name: String) throws -> [String] {
+    try text(name).split(separator: "\n").map { String($0) }
+  }
+
+  private func add(_ text: String, to name: String) throws {
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/" + name))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(text.utf8))
+    try file.close()
+  }
+
+  /// Also where an earlier program has gone on after a line that was cut short.
+  @Test func whatWasCutShortIsTakenBack() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     try MetricsLog(directory: directory).append(interval)
-    let cut = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/metrics.jsonl"))
-    try cut.seekToEnd()
-    try cut.write(contentsOf: Data(#"{"kind": "inter"#.utf8))
-    try cut.close()
-    try MetricsLog(directory: directory).append(epoch)
+    try add("{\"kind\": \"inter\n{\"kind\": \"interval\", \"ep", to: "metrics.jsonl")
+    try add("interval,1,2\ninterv", to: "metrics.csv")
+    let log = try MetricsLog(directory: directory)
+    #expect(try lines("metrics.jsonl") == [interval.json])
+    try log.append(epoch)
+    #expect(try lines("metrics.jsonl") == [interval.json, epoch.json])
+    #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv, epoch.csv])
+  }
 
-    let lines = try text("metrics.jsonl").split(separator: "\n")
-    #expect(lines.map { String($0) } == [interval.json, #"{"kind": "inter"#, epoch.json])
-    let rows = try text("metrics.csv").split(separator: "\n")
-    #expect(rows.map { String($0) } == [MetricsRecord.csvHeader, interval.csv, epoch.csv])
+  /// A run that goes on makes anew what comes after its checkpoint, also the epoch's record if the
+  /// checkpoint is from before its validation.
+  @Test func dropsWhatIsMadeAnew() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var later = interval
+    later.iteration = 50
+    do {
+      let log = try MetricsLog(directory: directory)
+      for record in [interval, epoch, later] { try log.append(record) }
+    }
+    #expect(try MetricsLog.holdsEpoch(directory: directory))
+    var position = RunPosition(epoch: 1, iteration: 45)
+    position.validatedIteration = 45
+    _ = try MetricsLog(directory: directory, from: position)
+    #expect(try lines("metrics.jsonl") == [interval.json, epoch.json])
+    #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv, epoch.csv])
+    position.validatedIteration = 0
+    _ = try MetricsLog(directory: directory, from: position)
+    #expect(try lines("metrics.jsonl") == [interval.json])
+    #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv])
+    #expect(try !MetricsLog.holdsEpoch(directory: directory))
+    _ = try MetricsLog(directory: directory, from: RunPosition())
+    #expect(try text("metrics.jsonl").isEmpty)
+  }
+
+  @Test func whatWasNotMeasuredIsNull() throws {
+    let none = MetricsRecord(
+      .interval, epoch: 1, iteration: 10, samples: 1000, trainLoss: nil, trainAccuracy: nil,
+      learningRate: 0.1, firingRate: nil, imagesPerSecond: nil, dataWait: nil, seconds: 1.5,
+      peakRSS: 1 << 20)
+    #expect(
+      none.json == """
+        {"kind": "interval", "epoch": 1, "iteration": 10, "samples": 1000, "train_loss": null, \
+        "train_accuracy": null, "learning_rate": 0.1, "firing_rate": null, \
+        "images_per_second": null, "data_wait": null, "seconds": 1.5, "peak_rss_bytes": 1048576}
+        """)
+    #expect(none.csv == "interval,1,10,1000,,,,,,0.1,,,,1.5,1048576")
   }
 
   @Test func namesThePathAndTheReason() throws {

@@ -98,16 +98,16 @@ struct ModelFileTests {
 
   @Test func namesTheFirstOtherClass() throws {
     let checkpoint = try write(try network(seed: 1))
-    try checkpoint.requireClasses(classes)
+    try TrainedOn(checkpoint).requireClasses(classes)
     #expect(
-      message { try checkpoint.requireClasses(["cat", "dog", "æ/ß"]) }
+      message { try TrainedOn(checkpoint).requireClasses(["cat", "dog", "æ/ß"]) }
         == "\(path) was trained on other classes: number 1 (from 0) is 'dog \"big\"' there and 'dog'"
         + " in these data")
     #expect(
-      message { try checkpoint.requireClasses(classes + ["eel"]) }.hasSuffix(
+      message { try TrainedOn(checkpoint).requireClasses(classes + ["eel"]) }.hasSuffix(
         "number 3 (from 0) is no class there and 'eel' in these data"))
     #expect(
-      message { try checkpoint.requireClasses(["cat"]) }.hasSuffix(
+      message { try TrainedOn(checkpoint).requireClasses(["cat"]) }.hasSuffix(
         "number 1 (from 0) is 'dog \"big\"' there and no class in these data"))
   }
 }

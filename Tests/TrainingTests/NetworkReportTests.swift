@@ -68,8 +68,9 @@ struct NetworkReportTests {
     #expect(
       message { _ = try lines("data.image_size=6") }
         == "--set data.image_size=6: data.image_size 6 is too small for this network: it needs at"
-        + " least 13 with 3 stages")
+        + " least 13 with 3 stages, or too few pixels are left to normalise and to pool")
     #expect(
-      message { _ = try lines("model.classes=") }.hasPrefix("/nonexistent: there is no such file"))
+      message { _ = try lines("model.classes=null") }.hasPrefix(
+        "/nonexistent: there is no such file"))
   }
 }

@@ -14,34 +14,60 @@ struct OutputDirectoryTests {
   @Test func makesTheDirectoryOnlyWhenAsked() throws {
     let output = OutputDirectory(directory.file("a/run"))
     #expect(try directory.contents.isEmpty)
-    try output.create()
+    try output.claim()
     #expect(try directory.contents == ["a"])
     #expect(output.path == directory.file("a/run"))
     #expect(output.checkpoints.path == directory.file("a/run/checkpoints"))
-    try output.create()
+    try output.claim()
   }
 
   @Test func aRunIsNotOverwritten() throws {
-    let output = OutputDirectory(directory.path)
-    try output.create()
-    try output.requireNoRun()
-    try output.write(Configuration())
+    do {
+      let output = OutputDirectory(directory.path)
+      try output.claim()
+      try output.write(Configuration())
+      try output.write(Configuration())
+    }
     #expect(try Configuration(file: directory.file("config.yaml")) == Configuration())
-    #expect(
-      message { try output.requireNoRun() }
-        == "\(directory.path) already holds a run; name another --output, or remove it: it has no"
-        + " checkpoint yet")
+    #expect(try directory.contents == [".lock", "checkpoints", "config.yaml"])
+    let output = OutputDirectory(directory.path)
+    let problem =
+      "\(directory.path) already holds a run; name another --output, or remove it: it has no"
+      + " checkpoint yet"
+    #expect(message { try output.requireNoRun() } == problem)
+    #expect(message { try output.claim() } == problem)
     try directory.write("", to: "checkpoints/iteration-000000001/state.json")
     #expect(
       message { try output.requireNoRun() }
         .hasSuffix("or go on with it: --resume \(directory.path)"))
+    try OutputDirectory(directory.path, isNew: false).claim()
+  }
+
+  /// As on a file system without locks: both have looked, one writes first.
+  @Test func ofTwoThatLookedOneWrites() throws {
+    let output = OutputDirectory(directory.path)
+    try output.claim()
+    try directory.write("of another", to: "config.yaml")
+    #expect(message { try output.write(Configuration()) }.contains("already holds a run"))
+    #expect(try String(contentsOfFile: output.configuration, encoding: .utf8) == "of another")
+  }
+
+  @Test func oneProcessAtATime() throws {
+    var first: OutputDirectory? = OutputDirectory(directory.path)
+    try first?.claim()
+    let problem = message { try OutputDirectory(directory.path).claim() }
+    #expect(
+      problem.hasPrefix("\(directory.path) is in use: process \(getpid()) on ")
+        && problem.contains("name another --output"))
+    first = nil
+    try OutputDirectory(directory.path).claim()
   }
 
   @Test func saysWhyItCannotBeWritten() throws {
     try directory.write("", to: "file")
     let output = OutputDirectory(directory.file("file/run"))
     #expect(
-      message { try output.create() }
+      message { try output.claim() }
         == "\(output.path) cannot be created: Not a directory")
     #expect(
       message { try output.write(Configuration()) }.hasPrefix(
@@ -50,8 +76,8 @@ struct OutputDirectoryTests {
 
   @Test func theDefaultIsNamedByTheTime() throws {
     let format = #/runs/\d{8}-\d{6}/#
-    #expect(try format.wholeMatch(in: OutputDirectory.defaultPath()) != nil)
+    #expect(try format.wholeMatch(in: OutputDirectory(nil).path) != nil)
     let (a, b) = (Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: 1))
-    #expect(OutputDirectory.defaultPath(at: a) != OutputDirectory.defaultPath(at: b))
+    #expect(OutputDirectory(nil, at: a).path != OutputDirectory(nil, at: b).path)
   }
 }

@@ -1,7 +1,9 @@
 import Foundation
+import SpikingNetworks
 import TestSupport
 import Testing
 
+@testable import Datasets
 @testable import Training
 
 struct RunStateTests {
@@ -29,13 +31,55 @@ struct RunStateTests {
     #expect(try RunState(json: state.json, path: "x").position.inputDensities == nil)
   }
 
-  @Test func aNewerVersionIsNamed() throws {
+  /// A checkpoint that a program wrote which knew version 1 only.
+  @Test func version1StaysReadable() throws {
+    let directory = ReferenceCase.directory.appendingPathComponent("checkpoint-version-1").path
+    let checkpoint = try Checkpoint(contentsOf: directory).verified()
+    let state = checkpoint.state
+    #expect(state.position.iteration == 95 && state.updates == 95 && state.seed == 2022)
+    #expect(state.position.epochMetrics.samples == 250)
+    #expect(state.trainingList == nil && state.position.seconds == nil)
+    var configuration = Configuration()
+    try configuration.apply(yaml: state.configuration, from: "x")
+    let network = try SpikingNetwork(
+      configuration.networkSpecification(classes: state.classes.count), seed: 1)
+    let optimizer = configuration.makeOptimizer(count: network.store.weights.count)
+    try checkpoint.restore(network, optimizer.state)
+    // Written again, it is of the present version.
+    #expect(try RunState(json: state.json, path: "x") == state)
+    #expect(String(decoding: state.json, as: UTF8.self).contains("\"format_version\" : 2"))
+
+    let json = try Data(contentsOf: URL(fileURLWithPath: directory + "/state.json"))
+    var damaged = json
+    let place = try #require(json.firstRange(of: Data("\"updates\" : 95".utf8))).upperBound - 1
+    damaged[place] = UInt8(ascii: "4")
+    let error = #expect(throws: CheckpointError.self) { try RunState(json: damaged, path: "x") }
+    #expect(error?.finding == .damaged)
+  }
+
+  /// The seal is of the bytes: a field that this program does not know changes nothing.
+  @Test func aFieldOfALaterProgramIsNoDamage() throws {
+    let state = RunState.example(iteration: 12)
+    var text = String(decoding: state.json, as: UTF8.self)
+    text = text.replacingOccurrences(
+      of: "\"format_version\" : 2", with: "\"field_to_come\" : 0.10000, \"format_version\" : 2")
+    #expect(message { _ = try RunState(json: Data(text.utf8), path: "x") }.contains("checksum"))
+    let body = text.prefix(upTo: try #require(text.range(of: ",\n\"checksum\"")).lowerBound)
+    #expect(
+      try RunState(json: sealed(Data(body.utf8) + Data("}".utf8)), path: "x") == state)
+  }
+
+  @Test func aNewerVersionIsNamedAndNoDamage() throws {
     let text = String(decoding: RunState.example(iteration: 1).json, as: UTF8.self)
     let newer = text.replacingOccurrences(
-      of: "\"format_version\" : 1", with: "\"format_version\" : 2")
+      of: "\"format_version\" : 2", with: "\"format_version\" : 3")
+    let error = #expect(throws: CheckpointError.self) {
+      try RunState(json: Data(newer.utf8), path: "x")
+    }
     #expect(
-      message { _ = try RunState(json: Data(newer.utf8), path: "x") }
-        == "x has format version 2, and this program reads up to 1: use a newer one")
+      error?.description
+        == "x has format version 3, and this program reads up to 2: use a newer one")
+    #expect(error?.finding == .unusable)
   }
 
   /// Whatever happens to the file: an error, or the same state.
@@ -59,7 +103,6 @@ struct RunStateTests {
       do {
         #expect(try RunState(json: bytes, path: "x") == state)
       } catch {
-        #expect(error is CheckpointError)
         refused += 1
       }
     }

@@ -48,6 +48,14 @@ struct TrainingDataTests {
         "/nonexistent: there is no such file or directory."))
   }
 
+  @Test(arguments: [2, 4]) func imagesHaveOneOrThreeChannels(channels: Int) throws {
+    let override = "model.input_channels=\(channels)"
+    #expect(
+      message { _ = try open("data.path=\(directory.path)", override) }
+        == "--set \(override): model.input_channels = \(channels), but images have 1 channel (gray) or"
+        + " 3 (colour), and only recordings of events have 2: set it to 1 or 3, or leave it out")
+  }
+
   @Test func nodeLocalOrderNeedsShards() throws {
     let options = ["data.path=\(directory.path)", "data.sharding=node-local"]
     #expect(
@@ -71,6 +79,22 @@ struct TrainingDataTests {
     }
     let summary = try data.readingSummary(SingleProcess())
     #expect(summary.count == 1 && summary[0].hasSuffix("from 4 shards"))
+  }
+
+  @Test func theLastTrainingBatchIsLeftOutWhereAsked() throws {
+    let configuration = try Configuration(
+      file: nil, overrides: ["data.drop_last=true", "training.global_batch=2"])
+    let data = try open("data.path=\(directory.path)")
+    func batches(_ source: any SampleSource, isTraining: Bool) throws -> [Int] {
+      let loader = try configuration.loader(
+        source, isTraining: isTraining, SingleProcess(), threads: 1)
+      loader.begin(epoch: 0)
+      var counts: [Int] = []
+      while let batch = try loader.next() { counts.append(batch.count) }
+      return counts
+    }
+    #expect(try batches(data.training, isTraining: true) == [2, 2])
+    #expect(try batches(data.validation, isTraining: false) == [2, 2, 1])
   }
 
   @Test func badSamplesAreReplacedWhereAsked() throws {

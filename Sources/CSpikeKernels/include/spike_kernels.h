@@ -13,6 +13,11 @@
 // environment makes do with fewer than the processor has.
 const char *sltt_vectors(void);
 
+// Whether the calling thread takes denormal numbers for 0, as all do since the program was loaded: with
+// them an addition can take a hundred times as long on some processors, and gradients behind gains near
+// 0 are full of them.
+int sltt_flushes_denormals(void);
+
 typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID } sltt_surrogate;
 
 typedef struct {

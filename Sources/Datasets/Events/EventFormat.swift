@@ -6,9 +6,7 @@ public enum EventFormat: String, CaseIterable, Sendable {
   case nmnist
   /// DVS128-Gesture: AEDAT 3.1 with `*_labels.csv`, `trials_to_train.txt`, `trials_to_test.txt`.
   case dvsGesture = "dvs-gesture"
-  /// CIFAR10-DVS: AEDAT 2.0, `<class>/*.aedat`. No split is published: of each class the first nine
-  /// tenths by name (rounded up) are for training, the rest for validation, as SpikingJelly's
-  /// `split_to_train_test_set(0.9, …)` does it.
+  /// CIFAR10-DVS: AEDAT 2.0, `<class>/*.aedat`, read and split by an `EventConvention`.
   case cifar10DVS = "cifar10-dvs"
   /// Frames that SpikingJelly has stored, `frames_number_*/[train|test/]<class>/*.npz` or
   /// `duration_*/…`. Without directories `train` and `test` they are split as CIFAR10-DVS.

@@ -11,25 +11,40 @@ public struct EventFrames: SampleSource {
   /// Opens a split. The frames are made at the first time, and stored.
   ///
   /// - Parameters:
+  ///   - convention: whose reading of recordings counts where there are several.
   ///   - timesteps: frames of a sample; the number of the rule, if that has one.
   ///   - threads: that make the frames.
-  ///   - report: is told about work that takes time.
+  ///   - progress: is called whenever that work gets on.
+  ///   - report: is told about work that takes time, and how far it is.
   public init(
-    _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule, timesteps: Int,
+    _ format: EventFormat, _ convention: EventConvention = .spikingJelly, path: String,
+    split: EventSplit, rule: FrameRule, timesteps: Int,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount,
-    report: @Sendable (String) -> Void = { _ in }
+    progress: @escaping @Sendable () -> Void = {},
+    report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(DatasetError) {
     if case .number(let number, _) = rule {
       precondition(number == timesteps, "as many frames as time steps")
     }
-    recordings = try RecordingList(format, path: path, split: split, rule: rule)
+    recordings = try RecordingList(format, convention, path: path, split: split, rule: rule)
     var sensor = format.sensor
     if sensor == nil { sensor = try Self.sensor(ofStoredFrames: recordings.files[0].path) }
+    // Frames of both conventions can be kept side by side.
+    let isUsual = recordings.convention == .spikingJelly
+    let reading = format.rawValue + (isUsual ? "" : "-" + convention.rawValue)
     let cache = FrameCache(
       recordings: recordings, rule: rule, timesteps: timesteps, sensor: sensor!,
-      name: "\(format.rawValue)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames",
+      name: "\(reading)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames",
       directories: FrameCache.directories(dataPath: path))
-    file = try cache.open(threads: threads, report: report)
+    file = try cache.open(threads: threads, progress: progress, report: report)
+  }
+
+  /// The class names of a split, of which no frames are made.
+  public static func classes(
+    _ format: EventFormat, _ convention: EventConvention, path: String, split: EventSplit,
+    rule: FrameRule
+  ) throws(DatasetError) -> [String] {
+    try RecordingList(format, convention, path: path, split: split, rule: rule).classes
   }
 
   private static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {

@@ -144,7 +144,7 @@ final class FrameFileWriter: @unchecked Sendable {
   init(path: String, header: FrameFile.Header) throws(DatasetError) {
     self.path = path
     self.header = header
-    temporary = "\(path).\(UUID().uuidString)"
+    temporary = "\(path).\(UUID().uuidString)\(Self.ending)"
     table = Array(repeating: FrameFile.Entry(), count: header.samples)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
@@ -155,6 +155,21 @@ final class FrameFileWriter: @unchecked Sendable {
   deinit {
     close(descriptor)
     unlink(temporary)
+  }
+
+  private static let ending = ".partial"
+
+  /// The files that are being written for a path, or were when their process was killed.
+  static func unfinished(_ path: String) -> [String] {
+    let (directory, name) = (
+      (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent
+    )
+    return ((try? directoryEntries(directory)) ?? []).filter {
+      // Earlier versions gave them no ending.
+      let identifier = $0.hasSuffix(ending) ? $0.dropLast(ending.count) : $0[...]
+      return identifier.hasPrefix(name + ".")
+        && UUID(uuidString: String(identifier.dropFirst(name.count + 1))) != nil
+    }.map { directory + "/" + $0 }
   }
 
   /// Stores the frames of a sample.

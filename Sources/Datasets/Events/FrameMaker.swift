@@ -54,7 +54,8 @@ final class FrameMaker {
     switch recordings.format {
     case .nmnist: try readATIS(bytes, sensor: sensor, into: &buffer)
     case .dvsGesture: try readAEDAT3(bytes, sensor: sensor, into: &buffer)
-    case .cifar10DVS: try readAEDAT2(bytes, sensor: sensor, into: &buffer)
+    case .cifar10DVS:
+      try readAEDAT2(bytes, sensor: sensor, convention: recordings.convention, into: &buffer)
     case .frames: preconditionFailure("frames have no events")
     }
   }

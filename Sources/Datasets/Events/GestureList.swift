@@ -11,7 +11,7 @@ extension RecordingList {
         expected: "trials_to_train.txt, trials_to_test.txt, *.aedat and *_labels.csv")
     }
     self.init(
-      format: .dvsGesture, location: "\(directory)/\(trials)", classes: Self.gestures)
+      format: .dvsGesture, location: "\(directory)/\(trials)", classes: gestureClasses)
     var bytes: [UInt8] = []
     try readFile(location, into: &bytes)
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -39,14 +39,12 @@ extension RecordingList {
       throw .noRecordings(path: location, expected: "names of .aedat files, one a line")
     }
   }
-
-  /// The classes 1 to 11 of the data set's `gesture_mapping.csv`.
-  private static let gestures = [
-    "hand_clapping", "right_hand_wave", "left_hand_wave", "right_arm_clockwise",
-    "right_arm_counter_clockwise", "left_arm_clockwise", "left_arm_counter_clockwise", "arm_roll",
-    "air_drums", "air_guitar", "other_gestures",
-  ]
 }
+
+/// SpikingJelly puts the samples of gestures 1 to 11 into folders 0 to 10, and labels them by the
+/// position of the folder among the names, sorted as strings: 0, 1, 10, 2, …. Published networks were
+/// trained on these labels.
+private let gestureClasses = (0...10).map(String.init).sortedByBytes()
 
 /// The rows of a table of labels, below its line of headings.
 func gestureLabels(
@@ -71,7 +69,11 @@ func gestureLabels(
         "a class from 1 to 11, a start and an end in microseconds are expected in line \(number + 1)"
       )
     }
-    rows.append((Int32(values[0] - 1), values[1]..<values[2]))
+    let label = gestureClasses.firstIndex(of: String(values[0] - 1))!
+    rows.append((Int32(label), values[1]..<values[2]))
+  }
+  guard !rows.isEmpty else {
+    throw RecordingFailure(atByte: offset, "a line for each gesture is expected below the headings")
   }
   return rows
 }

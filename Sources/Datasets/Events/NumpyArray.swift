@@ -35,15 +35,25 @@ struct NumpyArray {
     case int16 = "i2"
     case int32 = "i4"
     case int64 = "i8"
+    case float16 = "f2"
     case float32 = "f4"
     case float64 = "f8"
 
     var size: Int { Int(rawValue.dropFirst())! }
   }
 
-  let shape: [Int]
-  let type: ElementType
-  /// Where the numbers begin; they are little-endian and fill the rest of the file.
+  /// How the numbers lie in the file, and what they are.
+  struct Layout {
+    var type = ElementType.uint8
+    var isBigEndian = false
+    /// Whether the first axis varies fastest (Fortran's order), and not the last (C's).
+    var isColumnMajor = false
+    var shape: [Int] = []
+  }
+
+  let layout: Layout
+  var shape: [Int] { layout.shape }
+  /// Where the numbers begin; they fill the rest of the file.
   let dataOffset: Int
 
   init(_ bytes: [UInt8]) throws(RecordingFailure) {
@@ -61,49 +71,60 @@ struct NumpyArray {
     }
     dataOffset = start + length
     var header = HeaderParser(bytes[start..<dataOffset])
-    (type, shape) = try header.parse()
-    var size = type.size
-    for extent in shape {
+    layout = try header.parse()
+    var size = layout.type.size
+    for extent in layout.shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
       guard !overflow else {
-        throw RecordingFailure(atByte: start, "the shape \(shape) is too large")
+        throw RecordingFailure(atByte: start, "the shape \(layout.shape) is too large")
       }
       size = product
     }
     guard bytes.count - dataOffset == size else {
       throw RecordingFailure(
         atByte: dataOffset,
-        "an array \(shape) of \(type.rawValue) has \(size) bytes, but \(bytes.count - dataOffset)"
-          + " follow")
+        "an array \(layout.shape) of \(layout.type.rawValue) has \(size) bytes, but"
+          + " \(bytes.count - dataOffset) follow")
     }
   }
 
-  /// Calls `body` with every number in order, and its index.
+  /// Calls `body` with every number, and its index in an array whose last axis varies fastest.
   func forEach(in bytes: [UInt8], _ body: (_ index: Int, _ value: Float) -> Void) {
-    func visit<Stored>(_: Stored.Type, _ float: (Stored) -> Float) {
+    func visit<Stored: FixedWidthInteger>(_: Stored.Type, _ float: (Stored) -> Float) {
       bytes.withUnsafeBytes { raw in
         let count = (raw.count - dataOffset) / MemoryLayout<Stored>.size
-        for index in 0..<count {
-          let offset = dataOffset + index * MemoryLayout<Stored>.size
-          body(index, float(raw.loadUnaligned(fromByteOffset: offset, as: Stored.self)))
+        for position in 0..<count {
+          let offset = dataOffset + position * MemoryLayout<Stored>.size
+          let stored = raw.loadUnaligned(fromByteOffset: offset, as: Stored.self)
+          body(
+            layout.isColumnMajor ? rowMajorIndex(ofColumnMajor: position) : position,
+            float(layout.isBigEndian ? Stored(bigEndian: stored) : Stored(littleEndian: stored)))
         }
       }
     }
-    func visitIntegers<Stored: FixedWidthInteger>(_ type: Stored.Type) {
-      visit(type) { Float(Stored(littleEndian: $0)) }
+    switch layout.type {
+    case .bool, .uint8: visit(UInt8.self) { Float($0) }
+    case .uint16: visit(UInt16.self) { Float($0) }
+    case .uint32: visit(UInt32.self) { Float($0) }
+    case .uint64: visit(UInt64.self) { Float($0) }
+    case .int8: visit(Int8.self) { Float($0) }
+    case .int16: visit(Int16.self) { Float($0) }
+    case .int32: visit(Int32.self) { Float($0) }
+    case .int64: visit(Int64.self) { Float($0) }
+    case .float16: visit(UInt16.self) { Float(Float16(bitPattern: $0)) }
+    case .float32: visit(UInt32.self) { Float(bitPattern: $0) }
+    case .float64: visit(UInt64.self) { Float(Double(bitPattern: $0)) }
     }
-    switch type {
-    case .bool, .uint8: visitIntegers(UInt8.self)
-    case .uint16: visitIntegers(UInt16.self)
-    case .uint32: visitIntegers(UInt32.self)
-    case .uint64: visitIntegers(UInt64.self)
-    case .int8: visitIntegers(Int8.self)
-    case .int16: visitIntegers(Int16.self)
-    case .int32: visitIntegers(Int32.self)
-    case .int64: visitIntegers(Int64.self)
-    case .float32: visit(UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
-    case .float64: visit(UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
+  }
+
+  private func rowMajorIndex(ofColumnMajor position: Int) -> Int {
+    var (rest, index, stride) = (position, 0, shape.reduce(1, *))
+    for extent in shape {
+      stride /= extent
+      index += rest % extent * stride
+      rest /= extent
     }
+    return index
   }
 }
 
@@ -118,29 +139,31 @@ private struct HeaderParser {
     position = text.startIndex
   }
 
-  mutating func parse() throws(RecordingFailure) -> (NumpyArray.ElementType, [Int]) {
-    var type: NumpyArray.ElementType?
-    var shape: [Int]?
-    var isRowMajor = false
+  mutating func parse() throws(RecordingFailure) -> NumpyArray.Layout {
+    var layout = NumpyArray.Layout()
+    var missing: Set = ["descr", "fortran_order", "shape"]
     try expect("{")
     while !take("}") {
-      switch try string() {
-      case "descr" where type == nil:
-        try expect(":")
+      let entry = try string()
+      guard missing.remove(entry) != nil else {
+        throw failure(
+          "the header has another entry than one each of descr, fortran_order and shape")
+      }
+      try expect(":")
+      switch entry {
+      case "descr":
         let text = try string()
-        let isNative = ["<", "|"].contains(text.prefix(1))
-        guard isNative, let element = NumpyArray.ElementType(rawValue: String(text.dropFirst()))
+        guard let type = NumpyArray.ElementType(rawValue: String(text.dropFirst())),
+          let order = text.first, "<>|".contains(order)
         else { throw failure("the element type '\(text)' is not supported") }
-        type = element
-      case "fortran_order" where !isRowMajor:
-        try expect(":")
-        guard take("False") else { throw failure("the array is not in C order") }
-        isRowMajor = true
-      case "shape" where shape == nil:
-        try expect(":")
-        shape = try tuple()
+        (layout.type, layout.isBigEndian) = (type, order == ">")
+      case "fortran_order":
+        layout.isColumnMajor = take("True")
+        guard layout.isColumnMajor || take("False") else {
+          throw failure("True or False is expected")
+        }
       default:
-        throw failure("the header has another entry than descr, fortran_order and shape")
+        layout.shape = try tuple()
       }
       guard take(",") else {
         try expect("}")
@@ -148,10 +171,10 @@ private struct HeaderParser {
       }
     }
     skipSpaces()
-    guard position == text.endIndex, let type, let shape, isRowMajor else {
+    guard position == text.endIndex, missing.isEmpty else {
       throw failure("the header is not complete")
     }
-    return (type, shape)
+    return layout
   }
 
   private mutating func tuple() throws(RecordingFailure) -> [Int] {

@@ -10,6 +10,7 @@ func readATIS(
     guard bytes.count - offset >= 5 else {
       throw RecordingFailure(atByte: offset, "the file ends within an event of 5 bytes")
     }
+    try bytes.requireNoFilling(at: offset, eventSize: 5)
     let (x, y) = (Int(bytes[offset]), Int(bytes[offset + 1]))
     let word = bytes.bigEndian(at: offset + 1) & 0xFF_FFFF
     guard let position = sensor.position(x: x, y: y, polarity: Int(word >> 23)) else {
@@ -21,24 +22,13 @@ func readATIS(
   buffer.finish()
 }
 
-/// Reads AEDAT 2.0 with the addresses of a DVS128, as published readers of CIFAR10-DVS do: after
-/// the lines of the header, 32 bits of address and 32 of a microsecond counter an event, big-endian.
-/// Addresses are 7 bits each of the row and the column, from the sensor's far corner, and a bit that
-/// is 0 where it got brighter; bits above are ignored.
+/// Reads AEDAT 2.0 with the addresses of a DVS128: after the lines of the header, 32 bits of address and
+/// 32 of a microsecond counter an event, big-endian. An address has 7 bits each for two coordinates, and
+/// one that is 0 where it got brighter. As in published readers, bit 15 is not looked at.
 func readAEDAT2(
-  _ bytes: [UInt8], sensor: Sensor, into buffer: inout EventBuffer
+  _ bytes: [UInt8], sensor: Sensor, convention: EventConvention, into buffer: inout EventBuffer
 ) throws(RecordingFailure) {
-  var offset = 0
-  while offset < bytes.count, bytes[offset] == UInt8(ascii: "#") {
-    let line = bytes[offset...].prefix { $0 != UInt8(ascii: "\n") }
-    if line.starts(with: Array("#!AER-DAT".utf8)), !line.starts(with: Array("#!AER-DAT2".utf8)) {
-      throw RecordingFailure(atByte: offset, "the header tells another version than AEDAT 2.0")
-    }
-    guard line.endIndex < bytes.count else {
-      throw RecordingFailure(atByte: offset, "the file ends within its header")
-    }
-    offset = line.endIndex + 1
-  }
+  var offset = try AEDATHeader(bytes, .two).end
   buffer.begin(capacity: (bytes.count - offset) / 8)
   var counter = UnwrappedCounter(bits: 32)
   while offset < bytes.count {
@@ -46,8 +36,14 @@ func readAEDAT2(
       throw RecordingFailure(atByte: offset, "the file ends within an event of 8 bytes")
     }
     let address = bytes.bigEndian(at: offset)
-    let x = 127 - Int(address >> 8 & 0x7F)
-    let y = 127 - Int(address >> 1 & 0x7F)
+    guard address >> 16 == 0 else {
+      throw RecordingFailure(
+        atByte: offset,
+        "the address 0x\(String(address, radix: 16)) has more than the 16 bits of a DVS128: another"
+          + " camera's, such as a DAVIS")
+    }
+    try bytes.requireNoFilling(at: offset, eventSize: 8)
+    let (x, y) = convention.pixel(ofAddress: address)
     guard let position = sensor.position(x: x, y: y, polarity: Int(~address & 1)) else {
       throw RecordingFailure(atByte: offset, outside(sensor, x: x, y: y))
     }
@@ -64,7 +60,7 @@ func readAEDAT2(
 func readAEDAT3(
   _ bytes: [UInt8], sensor: Sensor, into buffer: inout EventBuffer
 ) throws(RecordingFailure) {
-  var offset = try endOfAEDAT3Header(bytes)
+  var offset = try AEDATHeader(bytes, .three).end
   buffer.begin(capacity: (bytes.count - offset) / 8)
   while offset < bytes.count {
     guard bytes.count - offset >= 28 else {
@@ -102,25 +98,23 @@ func readAEDAT3(
   buffer.finish()
 }
 
-private func endOfAEDAT3Header(_ bytes: [UInt8]) throws(RecordingFailure) -> Int {
-  var offset = 0
-  guard bytes.starts(with: Array("#!AER-DAT3".utf8)) else {
-    throw RecordingFailure(atByte: 0, "the file does not begin with #!AER-DAT3")
-  }
-  while offset < bytes.count, bytes[offset] == UInt8(ascii: "#") {
-    let line = bytes[offset...].prefix { $0 != UInt8(ascii: "\n") }
-    guard line.endIndex < bytes.count else { break }
-    offset = line.endIndex + 1
-    if line.starts(with: Array("#!END-HEADER".utf8)) { return offset }
-  }
-  throw RecordingFailure(atByte: offset, "the header does not end with #!END-HEADER")
-}
-
 private func outside(_ sensor: Sensor, x: Int, y: Int) -> String {
   "an event at (\(x), \(y)) lies outside the \(sensor.width) x \(sensor.height) pixels"
 }
 
 extension [UInt8] {
+  /// Throws if the event at `offset` and the next one are all zeros: a pixel cannot fire twice in a
+  /// microsecond, but a file that was not written to its end may be filled up so.
+  @inline(__always)
+  fileprivate func requireNoFilling(
+    at offset: Int, eventSize: Int
+  ) throws(RecordingFailure) {
+    guard count - offset >= 2 * eventSize,
+      self[offset..<offset + 2 * eventSize].allSatisfy({ $0 == 0 })
+    else { return }
+    throw RecordingFailure(atByte: offset, "the file is filled with zeros: it is not complete")
+  }
+
   /// The four bytes from `offset` on, which must exist.
   @inline(__always)
   func littleEndian(at offset: Int) -> UInt32 {

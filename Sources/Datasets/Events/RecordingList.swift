@@ -12,6 +12,8 @@ struct RecordingList: Sendable {
   }
 
   let format: EventFormat
+  /// The default where it makes no difference.
+  let convention: EventConvention
   let location: String
   let classes: [String]
   private(set) var labels: [Int32] = []
@@ -19,8 +21,12 @@ struct RecordingList: Sendable {
   /// The file of each sample.
   private var fileOfSample: [Int32] = []
 
-  init(format: EventFormat, location: String, classes: [String]) {
-    (self.format, self.location, self.classes) = (format, location, classes)
+  init(
+    format: EventFormat, convention: EventConvention = .spikingJelly, location: String,
+    classes: [String]
+  ) {
+    (self.format, self.convention, self.location, self.classes) =
+      (format, convention, location, classes)
   }
 
   static let wholeFile = [Int64.min..<Int64.max]
@@ -50,9 +56,13 @@ struct RecordingList: Sendable {
   }
 
   /// Lists a split.
-  /// - Parameter rule: by which stored frames were made.
+  ///
+  /// - Parameters:
+  ///   - convention: which split is meant where the data set has none.
+  ///   - rule: by which stored frames were made.
   init(
-    _ format: EventFormat, path: String, split: EventSplit, rule: FrameRule
+    _ format: EventFormat, _ convention: EventConvention = .spikingJelly, path: String,
+    split: EventSplit, rule: FrameRule
   ) throws(DatasetError) {
     guard case .directory = try FileKind(path: path) else {
       throw .noRecordings(path: path, expected: "a directory; unpack the archive first")
@@ -64,15 +74,16 @@ struct RecordingList: Sendable {
         expected: "Train/<digit>/*.bin and Test/<digit>/*.bin")
     case .cifar10DVS:
       try self.init(
-        format, classFolders: path, ending: ".aedat", share: split, expected: "<class>/*.aedat")
+        format, convention, classFolders: path, ending: ".aedat", share: split,
+        expected: "<class>/*.aedat")
     case .dvsGesture:
       try self.init(gestures: path, split: split)
     case .frames:
       let directory = try Self.frameDirectory(path, rule)
       let isSplit = FileManager.default.fileExists(atPath: directory + "/train")
       try self.init(
-        format, classFolders: directory + (isSplit ? "/" + split.rawValue : ""), ending: ".npz",
-        share: isSplit ? nil : split,
+        format, convention, classFolders: directory + (isSplit ? "/" + split.rawValue : ""),
+        ending: ".npz", share: isSplit ? nil : split,
         expected: "\(rule.directoryName)/[train|test/]<class>/*.npz")
     }
   }
@@ -95,28 +106,27 @@ struct RecordingList: Sendable {
   /// Lists one directory a class, with one file a sample.
   /// - Parameter share: the part of each class that belongs to this split; `nil` for all.
   private init(
-    _ format: EventFormat, classFolders path: String, ending: String, share: EventSplit? = nil,
-    expected: String
+    _ format: EventFormat, _ convention: EventConvention = .spikingJelly,
+    classFolders path: String, ending: String, share: EventSplit? = nil, expected: String
   ) throws(DatasetError) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw .noRecordings(path: path, expected: expected)
     }
     let classes = try subdirectories(of: path)
     self.init(
-      format: format, location: path + (share.map { ":" + $0.rawValue } ?? ""), classes: classes)
+      format: format, convention: convention,
+      location: path + (share.map { ":" + $0.rawValue } ?? ""), classes: classes)
     for (label, name) in classes.enumerated() {
       let folder = path + "/" + name
       let all = try directoryEntries(folder).filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }
-        .sortedByBytes()
       guard !all.isEmpty else {
         throw .noRecordings(path: folder, expected: "*\(ending) files in each class directory")
       }
-      let training = (all.count * 9 + 9) / 10
       let names =
-        switch share {
-        case nil: all[...]
-        case .training: all[..<training]
-        case .validation: all[training...]
+        if let share {
+          try convention.files(of: share, among: all, in: folder)
+        } else {
+          all.sortedByBytes()
         }
       for name in names { append(folder + "/" + name, labels: [Int32(label)]) }
     }

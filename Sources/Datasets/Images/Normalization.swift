@@ -9,6 +9,9 @@ public enum NormalizationPreset: String, Sendable, CaseIterable {
   case imagenet
   case mnist
 
+  /// Channels of the images that it is for; nil for images of any.
+  public var channels: Int? { statistics?.mean.count }
+
   /// Mean and deviation of each channel, in units of the full range; `nil` if there are none.
   fileprivate var statistics: (mean: [Float], deviation: [Float])? {
     switch self {

@@ -1,14 +1,15 @@
 internal import CPNG
 
-/// Decodes a PNG of any kind through libpng's simplified interface: palettes are looked up, bit
-/// depths below 8 are scaled up, 16 bits are cut down to the upper 8 (with alpha: rounded).
+/// Decodes a PNG of any kind: palettes are looked up, bit depths below 8 are scaled up, 16 bits are cut
+/// down to the upper 8. (So does Pillow, but for gray without alpha, where it makes all above 255 white.)
 func decodePNG(_ bytes: [UInt8], into raster: inout RasterBuffer) throws(DecodingFailure) {
   try withoutIgnoredChunks(bytes).withUnsafeBufferPointer { data throws(DecodingFailure) in
     try decodePNG(data, into: &raster)
   }
 }
 
-/// libpng reads from `data` until the image is finished.
+/// libpng's simplified interface reads from `data` until the image is finished. It would round 16 bits,
+/// or multiply them by alpha, so they are read by the other one.
 private func decodePNG(
   _ data: UnsafeBufferPointer<UInt8>, into raster: inout RasterBuffer
 ) throws(DecodingFailure) {
@@ -28,26 +29,13 @@ private func decodePNG(
   let isDeep = image.format & UInt32(PNG_FORMAT_FLAG_LINEAR) != 0
   image.format =
     (hasColor ? UInt32(PNG_FORMAT_FLAG_COLOR) : 0) | (hasAlpha ? UInt32(PNG_FORMAT_FLAG_ALPHA) : 0)
-  func finish(_ pixels: UnsafeMutableRawPointer) throws(DecodingFailure) {
-    guard png_image_finish_read(&image, nil, pixels, 0, nil) != 0 else {
-      throw DecodingFailure(reason: message(image))
-    }
-  }
   try raster.fill(width: Int(image.width), height: Int(image.height), layout: layout) {
     (pixels) throws(DecodingFailure) in
-    guard isDeep && !hasAlpha else {
-      image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
-      try finish(pixels)
-      return
-    }
-    // What is taken for linear comes as it is; but with alpha, it would be multiplied by that.
-    image.format |= UInt32(PNG_FORMAT_FLAG_LINEAR)
-    var samples = [UInt16](
-      repeating: 0, count: Int(image.width) * Int(image.height) * layout.samples)
-    try samples.withUnsafeMutableBufferPointer { buffer throws(DecodingFailure) in
-      try finish(buffer.baseAddress!)
-    }
-    for index in samples.indices { pixels[index] = UInt8(samples[index] >> 8) }
+    let isRead =
+      isDeep
+      ? sltt_png_read_upper_bytes(&image, data.baseAddress, data.count, pixels)
+      : png_image_finish_read(&image, nil, pixels, 0, nil)
+    guard isRead != 0 else { throw DecodingFailure(reason: message(image)) }
   }
 }
 

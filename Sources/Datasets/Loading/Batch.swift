@@ -1,3 +1,6 @@
+import Foundation
+import Tensors
+
 /// One rank's part of a global batch, ready for the network. The contents are valid until the next
 /// call of the loader that gave it.
 public struct Batch {
@@ -47,10 +50,17 @@ final class BatchStorage: @unchecked Sendable {
   init(capacity: Int, timesteps: Int, frameCount: Int) {
     self.timesteps = timesteps
     self.frameCount = frameCount
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(capacity * timesteps * frameCount, 1) * MemoryLayout<Float>.stride,
-      alignment: 64)
-    frames = memory.bindMemory(to: Float.self)
+    let stride = MemoryLayout<Float>.stride
+    let (count, overflows) = max(capacity, 1).multipliedReportingOverflow(
+      by: timesteps * frameCount * stride)
+    var memory: UnsafeMutableRawPointer?
+    guard !overflows, posix_memalign(&memory, 64, max(count, stride)) == 0, let memory else {
+      Exhaustion.end(
+        "out of memory: batches of \(capacity) samples do not fit; use a smaller global batch or image,"
+          + " or more ranks")
+    }
+    frames = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: Float.self, capacity: count / stride), count: count / stride)
     frames.initialize(repeating: 0)
     labels = .allocate(capacity: max(capacity, 1))
     labels.initialize(repeating: 0)
@@ -72,7 +82,7 @@ final class BatchStorage: @unchecked Sendable {
   }
 
   deinit {
-    frames.deallocate()
+    free(frames.baseAddress)
     labels.deallocate()
   }
 }

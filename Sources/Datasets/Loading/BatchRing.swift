@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// The state that a loader and its workers share: a ring of batches, of which a window of
 /// iterations is open to be filled, sample by sample.
@@ -35,6 +36,7 @@ final class BatchRing: @unchecked Sendable {
   private let badSamples: BadSamples
   private let condition = NSCondition()
   private let mixer: Mixer
+  private let progress: @Sendable () -> Void
   private var slots: [Slot]
   private var plan: EpochPlan?
   private var epoch = 0
@@ -49,12 +51,21 @@ final class BatchRing: @unchecked Sendable {
   /// - Parameters:
   ///   - slots: batches.
   ///   - capacity: the most samples of a batch, with the partner of the first if samples are mixed.
+  ///   - progress: is called for each sample that has been read.
   init(
     slots: Int, capacity: Int, of input: any SampleInput, onBadSample: BadSamplePolicy,
-    mixer: @escaping Mixer
+    progress: @escaping @Sendable () -> Void, mixer: @escaping Mixer
   ) {
+    // Memory is granted before it is there; only when it is written is it missed.
+    let bytes = Double(slots * capacity) * Double(input.timesteps * input.frameCount * 4)
+    guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {
+      Exhaustion.end(
+        "out of memory: \(slots) batches of \(capacity) samples take \(Int(bytes / 0x1p20)) MiB; use a"
+          + " smaller global batch or image, or more ranks")
+    }
     self.input = input
     self.mixer = mixer
+    self.progress = progress
     badSamples = BadSamples(onBadSample)
     self.slots = (0..<slots).map { _ in
       Slot(
@@ -173,6 +184,7 @@ final class BatchRing: @unchecked Sendable {
     } catch {
       failure = error
     }
+    progress()
 
     condition.lock()
     defer { condition.unlock() }

@@ -21,9 +21,11 @@ public final class DataLoader {
   ///   - seed: for the random choices that make an input of a sample, and for mixing.
   ///   - workers: threads that decode; with 0, `next` decodes.
   ///   - prefetch: batches that may be ready or in work while the caller has another.
+  ///   - progress: is called for each sample that has been read, by any thread.
   public init(
     _ input: any SampleInput, sampler: Sampler, mixing: BatchMixing = BatchMixing(), seed: UInt64,
-    workers: Int, prefetch: Int = 2, onBadSample: BadSamplePolicy = .fail
+    workers: Int, prefetch: Int = 2, onBadSample: BadSamplePolicy = .fail,
+    progress: @escaping @Sendable () -> Void = {}
   ) {
     precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
@@ -31,7 +33,8 @@ public final class DataLoader {
     self.sampler = sampler
     ring = BatchRing(
       slots: workers == 0 ? 1 : prefetch + 1,
-      capacity: sampler.largestBatch + (mixing.isOn ? 1 : 0), of: input, onBadSample: onBadSample
+      capacity: sampler.largestBatch + (mixing.isOn ? 1 : 0), of: input,
+      onBadSample: onBadSample, progress: progress
     ) { [imageSize = input.imageSize] epoch, iteration in
       mixing.mixture(seed: seed, epoch: epoch, iteration: iteration, imageSize: imageSize)
     }

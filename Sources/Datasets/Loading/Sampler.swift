@@ -4,7 +4,8 @@ import Tensors
 ///
 /// An epoch is one order of all samples. Iteration i takes the i-th slice of `globalBatch` samples
 /// (the last may be shorter), and each rank a contiguous part of that slice. So the order, and what
-/// an iteration learns from, are the same for any number of ranks.
+/// an iteration learns from, are the same for any number of ranks. Where the last slice is shorter it can
+/// be left out; other samples are then left out in the next epoch.
 ///
 /// With a `ShardLocality` each rank has an order of its own samples instead, and iterations take as
 /// many of all ranks together as without.
@@ -22,18 +23,21 @@ public struct Sampler: Sendable {
   public let rank: Int
   public let rankCount: Int
   public let order: Order
+  public let dropsLast: Bool
   public let locality: ShardLocality?
 
   /// - Parameters:
   ///   - sampleCount: samples in the data set.
   ///   - globalBatch: samples that all ranks together take in an iteration.
+  ///   - dropsLast: whether an epoch ends before a batch that is smaller than the others.
   ///   - locality: of these samples and ranks, if ranks are to read shards of their nodes only.
   public init(
     sampleCount: Int, globalBatch: Int, rank: Int, rankCount: Int, order: Order,
-    locality: ShardLocality? = nil
+    dropsLast: Bool = false, locality: ShardLocality? = nil
   ) {
     precondition(sampleCount > 0 && sampleCount <= Int32.max, "there are samples")
     precondition(globalBatch > 0, "a batch has samples")
+    precondition(!dropsLast || globalBatch <= sampleCount, "an epoch has a batch")
     precondition(0 <= rank && rank < rankCount, "a rank is below the number of ranks")
     if let locality {
       precondition(locality.sampleCount == sampleCount, "the shards hold these samples")
@@ -44,11 +48,17 @@ public struct Sampler: Sendable {
     self.rank = rank
     self.rankCount = rankCount
     self.order = order
+    self.dropsLast = dropsLast
     self.locality = locality
   }
 
   /// Iterations in an epoch.
-  public var iterations: Int { (sampleCount + globalBatch - 1) / globalBatch }
+  public var iterations: Int {
+    dropsLast ? sampleCount / globalBatch : (sampleCount + globalBatch - 1) / globalBatch
+  }
+
+  /// Samples that are left for a batch smaller than the others, whether that is left out or not.
+  public var remainder: Int { sampleCount % globalBatch }
 
   /// The most samples that this rank takes in an iteration.
   public var largestBatch: Int { (min(globalBatch, sampleCount) + rankCount - 1) / rankCount }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A thread that can be waited for, which Foundation's cannot.
 struct WorkerThread {
@@ -18,7 +19,11 @@ struct WorkerThread {
         Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
         return nil
       }, Unmanaged.passRetained(Body(run)).toOpaque())
-    precondition(status == 0, "cannot start a thread: \(String(cString: strerror(status)))")
+    guard status == 0 else {
+      Exhaustion.end(
+        "cannot start a thread: \(String(cString: strerror(status))); use fewer workers, or raise the"
+          + " limit on processes (ulimit -u)")
+    }
     self.thread = thread
   }
 

@@ -36,17 +36,20 @@ final class BenchmarkJob {
     try configuration.validate(ranks: communicator.size)
     ThreadPool.setThreads(threads)
     func makeTrainer(
-      _ configuration: Configuration, classes: Int, _ profile: StepProfile
+      _ configuration: Configuration, classes: Int, samples: Int, _ profile: StepProfile
     ) throws -> DataParallelTrainer {
-      try DataParallelTrainer(
-        configuration, network: configuration.networkSpecification(classes: classes),
-        backend: backend, communicator, profile: profile)
+      let network = try configuration.networkSpecification(classes: classes)
+      try configuration.requireMemory(
+        for: network, backend, samples: samples, communicator)
+      return try DataParallelTrainer(
+        configuration, network: network, backend: backend, communicator, profile: profile)
     }
     switch source {
     case .synthetic:
       let completed = configuration.completedForSyntheticData()
       let classes = completed.model.classes!
       let batch = completed.training.globalBatch
+      trainer = try makeTrainer(completed, classes: classes, samples: batch, profile)
       loader = DataLoader(
         completed.syntheticInput(classes: classes),
         sampler: Sampler(
@@ -55,14 +58,14 @@ final class BenchmarkJob {
         seed: completed.training.seed, workers: 0)
       loader.begin(epoch: 0)
       fixedBatch = try loader.next()
-      trainer = try makeTrainer(completed, classes: classes, profile)
     case .checkpoint(let file):
-      let data = try TrainingData(configuration, communicator)
-      try file.requireClasses(data.classes)
+      let samples = try DataSplits(configuration, communicator).openTraining()
+      try TrainedOn(file).requireClasses(samples.classes)
+      trainer = try makeTrainer(
+        configuration, classes: samples.classes.count, samples: samples.count, profile)
       loader = try configuration.loader(
-        data.training, isTraining: true, communicator, threads: threads)
+        samples, isTraining: true, communicator, threads: threads)
       loader.begin(epoch: 0)
-      trainer = try makeTrainer(configuration, classes: data.classes.count, profile)
       try file.restore(trainer.network)
     }
   }

@@ -10,7 +10,8 @@ public struct DataBenchmark {
   }
 
   private let configuration: Configuration
-  private let data: TrainingData
+  private let name: String
+  private let samples: any SampleSource
   private let loading: LoadingBenchmark
 
   /// Opens the training split.
@@ -18,18 +19,20 @@ public struct DataBenchmark {
   /// - Throws: `ConfigurationError`, `DatasetError`.
   public init(_ configuration: Configuration) throws {
     self.configuration = configuration
-    data = try TrainingData(configuration)
+    let data = try DataSplits(configuration)
+    name = data.name
+    samples = try data.openTraining()
     loading = LoadingBenchmark(
-      try configuration.input(data.training, isTraining: true),
+      try configuration.input(samples, isTraining: true),
       sampler: Sampler(
-        sampleCount: data.training.count, globalBatch: configuration.training.globalBatch,
+        sampleCount: samples.count, globalBatch: configuration.training.globalBatch,
         rank: 0, rankCount: 1, order: .shuffled(seed: configuration.training.seed)),
       mixing: configuration.data.mixing, seed: configuration.training.seed)
   }
 
   /// What is measured, for people.
   public var title: String {
-    "\(data.name)/\(configuration.data.train): \(Format.count(data.training.count)) samples, "
+    "\(name)/\(configuration.data.train): \(Format.count(samples.count)) samples, "
       + "\(configuration.data.imageSize)x\(configuration.data.imageSize) pixels, "
       + "batches of \(configuration.training.globalBatch)"
   }
@@ -67,7 +70,7 @@ public struct DataBenchmark {
       }.joined(separator: ",\n")
     }
     return """
-      {"samples": \(data.training.count), "image_size": \(configuration.data.imageSize), \
+      {"samples": \(samples.count), "image_size": \(configuration.data.imageSize), \
       "batch": \(configuration.training.globalBatch), "images_per_second": [
       \(table(\.perSecond))
       ], "images_per_processor_second": [

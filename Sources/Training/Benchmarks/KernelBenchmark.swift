@@ -24,8 +24,11 @@ public struct KernelBenchmark {
   public init(
     _ configuration: Configuration, densities: [Double], rounds: Int, threads: Int
   ) throws {
-    let specification = try configuration.completedForSyntheticData()
-      .networkSpecification(classes: nil)
+    let configuration = configuration.completedForSyntheticData()
+    let specification = try configuration.networkSpecification(classes: nil)
+    try configuration.requireMemory(
+      for: specification, ConvolutionBackend(), samples: configuration.training.globalBatch,
+      SingleProcess())
     let network = try SpikingNetwork(specification, seed: configuration.training.seed)
     var layers: [(geometry: ConvolutionGeometry, names: [String])] = []
     for convolution in network.convolutions

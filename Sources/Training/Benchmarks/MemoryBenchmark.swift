@@ -32,7 +32,7 @@ extension MemoryMeasurement {
     for _ in 0..<3 { _ = try job.iterate() }
     let (trainer, training) = (job.trainer, configuration.trainingMethod)
     let estimate = MemoryEstimate(
-      trainer.network,
+      trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
       window: training.window, optimizerBuffers: trainer.optimizer.state.count,
       isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,

@@ -49,14 +49,10 @@ extension Configuration {
       imageSize: data.imageSize, channels: inputChannels, classes: classes)
   }
 
-  /// For data that are not there: the number of classes and of channels that was left to them.
+  /// For data that are not there: the number of classes that was left to them.
   func completedForSyntheticData() -> Configuration {
     var completed = self
     completed.model.classes = model.classes ?? 10
-    // Where no data are named the configuration is that of the embedded digits, unless it says more.
-    let isGray = data.path == nil && data.normalization == .mnist && data.format == .auto
-    completed.model.inputChannels =
-      model.inputChannels ?? (isGray ? 1 : eventFormat == nil ? 3 : 2)
     return completed
   }
 }

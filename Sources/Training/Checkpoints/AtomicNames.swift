@@ -3,10 +3,10 @@ import Foundation
 /// Steps on names in a directory that happen at once. They throw `CheckpointError` with the system's
 /// reason.
 
-/// Gives a directory its final name, which must be free.
-func putInPlace(_ directory: String, as name: String) throws {
-  guard rename(directory, name) == 0 else {
-    throw systemError(name, "cannot be made of \(directory)")
+/// Gives a directory its final name, which must be free, or a file, which takes the place of another.
+func putInPlace(_ temporary: String, as name: String) throws {
+  guard rename(temporary, name) == 0 else {
+    throw systemError(name, "cannot be made of \(temporary)")
   }
 }
 
@@ -22,5 +22,5 @@ func pointLink(_ link: String, to target: String) throws {
 }
 
 private func systemError(_ path: String, _ what: String) -> CheckpointError {
-  CheckpointError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+  CheckpointError(path: path, problem: "\(what): \(systemReason())")
 }

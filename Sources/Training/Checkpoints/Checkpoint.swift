@@ -22,28 +22,45 @@ public struct Checkpoint {
   /// Opens a directory; the other files are looked at by `verified`.
   ///
   /// - Throws: `CheckpointError`.
-  public init(contentsOf path: String) throws {
+  public init(contentsOf path: String) throws(CheckpointError) {
     self.path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let file = self.path + "/" + Self.stateName
-    guard let json = FileManager.default.contents(atPath: file) else {
-      throw CheckpointError(path: path, problem: "is not a checkpoint: it has no \(Self.stateName)")
+    let json: Foundation.Data
+    do {
+      json = try Foundation.Data(contentsOf: URL(fileURLWithPath: file))
+    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+      throw CheckpointError(
+        path: path, problem: "is not a checkpoint: it has no \(Self.stateName)",
+        finding: .incomplete)
+    } catch {
+      throw CheckpointError(reading: file, error)
     }
     state = try RunState(json: json, path: file)
   }
 
-  /// The checkpoint that a path means: itself, or of a run the best, or the latest where none is best;
+  /// The checkpoint that a path means, its files compared with their checksums: itself, or of a run the
+  /// best, or the latest where none is best, or the newest intact one where links got lost in copying;
   /// nil if it is a file.
-  static func locate(at path: String) throws -> Checkpoint? {
+  ///
+  /// - Parameter report: is told which was chosen where it is neither the best nor the latest.
+  static func locate(at path: String, report: (String) -> Void) throws -> Checkpoint? {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
       isDirectory.boolValue
     else { return nil }
     let store = CheckpointStore(run: path)
-    for candidate in [store.bestLink, store.latestLink]
-    where FileManager.default.fileExists(atPath: candidate) {
-      return try Checkpoint(contentsOf: candidate)
+    let candidates = [store.bestLink, store.latestLink, path]
+    if let found = candidates.first(where: Self.isCheckpoint) {
+      return try Checkpoint(contentsOf: found).verified()
     }
-    return try Checkpoint(contentsOf: path)
+    guard try !store.names.isEmpty else { return try Checkpoint(contentsOf: path) }
+    let newest = try store.newestIntact(renamesDamaged: false, report: report)
+    report("\(path) has no links to its best and latest checkpoint: taking \(newest.path)")
+    return newest
+  }
+
+  private static func isCheckpoint(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path + "/" + stateName)
   }
 
   /// The network's parameters and running statistics.
@@ -53,24 +70,38 @@ public struct Checkpoint {
 
   /// Compares all files with their sizes and checksums.
   ///
-  /// - Throws: `CheckpointError` that names the damaged file, `DatasetError` for one that cannot be read.
+  /// - Parameter progress: is called as that gets on.
+  /// - Throws: `CheckpointError` that names the file and says whether it is damaged, missing, or cannot be
+  ///   read.
   @discardableResult
-  public func verified() throws -> Checkpoint {
+  public func verified(progress: () -> Void = {}) throws(CheckpointError) -> Checkpoint {
     for name in [Self.modelName, Self.optimizerName] {
       let file = path + "/" + name
       guard let expected = state.files[name] else {
-        throw CheckpointError(path: path, problem: "is damaged: its state does not know \(name)")
+        throw CheckpointError(
+          path: path, problem: "is damaged: its state does not know \(name)", finding: .damaged)
       }
-      let found = try Checksum.ofFile(file)
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw CheckpointError(
+          path: path, problem: "is not complete: it has no \(name)", finding: .incomplete)
+      }
+      let found: (bytes: Int, text: String)
+      do {
+        found = try Checksum.ofFile(file, progress: progress)
+      } catch {
+        throw CheckpointError(path: file, problem: "cannot be read: \(error)")
+      }
       guard found.bytes == expected.bytes else {
         throw CheckpointError(
           path: file,
-          problem: "is damaged: it has \(found.bytes) bytes instead of \(expected.bytes)")
+          problem: "is damaged: it has \(found.bytes) bytes instead of \(expected.bytes)",
+          finding: .damaged)
       }
       guard found.text == expected.checksum else {
         throw CheckpointError(
           path: file,
-          problem: "is damaged: its checksum is \(found.text) instead of \(expected.checksum)")
+          problem: "is damaged: its checksum is \(found.text) instead of \(expected.checksum)",
+          finding: .damaged)
       }
     }
     return self
@@ -106,7 +137,7 @@ public struct Checkpoint {
     let tensors = network.store.parametersInForwardOrder.flatMap { parameter in
       states.enumerated().map { ($0, parameter, "\($1).\(parameter.name)") }
     }
-    for (_, parameter, name) in tensors { try file.checkFloats(name, shape: parameter.shape) }
+    for (_, parameter, name) in tensors { try file.checkFinite(name, shape: parameter.shape) }
     try network.load(try SafeTensorsFile(contentsOf: modelPath))
     for (state, parameter, name) in tensors { try take(state, parameter, try file.floats(name)) }
   }
@@ -123,7 +154,26 @@ public struct Checkpoint {
       let file = try Checksum.ofFile(path)
       state.files[name] = RunState.File(bytes: file.bytes, checksum: file.text)
     }
-    let file = try DurableFile(path: directory + "/" + stateName)
+    try write(state, to: directory + "/" + stateName)
+  }
+
+  /// Replaces the position on disk, at once.
+  ///
+  /// - Returns: the checkpoint as it is then.
+  /// - Throws: `CheckpointError` or `SafeTensorsError`; the file is then as before.
+  func moved(to position: RunPosition) throws -> Checkpoint {
+    var state = state
+    state.position = position
+    let file = path + "/" + Self.stateName
+    let temporary = file + ".partial"
+    try Self.write(state, to: temporary)
+    try putInPlace(temporary, as: file)
+    try DurableFile.syncDirectory(path)
+    return try Checkpoint(contentsOf: path)
+  }
+
+  private static func write(_ state: RunState, to path: String) throws {
+    let file = try DurableFile(path: path)
     try state.json.withUnsafeBytes(file.write)
     try file.finish()
   }

@@ -14,7 +14,7 @@ public struct CheckpointReport {
   /// - Throws: `CheckpointError`, `DatasetError`; `ConfigurationError` and `NetworkError` where the
   ///   checkpoint's configuration is none of this program's.
   public init(of path: String, backend: ConvolutionBackend = ConvolutionBackend()) throws {
-    guard let checkpoint = try Checkpoint.locate(at: path)?.verified() else {
+    guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
       throw CheckpointError(
         path: path, problem: "is not a directory: name that of a checkpoint or a run")
     }

@@ -11,7 +11,7 @@ public struct CheckpointStore: Sendable {
 
   /// - Parameter run: the run's directory, which need not exist.
   public init(run: String) {
-    path = run + "/checkpoints"
+    path = run + "/" + Self.directoryName
   }
 
   /// Links to the checkpoint written last.
@@ -19,8 +19,12 @@ public struct CheckpointStore: Sendable {
   /// Links to the one with the greatest validation accuracy.
   public var bestLink: String { path + "/best" }
 
+  static let directoryName = "checkpoints"
   private static let prefix = "iteration-"
   private static let damagedSuffix = ".damaged"
+  private static let remainsOfLinks: Set = [
+    "latest.partial", "best.partial", ".latest.removed", ".best.removed",
+  ]
 
   static func name(iteration: Int) -> String {
     let digits = String(iteration)
@@ -28,9 +32,13 @@ public struct CheckpointStore: Sendable {
   }
 
   /// The names of complete checkpoints, the latest first.
+  ///
+  /// - Throws: `CheckpointError` if the directory is there and cannot be read.
   var names: [String] {
-    entries.compactMap { name in Self.order(name).map { (name, $0) } }
-      .sorted { $0.1 > $1.1 }.map(\.0)
+    get throws {
+      try entries.compactMap { name in Self.order(name).map { (name, $0) } }
+        .sorted { $0.1 > $1.1 }.map(\.0)
+    }
   }
 
   /// The iteration of a name, and which one of that iteration it is; nil for other names.
@@ -46,19 +54,31 @@ public struct CheckpointStore: Sendable {
 
   /// A name that no checkpoint has. A run that goes on can come to the same iteration again, and what is
   /// there already stays until the new one is complete.
-  private func freeName(iteration: Int) -> String {
+  private func freeName(iteration: Int) throws -> String {
     let name = Self.name(iteration: iteration)
-    let all = Set(entries)
+    let all = Set(try entries)
     guard all.contains(name) else { return name }
     return (2...).lazy.map { "\(name)-\($0)" }.first { !all.contains($0) }!
   }
 
   private var entries: [String] {
-    (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    get throws {
+      do {
+        return try FileManager.default.contentsOfDirectory(atPath: path)
+      } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+        return []
+      } catch {
+        throw CheckpointError(reading: path, error)
+      }
+    }
   }
 
-  /// Whether there is anything to go on from.
-  public var isEmpty: Bool { names.isEmpty }
+  /// Whether a run has never had a checkpoint here, not even one that was damaged later.
+  ///
+  /// - Throws: `CheckpointError` if the directory is there and cannot be read.
+  public var isEmpty: Bool {
+    get throws { try !entries.contains { $0.hasPrefix(Self.prefix) } }
+  }
 
   /// Where a checkpoint is written before it has its name.
   func temporaryPath(iteration: Int) -> String {
@@ -68,63 +88,136 @@ public struct CheckpointStore: Sendable {
   /// Gives a completely written checkpoint its name and makes it the latest one.
   ///
   /// - Parameter keeping: checkpoints that stay; of older ones only the best does.
+  /// - Returns: the checkpoint.
   /// - Throws: `CheckpointError` or `SafeTensorsError`; the links are then as before.
-  func commit(iteration: Int, isBest: Bool, keeping count: Int) throws {
-    let name = freeName(iteration: iteration)
+  @discardableResult
+  func commit(iteration: Int, isBest: Bool, keeping count: Int) throws -> Checkpoint {
+    let name = try freeName(iteration: iteration)
     let temporary = temporaryPath(iteration: iteration)
     try DurableFile.syncDirectory(temporary)
     try putInPlace(temporary, as: path + "/" + name)
     try DurableFile.syncDirectory(path)
+    try pointLinks(to: name, isBest: isBest)
+    try removeOld(keeping: count)
+    return try Checkpoint(contentsOf: path + "/" + name)
+  }
+
+  private func pointLinks(to name: String, isBest: Bool) throws {
     try pointLink(latestLink, to: name)
     if isBest { try pointLink(bestLink, to: name) }
     try DurableFile.syncDirectory(path)
+  }
+
+  /// Gives a checkpoint another position of the same iteration, at once, and makes it the latest one; its
+  /// tensors stay.
+  ///
+  /// - Returns: the checkpoint as it is then.
+  /// - Throws: as `commit`.
+  func complete(
+    _ checkpoint: Checkpoint, _ position: RunPosition, isBest: Bool, keeping count: Int
+  ) throws -> Checkpoint {
+    let changed = try checkpoint.moved(to: position)
+    try pointLinks(to: (checkpoint.path as NSString).lastPathComponent, isBest: isBest)
+    try removeOld(keeping: count)
+    return changed
+  }
+
+  private func removeOld(keeping count: Int) throws {
     let kept = [latestLink, bestLink].compactMap {
       try? FileManager.default.destinationOfSymbolicLink(atPath: $0)
     }
-    for name in names.dropFirst(count) where !kept.contains(name) { remove(name) }
+    for name in try names.dropFirst(count) where !kept.contains(name) { remove(name) }
   }
 
-  /// Removes what a process that was killed has left half-written or half-removed.
-  func removeRemains() {
-    for entry in entries
-    where entry.hasPrefix(".\(Self.prefix)") || entry == "latest.partial"
-      || entry == "best.partial"
-    {
+  /// Makes the directory ready for a run to write to: removes what a process that was killed has left
+  /// half-written or half-removed, and makes links again of `latest` and `best` where a copy without
+  /// links, such as by `cp -rL`, has put directories.
+  ///
+  /// - Throws: `CheckpointError`.
+  func prepare() throws {
+    for link in [latestLink, bestLink] { try restoreLink(link) }
+    for entry in try entries
+    where entry.hasPrefix(".\(Self.prefix)") || Self.remainsOfLinks.contains(entry) {
       try? FileManager.default.removeItem(atPath: path + "/" + entry)
     }
   }
 
-  /// A checkpoint that is half removed must not look like one.
+  private func restoreLink(_ link: String) throws {
+    var status = stat()
+    guard lstat(link, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+    let content = Result { () throws(CheckpointError) in
+      try Checkpoint(contentsOf: link).verified()
+    }
+    if case .failure(let error) = content, error.finding != .unusable {
+      return try putInPlace(link, as: link + Self.damagedSuffix)
+    }
+    let copy = try content.get()
+    if let original = try names.first(where: { isSame($0, as: copy) }) {
+      try moveAside(link)
+      try pointLink(link, to: original)
+    } else {
+      let name = try freeName(iteration: copy.state.position.iteration)
+      try putInPlace(link, as: path + "/" + name)
+      try pointLink(link, to: name)
+    }
+  }
+
+  /// Whether a checkpoint of that name holds what another does.
+  private func isSame(_ name: String, as other: Checkpoint) -> Bool {
+    (try? Checkpoint(contentsOf: path + "/" + name).state) == other.state
+  }
+
   private func remove(_ name: String) {
+    try? moveAside(path + "/" + name)
+  }
+
+  /// Removes a directory under another name: what is half removed must not look like a checkpoint.
+  private func moveAside(_ directory: String) throws {
+    let name = URL(fileURLWithPath: directory).lastPathComponent
     let doomed = "\(path)/.\(name).removed"
-    guard rename(path + "/" + name, doomed) == 0 else { return }
+    try? FileManager.default.removeItem(atPath: doomed)
+    try putInPlace(directory, as: doomed)
     try? FileManager.default.removeItem(atPath: doomed)
   }
 
-  /// The latest checkpoint whose files are all intact; damaged ones get another name and are kept.
+  /// The latest checkpoint whose files are all intact. One that is damaged or incomplete is passed over;
+  /// a damaged one gets another name, under which it is kept. Where one cannot be read now, or not by
+  /// this program, nothing older is taken for it.
   ///
-  /// - Parameter report: is told of each damaged one.
+  /// - Parameters:
+  ///   - renamesDamaged: not for a run that is only looked at.
+  ///   - progress: is called as the search gets on.
+  ///   - report: is told of each that is passed over.
   /// - Throws: `CheckpointError` if there is none.
-  func newestIntact(report: (String) -> Void) throws -> Checkpoint {
+  func newestIntact(
+    renamesDamaged: Bool = true, progress: () -> Void = {}, report: (String) -> Void
+  ) throws -> Checkpoint {
+    let names = try names
     let latest = try? FileManager.default.destinationOfSymbolicLink(atPath: latestLink)
-    let others = names
-    var problems: [String] = []
-    let candidates =
-      (latest.map { [$0] } ?? []) + others.filter { $0 != latest }
+    let candidates = names.filter { $0 == latest } + names.filter { $0 != latest }
+    var problems = 0
     for name in candidates {
       do {
-        let checkpoint = try Checkpoint(contentsOf: path + "/" + name).verified()
-        if !problems.isEmpty { report("going back to the checkpoint \(name)") }
+        let checkpoint = try Checkpoint(contentsOf: path + "/" + name).verified(progress: progress)
+        if problems > 0 { report("going back to the checkpoint \(name)") }
         return checkpoint
-      } catch {
-        problems.append("\(error)")
+      } catch let error where error.finding != .unusable {
+        problems += 1
         report("\(error)")
-        rename(path + "/" + name, path + "/" + name + Self.damagedSuffix)
+        if renamesDamaged && error.finding == .damaged {
+          rename(path + "/" + name, path + "/" + name + Self.damagedSuffix)
+        }
+      } catch {
+        throw CheckpointError(
+          path: error.path,
+          problem: error.problem
+            + ". Nothing was changed: try again when that is mended, or name an"
+            + " older checkpoint of \(path)")
       }
     }
     throw CheckpointError(
       path: path,
-      problem: problems.isEmpty
-        ? "holds no checkpoint" : "holds no intact checkpoint: all \(problems.count) are damaged")
+      problem: problems == 0
+        ? "holds no intact checkpoint" : "holds no intact checkpoint: all \(problems) are damaged")
   }
 }

@@ -30,13 +30,17 @@ final class CheckpointWriter: @unchecked Sendable {
     let byteCount: Int
   }
   private var unconfirmed: Draft?
+  /// The checkpoint that was put in place last. Only the queue's.
+  private var latest: Checkpoint?
 
-  /// - Parameter report: is told what goes wrong where `checkpoint.on_error` is `continue`.
+  /// - Parameters:
+  ///   - latest: that the run goes on from, if it does.
+  ///   - report: is told what goes wrong where `checkpoint.on_error` is `continue`.
   init(
-    _ store: CheckpointStore, _ settings: Configuration.Checkpointing,
+    _ store: CheckpointStore, _ settings: Configuration.Checkpointing, latest: Checkpoint? = nil,
     report: @escaping @Sendable (String) -> Void
   ) {
-    (self.store, self.settings, self.report) = (store, settings, report)
+    (self.store, self.settings, self.latest, self.report) = (store, settings, latest, report)
   }
 
   /// Whether one is still being written.
@@ -82,8 +86,24 @@ final class CheckpointWriter: @unchecked Sendable {
       defer { status.withLock { $0.pending -= 1 } }
       guard status.withLock({ $0.failure == nil }) else { return }
       attempt(byteCount: draft.byteCount) {
-        try store.commit(
+        latest = try store.commit(
           iteration: draft.iteration, isBest: draft.isBest, keeping: settings.keep)
+      }
+    }
+  }
+
+  /// Gives the checkpoint that was confirmed last, or that the run goes on from, another position of the
+  /// same iteration.
+  func complete(_ position: RunPosition, isBest: Bool) {
+    precondition(unconfirmed == nil, "the checkpoint has not been confirmed")
+    status.withLock { $0.pending += 1 }
+    queue.async { [self] in
+      defer { status.withLock { $0.pending -= 1 } }
+      // One that could not be written has been reported.
+      guard let latest, latest.state.position.iteration == position.iteration else { return }
+      attempt(byteCount: 0) {
+        self.latest = try store.complete(
+          latest, position, isBest: isBest, keeping: settings.keep)
       }
     }
   }

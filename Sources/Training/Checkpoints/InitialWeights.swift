@@ -16,16 +16,23 @@ public struct InitialWeights {
 
   /// Gives a network the weights.
   ///
-  /// - Parameter classes: of the new run's data.
+  /// - Parameters:
+  ///   - classes: of the new run's data.
+  ///   - configuration: of the new run.
   /// - Returns: what was done, for people.
   /// - Throws: `CheckpointError`, `SafeTensorsError`, before the network changes.
-  func load(into network: SpikingNetwork, _ classes: [String]) throws -> String {
-    let location = try Checkpoint.locate(at: path)?.verified().modelPath ?? path
+  func load(
+    into network: SpikingNetwork, _ classes: [String], _ configuration: Configuration
+  ) throws -> String {
+    let location = try Checkpoint.locate(at: path, report: warn)?.modelPath ?? path
     let file = try SafeTensorsFile(contentsOf: location)
     // A file of other origin has no class names to compare.
-    if !reinitializesHead, let model = try? ModelFile(contentsOf: location) {
-      try model.requireClasses(
-        classes, remedy: "; give --reinitialize-head to train a new classifier")
+    if let trained = (try? ModelFile(contentsOf: location)).map(TrainedOn.init) {
+      if !reinitializesHead {
+        try trained.requireClasses(
+          classes, remedy: "; give --reinitialize-head to train a new classifier")
+      }
+      try trained.note(configuration)
     }
     try network.load(file, reinitializingHead: reinitializesHead)
     return "weights of \(location)" + (reinitializesHead ? ", with a new classifier" : "")

@@ -1,3 +1,4 @@
+import Distributed
 import Foundation
 import SafeTensors
 import SpikingNetworks
@@ -16,11 +17,15 @@ public struct ModelFile {
 
   /// Opens the file of a model, or that of a checkpoint or run.
   ///
-  /// - Parameter path: a file, a checkpoint's directory, or a run's: its best checkpoint, or its latest
+  /// - Parameters:
+  ///   - path: a file, a checkpoint's directory, or a run's: its best checkpoint, or its latest
   ///   where none is best.
+  ///   - communicator: of the ranks that open it; rank 0 says which checkpoint was chosen where it is
+  ///     neither.
   /// - Throws: `SafeTensorsError` or `CheckpointError` for a damaged file or one of other origin.
-  public init(at path: String) throws {
-    try self.init(contentsOf: try Checkpoint.locate(at: path)?.verified().modelPath ?? path)
+  public init(at path: String, _ communicator: any Communicator = SingleProcess()) throws {
+    let checkpoint = try Checkpoint.locate(at: path) { if communicator.isRoot { warn($0) } }
+    try self.init(contentsOf: checkpoint?.modelPath ?? path)
   }
 
   /// Opens a file.

@@ -1,17 +1,29 @@
 import Foundation
 
 /// The directory of a run: its resolved configuration, metrics and checkpoints.
-public struct OutputDirectory: Sendable {
+public final class OutputDirectory {
   /// The directory's path.
-  public let path: String
-  /// Its checkpoints.
-  public let checkpoints: CheckpointStore
+  public private(set) var path: String
+  /// Whether another name will do where this one is taken.
+  private let isNameFree: Bool
+  /// Whether no run may be there.
+  private var isNew: Bool
+  private var lock: RunLock?
 
-  /// A directory that need not exist; `create` makes it.
-  public init(_ path: String) {
-    self.path = path
-    checkpoints = CheckpointStore(run: path)
+  /// A directory that need not exist; `claim` makes it.
+  ///
+  /// - Parameters:
+  ///   - path: nil for a new one, `runs/` with date and time, or with a number besides if another run
+  ///     has begun in the same second.
+  ///   - isNew: whether no run may be there.
+  public init(_ path: String?, isNew: Bool = true, at date: Date = Date()) {
+    self.path = path ?? Self.defaultPath(at: date)
+    self.isNew = isNew
+    isNameFree = path == nil
   }
+
+  /// Its checkpoints.
+  public var checkpoints: CheckpointStore { CheckpointStore(run: path) }
 
   /// The resolved configuration.
   public var configuration: String { path + "/config.yaml" }
@@ -19,28 +31,60 @@ public struct OutputDirectory: Sendable {
   /// - Throws: `OutputError` if the directory holds a run already.
   func requireNoRun() throws {
     guard FileManager.default.fileExists(atPath: configuration) else { return }
-    throw OutputError(
+    throw holdsRun
+  }
+
+  private var holdsRun: OutputError {
+    let isEmpty = (try? checkpoints.isEmpty) ?? false
+    return OutputError(
       path: path,
       problem: "already holds a run; name another --output, or "
-        + (checkpoints.isEmpty
+        + (isEmpty
           ? "remove it: it has no checkpoint yet" : "go on with it: --resume \(path)"))
   }
 
-  /// Makes the directory, with those above it, and removes what a killed run has left half-written.
+  /// Seconds to wait for a process that is just leaving a run which is to go on.
+  private static let patience = 5.0
+
+  /// Makes the directory, with those above it, keeps it for this process, and removes what a killed run
+  /// has left half-written.
   ///
-  /// - Throws: `OutputError`.
-  public func create() throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: checkpoints.path, withIntermediateDirectories: true)
-    } catch {
-      throw OutputError(path: path, problem: "cannot be created: \(reason(of: error))")
-    }
-    checkpoints.removeRemains()
+  /// - Throws: `OutputError` if a run is there and must not be, or another process is at work there;
+  ///   `CheckpointError`.
+  public func claim() throws {
+    guard lock == nil else { return }
+    if isNameFree { try makeFreeDirectory() }
+    try makeDirectory(checkpoints.path)
+    let lock = try RunLock(directory: path, patience: isNew ? 0 : Self.patience)
+    if isNew { try requireNoRun() }
+    try checkpoints.prepare()
+    self.lock = lock
   }
 
-  /// `runs/` with date and time.
-  public static func defaultPath(at date: Date = Date()) -> String {
+  private func makeFreeDirectory() throws {
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+    try makeDirectory(parent)
+    let first = path
+    for number in 2... {
+      if mkdir(path, 0o777) == 0 { return }
+      guard errno == EEXIST else {
+        throw OutputError(
+          path: path, problem: "cannot be created: \(systemReason())")
+      }
+      path = "\(first)-\(number)"
+    }
+  }
+
+  private func makeDirectory(_ directory: String) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      throw OutputError(path: path, problem: "cannot be created: \(systemReason(of: error))")
+    }
+  }
+
+  private static func defaultPath(at date: Date) -> String {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyyMMdd-HHmmss"
@@ -55,28 +99,28 @@ public struct OutputDirectory: Sendable {
         atPath: run.checkpoints.latestLink)
       return attributes?[.modificationDate] as? Date
     }
-    return runs.map { OutputDirectory("runs/" + $0) }
+    return runs.map { OutputDirectory("runs/" + $0, isNew: false) }
       .compactMap { run in time(run).map { (run, $0) } }
       .max { $0.1 < $1.1 }?.0
   }
 
-  /// Writes the resolved configuration.
+  /// Writes the resolved configuration. Of two new runs only one can, also where there are no locks.
   public func write(_ configuration: Configuration) throws {
+    let temporary = "\(path)/.config.yaml.\(getpid())"
+    defer { unlink(temporary) }
     do {
-      try configuration.yaml.write(
-        toFile: self.configuration, atomically: true, encoding: .utf8)
+      try configuration.yaml.write(toFile: temporary, atomically: false, encoding: .utf8)
     } catch {
       throw OutputError(
-        path: self.configuration,
-        problem: "cannot be written: \(reason(of: error))")
+        path: self.configuration, problem: "cannot be written: \(systemReason(of: error))")
+    }
+    if isNew && link(temporary, self.configuration) == 0 { return isNew = false }
+    guard !isNew || errno != EEXIST else { throw holdsRun }
+    guard rename(temporary, self.configuration) == 0 else {
+      throw OutputError(
+        path: self.configuration, problem: "cannot be written: \(systemReason())")
     }
   }
-}
-
-/// The system's words where there are any: Foundation's own are sometimes a mere number.
-private func reason(of error: any Error) -> String {
-  let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
-  return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
 }
 
 /// A directory that cannot take a run.

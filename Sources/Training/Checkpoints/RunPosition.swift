@@ -18,6 +18,11 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var inputDensities: [String: Double]?
   /// Seconds that its training has taken so far.
   public var epochSeconds = 0.0
+  /// Seconds that the run has taken so far; nil in checkpoints of version 1.
+  public var seconds: Double?
+
+  /// Whether the weights as they are have been measured.
+  var isValidated: Bool { validatedIteration == iteration }
 
   public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
     (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)

@@ -7,36 +7,45 @@ public struct RunStart {
   /// Where it goes on, if it does.
   public let checkpoint: Checkpoint?
 
-  /// Finds out what `--resume` and `--output` mean. Damaged checkpoints are passed over.
+  /// Finds out what `--resume` and `--output` mean. Damaged checkpoints are passed over; the directory of
+  /// a run that is to go on is claimed.
   ///
   /// - Parameters:
   ///   - resume: `latest`: the latest checkpoint of the run in `output`, or of the latest run in `runs/`;
-  ///     `auto`: the same, or a new run if `output` has none; otherwise the directory of a run or of one
-  ///     of its checkpoints; nil: a new run.
+  ///     `auto`: the same, or a new run if none has been in `output`; otherwise the directory of a run or
+  ///     of one of its checkpoints; nil: a new run.
   ///   - output: the run's directory; nil: a new one in `runs/`.
+  ///   - progress: is called as checkpoints are read.
   ///   - report: is told of damaged checkpoints.
   /// - Throws: `OutputError`, `CheckpointError`.
-  public init(resume: String?, output: String?, report: (String) -> Void) throws {
-    let named = output.map(OutputDirectory.init)
+  public init(
+    resume: String?, output: String?, progress: () -> Void = {}, report: (String) -> Void
+  ) throws {
     switch resume {
     case nil:
-      self.output = named ?? OutputDirectory(OutputDirectory.defaultPath())
+      self.output = OutputDirectory(output)
       checkpoint = nil
       try self.output.requireNoRun()
     case "auto":
-      self.output = named ?? OutputDirectory(OutputDirectory.defaultPath())
-      checkpoint =
-        self.output.checkpoints.isEmpty
-        ? nil : try self.output.checkpoints.newestIntact(report: report)
+      self.output = OutputDirectory(output, isNew: output == nil)
+      guard let output, FileManager.default.fileExists(atPath: output) else {
+        checkpoint = nil
+        return
+      }
+      try self.output.claim()
+      let store = self.output.checkpoints
+      checkpoint = try store.isEmpty ? nil : try store.newestIntact(progress: progress, report: report)
+      if checkpoint == nil { try requireNothingReached() }
     case "latest":
-      guard let run = named ?? OutputDirectory.latestRun else {
+      guard let run = output.map({ OutputDirectory($0, isNew: false) }) ?? OutputDirectory.latestRun
+      else {
         throw OutputError(
           path: "runs", problem: "holds no run with a checkpoint; name the run: --resume DIR")
       }
       self.output = run
-      checkpoint = try run.checkpoints.newestIntact(report: report)
+      checkpoint = try Self.newest(of: run, progress: progress, report: report)
     case let directory?:
-      (self.output, checkpoint) = try Self.find(directory, report: report)
+      (self.output, checkpoint) = try Self.find(directory, progress: progress, report: report)
       guard let output, output != self.output.path else { return }
       throw OutputError(
         path: output,
@@ -46,18 +55,42 @@ public struct RunStart {
   }
 
   private static func find(
-    _ directory: String, report: (String) -> Void
+    _ directory: String, progress: () -> Void, report: (String) -> Void
   ) throws -> (OutputDirectory, Checkpoint) {
     if FileManager.default.fileExists(atPath: directory + "/" + Checkpoint.stateName) {
-      let checkpoint = try Checkpoint(contentsOf: directory).verified()
-      let run = URL(fileURLWithPath: directory).deletingLastPathComponent()
-        .deletingLastPathComponent().relativePath
-      return (OutputDirectory(run), checkpoint)
+      let store = URL(fileURLWithPath: directory).deletingLastPathComponent()
+      guard store.lastPathComponent == CheckpointStore.directoryName else {
+        throw OutputError(
+          path: directory,
+          problem: "is not among the checkpoints of a run, RUN/\(CheckpointStore.directoryName)/*:"
+            + " put it there, or start a new run from its weights with --init-from")
+      }
+      let run = OutputDirectory(
+        store.deletingLastPathComponent().relativePath, isNew: false)
+      try run.claim()
+      return (run, try Checkpoint(contentsOf: directory).verified(progress: progress))
     }
-    let run = OutputDirectory(directory)
-    guard !run.checkpoints.isEmpty else {
+    let run = OutputDirectory(directory, isNew: false)
+    guard try !run.checkpoints.isEmpty else {
       throw OutputError(path: directory, problem: "holds no run that can go on: no checkpoints")
     }
-    return (run, try run.checkpoints.newestIntact(report: report))
+    return (run, try newest(of: run, progress: progress, report: report))
+  }
+
+  private static func newest(
+    of run: OutputDirectory, progress: () -> Void, report: (String) -> Void
+  ) throws -> Checkpoint {
+    if try !run.checkpoints.isEmpty { try run.claim() }
+    return try run.checkpoints.newestIntact(progress: progress, report: report)
+  }
+
+  /// A run whose checkpoints are gone, perhaps because a disk is not mounted, is not begun anew over what
+  /// is left of it.
+  private func requireNothingReached() throws {
+    guard try MetricsLog.holdsEpoch(directory: output.path) else { return }
+    throw OutputError(
+      path: output.path,
+      problem: "holds the metrics of a run, but none of its checkpoints: bring them back, or name"
+        + " another --output to begin anew")
   }
 }

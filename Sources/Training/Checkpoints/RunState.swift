@@ -4,10 +4,12 @@ import Foundation
 
 /// What a run needs to go on, besides tensors: `state.json` of a checkpoint.
 ///
-/// It carries the checksums of the other files and of itself, so that damage anywhere in a checkpoint is
-/// noticed.
-public struct RunState: Codable, Equatable, Sendable {
-  static let currentVersion = 1
+/// It carries the checksums of the other files and a seal of its own, so that damage anywhere in a
+/// checkpoint is noticed.
+public struct RunState: SealedRecord, Equatable, Sendable {
+  public static let versionKey = "formatVersion"
+  public static let currentVersion = 2
+  public static let firstSealedVersion = 2
 
   /// Of the layout of checkpoints.
   var formatVersion = RunState.currentVersion
@@ -21,6 +23,8 @@ public struct RunState: Codable, Equatable, Sendable {
   public var globalBatch: Int
   /// Samples of the training split, by which an epoch counts.
   public var trainingSamples: Int
+  /// Stands for their list; nil in checkpoints of version 1.
+  public var trainingList: SampleListHash?
   /// The resolved configuration, as YAML.
   public var configuration: String
   /// Class names; a label is a position in this list.
@@ -31,7 +35,7 @@ public struct RunState: Codable, Equatable, Sendable {
   public var reduction: Reduction
   /// The checkpoint's other files, by name.
   var files: [String: File] = [:]
-  /// Of all the rest.
+  /// In version 1, of all the rest.
   private var checksum: String?
 
   /// How gradients were added up over the ranks.
@@ -50,13 +54,14 @@ public struct RunState: Codable, Equatable, Sendable {
 
   init(
     position: RunPosition, updates: Int, configuration: Configuration, classes: [String],
-    trainingSamples: Int, worldSize: Int, reduction: Reduction
+    trainingSamples: Int, trainingList: SampleListHash, worldSize: Int, reduction: Reduction
   ) {
     self.position = position
     self.updates = updates
     seed = configuration.training.seed
     globalBatch = configuration.training.globalBatch
     self.trainingSamples = trainingSamples
+    self.trainingList = trainingList
     self.configuration = configuration.yaml
     self.classes = classes
     self.worldSize = worldSize
@@ -67,39 +72,38 @@ public struct RunState: Codable, Equatable, Sendable {
   ///
   /// - Parameter path: for messages.
   /// - Throws: `CheckpointError`.
-  init(json: Foundation.Data, path: String) throws {
+  init(json: Foundation.Data, path: String) throws(CheckpointError) {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    struct Version: Decodable { var formatVersion: Int }
-    if let version = try? decoder.decode(Version.self, from: json).formatVersion,
-      version > Self.currentVersion
-    {
-      throw CheckpointError(
-        path: path,
-        problem: "has format version \(version), and this program reads up to"
-          + " \(Self.currentVersion): use a newer one")
-    }
     do {
-      self = try decoder.decode(RunState.self, from: json)
+      self = try RunState(document: json, decoder: decoder)
     } catch {
-      throw CheckpointError(path: path, problem: "is damaged: \(error)")
-    }
-    let expected = checksum
-    checksum = nil
-    guard Checksum.of(self) == expected else {
       throw CheckpointError(
-        path: path, problem: "is damaged: its content does not have the checksum that it names")
+        path: path, problem: error.description,
+        finding: error.isDamage ? .damaged : .unusable)
     }
+    (formatVersion, checksum) = (Self.currentVersion, nil)
+  }
+
+  /// Version 1 has a checksum of the record as this program encodes it.
+  public func isIntact(unsealed document: Foundation.Data) -> Bool {
+    var record = self
+    record.checksum = nil
+    return Checksum.of(record) == checksum
   }
 
   /// The file's content.
   var json: Foundation.Data {
-    var sealed = self
-    sealed.checksum = Checksum.of(self)
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    // Numbers that are not finite have no place in it.
-    return try! encoder.encode(sealed)
+    return document(encoder: encoder)
+  }
+}
+
+extension SealedRecordFault {
+  /// Whether the document is not what was written, whoever reads it.
+  fileprivate var isDamage: Bool {
+    if case .damaged = self { true } else { false }
   }
 }

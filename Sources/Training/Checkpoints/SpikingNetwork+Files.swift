@@ -42,7 +42,9 @@ extension SpikingNetwork {
         problem: "holds another network: \(others.count) of its tensors, such as \(others[0]), have"
           + " no place in this one; check model.* in the configuration")
     }
-    for (name, parameter) in wanted { try file.checkFloats(name, shape: parameter.shape) }
+    for (name, parameter) in wanted {
+      try file.checkFinite(name, shape: parameter.shape, atLeast: parameter.minimum)
+    }
     for (name, parameter) in wanted {
       parameter.assign(published: try file.floats(name), to: parameter.values)
     }

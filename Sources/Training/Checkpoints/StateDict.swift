@@ -17,7 +17,7 @@ public enum StateDict {
   public static func importModel(
     from path: String, _ configuration: Configuration, to output: String
   ) throws -> String {
-    let classes = try TrainingData(configuration).classes
+    let classes = try DataSplits(configuration).classes()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: classes.count), seed: 0)
     let file = try SafeTensorsFile(contentsOf: path)

@@ -84,6 +84,11 @@ enum CPUCheck {
     } else {
       findings.append(use)
     }
+    if !MathLibraries.flushesDenormals {
+      findings.append(
+        Finding(section: .cpu, topic: "denormal numbers", text: "are computed with").warning(
+          "Training without batch norm can be many times slower on this kind of CPU"))
+    }
     return findings
   }
 }

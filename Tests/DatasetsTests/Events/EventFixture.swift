@@ -54,16 +54,22 @@ enum EventFixture {
   }
 
   /// An array in NumPy's format.
-  static func npy(_ shape: [Int], _ descr: String, _ data: [UInt8]) -> [UInt8] {
+  static func npy(
+    _ shape: [Int], _ descr: String, _ data: [UInt8], isColumnMajor: Bool = false,
+    version: UInt8 = 1
+  ) -> [UInt8] {
     let extents = shape.map { "\($0)," }.joined(separator: " ")
-    return npyHeader("{'descr': '\(descr)', 'fortran_order': False, 'shape': (\(extents)), }")
-      + data
+    let order = isColumnMajor ? "True" : "False"
+    return npyHeader(
+      "{'descr': '\(descr)', 'fortran_order': \(order), 'shape': (\(extents)), }",
+      version: version) + data
   }
 
-  static func npyHeader(_ text: String) -> [UInt8] {
+  static func npyHeader(_ text: String, version: UInt8 = 1) -> [UInt8] {
     let padded = text + String(repeating: " ", count: 117 - text.count % 64) + "\n"
-    return [0x93] + Array("NUMPY".utf8) + [1, 0] + bytes(UInt16(padded.utf8.count))
-      + Array(padded.utf8)
+    let count = padded.utf8.count
+    return [0x93] + Array("NUMPY".utf8) + [version, 0]
+      + (version == 1 ? bytes(UInt16(count)) : bytes(UInt32(count))) + Array(padded.utf8)
   }
 
   /// A zip archive of one uncompressed file.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -9,13 +10,15 @@ private final class Reports: @unchecked Sendable {
   private let lock = NSLock()
   private var texts: [String] = []
   func add(_ text: String) { lock.withLock { texts.append(text) } }
-  /// How often frames were made since the last call.
-  func takeCount() -> Int {
+  /// Everything since the last call.
+  func take() -> [String] {
     lock.withLock {
       defer { texts = [] }
-      return texts.filter { $0.hasPrefix("making") }.count
+      return texts
     }
   }
+  /// How often frames were made since the last call.
+  func takeCount() -> Int { take().count { $0.hasPrefix("making") } }
 }
 
 struct EventFramesTests {
@@ -91,6 +94,22 @@ struct EventFramesTests {
     #expect(reports.takeCount() == 1)
   }
 
+  @Test func framesOfTwoConventionsAreKeptSideBySide() throws {
+    let pixels = EventFixture.pixels(count: 50, size: 128)
+    for number in 0..<2 {
+      try directory.write(EventFixture.aedat2(pixels), to: "dvs/cat/cat_\(number).aedat")
+    }
+    func frames(_ convention: EventConvention) throws -> [Float] {
+      try self.frames(
+        EventFrames(
+          .cifar10DVS, convention, path: directory.file("dvs"), split: .training,
+          rule: .number(1, by: .number), timesteps: 1, report: reports.add), 0)
+    }
+    let first = try EventConvention.allCases.map(frames)
+    #expect(first[0] != first[1] && reports.takeCount() == 2)
+    #expect(try EventConvention.allCases.map(frames) == first && reports.takeCount() == 0)
+  }
+
   @Test func aDamagedFileIsMadeAgainOrNamed() throws {
     let first = try frames(open(), 0)
     var bytes = [UInt8](try Data(contentsOf: cache))
@@ -139,13 +158,82 @@ struct EventFramesTests {
     let cache = try FrameCache(
       recordings: RecordingList(.nmnist, path: data, split: .training, rule: rule), rule: rule,
       timesteps: 2, sensor: Sensor(width: 34, height: 34), name: "frames", directories: directories)
-    #expect(try cache.open(threads: 1, report: reports.add).path.hasPrefix(home))
-    #expect(try cache.open(threads: 1, report: reports.add).path.hasPrefix(home))
+    #expect(try cache.open(threads: 1, progress: {}, report: reports.add).path.hasPrefix(home))
+    #expect(try cache.open(threads: 1, progress: {}, report: reports.add).path.hasPrefix(home))
     #expect(reports.takeCount() == 1)
     let nowhere = FrameCache(
       recordings: cache.recordings, rule: rule, timesteps: 2, sensor: cache.sensor, name: "frames",
       directories: FrameCache.directories(dataPath: data, environment: [:]))
-    #expect(throws: DatasetError.self) { try nowhere.open(threads: 1, report: reports.add) }
+    #expect(throws: DatasetError.self) {
+      try nowhere.open(threads: 1, progress: {}, report: reports.add)
+    }
+  }
+
+  private func cacheOfTwoFrames() throws -> FrameCache {
+    let rule = FrameRule.number(2, by: .number)
+    return FrameCache(
+      recordings: try RecordingList(.nmnist, path: directory.path, split: .training, rule: rule),
+      rule: rule, timesteps: 2, sensor: Sensor(width: 34, height: 34), name: "two.frames",
+      directories: [directory.file("cache")])
+  }
+
+  @Test func progressIsSeenWithEveryRecording() throws {
+    var cache = try cacheOfTwoFrames()
+    cache.reportInterval = .zero
+    let signs = Mutex(0)
+    _ = try cache.open(
+      threads: 2, progress: { signs.withLock { $0 += 1 } }, report: reports.add)
+    // Each is looked at for the key, too.
+    #expect(signs.withLock { $0 } == 2 * 12)
+    let lines = reports.take()
+    #expect(lines.count == 14 && lines[0].hasPrefix("making frames of 12 recordings of "))
+    #expect(lines.contains { $0.hasPrefix("made frames of 12 of 12 recordings, ") })
+  }
+
+  /// A killed process leaves its file behind; one that lives holds the lock.
+  @Test func filesOfKilledMakersAreRemoved() throws {
+    let cache = try cacheOfTwoFrames()
+    let remains = [
+      "cache/two.frames.\(UUID().uuidString).partial", "cache/two.frames.\(UUID().uuidString)",
+    ]
+    let others = [
+      "cache/three.frames.\(UUID().uuidString).partial", "cache/two.frames.old",
+    ]
+    for name in remains + others { try directory.write("x", to: name) }
+    _ = try cache.open(threads: 1, progress: {}, report: reports.add)
+    let files = try FileManager.default.contentsOfDirectory(atPath: directory.file("cache"))
+    #expect(
+      Set(files.map { "cache/" + $0 })
+        == Set(others + ["cache/two.frames", "cache/two.frames.lock"]))
+  }
+
+  /// Whoever waits for a maker gets on as long as the maker's file grows.
+  @Test func waitingForAMakerSeesItsProgress() throws {
+    let cache = try cacheOfTwoFrames()
+    let partial = "cache/two.frames.\(UUID().uuidString).partial"
+    try directory.write("", to: "cache/two.frames.lock")
+    let lock = Foundation.open(directory.file("cache/two.frames.lock"), O_RDWR)
+    #expect(flock(lock, LOCK_EX) == 0)
+    let signs = Mutex(0)
+    let hasOpened = DispatchSemaphore(value: 0)
+    let keyed = 12
+    Thread {
+      _ = try? cache.open(
+        threads: 1, progress: { signs.withLock { $0 += 1 } }, report: reports.add)
+      hasOpened.signal()
+    }.start()
+    func waitFor(_ count: Int) { while signs.withLock({ $0 }) < count { usleep(1000) } }
+    waitFor(keyed)
+    for size in 1...3 {
+      // Larger than what the waiting thread may have seen.
+      try? directory.write([UInt8](repeating: 0, count: size), to: partial)
+      waitFor(keyed + size)
+    }
+    #expect(signs.withLock { $0 } == keyed + 3)
+    close(lock)
+    hasOpened.wait()
+    #expect(signs.withLock { $0 } == keyed + 3 + 12)
+    #expect(!FileManager.default.fileExists(atPath: directory.file(partial)))
   }
 
   @Test func aBadRecordingIsAnErrorOfItsSample() throws {
@@ -193,9 +281,48 @@ struct EventFramesTests {
     try other.write("class,start,end\n3,0,500\n4,500,1000\n5,2000,3000\n", to: "a_labels.csv")
     let gestures = try EventFrames(
       .dvsGesture, path: other.path, split: .training, rule: .number(3, by: .time), timesteps: 3)
-    #expect(gestures.labels == [2, 3, 4])
+    #expect(gestures.labels == [3, 4, 5])
     #expect(try frames(gestures, 0).reduce(0, +) == 50)
     #expect(try frames(gestures, 0) != frames(gestures, 1))
     #expect(throws: DatasetError.self) { try frames(gestures, 2) }
+  }
+
+  /// A network trained on SpikingJelly's frames finds the same labels and frames in the recordings.
+  @Test func gesturesAreLabelledAsSpikingJellyDoes() throws {
+    let other = try TemporaryDirectory()
+    var packets: [UInt8] = []
+    var table = "class,startTime_usec,endTime_usec\n"
+    for gesture in 1...11 {
+      let pixels = EventFixture.pixels(
+        count: 20, size: 128, start: Int64(gesture) * 10_000, seed: gesture)
+      packets += EventFixture.packet(pixels)
+      table += "\(gesture),\(gesture * 10_000),\(gesture * 10_000 + 9000)\n"
+      var frame = [UInt8](repeating: 0, count: 2 * 128 * 128)
+      for pixel in pixels { frame[(pixel.polarity * 128 + pixel.y) * 128 + pixel.x] += 1 }
+      for split in ["train", "test"] {
+        try other.write(
+          EventFixture.zip("frames.npy", EventFixture.npy([1, 2, 128, 128], "|u1", frame)),
+          to: "frames/\(split)/\(gesture - 1)/user01_lab_0.npz")
+      }
+    }
+    for trial in ["trials_to_train.txt", "trials_to_test.txt"] {
+      try other.write("user01_lab.aedat\n", to: "DvsGesture/\(trial)")
+    }
+    try other.write(EventFixture.aedat3Header + packets, to: "DvsGesture/user01_lab.aedat")
+    try other.write(table, to: "DvsGesture/user01_lab_labels.csv")
+    let (raw, stored) = try (
+      EventFrames(
+        .dvsGesture, path: other.file("DvsGesture"), split: .training,
+        rule: .number(1, by: .number), timesteps: 1),
+      EventFrames(
+        .frames, path: other.file("frames"), split: .training, rule: .number(1, by: .number),
+        timesteps: 1)
+    )
+    #expect(raw.classes == stored.classes)
+    #expect(Set(raw.labels) == Set(0..<11))
+    for sample in 0..<11 {
+      let same = try #require(stored.labels.firstIndex(of: raw.labels[sample]))
+      #expect(try frames(raw, sample) == frames(stored, same))
+    }
   }
 }

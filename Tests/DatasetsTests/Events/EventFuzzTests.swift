@@ -54,7 +54,7 @@ struct EventFuzzTests {
       integrate()
     }
     cases(EventFixture.aedat2(pixels), count: 1000) {
-      try readAEDAT2($0, sensor: sensor, into: &buffer)
+      try readAEDAT2($0, sensor: sensor, convention: .sltt, into: &buffer)
       integrate()
     }
     let packets =
@@ -72,7 +72,8 @@ struct EventFuzzTests {
 
   @Test func arrays() throws {
     let directory = try TemporaryDirectory()
-    let array = EventFixture.npy([2, 2, 3, 3], "<f4", Array(repeating: 0, count: 144))
+    let array = EventFixture.npy(
+      [2, 2, 3, 3], ">f2", Array(repeating: 0, count: 72), isColumnMajor: true)
     cases(array, count: 2000) { bytes in
       try NumpyArray(bytes).forEach(in: bytes) { _, _ in }
     }

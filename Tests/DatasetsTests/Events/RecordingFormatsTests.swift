@@ -19,7 +19,7 @@ struct RecordingFormatsTests {
   }
 
   private func aedat2(_ bytes: [UInt8], _ sensor: Sensor, _ buffer: inout EventBuffer) throws {
-    try readAEDAT2(bytes, sensor: sensor, into: &buffer)
+    try readAEDAT2(bytes, sensor: sensor, convention: .spikingJelly, into: &buffer)
   }
 
   private func aedat3(_ bytes: [UInt8], _ sensor: Sensor, _ buffer: inout EventBuffer) throws {
@@ -56,16 +56,18 @@ struct RecordingFormatsTests {
   // MARK: AEDAT 2.0
 
   @Test func aedat2Bits() throws {
-    // Column address 1, row address 2: from the far corner. The lowest bit is 0 for brighter.
+    // 1 in bits 8 to 14, 2 in bits 1 to 7. The lowest bit is 0 for brighter.
     let bytes =
       Array("#!AER-DAT2.0\r\n".utf8) + [0, 0, 1, 4, 0xF0, 0, 0, 1, 0, 0, 1, 5, 0xF0, 0, 0, 2]
     var buffer = EventBuffer()
-    try readAEDAT2(bytes, sensor: large, into: &buffer)
-    #expect(
-      buffer.pixels(width: 128) == [
-        .init(time: 0xF000_0001, x: 126, y: 125, polarity: 1),
-        .init(time: 0xF000_0002, x: 126, y: 125, polarity: 0),
-      ])
+    for (convention, x, y) in [(EventConvention.spikingJelly, 126, 125), (.sltt, 125, 1)] {
+      try readAEDAT2(bytes, sensor: large, convention: convention, into: &buffer)
+      #expect(
+        buffer.pixels(width: 128) == [
+          .init(time: 0xF000_0001, x: x, y: y, polarity: 1),
+          .init(time: 0xF000_0002, x: x, y: y, polarity: 0),
+        ])
+    }
   }
 
   @Test func aedat2CounterStartsAgainAndOrderIsRestored() throws {
@@ -73,7 +75,7 @@ struct RecordingFormatsTests {
     pixels.swapAt(7, 8)
     pixels.swapAt(20, 22)
     var buffer = EventBuffer()
-    try readAEDAT2(EventFixture.aedat2(pixels), sensor: large, into: &buffer)
+    try aedat2(EventFixture.aedat2(pixels), large, &buffer)
     #expect(buffer.pixels(width: 128) == pixels.sorted { $0.time < $1.time })
   }
 
@@ -83,6 +85,34 @@ struct RecordingFormatsTests {
       failure(Array(bytes.dropLast(1)), large, aedat2)?.reason.hasPrefix("at byte 19") == true)
     #expect(failure(Array("#!AER-DAT3.1\r\n".utf8), large, aedat2) != nil)
     #expect(failure(Array("#!AER-DAT2.0".utf8), large, aedat2) != nil)
+  }
+
+  @Test func anotherCamerasAddressesAreRefused() {
+    // A DAVIS has the row in bits 22 to 30, the column in bits 12 to 21, the polarity in bit 11, and
+    // marks what is no such event in bit 31.
+    for address: UInt32 in [3 << 22 | 40 << 12 | 1 << 11, 1 << 31, 1 << 16] {
+      let bytes =
+        Array("#h\n".utf8) + [0, 0, 1, 4, 0, 0, 0, 1] + EventFixture.bytes(address.bigEndian)
+        + [0, 0, 0, 2]
+      let reason = failure(bytes, large, aedat2)?.reason ?? "none"
+      #expect(reason.hasPrefix("at byte 11 the address 0x\(String(address, radix: 16)) has more"))
+    }
+  }
+
+  @Test func aFileFilledWithZerosIsRefused() {
+    let header = Array("#h\n".utf8)
+    let event: [UInt8] = [0, 0, 1, 4, 0, 0, 0, 1]
+    let zeros = [UInt8](repeating: 0, count: 24)
+    #expect(
+      failure(header + event + zeros, large, aedat2)?.reason
+        == "at byte 11 the file is filled with zeros: it is not complete")
+    #expect(failure(zeros + [0], small, atis)?.reason.hasPrefix("at byte 0 the file is") == true)
+    // A single event may be all zeros.
+    var buffer = EventBuffer()
+    #expect(throws: Never.self) { try atis(Array(zeros[..<5]) + [1, 2, 0, 0, 9], small, &buffer) }
+    #expect(throws: Never.self) {
+      try aedat2(header + Array(zeros[..<8]) + event, large, &buffer)
+    }
   }
 
   // MARK: AEDAT 3.1

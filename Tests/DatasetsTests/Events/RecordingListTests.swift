@@ -29,7 +29,7 @@ struct RecordingListTests {
     #expect(try names(list(.nmnist, .validation)) == ["Test/0/x.bin", "Test/1/y.bin"])
   }
 
-  @Test func cifar10DVSIsSplitByName() throws {
+  @Test func cifar10DVSIsSplit() throws {
     for index in 0..<11 {
       try directory.write("", to: "cat/cifar10_cat_\(index).aedat")
     }
@@ -53,11 +53,17 @@ struct RecordingListTests {
     }
     #expect(EventFormat.detect(directory.path) == .dvsGesture)
     let training = try list(.dvsGesture, .training)
-    #expect(training.classes.count == 11)
-    #expect(training.labels == [10, 0, 10, 0])
+    // Gesture 11 is in SpikingJelly's folder 10, whose name comes third.
+    #expect(training.classes == ["0", "1", "10", "2", "3", "4", "5", "6", "7", "8", "9"])
+    #expect(training.labels == [2, 0, 2, 0])
     #expect(names(training)[3] == "b.aedat, sample 2")
     #expect(training.files[0].windows == [3_000_000_000..<3_000_000_100, 50..<60])
-    #expect(try list(.dvsGesture, .validation).labels == [10, 0])
+    #expect(try list(.dvsGesture, .validation).labels == [2, 0])
+  }
+
+  @Test(arguments: ["", "class,start,end\n", "class,start,end\n\n"])
+  func aTableWithoutRowsIsAnError(text: String) {
+    #expect(throws: RecordingFailure.self) { try gestureLabels(Array(text.utf8)) }
   }
 
   @Test(arguments: ["12,0,1", "0,0,1", "1,5,4", "1,2", "1,-1,4", "x,1,2", "1,2,3,4"])

@@ -98,6 +98,10 @@ add("palette.png", picture.quantize(50), transparency=bytes(range(0, 250, 5)))
 add("palette-2-bit.png", picture.quantize(4), bits=2)
 deep = random.integers(0, 65536, (19, 27, 3), dtype=np.uint16).astype(">u2")
 encoded["deep.png"] = png(27, 19, 16, 2, b"".join(b"\0" + row.tobytes() for row in deep))
+for name, color_type, samples in (("deep-gray-alpha.png", 4, 2), ("deep-rgba.png", 6, 4)):
+    pixels = np.random.default_rng(samples).integers(0, 65536, (19, 27, samples), dtype=np.uint16)
+    rows = pixels.astype(">u2")
+    encoded[name] = png(27, 19, 16, color_type, b"".join(b"\0" + row.tobytes() for row in rows))
 
 profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 exif = Image.Exif()

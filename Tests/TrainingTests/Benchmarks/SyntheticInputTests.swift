@@ -42,7 +42,9 @@ struct SyntheticInputTests {
   }
 
   @Test(arguments: [
-    ([], 1), (["data.normalization=cifar10"], 3), (["data.path=x"], 3),
+    ([], 1), (["data.normalization=cifar10"], 3), (["data.normalization=imagenet"], 3),
+    (["data.normalization=unit"], 1), (["data.path=x"], 3),
+    (["data.frames={number: 4, split_by: time}"], 2), (["data.event_normalization=maximum"], 2),
     (["data.path=x", "data.format=nmnist"], 2), (["model.input_channels=4"], 4),
   ])
   func channelsAreThoseOfTheData(_ overrides: [String], _ channels: Int) throws {

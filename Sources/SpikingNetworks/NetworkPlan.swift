@@ -1,0 +1,65 @@
+import Foundation
+import Tensors
+
+/// A network's layers and parameters before these have memory and values: enough to tell what the
+/// network costs.
+public final class NetworkPlan {
+  /// What it was made from.
+  public let specification: NetworkSpecification
+  /// In the order of the forward pass.
+  public let layers: [any Layer]
+  /// In the order of the forward pass.
+  public let convolutions: [ObservedConvolution]
+  /// Why the network will compute in another precision than specified, and in which; `nil` if it will not.
+  public let precisionProblem: String?
+  /// Where activations will live.
+  public let arena: Arena
+  let body: any NetworkBody
+  let sections: [NetworkSection]
+  /// In the order of the forward pass.
+  let parameters: [Parameter]
+  let statistics: [Parameter]
+
+  /// - Parameter profile: where layers are to note the time that they take.
+  /// - Throws: `NetworkError` where the specification makes no sense.
+  public init(
+    _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(),
+    arena: Arena = Arena(), profile: StepProfile? = nil
+  ) throws(NetworkError) {
+    if let problem = specification.problem { throw NetworkError(description: problem) }
+    let builder = NetworkBuilder(
+      specification, backend: backend, arena: arena, profile: profile)
+    body =
+      switch specification.family {
+      case .resNet: PreActivationResNet(builder)
+      case .nfResNet: NormalizerFreeResNet(builder, isBottleneck: false)
+      case .nfResNetBottleneck: NormalizerFreeResNet(builder, isBottleneck: true)
+      case .vgg: VGG(builder)
+      }
+    self.specification = specification
+    self.arena = arena
+    layers = builder.layers
+    convolutions = builder.convolutions
+    precisionProblem = builder.backend.precisionProblem
+    sections = builder.sections
+    parameters = builder.parameters
+    statistics = builder.statistics
+  }
+
+  /// Elements of all parameters.
+  public var weightCount: Int { parameters.reduce(0) { $0 + $1.count } }
+  /// Elements of all running statistics.
+  public var statisticCount: Int { statistics.reduce(0) { $0 + $1.count } }
+  /// Elements of the largest parameter.
+  public var largestParameter: Int { parameters.map(\.count).max() ?? 0 }
+
+  /// - Throws: `NetworkError` where weights and their gradients exceed the machine's memory.
+  func requireMemory() throws(NetworkError) {
+    let (needed, memory) = (8 * weightCount, Int(ProcessInfo.processInfo.physicalMemory))
+    guard needed > memory else { return }
+    throw NetworkError(
+      description: "the network's \(weightCount) weights and their gradients take"
+        + " \(needed >> 20) MiB, but this machine has \(memory >> 20) MiB of memory: lower"
+        + " model.width, or take fewer stages or blocks")
+  }
+}

@@ -1,0 +1,101 @@
+import Datasets
+
+/// What weights were trained on. Wherever they meet data and a configuration again, in `--resume`,
+/// `evaluate`, `--init-from` and `bench step --checkpoint`, these are held against it here.
+struct TrainedOn {
+  /// The checkpoint or model, for messages.
+  let path: String
+  /// Class names; a label is a position in this list.
+  let classes: [String]
+  /// The resolved configuration, as YAML.
+  let configuration: String
+
+  /// - Parameter remedy: ends the message.
+  /// - Throws: `CheckpointError` that names the first difference, unless the weights know these classes.
+  func requireClasses(_ names: [String], remedy: String = "") throws(CheckpointError) {
+    guard classes != names else { return }
+    let index = zip(classes, names).prefix { $0 == $1 }.count
+    func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
+    throw CheckpointError(
+      path: path,
+      problem:
+        "was trained on other classes: number \(index) (from 0) is \(name(classes)) there and"
+        + " \(name(names)) in these data\(remedy)")
+  }
+
+  /// A key whose value changes what the weights mean.
+  struct Difference: Equatable {
+    let key: String
+    let before: String
+    let now: String
+  }
+
+  /// What changes the meaning of the weights: the network, and what becomes of a sample before it.
+  ///
+  /// - Parameter includingCourse: also what decides which samples make a batch.
+  /// - Throws: `ConfigurationError` where the earlier configuration is none of this program's.
+  func differences(
+    from configuration: Configuration, includingCourse: Bool = false
+  ) throws -> [Difference] {
+    var earlier = Configuration()
+    try earlier.apply(yaml: self.configuration, from: path)
+    // An earlier run's data may have been elsewhere, and its format follows from its path.
+    earlier.data.path = configuration.data.path
+    earlier.data.format = configuration.data.format
+    let facts = Self.meaning + (includingCourse ? Self.course : [])
+    return try facts.compactMap { fact in
+      let (before, now) = (try fact.value(earlier), try fact.value(configuration))
+      return before == now ? nil : Difference(key: fact.key, before: before, now: now)
+    }
+  }
+
+  private typealias Fact = (key: String, value: @Sendable (Configuration) throws -> String)
+
+  private static let meaning: [Fact] = [
+    (
+      "model.architecture",
+      {
+        let network = try $0.networkSpecification(classes: 1)
+        return "\(network.family.rawValue) \(network.blocks)"
+      }
+    ),
+    ("model.width", { "\($0.model.width)" }),
+    ("model.input_channels", { "\($0.inputChannels)" }),
+    ("neuron.tau", { "\($0.neuron.tau)" }),
+    ("neuron.threshold", { "\($0.neuron.threshold)" }),
+    ("data.image_size", { "\($0.data.imageSize)" }),
+    ("data.normalization", { $0.data.normalization.rawValue }),
+    (
+      "data.convention",
+      { [.cifar10DVS, .frames].contains($0.eventFormat) ? $0.data.convention.rawValue : "none" }
+    ),
+    ("data.frames", { $0.eventFormat == nil ? "none" : $0.frameRule.yaml }),
+    ("data.event_normalization", { $0.data.eventNormalization.rawValue }),
+  ]
+
+  private static let course: [Fact] = [
+    ("training.global_batch", { "\($0.training.globalBatch)" }),
+    ("data.drop_last", { "\($0.data.dropsLast)" }),
+  ]
+}
+
+extension TrainedOn {
+  init(_ checkpoint: Checkpoint) {
+    self.init(
+      path: checkpoint.path, classes: checkpoint.state.classes,
+      configuration: checkpoint.state.configuration)
+  }
+
+  init(_ model: ModelFile) {
+    self.init(path: model.path, classes: model.classes, configuration: model.configuration)
+  }
+
+  /// Says what is no longer as it was in training, where that may be meant so.
+  func note(_ configuration: Configuration) throws {
+    for difference in try differences(from: configuration) {
+      warn(
+        "\(path) was trained with \(difference.key) \(difference.before), which is now"
+          + " \(difference.now)")
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Datasets
+import Distributed
+
+/// A configured data set, of which only what is asked for is opened, on all ranks together.
+struct DataSplits {
+  /// For messages.
+  let name: String
+  private let configuration: Configuration
+  private let communicator: any Communicator
+  private let path: String
+  /// nil for images.
+  private let eventFormat: EventFormat?
+
+  /// - Throws: `ConfigurationError` where keys do not suit the data.
+  init(
+    _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
+  ) throws {
+    self.configuration = configuration
+    self.communicator = communicator
+    name = configuration.data.path ?? "embedded MNIST"
+    path = try configuration.data.path ?? EmbeddedData.mnistPath()
+    eventFormat = configuration.eventFormat
+    if eventFormat == nil { try configuration.requireNoEventKeys() }
+    try configuration.requireOwnDataForColors()
+  }
+
+  /// Samples to learn from. A collective, as the other methods are.
+  ///
+  /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
+  func openTraining() throws -> any SampleSource {
+    try open(configuration.data.train, .training)
+  }
+
+  /// Samples to measure the accuracy on.
+  func openValidation() throws -> any SampleSource {
+    try open(configuration.data.validation, .validation)
+  }
+
+  /// Class names; a label is a position in this list. They are those of the validation split, which is
+  /// the smaller one; no frames are made.
+  func classes() throws -> [String] {
+    guard let eventFormat else { return try openValidation().classes }
+    return try EventFrames.classes(
+      eventFormat, configuration.data.convention, path: path, split: .validation,
+      rule: configuration.frameRule)
+  }
+
+  private func open(_ imageSplit: String, _ eventSplit: EventSplit) throws -> any SampleSource {
+    communicator.activity.enter(.openingData)
+    let source: any SampleSource =
+      if let eventFormat {
+        try configuration.openEvents(
+          eventFormat, path, eventSplit, progress: communicator.activity.touch)
+      } else {
+        try openImages(imageSplit)
+      }
+    // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
+    if !(source is ImageFolder) { try communicator.checkSameSamples(of: source) }
+    return source
+  }
+
+  private func openImages(_ split: String) throws -> any ImageSource {
+    let channels = configuration.inputChannels
+    guard [1, 3].contains(channels) else {
+      throw configuration.error(
+        "model.input_channels",
+        "= \(channels), but images have 1 channel (gray) or 3 (colour), and only recordings of"
+          + " events have 2: set it to 1 or 3, or leave it out")
+    }
+    let format = try imageFormat()
+    if configuration.data.sharding == .nodeLocal && format != .shards {
+      throw configuration.error(
+        "data.sharding",
+        "= node-local, but \(path) is not sharded: make shards with sltt-dist shard, or set it to"
+          + " global")
+    }
+    let communicator = communicator
+    return try ImageDataset.open(
+      path: path, split: split, format: format,
+      listing: FolderListing.Method(
+        isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
+        progress: {
+          communicator.activity.touch()
+          print($0)
+        }))
+  }
+
+  /// - Throws: `ConfigurationError` where `data.format` says another than is found.
+  private func imageFormat() throws -> ImageFormat {
+    let found = try ImageFormat(detecting: path)
+    let format = configuration.data.format
+    guard format != .auto, format.rawValue != found.rawValue else { return found }
+    throw configuration.error(
+      "data.format",
+      "is \(format.rawValue), but \(path) looks like \(found.rawValue): leave it at auto")
+  }
+}
+
+extension Configuration {
+  /// - Throws: `ConfigurationError` where a recipe for colour images would train on the embedded digits.
+  fileprivate func requireOwnDataForColors() throws {
+    guard data.path == nil, data.normalization.channels == 3 else { return }
+    throw error(
+      "data.normalization",
+      "= \(data.normalization.rawValue) is for colour images, but without data.path the data are the"
+        + " embedded gray digits: set data.path")
+  }
+}

@@ -1,0 +1,67 @@
+import Datasets
+import Distributed
+import SpikingNetworks
+import Tensors
+
+extension Configuration {
+  /// Checks, before anything large is made, that a rank's part fits into the memory of its node.
+  ///
+  /// An estimate is never quite right, so only what exceeds all of that memory is refused.
+  ///
+  /// - Parameters:
+  ///   - samples: of the data set.
+  ///   - trains: whether there are gradients, as against an evaluation.
+  /// - Throws: `ConfigurationError`; `NetworkError` where there is no such network.
+  func requireMemory(
+    for specification: NetworkSpecification, _ backend: ConvolutionBackend, samples: Int,
+    trains: Bool = true, _ communicator: any Communicator
+  ) throws {
+    let network = try NetworkPlan(specification, backend: backend)
+    let batch = Sampler(
+      sampleCount: samples, globalBatch: training.globalBatch, rank: communicator.rank,
+      rankCount: communicator.size, order: .sequential
+    ).largestBatch
+    let estimate =
+      trains
+      ? MemoryEstimate(
+        network, self, trainingMethod, ranks: communicator.size, batch: batch,
+        optimizerBuffers: optimizer.stateBuffers, before: residentBytes())
+      : MemoryEstimate(
+        network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), window: 0,
+        optimizerBuffers: 0, isStatic: framesOfASample == 1,
+        loadedFrames: 3 * batch * framesOfASample, before: residentBytes())
+    try require(estimate, of: NodeMemory.current, ranks: communicator.localSize)
+  }
+
+  /// - Parameter ranks: that share the memory.
+  func require(_ estimate: MemoryEstimate, of memory: NodeMemory?, ranks: Int) throws {
+    guard let memory else { return }
+    let share = min(memory.total, memory.limit ?? .max) / ranks
+    guard estimate.totalBytes > share else { return }
+    let (key, value, remedy) =
+      estimate.parameterBytes > estimate.totalBytes / 2
+      ? ("model.width", model.width, "lower it, or take fewer stages or blocks")
+      : (
+        "training.global_batch", training.globalBatch,
+        "lower it, set training.micro_batch, lower data.image_size or model.width, or take more"
+          + " machines"
+      )
+    throw error(
+      key,
+      "= \(value) needs about \(Format.bytes(estimate.totalBytes)) a rank, of which weights take"
+        + " \(Format.bytes(estimate.parameterBytes)), activations"
+        + " \(Format.bytes(estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes)) and"
+        + " loaded images \(Format.bytes(estimate.loaderBytes)), but the machine has"
+        + " \(Format.bytes(share)) for each: \(remedy)")
+  }
+}
+
+extension Configuration.Optimizer {
+  /// Buffers of state, each as large as the weights.
+  var stateBuffers: Int {
+    switch name {
+    case .sgd: momentum == 0 ? 0 : 1
+    case .adamw: 2
+    }
+  }
+}

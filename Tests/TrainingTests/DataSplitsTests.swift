@@ -1,0 +1,52 @@
+import Datasets
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Opens what it is asked for, and needs nothing else.
+struct DataSplitsTests {
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+  }
+
+  private func splits(_ overrides: String...) throws -> DataSplits {
+    try DataSplits(
+      try Configuration(file: nil, overrides: ["data.path=\(directory.path)"] + overrides))
+  }
+
+  @Test func oneSplitOfImagesIsEnough() throws {
+    try DigitSubset("val", counts: [3, 2]).write(to: directory, split: "val")
+    #expect(try splits().openValidation().count == 5 && splits().classes() == ["0", "1"])
+    #expect(throws: DatasetError.self) { try splits().openTraining() }
+    try FileManager.default.moveItem(
+      atPath: directory.file("val"), toPath: directory.file("train"))
+    #expect(try splits().openTraining().count == 5)
+  }
+
+  @Test func framesAreMadeOfWhatIsOpenedOnly() throws {
+    for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
+      try directory.write([1, 2, 0, 0, 9, 3, 4, 0x80, 0, 10], to: name)
+    }
+    func made() throws -> [String] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: directory.file(".sltt-dist"))) ?? [])
+        .filter { $0.hasSuffix(".frames") }
+    }
+    let splits = try splits("method.timesteps=2")
+    #expect(try splits.classes() == ["0", "1"] && made() == [])
+    #expect(try splits.openValidation().count == 2)
+    #expect(try made() == ["nmnist-test-frames_number_2_split_by_number-2.frames"])
+  }
+
+  @Test func aRecipeForColorsNeedsData() throws {
+    let recipe = try Configuration(file: nil, overrides: ["data.normalization=imagenet"])
+    #expect(recipe.inputChannels == 3)
+    #expect(
+      message { _ = try DataSplits(recipe) }
+        == "--set data.normalization=imagenet: data.normalization = imagenet is for colour images,"
+        + " but without data.path the data are the embedded gray digits: set data.path")
+  }
+}

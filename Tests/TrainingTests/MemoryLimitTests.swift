@@ -1,0 +1,57 @@
+import Distributed
+import SpikingNetworks
+import Testing
+
+@testable import Training
+
+struct MemoryLimitTests {
+  private func memory(_ mebibytes: Int, limit: Int? = nil) throws -> NodeMemory {
+    try #require(
+      NodeMemory(
+        information: "MemTotal: \(mebibytes << 10) kB\nMemAvailable: 1 kB\n",
+        limit: limit.map { $0 << 20 }))
+  }
+
+  private func estimate(_ overrides: [String]) throws -> (Configuration, MemoryEstimate) {
+    let configuration = try Configuration(file: nil, overrides: overrides)
+    let network = try NetworkPlan(configuration.networkSpecification(classes: 10))
+    return (
+      configuration,
+      MemoryEstimate(
+        network, configuration, configuration.trainingMethod, ranks: 1,
+        batch: configuration.training.globalBatch, optimizerBuffers: 1, before: 0)
+    )
+  }
+
+  @Test func isOfTheMachineOrItsControlGroupDividedAmongTheRanks() throws {
+    let (configuration, estimate) = try estimate([])
+    let needed = estimate.totalBytes >> 20
+    try configuration.require(estimate, of: memory(needed + 1), ranks: 1)
+    try configuration.require(estimate, of: nil, ranks: 1)
+    for (memory, ranks) in [
+      (try memory(needed), 1), (try memory(2 * needed), 2),
+      (try memory(9 * needed, limit: needed), 1),
+    ] {
+      #expect(throws: ConfigurationError.self) {
+        try configuration.require(estimate, of: memory, ranks: ranks)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (["training.global_batch=16777216"], "training.global_batch = 16777216 needs about"),
+    (["model.width=4096"], "model.width = 4096 needs about"),
+    (
+      [
+        "training.global_batch=16777216", "method.timesteps=10000", "method.name=bptt",
+        "data.image_size=4096",
+      ], "training.global_batch = 16777216 needs about"
+    ),
+  ])
+  func refusalsNameWhatTakesMost(overrides: [String], beginning: String) throws {
+    let (configuration, estimate) = try estimate(overrides)
+    let text = message { try configuration.require(estimate, of: memory(4096), ranks: 1) }
+    #expect(text.contains(": " + beginning), "\(text)")
+    #expect(text.contains("but the machine has 4.0 GiB for each: lower it"), "\(text)")
+  }
+}
