@@ -3,13 +3,9 @@
 // Pixels whose lists are made before the weights are gone through, block by block.
 enum { TILE = 512, LIST = ROWS + 7 };
 
-static size_t forward_scratch_bytes(void) {
-  return TILE * (LIST * sizeof(uint16_t) + sizeof(uint32_t)) + LIST_EXCESS;
-}
-
-size_t sltt_event_scratch_bytes(const sltt_event_shape *s) {
-  size_t a = forward_scratch_bytes(), b = sltt_event_gradient_scratch_bytes(s);
-  return a > b ? a : b;
+size_t sltt_event_forward_scratch_bytes(size_t pixels) {
+  size_t lists = pixels < TILE ? pixels : TILE;
+  return TILE * sizeof(uint32_t) + lists * LIST * sizeof(uint16_t) + LIST_EXCESS;
 }
 
 // Lists, for output pixels first ..< first + pixels, the rows of packed weights under the spikes of

@@ -1,8 +1,12 @@
 #include "event_tile.h"
 
-size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *s) {
-  return sizeof(tile_memory) + (list_count(s) + 1) * sizeof(uint32_t) +
-         list_count(s) * TILE * sizeof(uint16_t) + LIST_EXCESS;
+size_t sltt_event_input_blocks(const sltt_event_shape *s) { return input_blocks(s); }
+
+size_t sltt_event_output_blocks(const sltt_event_shape *s) { return output_blocks(s); }
+
+size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *s, size_t blocks) {
+  return sizeof(tile_memory) + (list_count(s, blocks) + 1) * sizeof(uint32_t) +
+         list_count(s, blocks) * TILE * sizeof(uint16_t) + LIST_EXCESS;
 }
 
 // Adds the tile's pixels inside the band to the bias's gradient.
@@ -150,11 +154,12 @@ STATIC_VARIANTS(void, add_products,
 void sltt_event_weight_gradient(const sltt_event_shape *s, const uint64_t *spikes,
                                 const float *output_gradient, float amplitude, float *gradient,
                                 float *bias_gradient, void *scratch, size_t first, size_t last,
-                                size_t first_block, size_t last_block) {
+                                size_t first_block, size_t last_block, size_t first_column,
+                                size_t last_column) {
+  size_t blocks = last_block - first_block, channels = blocks * BLOCK;
   tile_memory *m = scratch;
   m->ends = (uint32_t *)(m + 1);
-  m->lists = (uint16_t *)(m->ends + list_count(s) + 1);
-  size_t blocks = last_block - first_block, channels = blocks * BLOCK;
+  m->lists = (uint16_t *)(m->ends + list_count(s, blocks) + 1);
   if (last_block == input_blocks(s)) channels = s->inputs - first_block * BLOCK;
   for (size_t sample = first, row = 0; sample < last;) {
     band b = sltt_next_band(s, sample, row, last);
@@ -162,14 +167,16 @@ void sltt_event_weight_gradient(const sltt_event_shape *s, const uint64_t *spike
     const float *from =
         output_gradient + (sample * s->output_height + row) * s->output_width * s->outputs;
     size_t pixels = b.samples * b.rows * s->output_width;
-    for (size_t column = 0; column < output_blocks(s); column++) {
+    for (size_t column = first_column; column < last_column; column++) {
       size_t lanes = s->outputs - column * LANES;
       sltt_fill_tile(s, output_gradient, b, column, m);
       if (bias_gradient && first_block == 0)
         add_bias(s, b, m, bias_gradient + column * LANES, lanes);
       float *to = gradient + first_block * BLOCK * s->outputs + column * LANES;
       // The next 16 output channels, or the first ones of the next band.
-      const float *next = from + (lanes > LANES ? (column + 1) * LANES : pixels * s->outputs);
+      const float *next = from + (column + 1 < last_column
+                                      ? (column + 1) * LANES
+                                      : pixels * s->outputs + first_column * LANES);
       for (size_t parity = 0; parity < parities_of(s); parity++)
         add_products(s, m, parity, m->ends + parity * blocks * BLOCK, channels, amplitude, to,
                      lanes, next, parity == 0 ? pixels : 0);

@@ -29,8 +29,9 @@ typedef struct {
 INLINE size_t pitch_of(const sltt_event_shape *s) { return s->output_width + 1; }
 INLINE size_t parities_of(const sltt_event_shape *s) { return s->stride == 1 ? 1 : 4; }
 
-INLINE size_t list_count(const sltt_event_shape *s) {
-  return parities_of(s) * input_blocks(s) * BLOCK;
+// Of so many blocks of input channels.
+INLINE size_t list_count(const sltt_event_shape *s, size_t blocks) {
+  return parities_of(s) * blocks * BLOCK;
 }
 
 // The next rows or images that fit in a tile, of the samples up to `last`.

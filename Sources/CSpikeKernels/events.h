@@ -23,9 +23,6 @@ INLINE size_t row_blocks(const sltt_event_shape *s) {
 
 INLINE size_t output_blocks(const sltt_event_shape *s) { return (s->outputs + LANES - 1) / LANES; }
 
-// Scratch memory of the weight gradient.
-size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *s);
-
 // Lists are of offsets in bytes of rows of 16 floats. These macros list base + 64 i at `next` for each
 // bit i of `word`, and move `next` behind them; they may write up to LIST_EXCESS bytes more.
 enum { LIST_EXCESS = 64 };

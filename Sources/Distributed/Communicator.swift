@@ -40,6 +40,19 @@ public protocol Communicator: AnyObject, Sendable {
   /// filled its own. Blocking and in place.
   func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) throws
 
+  /// Writes to `all`, on rank 0, what the ranks have in `own`, one after the other; the others pass
+  /// nil. Blocking.
+  ///
+  /// - Parameter counts: how much each rank has, in rank order; the same on all ranks.
+  func gatherOnRoot(
+    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?)
+    throws
+
+  /// The reverse: gives each rank its part of what rank 0 has in `all`.
+  func scatterFromRoot(
+    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>)
+    throws
+
   /// Overwrites `bytes` on all ranks with those of rank `root`. All ranks pass the same length.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws
 

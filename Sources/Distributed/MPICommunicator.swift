@@ -82,6 +82,32 @@ public final class MPICommunicator: Communicator {
       "MPI_Allgather")
   }
 
+  public func gatherOnRoot(
+    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+  ) throws {
+    let places = places(counts, own: own.count, all: all?.count)
+    try activity.whileWaitingForRanks {
+      try checkMPI(
+        MPI_Gatherv(
+          own.baseAddress, Int32(own.count), sltt_mpi_float(), all?.baseAddress, places.counts,
+          places.starts, sltt_mpi_float(), 0, world),
+        "MPI_Gatherv")
+    }
+  }
+
+  public func scatterFromRoot(
+    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
+  ) throws {
+    let places = places(counts, own: own.count, all: all?.count)
+    try activity.whileWaitingForRanks {
+      try checkMPI(
+        MPI_Scatterv(
+          all?.baseAddress, places.counts, places.starts, sltt_mpi_float(), own.baseAddress,
+          Int32(own.count), sltt_mpi_float(), 0, world),
+        "MPI_Scatterv")
+    }
+  }
+
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) throws {
     try activity.whileWaitingForRanks {
       try forEachPart(of: bytes.count) { part in
@@ -128,6 +154,22 @@ public final class MPICommunicator: Communicator {
   private func partLength(_ count: Int) -> Int32 {
     precondition(count % size == 0 && count / size <= Int32.max)
     return Int32(count / size)
+  }
+
+  /// Where the parts of the ranks lie, one after the other.
+  private func places(
+    _ counts: [Int], own: Int, all: Int?
+  ) -> (counts: [Int32], starts: [Int32]) {
+    let total = counts.reduce(0, +)
+    precondition(counts.count == size && counts[rank] == own && total <= Int32.max)
+    precondition(isRoot ? all == total : all == nil)
+    var starts: [Int32] = []
+    var start = 0
+    for count in counts {
+      starts.append(Int32(start))
+      start += count
+    }
+    return (counts.map { Int32($0) }, starts)
   }
 }
 

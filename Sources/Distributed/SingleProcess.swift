@@ -27,6 +27,18 @@ public final class SingleProcess: Communicator {
 
   public func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
 
+  public func gatherOnRoot(
+    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+  ) {
+    _ = all!.update(from: own)
+  }
+
+  public func scatterFromRoot(
+    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
+  ) {
+    _ = own.update(from: all!)
+  }
+
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {
     precondition(root == 0, "root \(root) in a job of one process")
   }

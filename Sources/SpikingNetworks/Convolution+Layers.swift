@@ -43,8 +43,7 @@ extension Convolution {
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
-      multiplyAdds: output.pixels * geometry.weightCount,
-      packedBytes: packedBytes)
+      multiplyAdds: output.pixels * geometry.weightCount)
   }
 }
 

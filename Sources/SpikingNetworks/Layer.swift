@@ -56,6 +56,4 @@ public struct LayerSummary: Sendable {
   public var tapeBytes = 0
   /// Whether the tape holds the state, so that it takes no memory besides.
   public var tapeHoldsState = true
-  /// Bytes of weights in layouts of the back end's choice, whatever the number of samples.
-  public var packedBytes = 0
 }

@@ -22,7 +22,11 @@ public final class ObservedConvolution: Convolution {
   /// A new sequence of time steps starts.
   func beginSequence() { inputActivity = (0, 0) }
 
-  public var packedBytes: Int { base.packedBytes }
+  public func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    base.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
+  }
+
+  public func scratchBytes(samples: Int) -> Int { base.scratchBytes(samples: samples) }
 
   public func weightsDidChange() { base.weightsDidChange() }
 

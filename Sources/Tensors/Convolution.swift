@@ -49,8 +49,15 @@ public protocol Convolution: AnyObject {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
 
-  /// Bytes of copies of the weights in other layouts that are held from pass to pass, at most.
-  var packedBytes: Int { get }
+  /// Bytes of a copy of the weights in another layout that is held for a pass over so many samples, from
+  /// one such pass to the next.
+  ///
+  /// - Parameter ofSpikes: whether the input is spikes, few enough to go by events.
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int
+
+  /// Bytes of temporary memory that a pass over so many samples takes besides its operands and results,
+  /// at most, with the pool's present number of threads.
+  func scratchBytes(samples: Int) -> Int
 
   /// Says that the weights passed from now on have new values, so that packed copies are stale.
   func weightsDidChange()

@@ -16,7 +16,7 @@ public struct ConvolutionWeights {
   /// Calls `body` with the weights, in temporary memory where they differ from the values.
   func withElements(in arena: Arena, _ body: (UnsafeMutablePointer<Float>) -> Void) {
     guard let affine else { return body(values.base) }
-    let elements = Scratch(values.count, arena)
+    let elements = Scratch(.init(floats: values.count), arena)
     values.copyRows(to: elements[0], affine)
     body(elements[0])
   }

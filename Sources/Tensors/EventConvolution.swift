@@ -14,7 +14,7 @@ final class EventConvolution: WrappingConvolution {
   private let keepsPacked: Bool
   private let forwardCost: EventCost
   private let gradientCost: EventCost
-  private var shape: sltt_event_shape
+  private let shape: sltt_event_shape
   private var packed: FlatBuffer?
   private var isPacked = false
 
@@ -67,10 +67,15 @@ final class EventConvolution: WrappingConvolution {
     }
   }
 
-  /// The dense convolution's for the gradient of the input alone, as long as few neurons fire.
-  var packedBytes: Int {
-    dense.packedBytes / 2
-      + (keepsPacked ? 4 * withUnsafePointer(to: shape, sltt_event_packed_count) : 0)
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    guard ofSpikes, pass == .forward else {
+      return dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
+    }
+    return keepsPacked ? packedSize.bytes : 0
+  }
+
+  private var packedSize: Scratch.Size {
+    Scratch.Size(floats: withUnsafePointer(to: shape, sltt_event_packed_count))
   }
 
   func weightsDidChange() {
@@ -90,7 +95,7 @@ final class EventConvolution: WrappingConvolution {
     checkShapes(spikes.shape, y.shape)
     y.willChange()
     guard keepsPacked else {
-      let packed = Scratch(sltt_event_packed_count(&shape), arena)
+      let packed = Scratch(packedSize, arena)
       pack(weights, into: packed[0])
       return add(spikes, packed[0], bias: bias, into: &y, accumulating: accumulating)
     }
@@ -102,8 +107,7 @@ final class EventConvolution: WrappingConvolution {
     into y: inout Tensor, accumulating: Bool
   ) {
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
-    let grain = 1 + 65536 / (geometry.inputChannels * geometry.outputChannels)
-    let scratch = scratch(parts: parallelParts(y.shape.pixels, grain: grain))
+    let scratch = Scratch(forwardScratch(pixels: y.shape.pixels), arena)
     parallelFor(y.shape.pixels, grain: grain) { thread, part in
       withUnsafePointer(to: shape) {
         sltt_event_forward(
@@ -124,68 +128,65 @@ final class EventConvolution: WrappingConvolution {
       return
     }
     checkShapes(spikes.shape, gy.shape)
-    let blocks = SpikeTensor.wordsPerPixel(channels: geometry.inputChannels)
-    let samples = gy.shape.n
-    guard parallelParts(samples) > 1, blocks < parallelParts(.max) else {
-      accumulate(
-        spikes, gy, blocks: blocks, into: weightGradient.base, bias: biasGradient?.base)
-      return
+    let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
+    let (blocks, columns) = (inputBlocks, outputBlocks)
+    let sums = GradientSums(
+      weightGradient, bias: biasGradient, outputs: geometry.outputChannels, samples: gy.shape.n,
+      parts: blocks, arena)
+    let scratch = Scratch(gradientScratch(groups: sums.groups), arena)
+    sums.forEachPart(units: blocks * columns) { thread, group, part in
+      let (samples, sum) = (sums.samples(of: group), sums[group])
+      forEachRectangle(of: part, columns: columns) { blocks, columns in
+        withUnsafePointer(to: shape) {
+          sltt_event_weight_gradient(
+            $0, source, output, amplitude, sum.weights, sum.bias, scratch[thread],
+            samples.lowerBound, samples.upperBound, blocks.lowerBound, blocks.upperBound,
+            columns.lowerBound, columns.upperBound)
+        }
+      }
     }
-    accumulateBySamples(
-      spikes, gy, blocks: blocks, into: weightGradient, bias: biasGradient)
+    sums.addUp()
   }
 
-  /// Threads share the input channels: each adds to gradients of its own.
-  private func accumulate(
-    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, blocks: Int,
-    into gradient: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?
-  ) {
-    let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
-    let samples = gy.shape.n
-    let scratch = scratch(parts: parallelParts(blocks))
-    parallelFor(blocks) { thread, part in
-      withUnsafePointer(to: shape) {
-        sltt_event_weight_gradient(
-          $0, source, output, amplitude, gradient, bias, scratch[thread], 0, samples,
-          part.lowerBound, part.upperBound)
-      }
-    }
+  private var inputBlocks: Int { withUnsafePointer(to: shape, sltt_event_input_blocks) }
+  private var outputBlocks: Int { withUnsafePointer(to: shape, sltt_event_output_blocks) }
+
+  /// For each thread, room for the lists of the input channels that it works on at once: blocks that
+  /// it has whole, or one of which it has a part.
+  private func gradientScratch(groups: Int) -> Scratch.Size {
+    let (blocks, columns) = (inputBlocks, outputBlocks)
+    let units = groups * blocks * columns
+    let parts = parallelParts(units)
+    let whole = (units + parts - 1) / parts / columns
+    return Scratch.Size(
+      bytes: withUnsafePointer(to: shape) {
+        sltt_event_gradient_scratch_bytes($0, min(max(whole, 1), blocks))
+      }, parts: parts)
   }
 
-  /// Threads share the samples: each has sums of its own, added up in a fixed order.
-  private func accumulateBySamples(
-    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, blocks: Int,
-    into gradient: FloatView, bias: FloatView?
-  ) {
-    let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
-    let parts = parallelParts(gy.shape.n)
-    let (count, outputs) = (gradient.count, geometry.outputChannels)
-    let sums = Scratch(count + outputs, parts: parts, arena)
-    let scratch = scratch(parts: parts)
-    parallelFor(gy.shape.n) { thread, part in
-      let own = sums[thread]
-      own.update(repeating: 0, count: count + outputs)
-      withUnsafePointer(to: shape) {
-        sltt_event_weight_gradient(
-          $0, source, output, amplitude, own, own + count, scratch[thread], part.lowerBound,
-          part.upperBound, 0, blocks)
-      }
-    }
-    let total = gradient.base
-    parallelFor(count, grain: 16384) { _, range in
-      for part in 0..<parts {
-        let own = sums[part]
-        for index in range { total[index] += own[index] }
-      }
-    }
-    guard let bias else { return }
-    for part in 0..<parts {
-      for c in 0..<outputs { bias.base[c] += sums[part][count + c] }
-    }
+  /// For each thread, room for the lists of its pixels.
+  private func forwardScratch(pixels: Int) -> Scratch.Size {
+    let parts = parallelParts(pixels, grain: grain)
+    return Scratch.Size(
+      bytes: sltt_event_forward_scratch_bytes((pixels + parts - 1) / parts), parts: parts)
+  }
+
+  /// Pixels that are worth a thread's while.
+  private var grain: Int { 1 + 65536 / (geometry.inputChannels * geometry.outputChannels) }
+
+  func scratchBytes(samples: Int) -> Int {
+    let sums = GradientSums.size(
+      geometry.weightCount + geometry.outputChannels, samples: samples, parts: inputBlocks)
+    let forward =
+      forwardScratch(pixels: geometry.output(samples: samples).pixels).bytes
+      + (keepsPacked ? 0 : packedSize.bytes)
+    return max(
+      forward, sums.bytes + gradientScratch(groups: sums.parts).bytes,
+      dense.scratchBytes(samples: samples))
   }
 
   private func packedWeights(_ weights: ConvolutionWeights) -> UnsafePointer<Float> {
-    let buffer = packed ?? FlatBuffer(count: sltt_event_packed_count(&shape))
+    let buffer = packed ?? FlatBuffer(count: packedSize.floats)
     packed = buffer
     if !isPacked {
       pack(weights, into: buffer.pointer)
@@ -195,7 +196,7 @@ final class EventConvolution: WrappingConvolution {
   }
 
   private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {
-    parallelFor(SpikeTensor.wordsPerPixel(channels: geometry.inputChannels)) { _, part in
+    parallelFor(inputBlocks) { _, part in
       withUnsafePointer(to: shape) { shape in
         withUnsafePointer(to: weights.view) {
           sltt_event_pack(shape, $0, packed, part.lowerBound, part.upperBound)
@@ -203,8 +204,25 @@ final class EventConvolution: WrappingConvolution {
       }
     }
   }
+}
 
-  private func scratch(parts: Int) -> Scratch {
-    Scratch((sltt_event_scratch_bytes(&shape) + 3) / 4, parts: parts, arena)
+/// Divides consecutive elements of a matrix into rectangles: rows that are all there, and parts of the
+/// rows before and after them.
+private func forEachRectangle(
+  of part: Range<Int>, columns count: Int,
+  _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
+) {
+  var start = part.lowerBound
+  while start < part.upperBound {
+    let (row, column) = start.quotientAndRemainder(dividingBy: count)
+    let rows = (part.upperBound - start) / count
+    if column == 0, rows > 0 {
+      body(row..<row + rows, 0..<count)
+      start += rows * count
+    } else {
+      let end = min(count, column + part.upperBound - start)
+      body(row..<row + 1, column..<end)
+      start += end - column
+    }
   }
 }

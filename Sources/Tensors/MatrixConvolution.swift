@@ -1,9 +1,9 @@
 internal import COpenBLAS
 
 /// A convolution as a matrix product by OpenBLAS over unfolded images ("im2col"), one sample at a time,
-/// samples in parallel.
+/// samples in parallel, and of each a band of rows after the other.
 ///
-/// The unfolded image of a sample is a matrix [output pixels, kernel * kernel * input channels], so
+/// The unfolded band of a sample is a matrix [output pixels, kernel * kernel * input channels], so
 /// with the weights [kernel * kernel * input channels, output channels] the product is NHWC again.
 final class MatrixConvolution: Convolution {
   let geometry: ConvolutionGeometry
@@ -22,7 +22,7 @@ final class MatrixConvolution: Convolution {
     .openBLAS
   }
 
-  var packedBytes: Int { 0 }
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int { 0 }
 
   func weightsDidChange() {}
 
@@ -34,20 +34,19 @@ final class MatrixConvolution: Convolution {
     y.willChange()
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (x.pointer, y.pointer)
-    let (inputStride, pixels) = (x.shape.count / max(x.shape.n, 1), y.shape.h * y.shape.w)
     weights.withElements(in: arena) { weights in
-      withUnfolded(samples: x.shape.n) { sample, columns in
-        unfold(input + sample * inputStride, columns)
-        let rows = output + sample * pixels * channels
+      forEachBand(samples: x.shape.n) { sample, band, columns in
+        unfold(input + sample * inputStride, band, 0..<patch, columns)
+        let rows = output + (sample * outputPixels + band.lowerBound) * channels
         if let bias {
-          for pixel in 0..<pixels {
+          for pixel in 0..<band.count {
             for c in 0..<channels {
               let before = accumulating ? rows[pixel * channels + c] : 0
               rows[pixel * channels + c] = before + bias.base[c]
             }
           }
         }
-        MatrixProduct(m: pixels, n: channels, k: patch).multiply(
+        MatrixProduct(m: band.count, n: channels, k: patch).multiply(
           columns, weights, into: rows, adding: accumulating || bias != nil)
       }
     }
@@ -58,12 +57,14 @@ final class MatrixConvolution: Convolution {
     gx.willChange()
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (gx.pointer, gy.pointer)
-    let (inputStride, pixels) = (gx.shape.count / max(gx.shape.n, 1), gy.shape.h * gy.shape.w)
     weights.withElements(in: arena) { weights in
-      withUnfolded(samples: gx.shape.n) { sample, columns in
-        MatrixProduct(m: pixels, n: patch, k: channels, transposingB: true).multiply(
-          output + sample * pixels * channels, weights, into: columns, adding: false)
-        fold(columns, input + sample * inputStride)
+      forEachBand(samples: gx.shape.n) { sample, band, columns in
+        let image = input + sample * inputStride
+        if band.lowerBound == 0 { image.update(repeating: 0, count: inputStride) }
+        MatrixProduct(m: band.count, n: patch, k: channels, transposingB: true).multiply(
+          output + (sample * outputPixels + band.lowerBound) * channels, weights, into: columns,
+          adding: false)
+        fold(columns, band, image)
       }
     }
   }
@@ -75,85 +76,112 @@ final class MatrixConvolution: Convolution {
     checkShapes(x.shape, gy.shape)
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (x.pointer, gy.pointer)
-    let (inputStride, pixels) = (x.shape.count / max(x.shape.n, 1), gy.shape.h * gy.shape.w)
-    // A gradient for each thread, added up in a fixed order.
-    let parts = parallelParts(x.shape.n)
-    let size = patch * channels + channels
-    let partial = Tensor(Shape(n: parts, c: size), in: arena)
-    let sums = partial.pointer
-    sums.update(repeating: 0, count: parts * size)
-    withUnfolded(samples: x.shape.n) { thread, sample, columns in
-      let rows = output + sample * pixels * channels
-      let weightSums = sums + thread * size
-      unfold(input + sample * inputStride, columns)
-      MatrixProduct(m: patch, n: channels, k: pixels, transposingA: true).multiply(
-        columns, rows, into: weightSums, adding: true)
-      let biasSums = weightSums + patch * channels
-      for pixel in 0..<pixels {
-        for c in 0..<channels { biasSums[c] += rows[pixel * channels + c] }
+    let sums = GradientSums(
+      weightGradient, bias: biasGradient, outputs: channels, samples: x.shape.n, parts: 1, arena)
+    let columns = Scratch(columnsSize(parts: parallelParts(sums.groups * patch)), arena)
+    sums.forEachPart(units: patch) { thread, group, part in
+      let sum = sums[group]
+      for sample in sums.samples(of: group) {
+        for band in bands {
+          let rows = output + (sample * outputPixels + band.lowerBound) * channels
+          unfold(input + sample * inputStride, band, part, columns[thread])
+          MatrixProduct(m: part.count, n: channels, k: band.count, transposingA: true).multiply(
+            columns[thread], rows, into: sum.weights + part.lowerBound * channels, adding: true)
+          guard let bias = sum.bias, part.lowerBound == 0 else { continue }
+          for pixel in 0..<band.count {
+            for c in 0..<channels { bias[c] += rows[pixel * channels + c] }
+          }
+        }
       }
     }
-    for part in 0..<parts {
-      let weightSums = sums + part * size
-      for index in 0..<patch * channels { weightGradient.base[index] += weightSums[index] }
-      guard let biasGradient else { continue }
-      for c in 0..<channels { biasGradient.base[c] += weightSums[patch * channels + c] }
-    }
+    sums.addUp()
   }
 
-  private func withUnfolded(
-    samples: Int, _ body: (_ sample: Int, _ columns: UnsafeMutablePointer<Float>) -> Void
-  ) {
-    withUnfolded(samples: samples) { _, sample, columns in body(sample, columns) }
+  func scratchBytes(samples: Int) -> Int {
+    let sums = GradientSums.size(
+      geometry.weightCount + geometry.outputChannels, samples: samples, parts: 1)
+    // Spikes become floats first, and weights may have to be standardised.
+    let floats = 4 * geometry.input(samples: samples).count
+    return floats
+      + max(
+        4 * geometry.weightCount + columnsSize(parts: parallelParts(samples)).bytes,
+        sums.bytes + columnsSize(parts: parallelParts(sums.parts * patch)).bytes)
   }
 
-  /// Calls `body` for each sample, in parallel, with memory for an unfolded image.
-  private func withUnfolded(
-    samples: Int,
-    _ body: (_ thread: Int, _ sample: Int, _ columns: UnsafeMutablePointer<Float>) -> Void
-  ) {
+  /// Floats of an image, and pixels of what becomes of it.
+  private var inputStride: Int { geometry.input(samples: 1).count }
+  private var outputPixels: Int { geometry.output(samples: 1).pixels }
+
+  /// Pixels of an image's output, in whole rows, whose patches are unfolded at a time.
+  private var bands: [Range<Int>] {
     let output = geometry.output(samples: 1)
-    let size = output.pixels * patch
-    let columns = Tensor(Shape(n: parallelParts(samples), c: size), in: arena)
-    let base = columns.pointer
-    parallelFor(samples) { thread, part in
-      for sample in part { body(thread, sample, base + thread * size) }
+    let length = max(1, Self.unfoldedCount / (patch * output.w)) * output.w
+    return stride(from: 0, to: output.pixels, by: length).map {
+      $0..<min($0 + length, output.pixels)
     }
   }
 
-  /// Copies the patch under each position of the window to a row of `columns`.
-  private func unfold(_ image: UnsafePointer<Float>, _ columns: UnsafeMutablePointer<Float>) {
-    columns.update(repeating: 0, count: geometry.output(samples: 1).pixels * patch)
-    forEachTap { column, pixel in
-      (columns + column).update(
-        from: image + pixel * geometry.inputChannels, count: geometry.inputChannels)
+  /// Floats of a band that stay in the second-level cache.
+  private static let unfoldedCount = 1 << 18
+
+  /// Room for a band on each of some threads.
+  private func columnsSize(parts: Int) -> Scratch.Size {
+    Scratch.Size(floats: (bands.first?.count ?? 0) * patch, parts: parts)
+  }
+
+  /// Calls `body` for the bands of each sample, samples in parallel, with memory for an unfolded band.
+  private func forEachBand(
+    samples: Int,
+    _ body: (_ sample: Int, _ band: Range<Int>, _ columns: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let columns = Scratch(columnsSize(parts: parallelParts(samples)), arena)
+    parallelFor(samples) { thread, part in
+      for sample in part {
+        for band in bands { body(sample, band, columns[thread]) }
+      }
+    }
+  }
+
+  /// Copies what is under each position of the window to a row of `columns`: of the patch, a part.
+  private func unfold(
+    _ image: UnsafePointer<Float>, _ band: Range<Int>, _ part: Range<Int>,
+    _ columns: UnsafeMutablePointer<Float>
+  ) {
+    columns.update(repeating: 0, count: band.count * part.count)
+    let channels = geometry.inputChannels
+    forEachTap(band) { row, tap, pixel in
+      let first = tap * channels
+      let wanted = part.clamped(to: first..<first + channels)
+      (columns + row * part.count + wanted.lowerBound - part.lowerBound).update(
+        from: image + pixel * channels + wanted.lowerBound - first, count: wanted.count)
     }
   }
 
   /// Adds each row of `columns` to the patch under its position of the window.
-  private func fold(_ columns: UnsafePointer<Float>, _ image: UnsafeMutablePointer<Float>) {
+  private func fold(
+    _ columns: UnsafePointer<Float>, _ band: Range<Int>, _ image: UnsafeMutablePointer<Float>
+  ) {
     let channels = geometry.inputChannels
-    image.update(repeating: 0, count: geometry.input(samples: 1).count)
-    forEachTap { column, pixel in
-      for c in 0..<channels { image[pixel * channels + c] += columns[column + c] }
+    forEachTap(band) { row, tap, pixel in
+      let patch = columns + row * patch + tap * channels
+      for c in 0..<channels { image[pixel * channels + c] += patch[c] }
     }
   }
 
-  /// Visits every pixel under every position of the window: the offset of its channels in the
-  /// unfolded image, and its number in the image.
-  private func forEachTap(_ body: (_ column: Int, _ pixel: Int) -> Void) {
+  /// Visits every pixel under every position of the window in whole rows of the output: the number of the
+  /// position in the band, that of the pixel in the window, and in the image.
+  private func forEachTap(
+    _ band: Range<Int>, _ body: (_ row: Int, _ tap: Int, _ pixel: Int) -> Void
+  ) {
     let (window, width) = (geometry.window, geometry.inputWidth)
     let output = geometry.output(samples: 1)
-    for oy in 0..<output.h {
-      for ox in 0..<output.w {
-        let row = oy * output.w + ox
-        for y in window.covered(by: oy, along: geometry.inputHeight) {
-          for x in window.covered(by: ox, along: width) {
-            let ky = y - (oy * window.stride - window.padding)
-            let kx = x - (ox * window.stride - window.padding)
-            let tap = ky * window.kernel + kx
-            body(row * patch + tap * geometry.inputChannels, y * width + x)
-          }
+    for (row, position) in band.enumerated() {
+      let (oy, ox) = position.quotientAndRemainder(dividingBy: output.w)
+      for y in window.covered(by: oy, along: geometry.inputHeight) {
+        for x in window.covered(by: ox, along: width) {
+          let ky = y - (oy * window.stride - window.padding)
+          let kx = x - (ox * window.stride - window.padding)
+          body(row, ky * window.kernel + kx, y * width + x)
         }
       }
     }

@@ -161,6 +161,25 @@ final class OneDNNPass {
     dnnl_primitive_destroy(primitive)
   }
 
+  /// Bytes that oneDNN allocates for a pass, for as many threads as there are now.
+  static func scratchpadBytes(
+    _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
+  ) -> Int {
+    var shape = shape
+    var description: dnnl_primitive_desc_t?
+    // What cannot be computed is refused where it is.
+    guard
+      sltt_dnnl_describe_convolution(&shape, direction, stream.engine, &description)
+        == dnnl_success
+    else { return 0 }
+    defer { dnnl_primitive_desc_destroy(description) }
+    var bytes: Int64 = 0
+    check(
+      dnnl_primitive_desc_query(
+        description, dnnl_query_memory_consumption_s64, 0, &bytes), "say what memory it needs")
+    return Int(bytes)
+  }
+
   func execute(
     input x: UnsafeMutableRawPointer, weights w: UnsafeMutableRawPointer,
     bias b: UnsafeMutableRawPointer?, output y: UnsafeMutableRawPointer

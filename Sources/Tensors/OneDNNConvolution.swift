@@ -70,8 +70,24 @@ final class OneDNNConvolution: Convolution {
     .oneDNN
   }
 
-  /// For the forward pass and for the gradient of the input.
-  var packedBytes: Int { 2 * geometry.weightCount * (isMixed ? 2 : 4) }
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    pass == .backwardWeights ? 0 : geometry.weightCount * (isMixed ? 2 : 4)
+  }
+
+  /// Operands as floats or rounded, the gradient before it is added, and what oneDNN takes itself.
+  func scratchBytes(samples: Int) -> Int {
+    let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
+    let operands = isMixed ? 2 * (input.count + output.count) : 4 * input.count
+    guard samples > 0 else { return 0 }
+    let key = PassKey(samples: samples, isMixed: isMixed)
+    let own = [SLTT_FORWARD, SLTT_BACKWARD_DATA, SLTT_BACKWARD_WEIGHTS].map {
+      OneDNNPass.scratchpadBytes(Self.shape(geometry, key), $0, stream)
+    }
+    // In its layouts channels fill blocks of 16.
+    let blocks = (input.c + 15) / 16 * ((output.c + 15) / 16)
+    let taps = geometry.window.kernel * geometry.window.kernel
+    return operands + 4 * (256 * blocks * taps + output.c) + own.max()!
+  }
 
   func weightsDidChange() {
     for packing in packings { packing.isCurrent = false }

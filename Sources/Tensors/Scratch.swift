@@ -1,13 +1,32 @@
 /// Temporary floats of an arena, apart for each of some threads.
 struct Scratch: ~Copyable {
+  /// How much of it a pass needs.
+  struct Size {
+    /// For each part.
+    var floats: Int
+    var parts = 1
+
+    init(floats: Int, parts: Int = 1) {
+      (self.floats, self.parts) = (floats, parts)
+    }
+
+    init(bytes: Int, parts: Int = 1) {
+      self.init(floats: (bytes + 3) / 4, parts: parts)
+    }
+
+    /// So that no two parts share a line of the cache.
+    fileprivate var step: Int { (floats + 15) / 16 * 16 }
+
+    /// Of all parts.
+    var bytes: Int { 4 * parts * step }
+  }
+
   private let memory: Tensor
   private let step: Int
 
-  /// - Parameter count: of floats, for each part.
-  init(_ count: Int, parts: Int = 1, _ arena: Arena) {
-    // So that no two parts share a line of the cache.
-    step = (count + 15) / 16 * 16
-    memory = Tensor(Shape(n: parts, c: step), in: arena)
+  init(_ size: Size, _ arena: Arena) {
+    step = size.step
+    memory = Tensor(Shape(n: size.parts, c: step), in: arena)
   }
 
   subscript(part: Int) -> UnsafeMutablePointer<Float> { memory.pointer + part * step }

@@ -25,8 +25,14 @@ final class SubsampledConvolution: WrappingConvolution {
     dense.kernel(for: pass, samples: samples, density: density)
   }
 
-  /// Either of them makes one of the passes that need packed weights.
-  var packedBytes: Int { dense.packedBytes }
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
+  }
+
+  func scratchBytes(samples: Int) -> Int {
+    let pixels = 4 * read.geometry.input(samples: samples).count
+    return max(dense.scratchBytes(samples: samples), pixels + read.scratchBytes(samples: samples))
+  }
 
   func weightsDidChange() {
     dense.weightsDidChange()

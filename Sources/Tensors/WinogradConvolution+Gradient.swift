@@ -17,12 +17,12 @@ extension WinogradConvolution {
     let (input, output) = (x.pointer, gy.pointer)
     withUnsafePointer(to: forwardShape) { shape in
       let (tiles, block) = (sltt_winograd_tiles(shape, x.shape.n), SLTT_WINOGRAD_BLOCK)
-      let inputs = Scratch(sltt_winograd_input_count(shape, block), arena)
+      let inputs = Scratch(.init(floats: sltt_winograd_input_count(shape, block)), arena)
       let (size, gradientSize) = (
         sltt_winograd_weight_count(shape), sltt_winograd_gradient_count()
       )
       forSlices(of: shape) { groups, sums in
-        let gradients = Scratch(groups.count * gradientSize, arena)
+        let gradients = Scratch(.init(floats: groups.count * gradientSize), arena)
         for first in stride(from: 0, to: tiles, by: block) {
           let count = min(tiles - first, block)
           parallelFor(count) { _, part in
@@ -48,6 +48,15 @@ extension WinogradConvolution {
           }
         }
       }
+    }
+  }
+
+  /// Of scratch memory.
+  var gradientBytes: Int {
+    withUnsafePointer(to: forwardShape) { shape in
+      let group = sltt_winograd_weight_count(shape) + sltt_winograd_gradient_count()
+      let inputs = sltt_winograd_input_count(shape, SLTT_WINOGRAD_BLOCK)
+      return Scratch.Size(floats: inputs + Self.sliceGroups(of: shape) * group).bytes
     }
   }
 

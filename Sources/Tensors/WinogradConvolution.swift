@@ -54,8 +54,9 @@ final class WinogradConvolution: WrappingConvolution {
   }
 
   /// None, but where passes go to the dense convolution.
-  var packedBytes: Int {
-    isUsed(for: .forward, samples: 32, readsSpikes: true) ? 0 : dense.packedBytes
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    isUsed(for: pass, samples: samples, readsSpikes: ofSpikes)
+      ? 0 : dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
   }
 
   func weightsDidChange() { dense.weightsDidChange() }
@@ -108,20 +109,64 @@ final class WinogradConvolution: WrappingConvolution {
         shape: shape, input: x.pointer, weights: weights.view, isTransposed: isTransposed ? 1 : 0,
         bias: bias?.base, isAccumulating: accumulating ? 1 : 0, output: y.pointer)
       let tiles = sltt_winograd_tiles(shape, x.shape.n)
-      if tiles <= Self.fewTiles, sltt_winograd_groups(shape) >= parallelParts(.max) {
-        convolveByGroups(pass, tiles: tiles)
+      let room = Room(shape, tiles: tiles)
+      if room.isSharedByGroups {
+        convolveByGroups(pass, tiles: tiles, room)
       } else {
-        convolveByTiles(pass, tiles: tiles)
+        convolveByTiles(pass, tiles: tiles, room)
       }
     }
   }
 
+  /// Who shares the work of a pass, and the memory that this takes.
+  private struct Room {
+    /// Whether threads share the groups of outputs, else the tiles.
+    let isSharedByGroups: Bool
+    /// Tiles that a thread goes through at a time, of all groups.
+    let block: Int
+    let inputs, weights, products: Scratch.Size
+
+    init(_ shape: UnsafePointer<sltt_winograd_shape>, tiles: Int) {
+      let groups = sltt_winograd_groups(shape)
+      isSharedByGroups = tiles <= WinogradConvolution.fewTiles && groups >= parallelParts(.max)
+      let parts = parallelParts(isSharedByGroups ? groups : tiles)
+      block = isSharedByGroups ? tiles : min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts)
+      let weights = sltt_winograd_weight_count(shape)
+      inputs = Scratch.Size(
+        floats: sltt_winograd_input_count(shape, block), parts: isSharedByGroups ? 1 : parts)
+      self.weights =
+        isSharedByGroups
+        ? Scratch.Size(floats: weights, parts: parts)
+        : Scratch.Size(floats: WinogradConvolution.sliceGroups(of: shape) * weights)
+      products = Scratch.Size(floats: sltt_winograd_product_count(), parts: parts)
+    }
+
+    var bytes: Int { inputs.bytes + weights.bytes + products.bytes }
+  }
+
+  func scratchBytes(samples: Int) -> Int {
+    // Spikes become floats first.
+    let floats = 4 * geometry.input(samples: samples).count
+    func room(_ shape: sltt_winograd_shape) -> Int {
+      withUnsafePointer(to: shape) { Room($0, tiles: sltt_winograd_tiles($0, samples)).bytes }
+    }
+    return ConvolutionPass.allCases.map { pass in
+      guard isUsed(for: pass, samples: samples, readsSpikes: false) else {
+        return dense.scratchBytes(samples: samples)
+      }
+      return switch pass {
+      case .forward: floats + room(forwardShape)
+      case .backwardInput: room(backwardShape)
+      case .backwardWeights: floats + gradientBytes
+      }
+    }.max()!
+  }
+
   /// Threads share the tiles: each goes through a few of them at a time, for all weights.
-  private func convolveByTiles(_ pass: Pass, tiles: Int) {
-    let (shape, block) = (pass.shape, SLTT_WINOGRAD_PRODUCTS)
-    let parts = parallelParts(tiles)
-    let inputs = Scratch(sltt_winograd_input_count(shape, block), parts: parts, arena)
-    let products = Scratch(sltt_winograd_product_count(), parts: parts, arena)
+  private func convolveByTiles(_ pass: Pass, tiles: Int, _ room: Room) {
+    let (shape, block) = (pass.shape, room.block)
+    let inputs = Scratch(room.inputs, arena)
+    let products = Scratch(room.products, arena)
     let size = sltt_winograd_weight_count(shape)
     forSlices(of: shape) { groups, transformed in
       parallelFor(inputBlocks(shape)) { _, part in
@@ -147,16 +192,15 @@ final class WinogradConvolution: WrappingConvolution {
 
   /// Threads share the groups of outputs, so that each reads the weights of its own alone: of few tiles
   /// they are the greater part.
-  private func convolveByGroups(_ pass: Pass, tiles: Int) {
+  private func convolveByGroups(_ pass: Pass, tiles: Int, _ room: Room) {
     let (shape, groups) = (pass.shape, sltt_winograd_groups(pass.shape))
-    let inputs = Scratch(sltt_winograd_input_count(shape, tiles), arena)
+    let inputs = Scratch(room.inputs, arena)
     parallelFor(tiles) { _, part in
       sltt_winograd_transform_input(
         shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
     }
-    let parts = parallelParts(groups)
-    let weights = Scratch(sltt_winograd_weight_count(shape), parts: parts, arena)
-    let products = Scratch(sltt_winograd_product_count(), parts: parts, arena)
+    let weights = Scratch(room.weights, arena)
+    let products = Scratch(room.products, arena)
     parallelFor(groups) { thread, part in
       for group in part {
         pass.transformWeights(group, inputs: 0..<inputBlocks(shape), into: weights[thread])
@@ -172,12 +216,16 @@ final class WinogradConvolution: WrappingConvolution {
     of shape: UnsafePointer<sltt_winograd_shape>,
     _ body: (_ groups: Range<Int>, _ weights: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let (groups, size) = (sltt_winograd_groups(shape), sltt_winograd_weight_count(shape))
-    let step = min(groups, max(1, Self.slice / size))
-    let room = Scratch(step * size, arena)
+    let (groups, step) = (sltt_winograd_groups(shape), Self.sliceGroups(of: shape))
+    let room = Scratch(.init(floats: step * sltt_winograd_weight_count(shape)), arena)
     for first in stride(from: 0, to: groups, by: step) {
       body(first..<min(groups, first + step), room[0])
     }
+  }
+
+  /// Groups of outputs of which weights are transformed at a time.
+  static func sliceGroups(of shape: UnsafePointer<sltt_winograd_shape>) -> Int {
+    min(sltt_winograd_groups(shape), max(1, slice / sltt_winograd_weight_count(shape)))
   }
 
   private func inputBlocks(_ shape: UnsafePointer<sltt_winograd_shape>) -> Int {

@@ -26,8 +26,7 @@ public final class Evaluation {
     passedOver = validation.passedOverNote
     let network = try configuration.networkSpecification(classes: validation.classes.count)
     try configuration.requireMemory(
-      for: network, backend, samples: validation.count, threads: threads, trains: false,
-      communicator)
+      for: network, backend, samples: validation.count, trains: false, communicator)
     trainer = try DataParallelTrainer(
       configuration, network: network, backend: backend, communicator)
     try checkpoint.restore(trainer.network)

@@ -1,15 +1,19 @@
 import SpikingNetworks
 import Tensors
 
-/// The memory that a rank is expected to need, from the network's shape alone.
+/// The memory that a rank is expected to need: what it has before the network is made, and what follows
+/// from the network's shape and the number of threads.
 public struct MemoryEstimate: Sendable {
+  /// The process before it had a network, and what it loads and compiles afterwards.
+  public let programBytes: Int
   /// Weights, their gradients, the optimizer's state and packed copies.
   public let parameterBytes: Int
   /// What the tape holds at its fullest.
   public let tapeBytes: Int
   /// State that passes from one time step to the next, besides what the tape holds.
   public let stateBytes: Int
-  /// Tensors that live while a layer works, or for the stem of an image.
+  /// Tensors that live while a layer works, scratch memory of its threads, or for the stem of an image;
+  /// and holes between tensors.
   public let temporaryBytes: Int
   /// Batches decoded ahead, and photographs that are being decoded.
   public let loaderBytes: Int
@@ -17,8 +21,10 @@ public struct MemoryEstimate: Sendable {
   /// where training goes on, and of one parameter in the shape of the file.
   public let checkpointBytes: Int
 
-  /// The program with its libraries, before it has a network.
-  static let programBytes = 48 << 20
+  /// Code and tables of libraries that the first iteration touches.
+  private static let laterBytes = 8 << 20
+  /// The stack of a thread and what libraries keep for it.
+  private static let threadBytes = 128 << 10
 
   /// - Parameters:
   ///   - samples: local samples that go through the network at once.
@@ -28,37 +34,36 @@ public struct MemoryEstimate: Sendable {
   ///   - isStatic: whether a sample is one image for all time steps.
   ///   - loadedFrames: that the loader holds; three batches of images by default.
   ///   - decoders: threads that decode photographs, which may have 50 times the input's pixels.
+  ///   - before: resident bytes of the process before the network was made.
   public init(
     _ network: NetworkPlan, samples: Int, window: Int, optimizerBuffers: Int,
-    stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0
+    stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0,
+    before: Int
   ) {
     let summaries = network.layers.map(\.summary)
     let parameters = network.weightCount
+    programBytes =
+      before + Self.laterBytes + (ThreadPool.threads + decoders) * Self.threadBytes
     parameterBytes =
       (2 * parameters + parameters * optimizerBuffers / stateRanks + network.statisticCount) * 4
-      + summaries.reduce(0) { $0 + $1.packedBytes }
-    let copied =
-      network.specification.memory == .fast
-      ? 1 + optimizerBuffers : stateRanks > 1 ? optimizerBuffers : 0
-    checkpointBytes = 4 * (parameters * copied + network.largestParameter)
+      + Self.packedBytes(network, samples: samples)
+    let largestParameter = network.largestParameter
+    checkpointBytes =
+      4
+      * (network.specification.memory == .fast
+        ? parameters * (1 + optimizerBuffers) + largestParameter
+        : largestParameter * (stateRanks > 1 ? 2 : 1))
     tapeBytes = Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
-    // Gradients that flow back through time are as large as the state, and take the place of what has
-    // gone from the tape by then: all but the state itself, which neurons still hold.
     stateBytes = Self.bytes(
-      samples,
-      summaries.reduce(0) { sum, layer in
-        if !layer.tapeHoldsState { return sum + layer.stateBytes }
-        return sum + (window > 1 ? max(0, 2 * layer.stateBytes - layer.tapeBytes) : 0)
-      })
-    // A layer's result, its input unpacked, and the gradient of either: but few of them are there while
-    // the tape is fullest. `bench memory` finds 0.3 to 1.3 times the largest.
-    let largest = Self.bytes(samples, 4, summaries.map(\.output.count).max() ?? 0)
-    // The stem's output for an image, or the sum of its gradients, lasts for all time steps.
-    let stem = isStatic ? Self.bytes(samples, 4, summaries[0].output.count) : 0
-    // Batch norm's inputs in bfloat16 leave holes between tensors of twice their size.
-    let leavesHoles =
-      network.specification.memory == .lean && network.specification.family.hasBatchNorm
-    temporaryBytes = largest * 3 / 2 + stem + (leavesHoles ? largest : 0)
+      samples, summaries.reduce(0) { $0 + ($1.tapeHoldsState ? 0 : $1.stateBytes) })
+    let temporary =
+      Self.stemBytes(network, summaries, samples: samples, isStatic: isStatic)
+      + Self.workBytes(network, summaries, samples: samples, window: window)
+    // Holes between tensors, as `bench memory` finds them: more where weights are packed for a pass
+    // and where batch norm's inputs in bfloat16 lie between tensors of twice their size.
+    let holes = network.specification.memory == .fast ? 0.07 : 0.18
+    temporaryBytes =
+      temporary + Int(holes * Double(tapeBytes + stateBytes + temporary))
     let input = network.specification.input.count
     loaderBytes =
       Self.bytes(loadedFrames ?? 3 * samples, 4, input) + Self.bytes(50, decoders, input)
@@ -70,15 +75,63 @@ public struct MemoryEstimate: Sendable {
     Int(min(factors.reduce(1.0) { $0 * Double($1) }, 0x1p58))
   }
 
+  /// Weights in the layouts of those who compute, as long as few neurons fire.
+  private static func packedBytes(_ network: NetworkPlan, samples: Int) -> Int {
+    network.convolutions.reduce(0) { sum, convolution in
+      ConvolutionPass.allCases.reduce(sum) {
+        $0
+          + convolution.packedBytes(for: $1, samples: samples, ofSpikes: convolution.readsSpikes)
+      }
+    }
+  }
+
+  /// The stem's output, unless it is on the tape, and the sum of its gradients, which last for all time
+  /// steps.
+  private static func stemBytes(
+    _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, isStatic: Bool
+  ) -> Int {
+    let isFast = network.specification.memory == .fast
+    let isOnTape = isFast && network.specification.family.hasBatchNorm
+    let output = summaries.first { $0.stateBytes > 0 }?.output.count ?? 0
+    return bytes(4, samples, output, (isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
+  }
+
+  /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
+  /// layer's tensors and scratch memory, less what layers after it have released of the tape.
+  private static func workBytes(
+    _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, window: Int
+  ) -> Int {
+    let convolutions = Dictionary(
+      uniqueKeysWithValues: network.convolutions.map { ($0.layer, $0) })
+    var (most, released) = (0, 0.0)
+    for layer in summaries.reversed() {
+      // The gradient of the output; for spikes that of the input as well, while the first still flows
+      // past the branch.
+      let output = bytes(4, samples, layer.output.count)
+      var work = output
+      if let convolution = convolutions[layer.name] {
+        let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
+        if convolution.readsSpikes { work += output + input }
+        // Beside tensors of so many gigabytes it does not count.
+        if max(input, output) < 1 << 34 { work += convolution.scratchBytes(samples: samples) }
+      }
+      most = max(most, Int(min(Double(work) - released, 0x1p58)))
+      // Neurons hold their state until the next sequence, and a gradient of it that flows back through
+      // time.
+      let held = layer.tapeHoldsState ? layer.stateBytes * (window > 1 ? 2 : 1) : 0
+      released += Double(samples) * Double(layer.tapeBytes - held)
+    }
+    return most
+  }
+
   /// For a run.
   ///
   /// - Parameters:
-  ///   - threads: of a rank.
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   init(
     _ network: NetworkPlan, _ configuration: Configuration, _ method: TrainingMethod,
-    ranks: Int, threads: Int, batch: Int, optimizerBuffers: Int
+    ranks: Int, batch: Int, optimizerBuffers: Int, before: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
     // Training and validation have three batches each, and as many threads to decode them.
@@ -88,11 +141,12 @@ public struct MemoryEstimate: Sendable {
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,
-      decoders: isStatic ? 2 * configuration.workers(threads: threads) : 0)
+      decoders: isStatic ? 2 * configuration.workers(threads: ThreadPool.threads) : 0,
+      before: before)
   }
 
   /// In all, but for `checkpointBytes`.
   public var totalBytes: Int {
-    Self.programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
+    programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
   }
 }

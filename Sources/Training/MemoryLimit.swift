@@ -14,7 +14,7 @@ extension Configuration {
   /// - Throws: `ConfigurationError`; `NetworkError` where there is no such network.
   func requireMemory(
     for specification: NetworkSpecification, _ backend: ConvolutionBackend, samples: Int,
-    threads: Int, trains: Bool = true, _ communicator: any Communicator
+    trains: Bool = true, _ communicator: any Communicator
   ) throws {
     let network = try NetworkPlan(specification, backend: backend)
     let batch = Sampler(
@@ -24,12 +24,12 @@ extension Configuration {
     let estimate =
       trains
       ? MemoryEstimate(
-        network, self, trainingMethod, ranks: communicator.size, threads: threads, batch: batch,
-        optimizerBuffers: optimizer.stateBuffers)
+        network, self, trainingMethod, ranks: communicator.size, batch: batch,
+        optimizerBuffers: optimizer.stateBuffers, before: residentBytes())
       : MemoryEstimate(
         network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), window: 0,
         optimizerBuffers: 0, isStatic: framesOfASample == 1,
-        loadedFrames: 3 * batch * framesOfASample)
+        loadedFrames: 3 * batch * framesOfASample, before: residentBytes())
     try require(estimate, of: NodeMemory.current, ranks: communicator.localSize)
   }
 

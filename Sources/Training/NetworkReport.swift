@@ -14,6 +14,7 @@ public struct NetworkReport {
     let classes =
       try configuration.model.classes == nil ? DataSplits(configuration).classes().count : nil
     let specification = try configuration.networkSpecification(classes: classes)
+    let before = residentBytes()
     let network = try NetworkPlan(specification, backend: backend)
     let layers = network.layers.map(\.summary)
     var rows = [["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"]]
@@ -42,7 +43,7 @@ public struct NetworkReport {
 
       \(Self.kernels(network, samples: configuration.samplesAtOnce(ranks: 1)))
 
-      \(Self.methods(configuration, network))
+      \(Self.methods(configuration, network, residentBefore: before))
       """
   }
 
@@ -68,15 +69,17 @@ public struct NetworkReport {
       """
   }
 
-  private static func methods(_ configuration: Configuration, _ network: NetworkPlan) -> String {
+  private static func methods(
+    _ configuration: Configuration, _ network: NetworkPlan, residentBefore: Int
+  ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
     for name in TrainingMethod.Name.allCases {
       let k = name == .slttK ? configuration.method.k ?? 1 : nil
       let method = TrainingMethod(name, timesteps: timesteps, k: k)
       let memory = MemoryEstimate(
-        network, configuration, method, ranks: 1, threads: 1, batch: batch,
-        optimizerBuffers: configuration.optimizer.stateBuffers)
+        network, configuration, method, ranks: 1, batch: batch,
+        optimizerBuffers: configuration.optimizer.stateBuffers, before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

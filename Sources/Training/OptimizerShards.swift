@@ -69,24 +69,87 @@ struct OptimizerShards {
       state: stateCount - (count - dividedCount), learningRate: learningRate)
   }
 
-  /// State of the whole network from the ranks' parts. A collective; all ranks get it.
-  func gather(_ state: FloatView) throws -> FlatBuffer {
-    let whole = FlatBuffer(count: count)
-    for chunk in chunks {
-      let mine = part(of: chunk)
-      whole[mine].assign(state[statePart(of: chunk)], times: 1)
-      try share(whole[chunk])
+  /// Collects the state of a range of weights on rank 0. A collective.
+  ///
+  /// - Parameters:
+  ///   - state: this rank's.
+  ///   - values: of the range, on rank 0.
+  func gather(_ range: Range<Int>, of state: FloatView, into values: FloatView?) throws {
+    for piece in pieces(of: range) {
+      try state[piece.own].withUnsafeMutableBufferPointer { own in
+        try withElements(values?[piece.place]) {
+          try communicator.gatherOnRoot(UnsafeBufferPointer(own), counts: piece.counts, into: $0)
+        }
+      }
     }
-    whole[dividedCount..<count].assign(state[sharedState], times: 1)
-    return whole
+    let shared = range.clamped(to: dividedCount..<count)
+    values?[place(of: shared, in: range)].assign(state[sharedState(of: shared)], times: 1)
   }
 
-  /// Takes this rank's parts of the state of the whole network.
-  func take(from whole: FloatView, into state: FloatView) {
-    for chunk in chunks {
-      state[statePart(of: chunk)].assign(whole[part(of: chunk)], times: 1)
+  /// Gives the ranks their parts of the state of a range of weights. A collective.
+  ///
+  /// - Parameters:
+  ///   - values: of the range, on rank 0.
+  ///   - state: this rank's.
+  func scatter(_ values: FloatView?, of range: Range<Int>, into state: FloatView) throws {
+    for piece in pieces(of: range) {
+      try state[piece.own].withUnsafeMutableBufferPointer { own in
+        try withElements(values?[piece.place]) {
+          try communicator.scatterFromRoot(
+            $0.map { UnsafeBufferPointer($0) }, counts: piece.counts, into: own)
+        }
+      }
     }
-    state[sharedState].assign(whole[dividedCount..<count], times: 1)
+    let shared = range.clamped(to: dividedCount..<count)
+    let own = state[sharedState(of: shared)]
+    if let values { own.assign(values[place(of: shared, in: range)], times: 1) }
+    try own.withUnsafeMutableBufferPointer {
+      try communicator.broadcast(UnsafeMutableRawBufferPointer($0), root: 0)
+    }
+  }
+
+  /// What of a range lies in one chunk.
+  private struct Piece {
+    /// In the range.
+    let place: Range<Int>
+    /// This rank's part, in its state.
+    let own: Range<Int>
+    /// Elements of each rank's part.
+    let counts: [Int]
+  }
+
+  private func pieces(of range: Range<Int>) -> [Piece] {
+    let first = range.lowerBound / chunkLength * chunkLength
+    return stride(from: first, to: min(range.upperBound, dividedCount), by: chunkLength).map {
+      let chunk = $0..<min($0 + chunkLength, dividedCount)
+      let wanted = range.clamped(to: chunk)
+      let parts = (0..<communicator.size).map { part(of: chunk, rank: $0).clamped(to: wanted) }
+      let own = parts[communicator.rank]
+      let offset = stateOffset(of: chunk) - part(of: chunk).lowerBound
+      return Piece(
+        place: place(of: wanted, in: range),
+        // An empty part may be clamped to a place that is not this rank's.
+        own: own.isEmpty ? 0..<0 : own.lowerBound + offset..<own.upperBound + offset,
+        counts: parts.map(\.count))
+    }
+  }
+
+  private func place(of part: Range<Int>, in range: Range<Int>) -> Range<Int> {
+    part.isEmpty
+      ? 0..<0 : part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound
+  }
+
+  /// Where the state of weights lies that are everybody's.
+  private func sharedState(of range: Range<Int>) -> Range<Int> {
+    let offset = stateCount - count
+    return range.isEmpty ? 0..<0 : range.lowerBound + offset..<range.upperBound + offset
+  }
+
+  private func withElements(
+    _ values: FloatView?, _ body: (UnsafeMutableBufferPointer<Float>?) throws -> Void
+  ) throws {
+    guard let values else { return try body(nil) }
+    try values.withUnsafeMutableBufferPointer(body)
   }
 
   /// In the order of the weights.
@@ -98,18 +161,16 @@ struct OptimizerShards {
 
   /// This rank's part of a chunk.
   private func part(of chunk: Range<Int>) -> Range<Int> {
+    part(of: chunk, rank: communicator.rank)
+  }
+
+  private func part(of chunk: Range<Int>, rank: Int) -> Range<Int> {
     let length = chunk.count / communicator.size
-    let start = chunk.lowerBound + communicator.rank * length
+    let start = chunk.lowerBound + rank * length
     return start..<start + length
   }
 
   private func stateOffset(of chunk: Range<Int>) -> Int { chunk.lowerBound / communicator.size }
-
-  private func statePart(of chunk: Range<Int>) -> Range<Int> {
-    stateOffset(of: chunk)..<stateOffset(of: chunk) + chunk.count / communicator.size
-  }
-
-  private var sharedState: Range<Int> { dividedCount / communicator.size..<stateCount }
 
   private func share(_ chunk: FloatView) throws {
     try chunk.withUnsafeMutableBufferPointer {

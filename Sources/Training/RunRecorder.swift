@@ -43,18 +43,21 @@ final class RunRecorder {
   /// Whether the other ranks should hear that a checkpoint is due.
   var isCheckpointDue: Bool { (schedule.isDueByTime || isPostponed) && !writer.isBusy }
 
+  /// Whether a checkpoint is to be written now that one is due.
+  ///
+  /// - Parameter canWait: whether a later one would do, if one is still being written.
+  func isReady(canWait: Bool) -> Bool {
+    isPostponed = canWait && writer.isBusy
+    return !isPostponed
+  }
+
   /// Starts to write a checkpoint.
   ///
-  /// - Parameters:
-  ///   - snapshot: is taken only if one is written now.
-  ///   - canWait: whether a later one would do, if one is still being written.
+  /// - Parameter snapshot: is taken when the checkpoint before is written.
   func save(
-    _ snapshot: @autoclosure () -> Snapshot, _ state: RunState,
-    isBest: Bool = false, canWait: Bool = false
-  ) {
-    isPostponed = canWait && writer.isBusy
-    guard !isPostponed else { return }
-    writer.write(snapshot(), state, isBest: isBest)
+    _ snapshot: @autoclosure () throws -> Snapshot, _ state: RunState, isBest: Bool = false
+  ) rethrows {
+    try writer.write(snapshot(), state, isBest: isBest)
     schedule.restart()
   }
 

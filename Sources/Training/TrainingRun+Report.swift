@@ -47,12 +47,14 @@ extension TrainingRun {
       + "waited for data \(text(record.dataWait) { Format.percent($0) }) of the time"
   }
 
-  func closing(reading: [String]) -> String {
+  /// - Parameter peaks: the largest resident memory of each rank.
+  func closing(reading: [String], peaks: [Int]) -> String {
     let epochsBegun = (position.iteration + iterationsPerEpoch - 1) / iterationsPerEpoch
     var lines = [
       "trained \(Format.counted(epochsBegun, "epoch")) "
         + "(\(Format.counted(position.iteration, "iteration"))) in "
-        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peakResidentBytes())) a rank",
+        + "\(Format.duration(seconds)), peak memory \(Format.bytes(peaks[0]))"
+        + (peaks.dropFirst().max().map { " on rank 0, \(Format.bytes($0)) on the others" } ?? ""),
       "best validation accuracy "
         + Format.percent(position.bestAccuracy ?? 0, digits: 2),
     ]
@@ -110,13 +112,14 @@ extension TrainingRun {
       : "\(samples) of \(sampler.globalBatch); data.drop_last: true leaves it out"
   }
 
-  func summary(_ backend: ConvolutionBackend, threads: Int) -> String {
+  /// - Parameter residentBefore: bytes, before the network was made.
+  func summary(_ backend: ConvolutionBackend, threads: Int, residentBefore: Int) -> String {
     let network = trainer.network
     let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network.plan, configuration, method, ranks: communicator.size, threads: threads,
+      network.plan, configuration, method, ranks: communicator.size,
       batch: trainingLoader.sampler.largestBatch,
-      optimizerBuffers: trainer.optimizer.state.count)
+      optimizerBuffers: trainer.optimizer.state.count, before: residentBefore)
     var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),

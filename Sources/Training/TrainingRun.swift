@@ -71,7 +71,8 @@ public final class TrainingRun {
     communicator.activity.enter(.starting)
     let network = try configuration.networkSpecification(classes: data.classes.count)
     try configuration.requireMemory(
-      for: network, backend, samples: data.training.count, threads: threads, communicator)
+      for: network, backend, samples: data.training.count, communicator)
+    let before = residentBytes()
     trainer = try DataParallelTrainer(
       configuration, network: network, backend: backend, communicator)
     trainingLoader = try configuration.loader(
@@ -83,7 +84,7 @@ public final class TrainingRun {
       ? try initial?.load(into: trainer.network, data.classes, configuration) : nil
     if communicator.isRoot {
       try output?.claim()
-      print(summary(backend, threads: threads))
+      print(summary(backend, threads: threads, residentBefore: before))
       if let source { print(source + "\n") }
     }
     if try !resume(), initial != nil { try trainer.shareWeights() }
@@ -175,7 +176,8 @@ public final class TrainingRun {
       try leaveInOrder(with: error)
     }
     let reading = try data.readingSummary(communicator)
-    if communicator.isRoot { print(closing(reading: reading)) }
+    let peaks = try communicator.allGather(UInt64(peakResidentBytes())).map { Int($0) }
+    if communicator.isRoot { print(closing(reading: reading, peaks: peaks)) }
     return .complete
   }
 
@@ -289,19 +291,23 @@ public final class TrainingRun {
 
   private func save(isBest: Bool = false, canWait: Bool = false) throws {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
-    // All ranks have to give their part of it.
-    let optimizerState = try trainer.gatherOptimizerState()
     position.seconds = seconds
-    recorder?.save(
-      Snapshot(
-        trainer.network, trainer.optimizer, gathered: optimizerState,
-        copies: configuration.training.memory == .fast),
-      RunState(
-        position: position, updates: trainer.optimizer.updates, configuration: configuration,
-        classes: data.classes, trainingSamples: data.training.count,
-        trainingList: trainingList,
-        worldSize: communicator.size, reduction: trainer.reduction),
-      isBest: isBest, canWait: canWait)
+    let isReady = recorder?.isReady(canWait: canWait) ?? false
+    // All ranks have to give their part of it, whatever becomes of it.
+    let gathering = try trainer.gatherOptimizerState(isWanted: isReady)
+    if isReady {
+      try recorder?.save(
+        Snapshot(
+          trainer.network, trainer.optimizer, gathering: gathering,
+          copies: configuration.training.memory == .fast),
+        RunState(
+          position: position, updates: trainer.optimizer.updates, configuration: configuration,
+          classes: data.classes, trainingSamples: data.training.count,
+          trainingList: trainingList,
+          worldSize: communicator.size, reduction: trainer.reduction),
+        isBest: isBest)
+    }
+    try gathering?.finish()
     if !canWait { savedIteration = position.iteration }
   }
 

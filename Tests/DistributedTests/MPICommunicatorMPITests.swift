@@ -62,6 +62,29 @@ struct MPICommunicatorMPITests {
     #expect(received == expected)
   }
 
+  /// Rank r has r floats, so that the first has none.
+  @Test func unevenPartsGoToTheFirstRankAndBack() throws {
+    let (rank, size) = (communicator.rank, communicator.size)
+    let counts = Array(0..<size)
+    let own = (0..<rank).map { Float(10 * rank + $0) }
+    let expected = (0..<size).flatMap { rank in (0..<rank).map { Float(10 * rank + $0) } }
+    var all = [Float](repeating: -1, count: expected.count)
+    try own.withUnsafeBufferPointer { own in
+      try all.withUnsafeMutableBufferPointer {
+        try communicator.gatherOnRoot(own, counts: counts, into: communicator.isRoot ? $0 : nil)
+      }
+    }
+    #expect(!communicator.isRoot || all == expected)
+    var received = [Float](repeating: -1, count: rank)
+    try all.withUnsafeBufferPointer { all in
+      try received.withUnsafeMutableBufferPointer {
+        try communicator.scatterFromRoot(
+          communicator.isRoot ? all : nil, counts: counts, into: $0)
+      }
+    }
+    #expect(received == own)
+  }
+
   @Test func broadcastReachesRanksThatDoNotKnowTheLength() throws {
     for root in 0..<communicator.size {
       let own = communicator.rank == root ? "von Rang \(root) für alle" : "x"

@@ -75,6 +75,43 @@ struct ConvolutionTests {
     #expect(arena.bytesInUse == 0)
   }
 
+  /// What the summary of a run says of memory relies on it.
+  @Test(
+    arguments: [
+      (3, 1, 1, 128, 128), (3, 2, 1, 70, 200), (1, 2, 0, 64, 128), (3, 1, 1, 512, 512),
+    ], [1, 3, 16])
+  func passesTakeNoMoreScratchMemoryThanTheySay(
+    _ layer: (kernel: Int, stride: Int, padding: Int, inputs: Int, outputs: Int), threads: Int
+  ) {
+    let geometry = ConvolutionGeometry(
+      input: Shape(n: 1, h: 8, w: 8, c: layer.inputs), outputChannels: layer.outputs,
+      window: SlidingWindow(kernel: layer.kernel, stride: layer.stride, padding: layer.padding))
+    let samples = 20
+    for library in ConvolutionBackend.Library.allCases {
+      for kernels in ConvolutionBackend.Kernels.allCases {
+        let arena = Arena(capacity: 1 << 30)
+        let backend = ConvolutionBackend(library, kernels: kernels, memory: .lean)
+        let convolution = backend.convolution(geometry, arena: arena)
+        let input = geometry.input(samples: samples)
+        let spikes = SpikeTensor(input, in: arena) { $0 % 5 == 0 }
+        var gx = Tensor(input, in: arena)
+        var y = Tensor(geometry.output(samples: samples), in: arena)
+        let operands = arena.bytesInUse
+        let weights = FlatBuffer(count: geometry.weightCount).all
+        let gradient = FlatBuffer(count: geometry.weightCount).all
+        let said = withThreads(threads) {
+          convolution.forward(
+            spikes, weights: .init(weights), bias: nil, into: &y, accumulating: false)
+          convolution.backwardInput(y, weights: .init(weights), into: &gx)
+          convolution.backwardWeights(spikes, y, into: gradient, bias: nil)
+          return convolution.scratchBytes(samples: samples)
+        }
+        // Blocks are whole lines of the cache.
+        #expect(arena.peakBytes - operands <= said + 1024, "\(library) \(kernels)")
+      }
+    }
+  }
+
   @Test(arguments: geometries) func backEndsAgree(_ geometry: ConvolutionGeometry) {
     let (arena, samples) = (testArena(), 3)
     let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))

@@ -17,7 +17,7 @@ struct EventConvolutionTests {
 
   @Test(arguments: geometries, [0, 0.1, 0.5, 1])
   func bothPassesAgreeWithTheDefinition(_ geometry: ConvolutionGeometry, _ density: Float) {
-    for threads in 1...3 {
+    for threads in [1, 2, 3, 9] {
       withThreads(threads) {
         for samples in [1, 5] { check(geometry, density, samples: samples) }
       }
@@ -94,6 +94,30 @@ struct EventConvolutionTests {
     expectClose(mixed.y, expected.y, tolerance: 1e-6, "y")
     expectEqual(mixed.gw, expected.gw, "gw")
     #expect((mixed.y == run(.float32, weights).y) == !rounds)
+  }
+
+  /// Of so large a gradient there is one sum, however many threads: they share out its parts.
+  @Test func theGradientOfAWideLayerDoesNotDependOnThreads() {
+    let geometry = ConvolutionGeometry(
+      input: Shape(n: 1, h: 3, w: 4, c: 512), outputChannels: 480,
+      window: SlidingWindow(kernel: 3, padding: 1))
+    #expect(4 * 2 * geometry.weightCount > GradientSums.mostBytes)
+    let (arena, samples) = (testArena(), 4)
+    let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
+    let fires = randomSpikes(input.count, seed: 1)
+    let spikes = SpikeTensor(input, in: arena) { fires[$0] }
+    let gy = Tensor(output, randomFloats(output.count, seed: 2), in: arena)
+    func gradient(threads: Int) -> [Float] {
+      withThreads(threads) {
+        let gw = FlatBuffer(count: geometry.weightCount).all
+        let gb = FlatBuffer(count: output.c).all
+        ConvolutionBackend(kernels: .events).convolution(geometry, arena: arena)
+          .backwardWeights(spikes, gy, into: gw, bias: gb)
+        return gw.elements + gb.elements
+      }
+    }
+    let expected = gradient(threads: 1)
+    for threads in [3, 9, 20] { #expect(gradient(threads: threads) == expected, "\(threads)") }
   }
 
   @Test func packedWeightsAreRefreshedWhenToldTo() {

@@ -79,7 +79,10 @@ final class WrongConvolution: Convolution {
 
   var geometry: ConvolutionGeometry { right.geometry }
   var arena: Arena { right.arena }
-  var packedBytes: Int { right.packedBytes }
+  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
+    right.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
+  }
+  func scratchBytes(samples: Int) -> Int { right.scratchBytes(samples: samples) }
   func weightsDidChange() { right.weightsDidChange() }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {

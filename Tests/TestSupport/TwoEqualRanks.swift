@@ -34,6 +34,12 @@ public final class TwoEqualRanks: Communicator {
     for index in 0..<bytes.count { received[index] = bytes[index % half] }
   }
   public func allGatherParts(_ bytes: UnsafeMutableRawBufferPointer) {}
+  public func gatherOnRoot(
+    _ own: UnsafeBufferPointer<Float>, counts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+  ) {}
+  public func scatterFromRoot(
+    _ all: UnsafeBufferPointer<Float>?, counts: [Int], into own: UnsafeMutableBufferPointer<Float>
+  ) {}
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, root: Int) {}
   public func allGather(_ value: UInt64) -> [UInt64] { [value, value] }
   public func allGatherOnNode(_ words: [UInt64]) -> [[UInt64]] { [words, words] }

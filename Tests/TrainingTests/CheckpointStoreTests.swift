@@ -21,7 +21,8 @@ struct CheckpointStoreTests {
     try FileManager.default.createDirectory(
       atPath: temporary, withIntermediateDirectories: true)
     try Checkpoint.write(
-      Snapshot(job.network, job.trainer.optimizer), .example(iteration: iteration), to: temporary)
+      try Snapshot(job.network, job.trainer.optimizer), .example(iteration: iteration),
+      to: temporary)
     try store.commit(iteration: iteration, isBest: isBest, keeping: keeping)
   }
 

@@ -29,7 +29,7 @@ struct CheckpointTests {
     _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer
   ) throws -> Checkpoint {
     try Checkpoint.write(
-      Snapshot(network, optimizer), .example(iteration: 7, updates: optimizer.updates),
+      try Snapshot(network, optimizer), .example(iteration: 7, updates: optimizer.updates),
       to: directory.path)
     return try Checkpoint(contentsOf: directory.path)
   }

@@ -31,9 +31,9 @@ struct ConfigurationFuzzTests {
         #expect(report.text.contains("conv"), "\(overrides)")
         let network = try NetworkPlan(configuration.networkSpecification(classes: nil))
         let estimate = MemoryEstimate(
-          network, configuration, configuration.trainingMethod, ranks: 1, threads: 1,
+          network, configuration, configuration.trainingMethod, ranks: 1,
           batch: configuration.training.globalBatch,
-          optimizerBuffers: configuration.optimizer.stateBuffers)
+          optimizerBuffers: configuration.optimizer.stateBuffers, before: 0)
         #expect(estimate.totalBytes > 0, "\(overrides)")
         try configuration.require(estimate, of: memory, ranks: 1)
       } catch let error as ConfigurationError {

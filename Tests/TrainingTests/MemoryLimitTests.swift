@@ -18,8 +18,8 @@ struct MemoryLimitTests {
     return (
       configuration,
       MemoryEstimate(
-        network, configuration, configuration.trainingMethod, ranks: 1, threads: 1,
-        batch: configuration.training.globalBatch, optimizerBuffers: 1)
+        network, configuration, configuration.trainingMethod, ranks: 1,
+        batch: configuration.training.globalBatch, optimizerBuffers: 1, before: 0)
     )
   }
 

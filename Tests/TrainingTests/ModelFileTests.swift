@@ -34,7 +34,7 @@ struct ModelFileTests {
   }
 
   private func write(_ network: SpikingNetwork) throws -> ModelFile {
-    let snapshot = Snapshot(
+    let snapshot = try Snapshot(
       network, configuration.makeOptimizer(count: network.store.weights.count))
     try ModelFile.write(
       snapshot.modelTensors, configuration: configuration.yaml, classes: classes, to: path)

@@ -13,6 +13,7 @@ struct SmallJob {
   let trainer: DataParallelTrainer
   let training: DataLoader
   let validation: DataLoader
+  private let isRoot: Bool
 
   /// - Parameters:
   ///   - overrides: what differs from a batch of 10, 3 time steps and 16x16 pixels.
@@ -25,6 +26,7 @@ struct SmallJob {
       file: nil,
       overrides: ["training.global_batch=10", "method.timesteps=3", "data.image_size=16"]
         + overrides)
+    isRoot = communicator.isRoot
     let images = try DigitSubset("train", counts: [8, 8, 7])
     trainer = try withOneThread { [configuration] in
       try DataParallelTrainer(
@@ -77,6 +79,24 @@ struct SmallJob {
       try trainer.train(
         batch, learningRate: learningRate, wantsStop: wantsStop, comparesWeights: comparesWeights)
     }
+  }
+
+  /// The optimizer's state of the whole network, by the names of a checkpoint; empty on all ranks but the
+  /// first where it is divided among them. A collective.
+  func optimizerState() throws -> [String: [Float]] {
+    let (store, optimizer) = (network.store, trainer.optimizer)
+    let gathering = try trainer.gatherOptimizerState(isWanted: true)
+    var values: [String: [Float]] = [:]
+    if gathering == nil || isRoot {
+      for parameter in store.parametersInForwardOrder {
+        for (name, buffer) in optimizer.state {
+          let own = try gathering?.next(parameter) ?? buffer[store.range(of: parameter)]
+          values["\(name).\(parameter.name)"] = own.elements
+        }
+      }
+    }
+    try gathering?.finish()
+    return values
   }
 
   /// What the validation images give.

@@ -143,8 +143,8 @@ size_t sltt_event_packed_count(const sltt_event_shape *shape);
 void sltt_event_pack(const sltt_event_shape *shape, const sltt_weights *weights, float *packed,
                      size_t first, size_t last);
 
-// Bytes of scratch memory that a thread needs for the passes below.
-size_t sltt_event_scratch_bytes(const sltt_event_shape *shape);
+// Bytes of scratch memory that a thread needs for the forward pass of so many pixels.
+size_t sltt_event_forward_scratch_bytes(size_t pixels);
 
 // output (+)= amplitude * spikes * weights + bias, for the output pixels first ..< last of all
 // samples. Float additions of the weights under spikes; zeros cost nothing.
@@ -155,13 +155,23 @@ void sltt_event_forward(const sltt_event_shape *shape, const uint64_t *spikes,
 // The widest output, in pixels, that the weight gradient can take.
 size_t sltt_event_widest_output(void);
 
+// Blocks of 64 input channels and of 16 output channels.
+size_t sltt_event_input_blocks(const sltt_event_shape *shape);
+size_t sltt_event_output_blocks(const sltt_event_shape *shape);
+
+// Bytes of scratch memory that a thread needs for the weights' gradient of so many blocks of input
+// channels.
+size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *shape, size_t blocks);
+
 // gradient[3, 3, inputs, outputs] += amplitude * the weights' gradient, for the samples
-// first ..< last and the blocks first_block ..< last_block of 64 input channels; with block 0, also
+// first ..< last, the blocks first_block ..< last_block of 64 input channels and the blocks
+// first_column ..< last_column of 16 output channels; with input block 0, also
 // bias_gradient[outputs] += the sum of the output's gradient, if not NULL.
 void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *spikes,
                                 const float *output_gradient, float amplitude, float *gradient,
                                 float *bias_gradient, void *scratch, size_t first, size_t last,
-                                size_t first_block, size_t last_block);
+                                size_t first_block, size_t last_block, size_t first_column,
+                                size_t last_column);
 
 // A dense 3x3 convolution with stride 1 and padding 1 by Winograd's method: tiles of 4x4 outputs, of 36
 // products an input and output channel where direct convolution takes 144. Sizes in pixels.

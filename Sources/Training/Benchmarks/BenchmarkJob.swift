@@ -40,7 +40,7 @@ final class BenchmarkJob {
     ) throws -> DataParallelTrainer {
       let network = try configuration.networkSpecification(classes: classes)
       try configuration.requireMemory(
-        for: network, backend, samples: samples, threads: threads, communicator)
+        for: network, backend, samples: samples, communicator)
       return try DataParallelTrainer(
         configuration, network: network, backend: backend, communicator, profile: profile)
     }

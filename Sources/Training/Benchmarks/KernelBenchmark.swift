@@ -28,7 +28,7 @@ public struct KernelBenchmark {
     let specification = try configuration.networkSpecification(classes: nil)
     try configuration.requireMemory(
       for: specification, ConvolutionBackend(), samples: configuration.training.globalBatch,
-      threads: threads, SingleProcess())
+      SingleProcess())
     let network = try SpikingNetwork(specification, seed: configuration.training.seed)
     var layers: [(geometry: ConvolutionGeometry, names: [String])] = []
     for convolution in network.convolutions

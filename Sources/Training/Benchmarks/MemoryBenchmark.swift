@@ -26,6 +26,7 @@ extension MemoryMeasurement {
     _ configuration: Configuration, backend: ConvolutionBackend, threads: Int
   ) throws {
     let communicator = SingleProcess()
+    let before = residentBytes()
     let job = try BenchmarkJob(
       configuration, .synthetic, backend: backend, threads: threads, communicator)
     for _ in 0..<3 { _ = try job.iterate() }
@@ -34,7 +35,8 @@ extension MemoryMeasurement {
       trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
       window: training.window, optimizerBuffers: trainer.optimizer.state.count,
-      isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample)
+      isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
+      before: before)
     method = training.name
     timesteps = training.timesteps
     peakBytes = peakResidentBytes()

@@ -112,21 +112,34 @@ public struct Checkpoint {
   /// - Parameter state: laid out as the weights.
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes, if the checkpoint is
   ///   of another network or optimizer.
-  func restore(_ network: SpikingNetwork, _ optimizerState: [(name: String, values: FloatView)])
-    throws
-  {
+  func restore(
+    _ network: SpikingNetwork, _ optimizerState: [(name: String, values: FloatView)]
+  ) throws {
+    try restore(network, states: optimizerState.map(\.name)) { index, parameter, published in
+      parameter.assign(
+        published: published,
+        to: optimizerState[index].values[network.store.range(of: parameter)])
+    }
+  }
+
+  /// The same, tensor by tensor.
+  ///
+  /// - Parameters:
+  ///   - states: names of the optimizer's buffers.
+  ///   - take: is given the number of a buffer, a parameter, and what of the buffer belongs to it, in the
+  ///     published order: parameter by parameter in the order of the forward pass, and of each one buffer
+  ///     after the other.
+  func restore(
+    _ network: SpikingNetwork, states: [String],
+    _ take: (_ state: Int, _ parameter: Parameter, _ published: [Float]) throws -> Void
+  ) throws {
     let file = try SafeTensorsFile(contentsOf: optimizerPath)
     let tensors = network.store.parametersInForwardOrder.flatMap { parameter in
-      optimizerState.map { ("\($0.name).\(parameter.name)", parameter, $0.values) }
+      states.enumerated().map { ($0, parameter, "\($1).\(parameter.name)") }
     }
-    for (name, parameter, _) in tensors {
-      try file.checkFinite(name, shape: parameter.shape)
-    }
+    for (_, parameter, name) in tensors { try file.checkFinite(name, shape: parameter.shape) }
     try network.load(try SafeTensorsFile(contentsOf: modelPath))
-    for (name, parameter, values) in tensors {
-      parameter.assign(
-        published: try file.floats(name), to: values[network.store.range(of: parameter)])
-    }
+    for (state, parameter, name) in tensors { try take(state, parameter, try file.floats(name)) }
   }
 
   /// Writes the three files into a directory, which must exist, and syncs them to disk.

@@ -4,7 +4,7 @@ import SpikingNetworks
 import Synchronization
 
 /// Writes checkpoints on a thread of its own, so that training waits only while buffers are copied, or,
-/// to save the copies, until they are written.
+/// to save the copies, on the caller's, so that it waits until they are written.
 ///
 /// A checkpoint is written under a temporary name first. It gets its own, and becomes the latest, when
 /// `confirm` says that all ranks held the same weights.
@@ -46,29 +46,36 @@ final class CheckpointWriter: @unchecked Sendable {
   /// Whether one is still being written.
   var isBusy: Bool { status.withLock { $0.pending > 0 } }
 
-  /// Starts to write; waits for earlier ones first, which must be confirmed, and for this one if the
-  /// snapshot is no copy.
-  func write(_ snapshot: Snapshot, _ state: RunState, isBest: Bool) {
+  /// Starts to write. Waits for earlier ones, which must be confirmed, before the snapshot is taken, so
+  /// that no two of them take memory at a time; and for this one if the snapshot is no copy.
+  func write(
+    _ snapshot: @autoclosure () throws -> Snapshot, _ state: RunState, isBest: Bool
+  ) rethrows {
     precondition(unconfirmed == nil, "the checkpoint before this one has not been confirmed")
     queue.sync {}
-    let iteration = state.position.iteration
-    unconfirmed = Draft(iteration: iteration, isBest: isBest, byteCount: snapshot.byteCount)
+    let snapshot = try snapshot()
+    let byteCount = snapshot.byteCount
+    unconfirmed = Draft(
+      iteration: state.position.iteration, isBest: isBest, byteCount: byteCount)
     status.withLock { $0.pending += 1 }
-    queue.async { [self] in
-      attempt(byteCount: snapshot.byteCount) {
-        let directory = store.temporaryPath(iteration: iteration)
-        try? FileManager.default.removeItem(atPath: directory)
-        try FileManager.default.createDirectory(
-          atPath: directory, withIntermediateDirectories: true)
-        do {
-          try Checkpoint.write(snapshot, state, to: directory)
-        } catch {
-          try? FileManager.default.removeItem(atPath: directory)
-          throw error
-        }
-      }
+    guard snapshot.isCopy else {
+      return attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
     }
-    if !snapshot.isCopy { queue.sync {} }
+    queue.async { [self] in
+      attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
+    }
+  }
+
+  private func writeFiles(_ snapshot: Snapshot, _ state: RunState) throws {
+    let directory = store.temporaryPath(iteration: state.position.iteration)
+    try? FileManager.default.removeItem(atPath: directory)
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    do {
+      try Checkpoint.write(snapshot, state, to: directory)
+    } catch {
+      try? FileManager.default.removeItem(atPath: directory)
+      throw error
+    }
   }
 
   /// Says that all ranks held the weights of the checkpoint that is being written.

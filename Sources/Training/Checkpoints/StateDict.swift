@@ -23,7 +23,7 @@ public enum StateDict {
     let file = try SafeTensorsFile(contentsOf: path)
     let prefix = commonPrefix(of: file.names, before: network.store.parameters[0].name)
     try network.load(file, parameterPrefix: prefix, statisticPrefix: prefix)
-    let snapshot = Snapshot(
+    let snapshot = try Snapshot(
       network, SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0))
     try ModelFile.write(
       snapshot.modelTensors, configuration: configuration.yaml, classes: classes, to: output)
