@@ -5,7 +5,7 @@ extension SafeTensorsFile {
     return switch tensor.type {
     case .float32: elements(of: tensor) { (bits: UInt32) in Float(bitPattern: bits) }
     case .float64: elements(of: tensor) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-    case .float16: elements(of: tensor) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
+    case .float16: elements(of: tensor) { (bits: UInt16) in float(half: bits) }
     case .bfloat16: elements(of: tensor) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
     default: throw wrongType(name, tensor, wanted: "floating-point numbers")
     }
@@ -87,4 +87,11 @@ extension SafeTensorsFile {
       }
     }
   }
+}
+
+/// Exact, also in a program that takes denormal numbers for 0: Swift's conversion goes through them.
+private func float(half bits: UInt16) -> Float {
+  let magnitude = bits & 0x7fff
+  guard magnitude < 0x400 else { return Float(Float16(bitPattern: bits)) }
+  return Float(magnitude) * (bits == magnitude ? 0x1p-24 : -0x1p-24)
 }
