@@ -13,7 +13,8 @@ final class RandomAccessFile: Sendable {
 
   init(path rawPath: RawPath) throws(DatasetError) {
     let path = "\(rawPath)"
-    let descriptor = rawPath.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+    // A pipe would keep `open` waiting for somebody to write to it.
+    let descriptor = rawPath.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: errorText()) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {

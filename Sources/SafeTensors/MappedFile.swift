@@ -7,7 +7,8 @@ final class MappedFile: Sendable {
 
   /// - Throws: `SafeTensorsError` with the system's reason.
   init(path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe would keep `open` waiting for somebody to write to it.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw SafeTensorsError(path, .system(operation: "open", code: errno))
     }

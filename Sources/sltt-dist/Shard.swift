@@ -63,7 +63,8 @@ struct Shard: ParsableCommand {
   @Option(name: .long, help: "Check the shards of this directory instead.", transform: path)
   var verify: String?
 
-  @Option(name: .long, help: "Write the index of the shards in this directory instead.")
+  @Option(
+    name: .long, help: "Write the index of the shards in this directory instead.", transform: path)
   var index: String?
 
   func validate() throws {
@@ -77,8 +78,13 @@ struct Shard: ParsableCommand {
       }
       return
     }
-    guard source != nil, output != nil else {
+    guard let source, let output else {
       throw ValidationError("--source and --output are needed, or --verify, or --index")
+    }
+    // Shards beside the images that they are of would be taken for the data set from then on.
+    guard resolved(source) != resolved(output) else {
+      throw ValidationError(
+        "--output \(output) is the source: give another directory for the shards")
     }
     guard shards == nil || shardSize == nil else {
       throw ValidationError("--shards and --shard-size exclude each other")
@@ -86,6 +92,10 @@ struct Shard: ParsableCommand {
     try require("--shards", shards, in: 1...1_000_000)
     try require("--resize", resize, in: 1...16_384)
     try require("--workers", workers, in: OptionLimit.threads)
+  }
+
+  private func resolved(_ path: String) -> String {
+    URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }
 
   func run() {

@@ -127,4 +127,13 @@ struct ShardTests {
     #expect(failing.status != 0)
     #expect(failing.errors.contains("images/train/1/bad.png: cannot be decoded"))
   }
+
+  @Test func shardsDoNotGoBetweenTheImages() throws {
+    let run = try workspace.run(
+      "shard", "--source", "images", "--output", "./images/", usesOneThread: false)
+    #expect(run.status == 64 && run.errors.contains("--output ./images/ is the source"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file("images")).sorted()
+        == ["train", "val"])
+  }
 }

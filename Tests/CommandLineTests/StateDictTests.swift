@@ -44,6 +44,26 @@ struct StateDictTests {
     #expect(accuracies[0] != nil && accuracies[0] == accuracies[1])
   }
 
+  /// An output that is something else stays as it is.
+  @Test(arguments: ["run/config.yaml", "run/checkpoints/latest/model.safetensors", "run"])
+  func nothingButSafetensorsIsReplaced(output: String) throws {
+    let files = ["run/config.yaml", "run/checkpoints/latest/model.safetensors"]
+    let before = try files.map { try Data(contentsOf: URL(fileURLWithPath: workspace.file($0))) }
+    #expect(
+      try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)
+    let exported = try runAlone("export", "--checkpoint", "run", "--output", output)
+    let imported = try runAlone(
+      "import", "--config", "run/config.yaml", "--state-dict", "dict.safetensors", "--output",
+      output)
+    for run in [exported, imported] {
+      #expect(run.status == 1 && run.messages.first?.contains("name another --output") == true)
+    }
+    #expect(
+      try before == files.map { try Data(contentsOf: URL(fileURLWithPath: workspace.file($0))) })
+    #expect(
+      try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)
+  }
+
   @Test func anotherNetworkIsNotImportedInPart() throws {
     #expect(
       try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)

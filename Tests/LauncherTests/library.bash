@@ -47,12 +47,12 @@ begin() {
   background=$!
 }
 
-# finish STATUS: waits for the launcher's end, two minutes at most.
+# finish STATUS: waits for the launcher's end, ten minutes at most.
 finish() {
   local status=0
-  if ! timeout 120 tail -s 0.05 --pid="$background" -f /dev/null; then
+  if ! timeout 600 tail -s 0.05 --pid="$background" -f /dev/null; then
     kill -KILL "$background"
-    problem "did not end within two minutes"
+    problem "did not end within ten minutes"
   fi
   { wait "$background" || status=$?; } 2>/dev/null
   background=''

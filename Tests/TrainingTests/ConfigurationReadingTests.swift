@@ -204,7 +204,8 @@ struct ConfigurationReadingTests {
 
   /// YAML would take these for comments, anchors, tags, lists, null, or for nothing valid at all.
   @Test(arguments: [
-    "#1set", "&amp", "!bang", "tr #2", "a: b", "[1", "{}", "*", "@", "%", "|", "- x", "null", "~user",
+    "#1set", "&amp", "!bang", "tr #2", "a: b", "[1", "{}", "*", "@", "%", "|", "- x", "null",
+    "~user",
     " ",
     "\"x\"", "'x'", "a\nb\n", "\t", "=", "\u{301}=\u{2028}", "\u{85}\u{7f}\u{feff}😀\r\n",
   ])

@@ -53,7 +53,7 @@ public struct Checkpoint {
     if let found = candidates.first(where: Self.isCheckpoint) {
       return try Checkpoint(contentsOf: found).verified()
     }
-    guard try !store.names.isEmpty else { return try Checkpoint(contentsOf: path) }
+    guard try !store.isEmpty else { return try Checkpoint(contentsOf: path) }
     let newest = try store.newestIntact(renamesDamaged: false, report: report)
     report("\(path) has no links to its best and latest checkpoint: taking \(newest.path)")
     return newest
@@ -89,7 +89,8 @@ public struct Checkpoint {
       do {
         found = try Checksum.ofFile(file, progress: progress)
       } catch {
-        throw CheckpointError(path: file, problem: "cannot be read: \(error)")
+        let reason = if case .unreadable(_, let reason) = error { reason } else { "\(error)" }
+        throw CheckpointError(path: file, problem: "cannot be read: \(reason)")
       }
       guard found.bytes == expected.bytes else {
         throw CheckpointError(

@@ -224,10 +224,11 @@ public struct CheckpointStore: Sendable {
             + " older checkpoint of \(path)")
       }
     }
+    let others = try entries.filter { $0.hasPrefix(Self.prefix) }.count
     throw CheckpointError(
       path: path,
-      problem: problems == 0
+      problem: others == 0
         ? "holds none of the run's checkpoints: bring them back, or name another --output to begin anew"
-        : "holds no intact checkpoint: all \(problems) are damaged")
+        : "holds no intact checkpoint: all \(others) are damaged")
   }
 }

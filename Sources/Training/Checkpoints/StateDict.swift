@@ -1,3 +1,4 @@
+import Foundation
 import SafeTensors
 import SpikingNetworks
 import Tensors
@@ -17,6 +18,7 @@ public enum StateDict {
   public static func importModel(
     from path: String, _ configuration: Configuration, to output: String
   ) throws -> String {
+    try requireReplaceable(output)
     let classes = try DataSplits(configuration).classes()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: classes.count), seed: 0)
@@ -38,6 +40,7 @@ public enum StateDict {
   ///   - output: the state dict's file.
   /// - Returns: what was done, for people.
   public static func exportModel(from checkpoint: String, to output: String) throws -> String {
+    try requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     let file = try SafeTensorsFile(contentsOf: model.path)
     let tensors = try file.names.map { name in
@@ -45,6 +48,21 @@ public enum StateDict {
     }
     try SafeTensorsWriter.write(tensors, metadata: ["format": "pt"], to: output)
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path)"
+  }
+
+  /// Nothing but a safetensors file is replaced, and no file of a checkpoint.
+  private static func requireReplaceable(_ output: String) throws {
+    guard FileManager.default.fileExists(atPath: output) else { return }
+    let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
+    let isOfCheckpoint = FileManager.default.fileExists(
+      atPath: directory + "/" + Checkpoint.stateName)
+    guard !isOfCheckpoint, (try? SafeTensorsFile(contentsOf: output)) != nil else {
+      throw CheckpointError(
+        path: output,
+        problem: "is there already, and is "
+          + (isOfCheckpoint ? "part of a checkpoint" : "no safetensors file")
+          + ": name another --output")
+    }
   }
 
   /// What stands before `name` in the names that end with it, if it is the same in all names.
