@@ -3,9 +3,12 @@ import Foundation
 /// Checksums of files and of records in them, as `xxh64:` and 16 hexadecimal digits.
 public enum Checksum {
   /// A hash as text.
-  static func text(_ hash: UInt64) -> String {
+  static func text(_ hash: UInt64) -> String { "xxh64:" + digits(hash) }
+
+  /// A hash as 16 hexadecimal digits.
+  static func digits(_ hash: UInt64) -> String {
     let digits = String(hash, radix: 16)
-    return "xxh64:" + String(repeating: "0", count: 16 - digits.count) + digits
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   /// Size in bytes and checksum of a file.

@@ -44,8 +44,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case malformed(sample: String, reason: String)
   /// A directory does not hold recordings in the layout of its format.
   case noRecordings(path: String, expected: String)
-  /// The frames of recordings cannot be kept anywhere.
-  case uncacheable(directories: [String], reason: String)
+  /// What is made of the data once can be kept nowhere; `content` says what that is.
+  case uncacheable(content: String, directories: [String], reason: String)
   /// The statistics of a normalization preset are for another number of channels.
   case normalizationMismatch(preset: NormalizationPreset, channels: Int)
   /// The data set that belongs to the program is in none of the places where it may be.
@@ -116,9 +116,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .noRecordings(let path, let expected):
       return "\(path): has no recordings of this format. Expected \(expected). "
         + "Check data.path and data.format."
-    case .uncacheable(let directories, let reason):
+    case .uncacheable(let content, let directories, let reason):
       return
-        "the frames of the recordings cannot be stored in \(directories.joined(separator: ", ")): "
+        "\(content) cannot be stored in \(directories.joined(separator: ", ")): "
         + "\(reason). Make one of them writable, or name another in XDG_CACHE_HOME."
     case .normalizationMismatch(let preset, let channels):
       return "the normalization '\(preset.rawValue)' is not made for images of \(channels) "

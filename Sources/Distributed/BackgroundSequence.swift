@@ -50,6 +50,8 @@ private final class Shared: @unchecked Sendable {
   private var allowed = 0
   private var next = 0
   private var isWorking = false
+  /// Since when the caller waits for the piece that is being done, if it does.
+  private var waitStart: ContinuousClock.Instant?
   private var failure: (any Error)?
   private var isEnding = false
   private var hasEnded = false
@@ -71,11 +73,9 @@ private final class Shared: @unchecked Sendable {
   func finish(before count: Int) throws {
     let start = try condition.withLock {
       allowed = 0
-      if isWorking {
-        let waitStart = ContinuousClock.now
-        while isWorking { condition.wait() }
-        seconds -= since(waitStart)
-      }
+      waitStart = .now
+      while isWorking { condition.wait() }
+      waitStart = nil
       defer { (next, failure) = (0, nil) }
       if let failure { throw failure }
       return next
@@ -112,16 +112,12 @@ private final class Shared: @unchecked Sendable {
     condition.unlock()
     let start = ContinuousClock.now
     let result = Result { try work(index) }
-    let took = since(start)
+    let end = ContinuousClock.now
     condition.lock()
     if case .failure(let error) = result { failure = error }
     next = index + 1
-    seconds += took
+    seconds += max(0, (min(waitStart ?? end, end) - start) / .seconds(1))
     isWorking = false
     condition.broadcast()
   }
-}
-
-private func since(_ start: ContinuousClock.Instant) -> Double {
-  (ContinuousClock.now - start) / .seconds(1)
 }

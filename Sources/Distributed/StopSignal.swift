@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// The wish of a user or batch system that a run stop: SIGUSR1, SIGTERM or SIGINT.
+/// The wish of a user or batch system that a run stop: SIGUSR1, SIGTERM, SIGINT, or SIGHUP, which comes
+/// when a terminal is closed.
 ///
 /// Ranks that acted on a signal one by one would hang the others, so in training a signal only sets a
 /// mark; ranks tell each other of it. Before that there is nothing to save, and the first signal ends the
@@ -12,7 +13,7 @@ public enum StopSignal {
   private static let isDeferring = Atomic(false)
   /// The bits of the signals of which this process says that they have stopped it.
   private static let announced = Atomic<UInt64>(0)
-  private static let numbers = [SIGUSR1, SIGTERM, SIGINT]
+  private static let numbers = [SIGUSR1, SIGTERM, SIGINT, SIGHUP]
 
   /// Keeps the signals waiting until `release`, also while the program starts anew by `exec`.
   public static func hold() { setMask(SIG_BLOCK) }
@@ -28,7 +29,7 @@ public enum StopSignal {
     announced.store(own.reduce(0) { $0 | 1 << UInt64($1) }, ordering: .relaxed)
     received.store(0, ordering: .relaxed)
     isDeferring.store(false, ordering: .relaxed)
-    for number in numbers {
+    for number in numbers where !isByNohup(number) {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { StopSignal.handle($0) }
       // System calls that the signal interrupts go on.
@@ -42,7 +43,15 @@ public enum StopSignal {
 
   /// Lets the signals end the process again: for one that will not look at the mark any more.
   public static func uninstall() {
-    for number in numbers { signal(number, SIG_DFL) }
+    for number in numbers where !isByNohup(number) { signal(number, SIG_DFL) }
+  }
+
+  /// Whether this is SIGHUP and whoever started the process has it ignored, as `nohup` does.
+  private static func isByNohup(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    return number == SIGHUP && handler == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// The signal that came, if one did.
@@ -51,6 +60,7 @@ public enum StopSignal {
     case 0: nil
     case SIGUSR1: "SIGUSR1"
     case SIGTERM: "SIGTERM"
+    case SIGHUP: "SIGHUP"
     default: "SIGINT"
     }
   }

@@ -88,10 +88,7 @@ struct DataSplits {
       path: path, splits: splits, format: format,
       listing: FolderListing.Method(
         isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
-        progress: {
-          communicator.activity.touch()
-          print($0)
-        }))
+        progress: communicator.activity.touch, report: { print($0) }))
   }
 
   /// - Throws: `ConfigurationError` where `data.format` says another than is found.

@@ -123,7 +123,7 @@ struct Shard: ParsableCommand {
       resize: resize,
       seed: seed, workers: try workers ?? ProcessorBudget.threads(communicator),
       listing: FolderListing.Method(
-        isRoot: true, broadcast: { $0 }, progress: { line.show("\($0)") }))
+        isRoot: true, broadcast: { $0 }, report: { line.show($0) }))
     var last = ShardingProgress()
     let index = try writer.run { progress in
       last = progress

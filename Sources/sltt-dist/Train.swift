@@ -11,9 +11,9 @@ struct Train: ParsableCommand {
       directory: checkpoints/latest and checkpoints/best are links to directories with \
       model.safetensors, optimizer.safetensors and state.json.
 
-      SIGUSR1, SIGTERM or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status 75; \
-      before the first iteration it just ends with that, and a validation is done again when the run goes \
-      on. A second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
+      SIGUSR1, SIGTERM, SIGHUP or Ctrl-C: finishes the iteration, writes a checkpoint and ends with status \
+      75; before the first iteration it just ends with that, and a validation is done again when the run \
+      goes on. A second one ends at once. Exit status: 0 complete; 1 an error that would come again; 64 wrong \
       options; 71 the ranks lost each other; 75 stopped by a signal; 124 ended by the watchdog. After \
       71, 75, 124 and killed ranks, --resume goes on.
 

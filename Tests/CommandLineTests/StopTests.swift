@@ -46,7 +46,8 @@ import Testing
   private func run(_ script: String, ranks: Int? = nil) throws -> ProgramRun {
     let program = try ProgramRun.path(ofProduct: "sltt-dist")
     let launcher =
-      ranks.map { "mpirun -n \($0) --oversubscribe --bind-to none" } ?? "env --default-signal=INT"
+      ranks.map { "mpirun -n \($0) --oversubscribe --bind-to none" }
+      ?? "env --default-signal=INT,HUP"
     return try ProgramRun(
       [
         "bash", "-c",
@@ -74,7 +75,9 @@ import Testing
   private let frames =
     "--set data.path=events --set data.image_size=28 --set method.timesteps=2"
 
-  @Test(arguments: [(nil, "TERM"), (nil, "INT"), (nil, "USR1"), (2, "USR1"), (3, "USR1")])
+  @Test(arguments: [
+    (nil, "TERM"), (nil, "INT"), (nil, "HUP"), (nil, "USR1"), (2, "USR1"), (3, "USR1"),
+  ])
   func aStartEndsAtOnce(ranks: Int?, signal: String) throws {
     let run = try run(
       """
@@ -122,6 +125,18 @@ import Testing
     let checkpoints = try FileManager.default.contentsOfDirectory(
       atPath: workspace.file("parts/checkpoints"))
     #expect(checkpoints.sorted() == ["best", "iteration-000000001", "latest"])
+  }
+
+  @Test func theEndOfATerminalIsNoneUnderNohup() throws {
+    let run = try run(
+      """
+      nohup '\(try ProgramRun.path(ofProduct: "sltt-dist"))' train \(frames) --output run 4>&- &
+      wait_for_frames
+      kill -HUP $!
+      stop TERM
+      """)
+    #expect(run.status == 75)
+    #expect(run.errors.contains("stopped by a signal before training began"))
   }
 
   /// What has nothing to save.

@@ -194,12 +194,12 @@ struct FolderListingTests {
       broadcast: { bytes in
         sent.withLock { $0.append(bytes) }
         return bytes
-      }, progress: { _ in })
+      }, report: { _ in })
     let listed = try ImageFolder(path: directory.path, splits: ["train"], listing: root)
     let bytes = try #require(sent.withLock { $0.count == 1 ? $0[0] : nil })
     // The other ranks do not look at the directories at all.
     let other = FolderListing.Method(
-      isRoot: false, broadcast: { _ in bytes }, progress: { _ in })
+      isRoot: false, broadcast: { _ in bytes }, report: { _ in })
     let received = try ImageFolder(path: "/nowhere", splits: ["train"], listing: other)
     #expect(received.classes == listed.classes)
     #expect(received.labels == listed.labels)

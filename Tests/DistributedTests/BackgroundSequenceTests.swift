@@ -36,6 +36,20 @@ struct BackgroundSequenceTests {
     #expect(sequence.hiddenSeconds > 0)
   }
 
+  /// However late the caller wakes, it has not waited longer than the work took.
+  @Test func whatIsHiddenNeverShrinks() throws {
+    let start = ContinuousClock.now
+    let sequence = BackgroundSequence { _ in }
+    var hidden = 0.0
+    for _ in 0..<1000 {
+      sequence.allow(before: 1)
+      try sequence.finish(before: 1)
+      #expect(sequence.hiddenSeconds >= hidden)
+      hidden = sequence.hiddenSeconds
+    }
+    #expect(hidden <= (ContinuousClock.now - start) / .seconds(1))
+  }
+
   @Test func anErrorReachesTheCallerAndStopsTheSequence() throws {
     let last = Mutex(-1)
     let sequence = BackgroundSequence { index in

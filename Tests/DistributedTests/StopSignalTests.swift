@@ -22,14 +22,14 @@ import Testing
     #expect(StopSignal.name == "SIGUSR1")
   }
 
-  @Test(arguments: [SIGUSR1, SIGTERM, SIGINT]) func aSecondOneEndsTheProcess(
+  @Test(arguments: [SIGUSR1, SIGTERM, SIGINT, SIGHUP]) func aSecondOneEndsTheProcess(
     number: Int32
   ) throws {
     let run = try ProgramRun(
       [
         "bash", "-c",
         """
-        '\(try ProgramRun.path(ofProduct: "sltt-dist"))' train --set training.epochs=100000 \
+        env --default-signal=HUP '\(try ProgramRun.path(ofProduct: "sltt-dist"))' train --set training.epochs=100000 \
           --threads 1 --output "$(mktemp -d)/run" > /dev/null &
         sleep 1; kill -\(number) $!; kill -\(number) $!; wait $!
         """,

@@ -35,7 +35,7 @@ public struct EventFrames: SampleSource {
     let cache = FrameCache(
       recordings: recordings, rule: rule, timesteps: timesteps, sensor: sensor!,
       name: "\(reading)-\(split.rawValue)-\(rule.directoryName)-\(timesteps).frames",
-      directories: FrameCache.directories(dataPath: path))
+      directories: DerivedFile.directories(beside: path))
     file = try cache.open(threads: threads, progress: progress, report: report)
   }
 

@@ -1,22 +1,27 @@
 import Foundation
 
 /// Finds the stored frames of a split, or makes and stores them.
-///
-/// They are stored in `.sltt-dist` beside the recordings, or where that is not possible in
-/// `$XDG_CACHE_HOME/sltt-dist` (`~/.cache/sltt-dist`). Of several processes that start at once one
-/// makes them and the others wait; where the file system has no locks each makes its own, and the
-/// last one stays.
 struct FrameCache {
   let recordings: RecordingList
   let rule: FrameRule
   let timesteps: Int
   let sensor: Sensor
-  /// Names the split and the rule.
-  let name: String
-  /// Where the file may be, the preferred place first.
-  let directories: [String]
+  let file: DerivedFile
   /// At least so long is between two reports of how far the work is.
   var reportInterval = Duration.seconds(5)
+
+  /// - Parameters:
+  ///   - name: names the split and the rule.
+  ///   - directories: where the file may be.
+  init(
+    recordings: RecordingList, rule: FrameRule, timesteps: Int, sensor: Sensor, name: String,
+    directories: [String]
+  ) {
+    (self.recordings, self.rule, self.timesteps) = (recordings, rule, timesteps)
+    self.sensor = sensor
+    file = DerivedFile(
+      name: name, content: "the frames of the recordings", directories: directories)
+  }
 
   /// - Parameters:
   ///   - progress: is called whenever the work gets on, also that of another process that this one waits
@@ -27,74 +32,11 @@ struct FrameCache {
     report: @escaping @Sendable (String) -> Void
   ) throws(DatasetError) -> FrameFile {
     let key = try self.key(progress: progress)
-    for directory in directories {
-      if let file = FrameFile(path: directory + "/" + name, key: key) { return file }
-    }
-    var reason = "no place is known"
-    for directory in directories {
-      guard let lock = lock(directory, &reason, progress: progress) else { continue }
-      defer { close(lock.descriptor) }
-      let path = directory + "/" + name
-      if let file = FrameFile(path: path, key: key) { return file }  // Made by another process.
-      // Nobody else is at it, so these are of processes that were killed.
-      if lock.isExclusive { FrameFileWriter.unfinished(path).forEach { unlink($0) } }
-      try make(path, key: key, threads: threads, progress: progress, report: report)
-      if let file = FrameFile(path: path, key: key) { return file }
-      reason = "\(path) was written but cannot be read"
-    }
-    throw .uncacheable(directories: directories, reason: reason)
-  }
-
-  /// A file that is to be closed afterwards; not exclusive where the file system has no locks.
-  private typealias Lock = (descriptor: Int32, isExclusive: Bool)
-
-  /// Makes the directory and waits until no other process works on the file. Returns `nil` and the reason
-  /// where nothing can be written.
-  private func lock(
-    _ directory: String, _ reason: inout String, progress: () -> Void
-  ) -> Lock? {
-    let parent = (directory as NSString).deletingLastPathComponent
-    var status = stat()
-    // A directory without any permission to write is meant so, though the superuser could.
-    if stat(parent, &status) == 0, status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH) == 0 {
-      reason = "\(parent) is read-only"
-      return nil
-    }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      reason = error.localizedDescription
-      return nil
-    }
-    let path = "\(directory)/\(name).lock"
-    let lock = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else {
-      reason = "\(path): \(String(cString: strerror(errno)))"
-      return nil
-    }
-    var written = 0
-    while flock(lock, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else { return (lock, false) }
-      let now = FrameFileWriter.unfinished("\(directory)/\(name)").reduce(0) {
-        $0 + fileSize($1)
-      }
-      if now != written { progress() }
-      written = now
-      usleep(200_000)
-    }
-    return (lock, true)
-  }
-
-  /// The places for the recordings at a path.
-  static func directories(
-    dataPath: String, environment: [String: String] = ProcessInfo.processInfo.environment
-  ) -> [String] {
-    let home = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map { $0 + "/.cache" }
-    // One directory of caches serves data sets of many places.
-    let absolute = URL(fileURLWithPath: dataPath).standardizedFileURL.path
-    let place = String(checksum(absolute.utf8), radix: 16)
-    return [dataPath + "/.sltt-dist"] + (home.map { ["\($0)/sltt-dist/\(place)"] } ?? [])
+    return try file.open(
+      load: { FrameFile(path: $0, key: key) }, progress: progress,
+      make: { path throws(DatasetError) in
+        try make(path, key: key, threads: threads, progress: progress, report: report)
+      })
   }
 
   /// Stands for the recordings, as far as names, sizes and times of change show them, and for all
@@ -140,7 +82,7 @@ struct FrameCache {
       }
     }
     for worker in workers { worker.join() }
-    try writer.finish()
+    try writer.finish(progress: progress)
     report("made the frames in \(Int(queue.seconds.rounded(.up))) s, \(queue.rate) a second")
   }
 }

@@ -131,45 +131,18 @@ extension [UInt8] {
 
 /// Writes a `FrameFile`, from several threads at once. The file appears when it is complete.
 final class FrameFileWriter: @unchecked Sendable {
-  private let path: String
-  private let temporary: String
+  private let file: PartialFile
   private let header: FrameFile.Header
   private let lock = NSLock()
-  private let descriptor: Int32
   // Guarded by `lock`.
   private var table: [FrameFile.Entry]
   private var end = 64
   private var failure: DatasetError?
 
   init(path: String, header: FrameFile.Header) throws(DatasetError) {
-    self.path = path
+    file = try PartialFile(path: path)
     self.header = header
-    temporary = "\(path).\(UUID().uuidString)\(Self.ending)"
     table = Array(repeating: FrameFile.Entry(), count: header.samples)
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .unreadable(path: temporary, reason: String(cString: strerror(errno)))
-    }
-  }
-
-  deinit {
-    close(descriptor)
-    unlink(temporary)
-  }
-
-  private static let ending = ".partial"
-
-  /// The files that are being written for a path, or were when their process was killed.
-  static func unfinished(_ path: String) -> [String] {
-    let (directory, name) = (
-      (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent
-    )
-    return ((try? directoryEntries(directory)) ?? []).filter {
-      // Earlier versions gave them no ending.
-      let identifier = $0.hasSuffix(ending) ? $0.dropLast(ending.count) : $0[...]
-      return identifier.hasPrefix(name + ".")
-        && UUID(uuidString: String(identifier.dropFirst(name.count + 1))) != nil
-    }.map { directory + "/" + $0 }
   }
 
   /// Stores the frames of a sample.
@@ -197,18 +170,10 @@ final class FrameFileWriter: @unchecked Sendable {
   }
 
   private func write(_ bytes: [UInt8], at position: Int) {
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        pwrite(
-          descriptor, buffer.baseAddress! + written, buffer.count - written, position + written)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        fail(.unreadable(path: temporary, reason: "writing: " + String(cString: strerror(errno))))
-        return
-      }
-      written += count
+    do {
+      try file.write(bytes, at: position)
+    } catch {
+      fail(error)
     }
   }
 
@@ -221,7 +186,9 @@ final class FrameFileWriter: @unchecked Sendable {
   var hasFailed: Bool { lock.withLock { failure != nil } }
 
   /// Completes the file and puts it in its place.
-  func finish() throws(DatasetError) {
+  ///
+  /// - Parameter progress: is called as its content gets to the disk.
+  func finish(progress: () -> Void = {}) throws(DatasetError) {
     let bytes = table.flatMap { entry in
       Self.bytes([
         entry.position, UInt64(entry.encoding.rawValue) << 56 | UInt64(entry.size), entry.checksum,
@@ -233,9 +200,7 @@ final class FrameFileWriter: @unchecked Sendable {
       Self.bytes([FrameFile.magic, header.key] + fields.map(UInt64.init) + [checksum(bytes)]),
       at: 0)
     if let failure { throw failure }
-    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
-      throw .unreadable(path: path, reason: String(cString: strerror(errno)))
-    }
+    try file.finish(progress: progress)
   }
 
   private static func bytes(_ words: [UInt64]) -> [UInt8] {

@@ -23,6 +23,8 @@ final class ArchiveReader {
 
     let path: RawPath
     let kind: Kind
+    /// In bytes, of its content.
+    let size: Int
     /// Where its content lies in the file, if it lies there as it is.
     let place: Range<Int>?
   }
@@ -64,8 +66,20 @@ final class ArchiveReader {
       throw .unreadableArchive(path: path, reason: "an entry has no readable name")
     }
     return Entry(
-      path: RawPath(name), kind: kind(of: entry!), place: try place(of: entry!, RawPath(name)))
+      path: RawPath(name), kind: kind(of: entry!), size: Int(archive_entry_size(entry)),
+      place: try place(of: entry!, RawPath(name)))
   }
+
+  /// Whether the file is compressed, so that no content lies in it as it is. Before the first entry.
+  var isCompressed: Bool {
+    get throws(DatasetError) {
+      _ = try nextEntry()
+      return archive_filter_code(handle, 0) != ARCHIVE_FILTER_NONE
+    }
+  }
+
+  /// How much of the file has been read, in percent.
+  var percentRead: Int { Int(100 * archive_filter_bytes(handle, -1)) / max(fileSize, 1) }
 
   /// After the entry's header has been read.
   private func place(
@@ -101,6 +115,20 @@ final class ArchiveReader {
   /// - Parameter limit: bytes of the content that are too many.
   func appendData(to bytes: inout [UInt8], limit: Int = .max) throws(DatasetError) {
     let start = bytes.count
+    try forEachBlock { block, offset throws(DatasetError) in
+      guard block.count < limit - (bytes.count - start) else {
+        throw .unreadableArchive(path: path, reason: "an entry has more than \(limit) bytes")
+      }
+      bytes.resize(to: start + offset)
+      bytes.append(contentsOf: block)
+    }
+  }
+
+  /// Hands on the content of the entry that `nextEntry` returned last, block by block with the place of
+  /// each. Of a sparse file, what is between blocks are zeros.
+  func forEachBlock(
+    _ body: (_ block: UnsafeRawBufferPointer, _ offset: Int) throws(DatasetError) -> Void
+  ) throws(DatasetError) {
     var block: UnsafeRawPointer?
     var size = 0
     var offset: Int64 = 0
@@ -108,12 +136,7 @@ final class ArchiveReader {
       let status = archive_read_data_block(handle, &block, &size, &offset)
       guard status != ARCHIVE_EOF else { return }
       try check(status)
-      guard size < limit - (bytes.count - start) else {
-        throw .unreadableArchive(path: path, reason: "an entry has more than \(limit) bytes")
-      }
-      // Of a sparse file, what is between blocks are zeros.
-      bytes.resize(to: start + Int(offset))
-      bytes.append(contentsOf: UnsafeRawBufferPointer(start: block, count: size))
+      try body(UnsafeRawBufferPointer(start: block, count: size), Int(offset))
     }
   }
 

@@ -3,6 +3,8 @@
 /// file that it names, and a symbolic link leads to what is there in the end.
 struct ArchiveTree {
   let root = Directory(parent: nil)
+  /// Whether the content of all files lies in the archive as it is.
+  private(set) var isPlain = true
 
   /// A directory of an archive.
   final class Directory: ListedDirectory {
@@ -27,28 +29,22 @@ struct ArchiveTree {
       }
     }
 
-    /// What a file contains.
+    /// Where the content of a file lies in the archive.
     ///
     /// - Parameter path: of a file that listing has found.
-    func member(at path: RawPath) -> Member {
-      guard case .success(.file(let member)) = find(path, hops: 0) else {
-        preconditionFailure("listing has found the file")
+    /// - Precondition: the archive is plain.
+    func place(of path: RawPath) -> Range<Int> {
+      guard case .success(.file(let place?)) = find(path, hops: 0) else {
+        preconditionFailure("listing has found the file, and its content lies in the archive")
       }
-      return member
+      return place
     }
-  }
-
-  /// A member with content.
-  struct Member {
-    /// In the order of the archive.
-    let number: Int
-    /// Where its content lies in the archive, if it lies there as it is.
-    let place: Range<Int>?
   }
 
   fileprivate enum Node {
     case directory(Directory)
-    case file(Member)
+    /// Where its content lies in the archive, if it lies there as it is.
+    case file(Range<Int>?)
     case symbolicLink(RawPath)
     /// A device, a pipe or the like.
     case special
@@ -62,21 +58,27 @@ struct ArchiveTree {
   }
 
   /// Reads the names of an archive, but no content.
-  init(path: String) throws(DatasetError) {
+  init(
+    path: String, _ method: FolderListing.Method = .alone
+  ) throws(DatasetError) {
     let reader = try ArchiveReader(path: path)
-    var number = 0
+    var reports = Pacing()
+    var members = 0
     while let entry = try reader.nextEntry() {
-      insert(entry, number: number)
-      number += 1
+      insert(entry)
+      if case .file = entry.kind, entry.place == nil { isPlain = false }
+      members += 1
+      method.progress()
+      if reports.isDue, method.lists { method.report("listing \(path): \(members) members") }
     }
   }
 
-  private func insert(_ entry: ArchiveReader.Entry, number: Int) {
+  private func insert(_ entry: ArchiveReader.Entry) {
     guard let names = Self.normalized(entry.path), let name = names.last else { return }
     let directory = names.dropLast().reduce(root) { $0.madeDirectory($1) }
     switch entry.kind {
     case .directory: _ = directory.madeDirectory(name)
-    case .file: directory.children[name] = .file(Member(number: number, place: entry.place))
+    case .file: directory.children[name] = .file(entry.place)
     case .symbolicLink(let target): directory.children[name] = .symbolicLink(target)
     case .special: directory.children[name] = .special
     case .hardLink(let target): directory.children[name] = hardLinked(target)

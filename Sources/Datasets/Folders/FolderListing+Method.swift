@@ -1,25 +1,28 @@
 extension FolderListing {
-  /// Who lists an image folder: one process for itself, or one rank for all of a job.
+  /// Who lists an image folder, one process for itself or one rank for all of a job, and who is told how
+  /// that gets on. An archive is listed by each rank for itself.
   public struct Method: Sendable {
     /// Whether this process reads the directories.
-    private let lists: Bool
+    let lists: Bool
     /// Returns the listing process's bytes on all ranks; every rank calls it once a listing.
     private let share: @Sendable ([UInt8]) throws -> [UInt8]
-    private let progress: @Sendable (ScanProgress) -> Void
+    let progress: @Sendable () -> Void
+    let report: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - isRoot: whether this rank reads the directories; exactly one does.
     ///   - broadcast: returns the root's bytes on all ranks.
-    ///   - progress: is called every few seconds on the root while it reads.
+    ///   - progress: is called whenever the work gets on.
+    ///   - report: is told every few seconds how far it is, on the rank that does it for others.
     public init(
       isRoot: Bool, broadcast: @escaping @Sendable ([UInt8]) throws -> [UInt8],
-      progress: @escaping @Sendable (ScanProgress) -> Void
+      progress: @escaping @Sendable () -> Void = {}, report: @escaping @Sendable (String) -> Void
     ) {
-      (lists, share, self.progress) = (isRoot, broadcast, progress)
+      (lists, share, self.progress, self.report) = (isRoot, broadcast, progress, report)
     }
 
     /// This process lists for itself.
-    public static let alone = Method(isRoot: true, broadcast: { $0 }, progress: { _ in })
+    public static let alone = Method(isRoot: true, broadcast: { $0 }, report: { _ in })
 
     /// The listing of the first of some splits that is there, from its cache if that is current.
     func listing(path: String, splits: [String]) throws -> FolderListing {
@@ -46,7 +49,7 @@ extension FolderListing {
         cached.split = split
         return cached
       }
-      let listing = try FolderListing.scan(directory, split: split, progress: progress)
+      let listing = try FolderListing.scan(directory, split: split, self)
       cache.store(listing)
       return listing
     }

@@ -91,21 +91,17 @@ public struct FolderListing: Sendable, Equatable {
 
 extension FolderListing {
   /// Lists a split in the file system.
-  ///
-  /// - Parameter progress: is called every few seconds.
   static func scan(
-    _ directory: FileSystemDirectory, split: RawPath, progress: (ScanProgress) -> Void = { _ in }
+    _ directory: FileSystemDirectory, split: RawPath, _ method: Method = .alone
   ) throws(DatasetError) -> FolderListing {
     var directories: [DirectoryState] = []
-    var lastReport = ContinuousClock.now
+    var reports = Pacing()
     var listing = try FolderListing(
       of: directory, split: split, location: "\(directory.path)"
     ) { directory, path, state in
       directories.append(DirectoryState(path: path, modified: directory.modified))
-      if ContinuousClock.now - lastReport > .seconds(3) {
-        lastReport = .now
-        progress(state)
-      }
+      method.progress()
+      if reports.isDue { method.report("\(state)") }
     }
     listing.directories = directories
     return listing
@@ -223,16 +219,16 @@ private func escaped(_ name: [UInt8]) -> String {
 }
 
 /// How far a pass over the directories of a split is.
-public struct ScanProgress: Sendable, CustomStringConvertible {
+struct ScanProgress: CustomStringConvertible {
   /// The split.
-  public let location: String
+  let location: String
   /// Image files so far.
-  public let files: Int
+  let files: Int
   /// Class directories so far.
-  public let classes: Int
-  public let allClasses: Int
+  let classes: Int
+  let allClasses: Int
 
-  public var description: String {
+  var description: String {
     "listing \(location): \(files) images in \(classes) of \(allClasses) classes"
   }
 }

@@ -38,15 +38,14 @@ public enum ImageDataset {
   ///
   /// - Parameters:
   ///   - format: `nil` to tell it by the files.
-  ///   - listing: who lists an image folder. Of a compressed archive, every process holds all images in
-  ///     memory.
+  ///   - listing: who lists an image folder, and is told how that gets on.
   public static func open(
     path: String, splits: [String], format: ImageFormat? = nil,
     listing: FolderListing.Method = .alone
   ) throws -> any ImageSource {
     switch try format ?? ImageFormat(detecting: path) {
     case .imageFolder: try ImageFolder(path: path, splits: splits, listing: listing)
-    case .archive: try ImageArchive(path: path, splits: splits)
+    case .archive: try ImageArchive(path: path, splits: splits, listing: listing)
     case .shards: try ShardSource(path: path, splits: splits)
     case .cifar10: try CIFARBinary(.cifar10, path: path, splits: splits)
     case .cifar100: try CIFARBinary(.cifar100, path: path, splits: splits)

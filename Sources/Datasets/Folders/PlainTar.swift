@@ -1,0 +1,118 @@
+import Foundation
+
+/// The plain tar that stands for an archive, so that single members can be read where they lie: the
+/// archive itself, or, of one that is compressed or has sparse members, a copy. That of a small archive
+/// is in memory; that of a large one is a file, which is made once for all processes.
+struct PlainTar {
+  let file: RandomAccessFile
+  let tree: ArchiveTree
+
+  /// - Parameter largestInMemory: bytes of an archive whose copy is in memory.
+  /// - Throws: where the archive is damaged, or no copy can be kept.
+  init(
+    of archive: String, _ method: FolderListing.Method, largestInMemory: Int = 8 << 20
+  ) throws(DatasetError) {
+    if try !ArchiveReader(path: archive).isCompressed {
+      try self.init(plain: archive, method)
+      if tree.isPlain { return }
+    }
+    if fileSize(archive) <= largestInMemory {
+      let memory = try MemoryFile(of: archive)
+      defer { withExtendedLifetime(memory) {} }
+      try Self.copy(archive, to: memory.descriptor, path: memory.path, method)
+      try self.init(plain: memory.path, method)
+    } else {
+      try self.init(plain: try Copy(of: archive).made(method), method)
+    }
+  }
+
+  private init(plain path: String, _ method: FolderListing.Method) throws(DatasetError) {
+    file = try RandomAccessFile(path: path)
+    tree = try ArchiveTree(path: path, method)
+  }
+
+  /// Writes all entries of an archive as a plain tar.
+  private static func copy(
+    _ archive: String, to descriptor: Int32, path: String, _ method: FolderListing.Method
+  ) throws(DatasetError) {
+    var reports = Pacing()
+    let reader = try ArchiveReader(path: archive)
+    let writer = try ArchiveWriter(descriptor: descriptor, path: path)
+    while let entry = try reader.nextEntry() {
+      try writer.add(entry)
+      try reader.forEachBlock { block, offset throws(DatasetError) in
+        try writer.write(block, at: offset)
+        method.progress()
+        if reports.isDue {
+          method.report("read \(reader.percentRead) % of \(archive) for its plain copy")
+        }
+      }
+    }
+    try writer.finish()
+  }
+
+  /// The copy of an archive in its present state.
+  struct Copy {
+    private let archive: String
+    private let file: DerivedFile
+
+    /// - Parameter directories: where the copy may be; by default beside the archive, or in the user's
+    ///   directory for caches.
+    init(of archive: String, directories: [String]? = nil) throws(DatasetError) {
+      self.archive = archive
+      let url = URL(fileURLWithPath: archive)
+      let status = try FileStatus(of: RawPath(archive)).status
+      let state = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+      file = DerivedFile(
+        name: "\(url.lastPathComponent).\(Checksum.digits(checksum(state.utf8))).tar",
+        content: "the plain copy of \(archive)",
+        directories: directories
+          ?? DerivedFile.directories(beside: url.deletingLastPathComponent().path))
+    }
+
+    /// The copy's path; it is made if need be.
+    func made(_ method: FolderListing.Method) throws(DatasetError) -> String {
+      try file.open(
+        load: { FileManager.default.fileExists(atPath: $0) ? $0 : nil },
+        progress: method.progress,
+        make: { path throws(DatasetError) in
+          removeEarlier(path)
+          method.report("making a plain copy of \(archive), once: \(path)")
+          let file = try PartialFile(path: path)
+          try PlainTar.copy(archive, to: file.descriptor, path: path, method)
+          try file.finish(progress: method.progress)
+        })
+    }
+
+    /// Removes copies of what the archive was before it was changed.
+    private func removeEarlier(_ path: String) {
+      let directory = (path as NSString).deletingLastPathComponent
+      let parts = file.name.split(separator: ".", omittingEmptySubsequences: false)
+      let beginning = parts.dropLast(2).joined(separator: ".") + "."
+      for name in (try? directoryEntries(directory)) ?? [] where name.hasPrefix(beginning) {
+        let rest = name.dropFirst(beginning.count)
+        if rest.wholeMatch(of: /[0-9a-f]{16}\.tar(\.lock)?/) != nil, !name.hasPrefix(file.name) {
+          unlink(directory + "/" + name)
+        }
+      }
+    }
+  }
+}
+
+/// A file that is nowhere but in memory, as long as this or a descriptor opened by its path lives.
+private final class MemoryFile {
+  let descriptor: Int32
+  var path: String { "/proc/self/fd/\(descriptor)" }
+
+  /// - Parameter archive: whose content it is for, for messages.
+  init(of archive: String) throws(DatasetError) {
+    let name = "/sltt-dist.\(UUID().uuidString)"
+    descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
+    guard descriptor >= 0 else {
+      throw .unreadable(path: archive, reason: "no shared memory for its content: \(errorText())")
+    }
+    shm_unlink(name)
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,16 @@
+/// Says when it is time for the next report of long work.
+struct Pacing {
+  var interval = Duration.seconds(3)
+  private var last = ContinuousClock.now
+
+  init() {}
+
+  /// Whether so much time has gone since the start, or since this was true.
+  var isDue: Bool {
+    mutating get {
+      guard ContinuousClock.now - last > interval else { return false }
+      last = .now
+      return true
+    }
+  }
+}

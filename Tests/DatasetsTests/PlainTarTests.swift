@@ -1,0 +1,134 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// A compressed archive is unpacked once, into a plain tar from which every process reads.
+struct PlainTarTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private var archive: String { directory.file("x.tar.gz") }
+
+  private func pack(_ tar: TarFile) throws {
+    try directory.write(tar.closed, to: "x.tar")
+    let run = try ProgramRun(["sh", "-c", "gzip -c \(directory.file("x.tar")) >\(archive)"])
+    try #require(run.status == 0)
+  }
+
+  private func open(
+    _ path: String, _ method: FolderListing.Method = .alone, largestInMemory: Int
+  ) throws -> ImageArchive {
+    let tar = try PlainTar(of: path, method, largestInMemory: largestInMemory)
+    return try ImageArchive(tar, path: path, splits: ["train"])
+  }
+
+  private func samples(_ source: ImageArchive) throws -> [String] {
+    try (0..<source.count).map { index in
+      source.name(of: index).dropFirst(source.location.count + 1) + ": "
+        + String(decoding: try source.bytes(of: index), as: UTF8.self)
+    }
+  }
+
+  private var kept: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory.file(".sltt-dist"))) ?? [])
+      .filter { !$0.hasSuffix(".lock") }
+  }
+
+  @Test(arguments: [0, 1 << 20])
+  func allKindsOfMembersComeThrough(largestInMemory: Int) throws {
+    var tar = TarFile()
+    tar.addDirectory("train/empty/../a")
+    tar.addFile("pool/1.bin", "pooled")
+    tar.addHardLink("train/a/1.png", to: "pool/1.bin")
+    tar.addSymbolicLink("train/a/2.png", to: "1.png")
+    tar.addFile(Array("train/a/".utf8) + [0xE9] + Array(".png".utf8), Array("bytes".utf8))
+    tar.addPipe("train/a/pipe.png")
+    tar.addFile("pool/1.bin", "replaced")
+    try pack(tar)
+    let plain = try ImageArchive(path: directory.file("x.tar"), splits: ["train"])
+    let compressed = try open(archive, largestInMemory: largestInMemory)
+    #expect(try samples(compressed) == samples(plain))
+    #expect(compressed.count == 3)
+    #expect(compressed.fingerprint == plain.fingerprint)
+    #expect(compressed.passedOver == plain.passedOver)
+    #expect(compressed.passedOver.count == 1)
+    #expect(kept.count == (largestInMemory == 0 ? 1 : 0))
+  }
+
+  @Test(arguments: ["gnu", "pax"]) func longNamesAreKept(format: String) throws {
+    let name = String(repeating: "long", count: 60) + ".png"
+    try directory.write(Array("long".utf8), to: "train/é/\(name)")
+    let run = try ProgramRun(
+      ["tar", "--format", format, "-C", directory.path, "-czf", archive, "train"])
+    try #require(run.status == 0)
+    #expect(try samples(open(archive, largestInMemory: 0)) == ["é/\(name): long"])
+  }
+
+  @Test func theCopyIsMadeOnceForEachStateOfTheArchive() throws {
+    let reports = Mutex<[String]>([])
+    let method = FolderListing.Method(
+      isRoot: true, broadcast: { $0 }, report: { line in reports.withLock { $0.append(line) } })
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "first")
+    try pack(tar)
+    for _ in 0..<2 {
+      #expect(try samples(open(archive, method, largestInMemory: 0)) == ["a/1.png: first"])
+    }
+    #expect(reports.withLock { $0 }.count == 1)
+    let first = kept
+    #expect(first.count == 1 && first[0].hasPrefix("x.tar.gz.") && first[0].hasSuffix(".tar"))
+
+    tar.addFile("train/a/2.png", "second")
+    try pack(tar)
+    #expect(
+      try samples(open(archive, method, largestInMemory: 0))
+        == ["a/1.png: first", "a/2.png: second"])
+    #expect(reports.withLock { $0 }.count == 2)
+    #expect(kept.count == 1 && kept != first)
+  }
+
+  @Test func aDamagedArchiveLeavesNoCopy() throws {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", String(repeating: "content", count: 10_000))
+    try pack(tar)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: archive))
+    try bytes.dropLast(bytes.count / 2).write(to: URL(fileURLWithPath: archive))
+    for limit in [0, 1 << 20] {
+      #expect(throws: DatasetError.self) { try open(archive, largestInMemory: limit) }
+    }
+    #expect(kept.isEmpty)
+  }
+
+  @Test func membersWithHolesAreRead() throws {
+    let file = directory.file("train/a/holes.png")
+    var content = [UInt8](repeating: 0, count: 1 << 20)
+    content[0] = 1
+    content[700_000] = 2
+    try directory.write(content, to: "train/a/holes.png")
+    let sparse = directory.file("sparse.png")
+    try #require(ProgramRun(["cp", "--sparse=always", file, sparse]).status == 0)
+    try #require(ProgramRun(["mv", sparse, file]).status == 0)
+    let tar = directory.file("sparse.tar")
+    try #require(
+      ProgramRun(["tar", "--sparse", "-C", directory.path, "-cf", tar, "train"]).status == 0)
+    // Where the file system has no holes, the archive has none either.
+    try #require(fileSize(tar) < 1 << 19)
+    for limit in [0, 1 << 20] {
+      #expect(try open(tar, largestInMemory: limit).bytes(of: 0) == content)
+    }
+  }
+
+  @Test func whereNothingCanBeKeptTheErrorNamesThePlaces() throws {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "1")
+    try pack(tar)
+    let copy = try PlainTar.Copy(of: archive, directories: ["/proc/none"])
+    let error = #expect(throws: DatasetError.self) { try copy.made(.alone) }
+    #expect(error?.description.contains("the plain copy of \(archive)") == true)
+    #expect(error?.description.contains("/proc/none") == true)
+  }
+}
