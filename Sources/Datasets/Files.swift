@@ -84,12 +84,23 @@ func readFile(_ path: RawPath, into bytes: inout [UInt8]) throws(DatasetError) {
   try file.read(0..<file.size, into: &bytes)
 }
 
+/// What is in a regular file; `nil` if there is none.
+///
+/// - Throws: `DatasetError`, for instance of a pipe, rather than to wait for what comes out of it.
+public func contentsOfFile(_ path: String) throws(DatasetError) -> Data? {
+  var status = stat()
+  guard stat(path, &status) == 0 || errno != ENOENT else { return nil }
+  var bytes: [UInt8] = []
+  try readFile(path, into: &bytes)
+  return Data(bytes)
+}
+
 /// Writes a file so that whoever opens it finds the whole content, or what was there before.
 func writeFile(_ path: String, _ bytes: some Sequence<UInt8>) throws(DatasetError) {
   do {
     try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
   } catch {
-    throw .unwritable(path: path, reason: error.localizedDescription)
+    throw .unwritable(path: path, reason: systemReason(of: error))
   }
 }
 

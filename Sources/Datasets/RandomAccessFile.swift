@@ -24,7 +24,9 @@ final class RandomAccessFile: Sendable {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw .unreadable(path: path, reason: "it is not a regular file")
+      let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+      throw .unreadable(
+        path: path, reason: isDirectory ? "it is a directory" : "it is not a regular file")
     }
     self.path = path
     self.descriptor = descriptor

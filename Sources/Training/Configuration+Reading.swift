@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 internal import Yams
 
@@ -23,16 +24,19 @@ extension Configuration {
       ConfigurationError(
         key: "", origin: .file(path, line: nil), problem: .unreadable(reason: reason))
     }
-    let bytes: Foundation.Data
-    do {
-      bytes = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      switch (error as? CocoaError)?.code {
-      case .fileReadNoSuchFile: throw unreadable("no such file")
-      case .fileReadNoPermission: throw unreadable("permission denied")
-      default: throw unreadable(error.localizedDescription)
-      }
+    var isDirectory: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    {
+      throw unreadable("it is a directory; name a YAML file, such as those in configs/")
     }
+    let content: Foundation.Data?
+    do {
+      content = try contentsOfFile(path)
+    } catch {
+      throw unreadable(systemReason(of: error))
+    }
+    guard let bytes = content else { throw unreadable("no such file") }
     guard let text = String(data: bytes, encoding: .utf8) else {
       throw unreadable("it is not UTF-8 text")
     }
@@ -83,8 +87,12 @@ extension Configuration {
     for argument in overrides {
       let origin = ConfigurationError.Origin.override(argument)
       // Bytes, since a character may be `=` with an accent that begins the value.
-      guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
-        throw ConfigurationError(key: argument, origin: origin, problem: .incompleteOverride)
+      guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")),
+        equals > argument.startIndex
+      else {
+        throw ConfigurationError(
+          key: "", origin: origin,
+          problem: .incompleteOverride(hasEquals: argument.utf8.contains(UInt8(ascii: "="))))
       }
       let name = String(argument[..<equals])
       let text = String(argument[argument.utf8.index(after: equals)...])

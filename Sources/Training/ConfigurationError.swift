@@ -25,8 +25,8 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   public enum Problem: Equatable, Sendable {
     case unreadable(reason: String)
     case invalidYAML(String)
-    /// An argument of `--set` without `=`.
-    case incompleteOverride
+    /// An argument of `--set` without `=`, or without anything before it.
+    case incompleteOverride(hasEquals: Bool)
     case unknownKey(nearest: String)
     /// A whole section was given a value.
     case isSection
@@ -58,8 +58,9 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
       "cannot read the configuration: \(reason)"
     case .invalidYAML(let reason):
       "invalid YAML: \(reason)"
-    case .incompleteOverride:
-      "expected key.path=value, such as training.epochs=3"
+    case .incompleteOverride(let hasEquals):
+      "expected KEY=VALUE, such as training.epochs=3, but there is no "
+        + (hasEquals ? "key before the =" : "=")
     case .unknownKey(let nearest):
       "unknown key '\(key)'; did you mean '\(nearest)'?"
     case .isSection:

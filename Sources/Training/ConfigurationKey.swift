@@ -92,10 +92,16 @@ struct ConfigurationMisfit: Error {
     let found =
       switch node {
       case .scalar(let scalar): node.isNull ? "null" : "'\(scalar.string)'"
-      case .sequence: "a list"
+      case .sequence(let list): Self.text(of: list)
       case .mapping, .alias: "a mapping"
       }
     problem = .wrongType(found: found, expected: expected)
+  }
+
+  private static func text(of list: Node.Sequence) -> String {
+    let values = list.compactMap { $0.scalar?.string }
+    guard values.count == list.count, values.count <= 8 else { return "a list" }
+    return "[\(values.joined(separator: ", "))]"
   }
 
   /// The same as a part of the part `path` that begins at `node`.

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// The files `metrics.jsonl` and `metrics.csv` of a run. Each record is a line in both, handed to
@@ -119,9 +120,7 @@ private final class LineFile {
   /// What is in a file; nothing if there is none.
   static func contents(of path: String) throws -> Foundation.Data {
     do {
-      return try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
-    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-      return Foundation.Data()
+      return try contentsOfFile(path) ?? Foundation.Data()
     } catch {
       throw MetricsLogError(path, "read", systemReason(of: error))
     }

@@ -107,7 +107,7 @@ struct ConfigurationReadingTests {
     ),
     (
       "model:\n  width: [8]",
-      "run.yaml:2: model.width is a list, but must be an integer from 1 to 65536"
+      "run.yaml:2: model.width is [8], but must be an integer from 1 to 65536"
     ),
     (
       "model:\n  width: null",
@@ -115,12 +115,12 @@ struct ConfigurationReadingTests {
     ),
     (
       "model:\n  blocks: [2, x]",
-      "run.yaml:2: model.blocks is a list, but must be"
+      "run.yaml:2: model.blocks is [2, x], but must be"
         + " a list of integers such as [2, 2, 2, 2], 1 to 16 of them, each from 1 to 1000"
     ),
     (
       "model:\n  blocks: [2, 0]",
-      "run.yaml:2: model.blocks is a list, but must be"
+      "run.yaml:2: model.blocks is [2, 0], but must be"
         + " a list of integers such as [2, 2, 2, 2], 1 to 16 of them, each from 1 to 1000"
     ),
     (
@@ -181,7 +181,10 @@ struct ConfigurationReadingTests {
     ("model.widht=8", "unknown key 'model.widht'; did you mean 'model.width'?"),
     ("momentun=0", "unknown key 'momentun'; did you mean 'optimizer.momentum'?"),
     ("model=resnet18", "'model' is a section: set its keys one by one"),
-    ("model.width", "expected key.path=value, such as training.epochs=3"),
+    ("model.width", "expected KEY=VALUE, such as training.epochs=3, but there is no ="),
+    ("", "expected KEY=VALUE, such as training.epochs=3, but there is no ="),
+    ("=3", "expected KEY=VALUE, such as training.epochs=3, but there is no key before the ="),
+    ("=\u{301}", "expected KEY=VALUE, such as training.epochs=3, but there is no key before the ="),
     (
       "model.width=",
       "model.width has no value: write one after the =, or leave the option out"
@@ -238,6 +241,13 @@ struct ConfigurationReadingTests {
     try Data([0xFF, 0xFE, 0xFF]).write(to: URL(fileURLWithPath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(message { _ = try Configuration(file: path) }.contains("not UTF-8"))
+    #expect(
+      message { _ = try Configuration(file: ".") }
+        == ".: cannot read the configuration: it is a directory; name a YAML file, such as those in"
+        + " configs/")
+    #expect(
+      message { _ = try Configuration(file: "/dev/zero") }
+        == "/dev/zero: cannot read the configuration: it is not a regular file")
   }
 
   /// As in a shell, but also where no shell does it.

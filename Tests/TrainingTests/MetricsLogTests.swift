@@ -145,6 +145,14 @@ struct MetricsLogTests {
     #expect(none.csv == "interval,1,10,1000,,,,,,0.1,,,,1.5,1048576")
   }
 
+  @Test func aPipeIsNotWaitedFor() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    #expect(mkfifo(directory + "/metrics.jsonl", 0o600) == 0)
+    #expect(
+      message { _ = try MetricsLog(directory: directory) }
+        == "\(directory)/metrics.jsonl: cannot read metrics: it is not a regular file")
+  }
+
   @Test func namesThePathAndTheReason() throws {
     try FileManager.default.removeItem(atPath: directory)
     #expect(

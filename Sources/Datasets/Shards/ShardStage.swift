@@ -51,7 +51,7 @@ public struct ShardStage: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
     } catch {
-      throw StagingError.unwritable(path: target, reason: error.localizedDescription)
+      throw StagingError.unwritable(path: target, reason: systemReason(of: error))
     }
     let lock = try LockedFile(path: target + "/.lock")
     defer { lock.unlock() }

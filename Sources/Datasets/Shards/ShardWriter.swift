@@ -76,7 +76,7 @@ public struct ShardWriter {
       try FileManager.default.createDirectory(
         atPath: output, withIntermediateDirectories: true)
     } catch {
-      throw DatasetError.unwritable(path: output, reason: error.localizedDescription)
+      throw DatasetError.unwritable(path: output, reason: systemReason(of: error))
     }
     let journal = try ShardJournal(directory: output, plan: plan, index: earlier)
     let work = ShardingWork(

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// A checkpoint that cannot be used or written.
@@ -31,12 +32,6 @@ public struct CheckpointError: Error, CustomStringConvertible {
   }
 
   public var description: String { "\(path) \(problem)" }
-}
-
-/// The system's words where there are any: Foundation's own are sometimes a mere number.
-func systemReason(of error: any Error) -> String {
-  let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
-  return cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
 }
 
 /// The system's words for `errno`.

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// The directory of a run: its resolved configuration, metrics and checkpoints.
