@@ -87,7 +87,7 @@ struct AugmentationStepKind: Sendable {
       .init("value", \.value, "What the normalized image is covered with.")),
     .init(
       ConfigurationField<Cutout>("p", \.p, limit: .share, "Probability."),
-      .init("size", \.size, limit: .side, "Height and width.")),
+      .init("size", \.size, limit: .within(2...16_384), "Height and width; less 1 if odd.")),
     .init(
       ConfigurationField<GrayCutout>("p", \.p, limit: .share, "Probability."),
       .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),

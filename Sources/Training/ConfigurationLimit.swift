@@ -77,15 +77,20 @@ extension Limit<Double> {
 }
 
 extension Limit<ClosedRange<Double>> {
-  static var shares: Limit { inside(0...1) }
+  /// Of areas, which are not always none: a millionth is one pixel of a large image.
+  static var shares: Limit { inside(0...1, highFrom: 1e-6) }
   /// Of two sides.
   static var ratios: Limit { inside(0.001...1000) }
 
-  private static func inside(_ range: ClosedRange<Double>) -> Limit {
-    Limit(
-      text: ", " + Limit<Double>.text(range),
-      edges: [range.lowerBound...range.lowerBound, range.upperBound...range.upperBound]
-    ) { range.contains($0.lowerBound) && range.contains($0.upperBound) }
+  /// - Parameter least: that the upper bound may be; nil for that of the range.
+  private static func inside(
+    _ range: ClosedRange<Double>, highFrom least: Double? = nil
+  ) -> Limit {
+    let high = (least ?? range.lowerBound)...range.upperBound
+    return Limit(
+      text: ", " + Limit<Double>.text(range) + (least.map { ", high at least \($0)" } ?? ""),
+      edges: [range.lowerBound...high.lowerBound, high.upperBound...high.upperBound]
+    ) { range.contains($0.lowerBound) && high.contains($0.upperBound) }
   }
 }
 

@@ -137,7 +137,7 @@ extension [Int]: ConfigurationValue {
 }
 
 extension ClosedRange<Double>: ConfigurationValue {
-  static var kind: String { "a range such as [0.5, 1]" }
+  static var kind: String { "a range [low, high] such as [0.5, 1]" }
 
   init?(_ node: Node) {
     guard let nodes = node.sequence, nodes.count == 2, let low = Double(nodes[0]),

@@ -123,8 +123,27 @@ struct AugmentationConfigurationTests {
     ),
     (
       "[random_erasing: {scale: [0.5, 0.1]}]",
-      "run.yaml:2: data.augmentation[0].random_erasing.scale is a list,"
-        + " but must be a range such as [0.5, 1], from 0 to 1"
+      "run.yaml:2: data.augmentation[0].random_erasing.scale is [0.5, 0.1],"
+        + " but must be a range [low, high] such as [0.5, 1], from 0 to 1, high at least 1e-06"
+    ),
+    (
+      "[random_resized_crop: {scale: [0, 0]}]",
+      "run.yaml:2: data.augmentation[0].random_resized_crop.scale is [0, 0],"
+        + " but must be a range [low, high] such as [0.5, 1], from 0 to 1, high at least 1e-06"
+    ),
+    (
+      "[random_resized_crop: {ratio: [0, 1]}]",
+      "run.yaml:2: data.augmentation[0].random_resized_crop.ratio is [0, 1],"
+        + " but must be a range [low, high] such as [0.5, 1], from 0.001 to 1000"
+    ),
+    (
+      "[center_crop, random_erasing: {scale: [0.5, 0.6], ratio: [2, 3]}]",
+      "run.yaml:2: data.augmentation has a random_erasing whose scale and ratio leave no rectangle"
+        + " that is smaller than the image: lower scale"
+    ),
+    (
+      "[center_crop, cutout: {size: 1}]",
+      "run.yaml:2: data.augmentation[1].cutout.size is '1', but must be an integer from 2 to 16384"
     ),
     (
       "[random_erasing: {value: black}]",

@@ -39,6 +39,14 @@ public struct RandomErasing: AugmentationStep, ErasingStep {
 
   public init() {}
 
+  public var problem: String? {
+    // Of the allowed shape that is nearest to a square: longer side / shorter side.
+    let elongation = max(ratio.lowerBound, 1 / ratio.upperBound, 1)
+    return scale.lowerBound * elongation < 1
+      ? nil
+      : "scale and ratio leave no rectangle that is smaller than the image: lower scale"
+  }
+
   func apply(to image: NormalizedImage, random: inout RandomStream) {
     guard random.happens(p),
       let rectangle = rectangle(side: image.side, random: &random)
