@@ -95,6 +95,23 @@ private func hasSeal(_ document: Data) -> Bool {
   return document.suffix(from: body.endIndex) == seal(of: body)
 }
 
+/// The documents of a file that holds one after another, each an object on one line and its seal; what
+/// follows the last seal is left out.
+func sealedDocuments(in bytes: Data) -> [Data] {
+  var documents: [Data] = []
+  var (start, lineStart) = (bytes.startIndex, bytes.startIndex)
+  while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
+    if bytes[lineStart...end].starts(with: sealStart) {
+      documents.append(Data(bytes[start...end]))
+      start = end + 1
+    }
+    lineStart = end + 1
+  }
+  return documents
+}
+
+private let sealStart = Data("\"checksum\":".utf8)
+
 private let otherChecksum = "its content does not have the checksum that it names"
 
 /// A record as far as it can be read, and the version that says whether it can.

@@ -1,12 +1,18 @@
 import Foundation
 
-/// The index while shards are being made, `index.partial.jsonl`: a line with the plan, then a line
-/// for each complete shard. It goes when the index is written, and comes back if shards of a complete
-/// index get lost.
+/// The index while shards are being made, `index.partial.jsonl`: a record of the plan, then one of each
+/// complete shard, each sealed. It goes when the index is written, and comes back if shards of a
+/// complete index get lost.
 final class ShardJournal {
   static let fileName = "index.partial.jsonl"
 
-  private struct Entry: Codable {
+  private struct Beginning: JournalRecord {
+    var version = Beginning.currentVersion
+    let plan: ShardPlan
+  }
+
+  private struct Entry: JournalRecord {
+    var version = Entry.currentVersion
     let split: String
     let number: Int
     let shard: ShardIndex.Shard
@@ -31,10 +37,10 @@ final class ShardJournal {
       }
     }
     let intact = entries.filter { checkFile(of: $0.shard, directory: directory) == nil }
-    // Written anew, without the line at which an earlier run may have been broken off.
-    var text = json(plan) + Data([0x0A])
+    // Written anew, without what an earlier run may have left unfinished at the end.
+    var text = Beginning(plan: plan).document()
     for entry in intact {
-      text += json(entry) + Data([0x0A])
+      text += entry.document()
       finished[entry.split, default: [:]][entry.number] = entry.shard
     }
     try writeFile(path, text)
@@ -50,29 +56,40 @@ final class ShardJournal {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     var bytes: [UInt8] = []
     try readFile(path, into: &bytes)
-    let lines = bytes.split(separator: 0x0A).map { Data($0) }
-    let decoder = JSONDecoder()
-    guard let first = lines.first, let earlier = try? decoder.decode(ShardPlan.self, from: first)
-    else { return [] }
+    let documents = sealedDocuments(in: Data(bytes))
+    guard let first = documents.first, let earlier = try? Beginning(document: first).plan else {
+      return []
+    }
     if let difference = earlier.difference(from: plan) {
       throw .otherShards(path: directory, reason: "begun, and " + difference)
     }
-    return lines.dropFirst().compactMap { try? decoder.decode(Entry.self, from: $0) }
+    return documents.dropFirst().compactMap { try? Entry(document: $0) }
   }
 
   /// Enters a complete shard.
   func append(_ shard: ShardIndex.Shard, split: String, number: Int) throws(DatasetError) {
-    let line = json(Entry(split: split, number: number, shard: shard)) + Data([0x0A])
     do {
       try file.seekToEnd()
-      try file.write(contentsOf: line)
+      try file.write(contentsOf: Entry(split: split, number: number, shard: shard).document())
       try file.synchronize()
     } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
+      throw .unwritable(path: path, reason: systemReason(of: error))
     }
   }
 
   func remove() {
     unlink(path)
   }
+}
+
+/// What is damaged, or was written before records were sealed, is as if it were not there: its shard is
+/// made again.
+private protocol JournalRecord: SealedRecord {}
+
+extension JournalRecord {
+  static var versionKey: String { "version" }
+  static var currentVersion: Int { 1 }
+  static var firstSealedVersion: Int { 1 }
+
+  func isIntact(unsealed document: Data) -> Bool { false }
 }
