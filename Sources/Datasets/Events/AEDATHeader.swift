@@ -50,6 +50,7 @@ struct AEDATHeader {
           ? "the file ends within its header" : "the header does not end with \(Self.endMark)")
     }
     try Self.checkCamera(lines)
+    if version == .three { try Self.checkEncoding(lines) }
     end = offset
   }
 
@@ -62,6 +63,20 @@ struct AEDATHeader {
       throw RecordingFailure(
         atByte: line.offset,
         "the header tells AEDAT \(found), but this data set is of AEDAT \(version.rawValue)")
+    }
+  }
+
+  /// cAER also has packets with times of their own, and compressed ones.
+  private static func checkEncoding(
+    _ lines: [(offset: Int, text: String)]
+  ) throws(RecordingFailure) {
+    let mark = "#Format:"
+    guard let line = lines.first(where: { $0.text.hasPrefix(mark) }) else { return }
+    let format = line.text.dropFirst(mark.count).drop { $0 == " " }
+    guard format == "RAW" else {
+      throw RecordingFailure(
+        atByte: line.offset,
+        "the header tells that the events are in the format \(format), and only RAW is read")
     }
   }
 

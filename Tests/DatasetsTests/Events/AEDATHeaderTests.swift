@@ -45,6 +45,14 @@ struct AEDATHeaderTests {
     #expect(source.hasSuffix("another camera than a DVS128: Source 0: DAVIS346"))
   }
 
+  @Test(arguments: ["SERIAL_TS", "COMPRESSED", "RAW,COMPRESSED", "raw2"])
+  func otherEncodingsAreNamed(format: String) {
+    #expect(
+      reason(["#!AER-DAT3.1", "#Format: \(format)", "#Source 1: DVS128", "#!END-HEADER"], .three)
+        == "at byte 14 the header tells that the events are in the format \(format), and only RAW"
+        + " is read")
+  }
+
   @Test func otherVersionsAreNamed() {
     for (found, wanted) in [("1.0", AEDATHeader.Version.two), ("4.0", .two), ("2.0", .three)] {
       #expect(
