@@ -48,6 +48,16 @@ struct InspectTests {
     #expect(run.output.contains("T = 8, batch 100"))
   }
 
+  @Test func aCheckpointThatIsNotThereIsSaidToBeMissing() throws {
+    try workspace.directory.write("", to: "file")
+    for (path, problem) in [("none", "does not exist"), ("file", "is not a directory")] {
+      let run = try workspace.run("inspect", "--checkpoint", path, usesOneThread: false)
+      #expect(run.status == 1)
+      #expect(
+        run.messages == ["\(path) \(problem): name the directory of a checkpoint or a run"])
+    }
+  }
+
   @Test func takesTheClassesFromTheConfigurationOrTheData() throws {
     let run = try workspace.run("inspect", usesOneThread: false)
     #expect(run.output.hasPrefix("resnet [1, 1, 1], width 16, input 28x28x1, 10 classes;"))

@@ -90,8 +90,13 @@ struct TrainTests {
 
     let again = try workspace.run("train", "--resume", "part", "--set", "training.global_batch=5")
     #expect(again.status != 0 && again.errors.contains("training.global_batch is 5"))
+    let other = try workspace.run("train", "--resume", "part", "--set", "optimizer.name=adamw")
+    #expect(
+      other.messages.first?.hasPrefix(
+        "--set optimizer.name=adamw: optimizer.name is adamw, but the run began with sgd: leave it")
+        == true)
     let none = try workspace.run("train", "--resume", "nowhere")
-    #expect(none.status != 0 && none.errors.contains("nowhere holds no run that can go on"))
+    #expect(none.status != 0 && none.errors.contains("nowhere does not exist: name a run"))
   }
 
   @Test func theResolvedConfigurationRepeatsTheRun() throws {

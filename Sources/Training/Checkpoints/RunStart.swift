@@ -42,6 +42,7 @@ public struct RunStart {
         throw OutputError(
           path: "runs", problem: "holds no run with a checkpoint; name the run: --resume DIR")
       }
+      try Self.requireExistence(of: run.path)
       self.output = run
       checkpoint = try Self.newest(of: run, progress: progress, report: report)
     case let directory?:
@@ -54,9 +55,16 @@ public struct RunStart {
     }
   }
 
+  private static func requireExistence(of directory: String) throws {
+    guard !FileManager.default.fileExists(atPath: directory) else { return }
+    throw OutputError(
+      path: directory, problem: "does not exist: name a run, or one of its checkpoints")
+  }
+
   private static func find(
     _ directory: String, progress: () -> Void, report: (String) -> Void
   ) throws -> (OutputDirectory, Checkpoint) {
+    try requireExistence(of: directory)
     if FileManager.default.fileExists(atPath: directory + "/" + Checkpoint.stateName) {
       let store = URL(fileURLWithPath: directory).deletingLastPathComponent()
       guard store.lastPathComponent == CheckpointStore.directoryName else {

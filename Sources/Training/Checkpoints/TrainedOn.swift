@@ -32,20 +32,25 @@ struct TrainedOn {
 
   /// What changes the meaning of the weights: the network, and what becomes of a sample before it.
   ///
-  /// - Parameter includingCourse: also what decides which samples make a batch.
+  /// - Parameter includingCourse: also what a run cannot change on its way: which samples make a batch,
+  ///   what there is of the optimizer's state, and outputs beyond the classes.
   /// - Throws: `ConfigurationError` where the earlier configuration is none of this program's.
   func differences(
     from configuration: Configuration, includingCourse: Bool = false
   ) throws -> [Difference] {
-    var earlier = Configuration()
+    var (earlier, now) = (Configuration(), configuration)
     try earlier.apply(yaml: self.configuration, from: path)
+    // Left out, they are those of the data, which `requireClasses` compares.
+    earlier.model.classes = earlier.model.classes ?? classes.count
+    now.model.classes = now.model.classes ?? classes.count
     // An earlier run's data may have been elsewhere, and its format follows from its path.
     earlier.data.path = configuration.data.path
     earlier.data.format = configuration.data.format
     let facts = Self.meaning + (includingCourse ? Self.course : [])
     return try facts.compactMap { fact in
-      let (before, now) = (try fact.value(earlier), try fact.value(configuration))
-      return before == now ? nil : Difference(key: fact.key, before: before, now: now)
+      let difference = Difference(
+        key: fact.key, before: try fact.value(earlier), now: try fact.value(now))
+      return difference.before == difference.now ? nil : difference
     }
   }
 
@@ -62,6 +67,7 @@ struct TrainedOn {
     ("model.width", { "\($0.model.width)" }),
     ("model.input_channels", { "\($0.inputChannels)" }),
     ("neuron.tau", { "\($0.neuron.tau)" }),
+    ("neuron.learnable_tau", { "\($0.neuron.hasLearnableTau)" }),
     ("neuron.threshold", { "\($0.neuron.threshold)" }),
     ("data.image_size", { "\($0.data.imageSize)" }),
     ("data.normalization", { $0.data.normalization.rawValue }),
@@ -74,6 +80,12 @@ struct TrainedOn {
   ]
 
   private static let course: [Fact] = [
+    ("model.classes", { try "\($0.networkSpecification(classes: nil).classes)" }),
+    ("optimizer.name", { $0.optimizer.name.rawValue }),
+    (
+      "optimizer.momentum",
+      { $0.optimizer.name == .sgd && $0.optimizer.momentum == 0 ? "0" : "a number above 0" }
+    ),
     ("training.global_batch", { "\($0.training.globalBatch)" }),
     ("data.drop_last", { "\($0.data.dropsLast)" }),
   ]

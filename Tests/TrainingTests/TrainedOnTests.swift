@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Training
+
+struct TrainedOnTests {
+  /// Keys that differ, before and now.
+  private func differences(
+    _ before: [String], _ now: [String], includingCourse: Bool
+  ) throws -> [TrainedOn.Difference] {
+    func configuration(_ overrides: [String]) throws -> Configuration {
+      try Configuration(file: nil, overrides: overrides)
+    }
+    let trained = TrainedOn(
+      path: "run", classes: ["cat", "dog"], configuration: try configuration(before).yaml)
+    return try trained.differences(
+      from: try configuration(now), includingCourse: includingCourse)
+  }
+
+  @Test(arguments: [
+    (["optimizer.name=adamw"], "optimizer.name", "sgd", "adamw"),
+    (["optimizer.momentum=0"], "optimizer.momentum", "a number above 0", "0"),
+    (["model.classes=5"], "model.classes", "2", "5"),
+    (["training.global_batch=7"], "training.global_batch", "64", "7"),
+  ])
+  func aRunCannotChangeTheseOnItsWay(
+    overrides: [String], key: String, before: String, now: String
+  ) throws {
+    let begun = ["training.global_batch=64", "optimizer.momentum=0.9"]
+    #expect(
+      try differences(begun, begun + overrides, includingCourse: true)
+        == [.init(key: key, before: before, now: now)])
+    #expect(try differences(begun, begun + overrides, includingCourse: false) == [])
+  }
+
+  @Test func whatItMayChangeIsNoDifference() throws {
+    let changes = ["optimizer.learning_rate=0.5", "optimizer.momentum=0.5", "model.classes=2"]
+    #expect(try differences([], changes, includingCourse: true) == [])
+  }
+
+  @Test func aLearntTimeConstantIsAParameter() throws {
+    let learnt = ["neuron.learnable_tau=true", "neuron.tau=2"]
+    #expect(
+      try differences(["neuron.tau=2"], learnt, includingCourse: false)
+        == [.init(key: "neuron.learnable_tau", before: "false", now: "true")])
+  }
+}
