@@ -20,6 +20,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case unreadableArchive(path: String, reason: String)
   /// The data set has none of these splits; `available` are those it has.
   case missingSplit(path: String, splits: [String], available: [String])
+  /// Files of several formats lie side by side.
+  case ambiguousFormat(path: String, formats: [String])
+  /// A directory has some of the files that unpacking an archive of CIFAR gives.
+  case incompleteCIFAR(path: String, missing: String, archive: String)
   /// Several directories may be meant by the name of a split.
   case ambiguousSplit(path: String, split: String, found: [String])
   /// A data set is there, in a form that has to be changed first.
@@ -73,14 +77,21 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
         + " .jpeg, .png) beside KEY.cls, or KEY.json with a label."
     case .unreadableArchive(let path, let reason):
       return "\(path): cannot be read as a tar archive: \(reason). "
-        + "Give an image folder or an intact tar (plain, gz, xz or zstd compressed)."
+        + "Give an image folder or an intact tar, plain or compressed by gzip, bzip2, xz, zstd or lz4."
     case .missingSplit(let path, let splits, let available):
       let shown = available.prefix(8).joined(separator: ", ")
       let found =
         available.isEmpty ? "no directories" : available.count > 8 ? shown + ", …" : shown
       let names = splits.map { "'\($0)'" }.joined(separator: " or ")
       return "\(path): has no split \(names), only: \(found). "
-        + "Expected \(splits[0])/<class>/<image>.{jpg,jpeg,png}; name the right split."
+        + "Name the right split; of an image folder, it is"
+        + " \(splits[0])/<class>/<image>.{jpg,jpeg,png}."
+    case .ambiguousFormat(let path, let formats):
+      return "\(path): has files of several formats, \(formats.joined(separator: " and ")). "
+        + "Say which are meant: data.format=\(formats[0]) (for sltt-dist shard, move the others)."
+    case .incompleteCIFAR(let path, let missing, let archive):
+      return "\(path): has no \(missing), which is part of CIFAR's binary version. "
+        + "Unpack \(archive) of www.cs.toronto.edu/~kriz/cifar.html again, or copy that file from it."
     case .ambiguousSplit(let path, let split, let found):
       return "\(path): '\(split)' may be any of \(found.joined(separator: ", ")). "
         + "Say which: data.train=\(found[0]) or data.validation=\(found[0]) (of sltt-dist shard,"

@@ -28,13 +28,12 @@ struct DataSplits {
   ///
   /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
   func openTraining() throws -> any SampleSource {
-    try open([configuration.data.train], .training)
+    try open(trainingSplits, .training)
   }
 
   /// Samples to measure the accuracy on.
   func openValidation() throws -> any SampleSource {
-    try open(
-      configuration.data.validation.map { [$0] } ?? ImageDataset.validationSplits, .validation)
+    try open(validationSplits, .validation)
   }
 
   /// Class names; a label is a position in this list. They are those of the validation split, which is
@@ -49,6 +48,20 @@ struct DataSplits {
   /// A split of images, for messages: the data set's name and the split's.
   func name(of split: any SampleSource) -> String {
     "\(name)/\(split.location.dropFirst(path.count + 1))"
+  }
+
+  /// What people should know of the splits.
+  func notes(training: any SampleSource, validation: any SampleSource) -> [SplitNote] {
+    [(training, trainingSplits), (validation, validationSplits)].flatMap { source, splits in
+      (source as? any ImageSource)?.notes(in: path, splits: splits) ?? source.notes
+    }
+  }
+
+  /// Of images, as the next.
+  private var trainingSplits: [String] { [configuration.data.train] }
+
+  private var validationSplits: [String] {
+    configuration.data.validation.map { [$0] } ?? ImageDataset.validationSplits
   }
 
   /// - Parameter imageSplits: the first of them that is there counts.
@@ -91,14 +104,20 @@ struct DataSplits {
         progress: communicator.activity.touch, report: { print($0) }))
   }
 
-  /// - Throws: `ConfigurationError` where `data.format` says another than is found.
+  /// - Throws: `ConfigurationError` where `data.format` says another than may be there.
   private func imageFormat() throws -> ImageFormat {
-    let found = try ImageFormat(detecting: path)
-    let format = configuration.data.format
-    guard format != .auto, format.rawValue != found.rawValue else { return found }
-    throw configuration.error(
-      "data.format",
-      "is \(format.rawValue), but \(path) looks like \(found.rawValue): leave it at auto")
+    let splits = trainingSplits + validationSplits
+    guard let format = ImageFormat(rawValue: configuration.data.format.rawValue) else {
+      return try ImageFormat(detecting: path, splits: splits)
+    }
+    let found = try ImageFormat.found(at: path, splits: splits)
+    // Of a directory, only the search for a split can tell whether there is an image folder in it.
+    guard found.contains(format) || format == .imageFolder && found != [.archive] else {
+      let names = found.map(\.rawValue).joined(separator: " and ")
+      throw configuration.error(
+        "data.format", "is \(format.rawValue), but \(path) looks like \(names): leave it at auto")
+    }
+    return format
   }
 }
 

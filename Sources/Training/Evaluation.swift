@@ -8,7 +8,7 @@ public final class Evaluation {
   private let trainer: DataParallelTrainer
   private let loader: DataLoader
   private let source: String
-  private let passedOver: String?
+  private let notes: [SplitNote]
 
   /// - Throws: what makes it impossible, such as a data set of other classes than the checkpoint's.
   public init(
@@ -23,7 +23,7 @@ public final class Evaluation {
     if communicator.isRoot { try trained.note(configuration) }
     source =
       validation is EventFrames ? validation.location : data.name(of: validation)
-    passedOver = validation.passedOverNote
+    notes = validation.notes
     let network = try configuration.networkSpecification(classes: validation.classes.count)
     try configuration.requireMemory(
       for: network, backend, samples: validation.count, trains: false, communicator)
@@ -47,6 +47,8 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
-    return lines + (passedOver.map { "\npassed over          \($0)" } ?? "")
+    return notes.reduce(lines) { text, note in
+      text + "\n" + note.title.padding(toLength: 21, withPad: " ", startingAt: 0) + note.text
+    }
   }
 }

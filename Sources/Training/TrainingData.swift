@@ -10,6 +10,8 @@ public struct TrainingData {
   public let validation: any SampleSource
   /// For messages.
   public let name: String
+  /// What people should know of the splits.
+  public let notes: [SplitNote]
 
   /// Opens what the configuration names, on all ranks together.
   ///
@@ -21,6 +23,7 @@ public struct TrainingData {
     name = splits.name
     training = try splits.openTraining()
     validation = try splits.openValidation()
+    notes = splits.notes(training: training, validation: validation)
     try requireSameClasses(training: training, validation: validation)
   }
 

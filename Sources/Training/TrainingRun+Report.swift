@@ -157,8 +157,7 @@ extension TrainingRun {
       ("output", output?.path ?? "none"),
     ]
     if let lastBatch { rows.append(("last batch", lastBatch)) }
-    let notes = [data.training, data.validation].compactMap(\.passedOverNote)
-    rows += notes.map { ("passed over", $0) }
+    rows += data.notes.map { ($0.title, $0.text) }
     return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
     }
     .joined(separator: "\n") + "\n"

@@ -130,7 +130,7 @@ struct Shard: ParsableCommand {
       line.show(text(progress))
     }
     line.end()
-    for note in writer.sources.compactMap(\.source.passedOverNote) { print("passed over \(note)") }
+    for note in writer.notes { print("\(note.title) \(note.text)") }
     printSplits(of: index)
     if last.allShards == 0 { print("the shards were complete before") }
     let skipped = index.splits.sorted { $0.key < $1.key }

@@ -81,7 +81,7 @@ struct ShardTests {
       atPath: workspace.file("images/val"), toPath: workspace.file("images/test"))
     try workspace.directory.write("x", to: "images/test/2/notes.txt")
     let notes = [
-      "2 files in images/train: 1 .gif (an image format that is not read), 1 hidden",
+      "2 files in images/train: 1 .gif (not read: convert to JPEG or PNG), 1 hidden",
       "1 file in images/test: 1 .txt (no image)",
     ]
     let run = try shard("--source", "images", "--output", "shards", "--shards", "2")
@@ -94,6 +94,24 @@ struct ShardTests {
     let evaluation = try workspace.run("evaluate", "--checkpoint", "run")
     #expect(evaluation.value("samples") == "13 of images/test")
     #expect(evaluation.value("passed over") == notes[1])
+  }
+
+  @Test func whereASplitWasFoundIsSaid() throws {
+    try workspace.directory.makeDirectory("wrapped")
+    try FileManager.default.moveItem(
+      atPath: workspace.file("images"), toPath: workspace.file("wrapped/images"))
+    let run = try shard("--source", "wrapped", "--output", "shards", "--shards", "2")
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--set", "data.path=wrapped")
+    for output in [run.output, training.output] {
+      let lines = output.split(separator: "\n").filter { $0.hasPrefix("found") }
+        .map { $0.dropFirst("found".count).trimmingCharacters(in: .whitespaces) }
+      #expect(
+        lines
+          == ["train", "val"].map { split in
+            "wrapped/images/\(split), as there is no '\(split)' in wrapped itself"
+          })
+    }
   }
 
   @Test func wrongOptionsAreRefused() throws {

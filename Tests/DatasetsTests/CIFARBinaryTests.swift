@@ -27,7 +27,7 @@ struct CIFARBinaryTests {
   @Test(arguments: ["", "cifar-10-batches-bin/"])
   func samplesAreTheRecordsInTheirOrder(place: String) throws {
     try writeCIFAR10(in: place)
-    #expect(try ImageFormat(detecting: directory.path) == .cifar10)
+    #expect(try ImageFormat(detecting: directory.path, splits: ["train"]) == .cifar10)
     let source = try ImageDataset.open(path: directory.path, split: "train")
     #expect(source.classes == ["airplane", "automobile"])
     #expect(source.labels == [0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0])
@@ -93,16 +93,66 @@ struct CIFARBinaryTests {
     openingFails("within a record", at: 0)
     try directory.write(record([0], first: 0) + record([2], first: 0), to: "data_batch_3.bin")
     openingFails("label 2", at: 3073)
-    try FileManager.default.removeItem(atPath: path)
-    #expect(throws: DatasetError.unreadable(path: path, reason: "No such file or directory")) {
+  }
+
+  @Test(arguments: ["batches.meta.txt", "data_batch_1.bin", "data_batch_3.bin"])
+  func aFileThatIsMissingIsNamed(name: String) throws {
+    try writeCIFAR10(in: "cifar-10-batches-bin/")
+    try FileManager.default.removeItem(atPath: directory.file("cifar-10-batches-bin/" + name))
+    let error = #expect(throws: DatasetError.self) {
       try ImageDataset.open(path: directory.path, split: "train")
+    }
+    #expect(
+      error
+        == .incompleteCIFAR(
+          path: directory.file("cifar-10-batches-bin"), missing: name,
+          archive: "cifar-10-binary.tar.gz"))
+    #expect(error.map { "\($0)" }?.contains("has no \(name), which is part of CIFAR's") == true)
+  }
+
+  @Test func cifar100IsKnownWithoutTheNamesOfItsClasses() throws {
+    for name in ["train.bin", "test.bin"] {
+      try directory.write(record([1, 2], first: 0), to: name)
+    }
+    #expect(
+      throws: DatasetError.incompleteCIFAR(
+        path: directory.path, missing: "fine_label_names.txt", archive: "cifar-100-binary.tar.gz")
+    ) { try ImageDataset.open(path: directory.path, split: "train") }
+  }
+
+  @Test func deeperFilesAreNamed() throws {
+    try writeCIFAR10(in: "data/cifar/cifar-10-batches-bin/")
+    let place = "data/cifar/cifar-10-batches-bin"
+    let error = #expect(throws: DatasetError.self) {
+      try ImageDataset.open(path: directory.path, split: "train")
+    }
+    let form = OtherForm.deeperCIFAR(RawPath(place), in: directory.path)
+    #expect(error == .otherForm(path: directory.path, form))
+    #expect(error.map { "\($0)" }?.contains("data.path=\(directory.file(place))") == true)
+    #expect(throws: DatasetError.otherForm(path: directory.file(place), .binaryCIFAR)) {
+      try ImageDataset.open(path: directory.file(place), splits: ["train"], format: .imageFolder)
     }
   }
 
-  @Test func whatIsNotThereIsAnError() throws {
-    #expect(throws: DatasetError.notFound(path: directory.path + "/batches.meta.txt")) {
-      try CIFARBinary(.cifar10, path: directory.path, splits: ["train"])
+  @Test func filesOfAnotherSizeThanPublishedAreNamed() throws {
+    try writeCIFAR10()
+    func notes(_ split: String) throws -> [String] {
+      try ImageDataset.open(path: directory.path, split: split).notes
+        .map { "\($0.title) \($0.text)" }
     }
+    #expect(
+      try notes("train") == [
+        "other size \(directory.path):train: data_batch_1.bin has 1, data_batch_2.bin has 2,"
+          + " data_batch_3.bin has 3, data_batch_4.bin has 4, data_batch_5.bin has 5 of the 10000"
+          + " records that a published file has"
+      ])
+    #expect(truncate(directory.file("test_batch.bin"), 10_000 * 3073) == 0)
+    #expect(try notes("test") == [])
+    #expect(truncate(directory.file("test_batch.bin"), 9_999 * 3073) == 0)
+    #expect(try notes("test").count == 1)
+  }
+
+  @Test func whatIsNotThereIsAnError() throws {
     try writeCIFAR10()
     #expect(
       throws: DatasetError.missingSplit(

@@ -86,7 +86,7 @@ struct FolderListingTests {
     try manager.createSymbolicLink(atPath: location + "/z/above", withDestinationPath: "..")
     #expect(
       try ImageFolder(path: directory.path, splits: ["train"]).passedOverNote
-        == "9 files in \(location): 3 hidden, 2 .gif (an image format that is not read), 1 .txt (no"
+        == "9 files in \(location): 3 hidden, 2 .gif (not read: convert to JPEG or PNG), 1 .txt (no"
         + " image), 1 in no class directory, 1 linked in a circle, 1 linked to nothing")
   }
 

@@ -54,6 +54,50 @@ struct ImageSourceTests {
     }
   }
 
+  /// A tar of `train/a/1.png`, packed by each of the programs; `gzip` is above.
+  @Test(arguments: [
+    (
+      "bzip2",
+      "QlpoOTFBWSZTWbHT+BYAAH/7hMqAAFBAAeWACABio94AAACACCAAdRBRnqgPUaGTEzUEkSaAANA0E/pXwghBKICRpnWV"
+        + "WtEwZJA4MPN+teHjCkzOQMto9PCyyc7AhRW8jzCCVRLZlYvn6LVgTXYGkH4u5IpwoSFjp/As"
+    ),
+    (
+      "xz",
+      "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AG5dADociEYyOgcD4SrxDqfPeMChdSd7PSLbn6Py35fgp+HcdXw+4BWy"
+        + "SwO830PHwPdX8Jj9k7eI8EN80EsfFv5USsEsir4ORtlIhkmdIXJrJgs+Pgy/9Mkf4UoQ0PAQHnU0TtdR6iVg1xY7bm"
+        + "0P2JkAAAAAeuiJNyEkeMgAAYoBgFAAAFhS+8CxxGf7AgAAAAAEWVo="
+    ),
+    (
+      "zstd",
+      "KLUv/QRY5QIAdAN0cmFpbi9hLzEucG5nADAwMDA2NDQwMDAwMDExMTcwNwAgMHVzdGFyICAAcm9vdGFuIGltYWdlDQA+"
+        + "BXhAExqKaYAKgCH3AkAndEAiZvJQI9wsBsCxchkzASWxFcnO"
+    ),
+    (
+      "lz4",
+      "BCJNGGRAp5EAAADvdHJhaW4vYS8xLnBuZwABAENxMDAwMDY0NAgAPDAwMAgANTAwMRQAAAIArwAwMTE3MDcAIDCPAEMK"
+        + "AgDKdXN0YXIgIAByb290GgAKAgAPIAANDwIApI9hbiBpbWFnZb8ApA8CAP////////////////////////////////"
+        + "////////////////9OUAAAAAAAAAAAAACid2NY="
+    ),
+  ])
+  func archivesOfEveryCompressionThatIsPromisedAreRead(program: String, base64: String) throws {
+    try archives.write(try #require(Data(base64Encoded: base64)), to: program + ".tar")
+    let archive = try ImageDataset.open(path: archives.file(program + ".tar"), split: "train")
+    #expect(try archive.bytes(of: 0) == Array("an image".utf8))
+    let text = "\(DatasetError.unreadableArchive(path: "", reason: ""))"
+    #expect(text.contains(program))
+  }
+
+  @Test func aClassOfImagesThatAreNotReadNamesTheirFormat() throws {
+    try write("train/a/1.png", "train/b/1.webp", "train/b/2.webp", "train/b/3.bmp")
+    let error = #expect(throws: DatasetError.self) {
+      try ImageDataset.open(path: directory.path, split: "train")
+    }
+    #expect(
+      error.map { "\($0)" }?.contains(
+        "'b' has no .jpg, .jpeg or .png files, but 2 .webp (not read: convert to JPEG or PNG), 1 .bmp"
+      ) == true)
+  }
+
   @Test func anArchiveMayHaveADirectoryAroundItsSplits() throws {
     try write("data/train/a/1.png", "data/val/a/2.png")
     let archive = try ImageDataset.open(path: makeArchive(of: "data"), split: "val")
@@ -83,10 +127,9 @@ struct ImageSourceTests {
     func message(_ count: Int) -> String {
       "\(DatasetError.missingSplit(path: "x", splits: ["val"], available: (0..<count).map(String.init)))"
     }
-    #expect(message(0).hasPrefix("x: has no split 'val', only: no directories. Expected "))
-    #expect(message(2).hasPrefix("x: has no split 'val', only: 0, 1. Expected "))
-    #expect(
-      message(99).hasPrefix("x: has no split 'val', only: 0, 1, 2, 3, 4, 5, 6, 7, …. Expected "))
+    #expect(message(0).hasPrefix("x: has no split 'val', only: no directories. Name "))
+    #expect(message(2).hasPrefix("x: has no split 'val', only: 0, 1. Name "))
+    #expect(message(99).hasPrefix("x: has no split 'val', only: 0, 1, 2, 3, 4, 5, 6, 7, …. Name "))
   }
 
   @Test func aSplitWithoutClassesIsAnError() throws {

@@ -51,7 +51,7 @@ struct ShardIndexerTests {
     #expect(report.classFile == nil && report.index.classes == ["2", "7", "10"])
     #expect(
       "\(report.passedOver)" == "1 .json (no image), 1 .txt (no image),"
-        + " 1 .webp (an image format that is not read), 1 with a label and no image that is read")
+        + " 1 .webp (not read: convert to JPEG or PNG), 1 with a label and no image that is read")
     let train = try ShardSource(path: path, splits: ["train"])
     #expect(train.labels == [2, 0, 1] && train.shardSizes == [2, 1])
     #expect(try train.bytes(of: 1) == Fixture.bytes("1-bit.png"))

@@ -143,7 +143,10 @@ struct ShardWriterTests {
     damaged[1000] ^= 1
     try fixture.output.write(damaged, to: "train-000001.tar")
 
-    #expect(throws: DatasetError.self) { try ImageFormat(detecting: fixture.output.path) }
+    let error = #expect(throws: DatasetError.self) {
+      try ImageDataset.open(path: fixture.output.path, split: "train")
+    }
+    #expect(error.map { "\($0)" }?.contains("the making of the shards was broken off") == true)
     var last = ShardingProgress()
     #expect(try fixture.writer().run { last = $0 } == index)
     #expect(last.samples == 6 + 6 + 6, "shards 1 and 3, and the validation")

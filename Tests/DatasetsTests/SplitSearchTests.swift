@@ -49,6 +49,39 @@ struct SplitSearchTests {
     }
   }
 
+  @Test func whereASplitWasFoundIsSaid() throws {
+    try write(["x/train/a/1.png", "val/a/1.png"])
+    for (path, separator) in zip(paths, ["/", ":"]) {
+      func notes(_ split: String) throws -> [String] {
+        try ImageDataset.open(path: path, split: split).notes(in: path, splits: ["no", split])
+          .map { "\($0.title): \($0.text)" }
+      }
+      #expect(
+        try notes("train") == [
+          "found: \(path)\(separator)x/train, as there is no 'train' in \(path) itself"
+        ])
+      #expect(try notes("x/train") == [] && notes("val") == [])
+    }
+  }
+
+  @Test func theMachineIsNoDataSet() throws {
+    for path in ["/", "/proc", "/proc/self"] {
+      #expect(try !FileSystemDirectory(path: RawPath(path)).isSearched)
+    }
+    for path in ["/etc", directory.path] {
+      #expect(try FileSystemDirectory(path: RawPath(path)).isSearched)
+    }
+    for path in ["/", "/proc"] {
+      let error = #expect(throws: DatasetError.self) {
+        try ImageDataset.open(path: path, splits: ["no-such-split"], format: .imageFolder)
+      }
+      guard case .missingSplit(path, _, _) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+  }
+
   @Test func theFirstOfSeveralNamesThatIsThereCounts() throws {
     try write(["validation/a/1.png", "test/a/1.png"])
     for path in paths {

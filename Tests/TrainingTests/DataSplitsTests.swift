@@ -27,6 +27,41 @@ struct DataSplitsTests {
     #expect(try splits().openTraining().count == 5)
   }
 
+  @Test func whereFormatsLieSideBySideTheKeySaysWhich() throws {
+    for split in ["train", "val"] {
+      try DigitSubset(split, counts: [3, 2]).write(to: directory, split: split)
+    }
+    try directory.write("{}", to: "index.json")
+    #expect(try splits("data.format=image-folder").openTraining().count == 5)
+    #expect(
+      message { _ = try splits("data.format=shards").openTraining() }.hasPrefix(
+        directory.file("index.json") + ": is not a usable index of shards"))
+    #expect(
+      message { _ = try splits().openTraining() }.contains(
+        "has files of several formats, shards and image-folder. Say which are meant: data.format="))
+    #expect(
+      message { _ = try splits("data.format=cifar10").openTraining() }.contains(
+        "looks like shards and image-folder"))
+  }
+
+  /// Files of N-MNIST have the same ending, as deep.
+  @Test func filesOfCIFARTwoDirectoriesDownAreNamed() throws {
+    let place = "cifar/cifar-10-batches-bin"
+    for name in ["data_batch_1.bin", "test_batch.bin"] {
+      try directory.write("", to: "\(place)/\(name)")
+    }
+    #expect(
+      message { _ = try splits().openTraining() }
+        == "\(directory.path): holds no image folder, but CIFAR's binary files in \(place). Give that"
+        + " directory: data.path=\(directory.file(place)), with data.format left at auto.")
+  }
+
+  @Test func anImageFolderMayLieDeeperBesideOtherFiles() throws {
+    try DigitSubset("train", counts: [3, 2]).write(to: directory, split: "digits/train")
+    try directory.write("{}", to: "index.json")
+    #expect(try splits("data.format=image-folder").openTraining().count == 5)
+  }
+
   @Test func framesAreMadeOfWhatIsOpenedOnly() throws {
     for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
       try directory.write([1, 2, 0, 0, 9, 3, 4, 0x80, 0, 10], to: name)

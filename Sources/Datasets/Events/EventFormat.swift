@@ -25,13 +25,18 @@ public enum EventFormat: String, CaseIterable, Sendable {
   public static func detect(_ path: String) -> EventFormat? {
     guard gestureDirectory(path) == nil else { return .dvsGesture }
     var directory = path
+    // The ending .bin alone does not make N-MNIST: CIFAR has it, too, and so has much else.
+    var hasSplits = false
     for depth in 0...3 {
       let names = ((try? directoryEntries(directory)) ?? []).filter { !$0.hasPrefix(".") }
       if depth == 0, names.contains(where: isFrameDirectory) { return .frames }
+      if depth == 0 { hasSplits = names.contains { ["train", "test"].contains($0.lowercased()) } }
       let files = names.filter { $0.contains(".") }
       if files.contains(where: { $0.hasSuffix(".npz") }), depth > 0 { return .frames }
       if files.contains(where: { $0.hasSuffix(".aedat") }), depth == 1 { return .cifar10DVS }
-      if files.contains(where: { $0.hasSuffix(".bin") }), depth == 2 { return .nmnist }
+      if files.contains(where: { $0.hasSuffix(".bin") }), depth == 2, hasSplits {
+        return .nmnist
+      }
       let inner = names.filter { !$0.contains(".") }.sortedByBytes().first {
         (try? FileKind(path: directory + "/" + $0)) == .directory
       }

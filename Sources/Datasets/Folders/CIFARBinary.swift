@@ -4,7 +4,8 @@ import Foundation
 /// fine one, of which the fine one counts) and 32x32 pixels as a red, a green and a blue plane.
 ///
 /// The files are looked for in the given directory and in the one that unpacking the download makes
-/// in it. Their order is the order of the samples.
+/// in it. Their order is the order of the samples. A file may have fewer records than the published
+/// one, or more, and `sizeNote` says so.
 public struct CIFARBinary: ImageSource {
   /// Which of the two data sets.
   public enum Variant: Sendable, CaseIterable {
@@ -14,6 +15,7 @@ public struct CIFARBinary: ImageSource {
   public let location: String
   public let classes: [String]
   public let labels: [Int32]
+  public let sizeNote: String?
   public var encoding: ImageEncoding { .planes(width: 32, height: 32) }
   private let recordSize: Int
   private let files: [RandomAccessFile]
@@ -25,35 +27,54 @@ public struct CIFARBinary: ImageSource {
   /// - Throws: `DatasetError`, which names the file and the offset where a file is damaged.
   public init(_ variant: Variant, path: String, splits: [String]) throws(DatasetError) {
     guard let directory = Self.directory(of: variant, at: path) else {
-      throw .notFound(path: path + "/" + variant.classFile)
+      throw .incompleteCIFAR(path: path, missing: variant.classFile, archive: variant.archive)
     }
     guard let part = splits.lazy.compactMap({ StandardSplit(name: $0) }).first else {
       throw .missingSplit(path: directory, splits: splits, available: ["train", "test"])
     }
     location = directory + ":" + (part == .training ? "train" : "test")
+    let names = variant.files(part)
+    if let missing = ([variant.classFile] + names).first(where: {
+      !FileManager.default.fileExists(atPath: directory + "/" + $0)
+    }) {
+      throw .incompleteCIFAR(path: directory, missing: missing, archive: variant.archive)
+    }
     let classes = try Self.readClasses(directory + "/" + variant.classFile)
     recordSize = variant.labelBytes + Self.pixelBytes
 
     var files: [RandomAccessFile] = []
     var labels: [Int32] = []
     var starts: [Int] = []
-    for name in variant.files(part) {
+    var otherSizes: [String] = []
+    for name in names {
       let file = try RandomAccessFile(path: directory + "/" + name)
       starts.append(labels.count)
       labels += try Self.readLabels(
         file, recordSize: recordSize, position: variant.labelBytes - 1, classCount: classes.count)
       files.append(file)
+      let count = labels.count - starts[starts.count - 1]
+      if count != variant.records(part) { otherSizes.append("\(name) has \(count)") }
     }
+    sizeNote =
+      otherSizes.isEmpty
+      ? nil
+      : "\(otherSizes.joined(separator: ", ")) of the \(variant.records(part)) records that a"
+        + " published file has"
     self.classes = classes
     self.labels = labels
     self.files = files
     self.starts = starts
   }
 
-  /// Where the files of a variant are, if there are any.
+  /// Where the files of a variant are, of which some may be missing: one of records alone may be
+  /// another program's.
   static func directory(of variant: Variant, at path: String) -> String? {
-    [path, path + "/" + variant.directory].first {
-      FileManager.default.fileExists(atPath: $0 + "/" + variant.classFile)
+    [path, path + "/" + variant.directory].first { directory in
+      func isThere(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: directory + "/" + name)
+      }
+      let files = variant.files(.training) + variant.files(.validation)
+      return isThere(variant.classFile) || files.count(where: isThere) > 1
     }
   }
 
@@ -112,10 +133,18 @@ public struct CIFARBinary: ImageSource {
 }
 
 extension CIFARBinary.Variant {
-  fileprivate var directory: String {
+  /// That unpacking the download makes.
+  var directory: String {
     switch self {
     case .cifar10: "cifar-10-batches-bin"
     case .cifar100: "cifar-100-binary"
+    }
+  }
+
+  fileprivate var archive: String {
+    switch self {
+    case .cifar10: "cifar-10-binary.tar.gz"
+    case .cifar100: "cifar-100-binary.tar.gz"
     }
   }
 
@@ -131,6 +160,14 @@ extension CIFARBinary.Variant {
     switch self {
     case .cifar10: 1
     case .cifar100: 2
+    }
+  }
+
+  /// In each published file of a split.
+  fileprivate func records(_ split: StandardSplit) -> Int {
+    switch (self, split) {
+    case (.cifar100, .training): 50_000
+    case (.cifar10, _), (.cifar100, .validation): 10_000
     }
   }
 

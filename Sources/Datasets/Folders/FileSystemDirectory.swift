@@ -21,6 +21,15 @@ struct FileSystemDirectory: ListedDirectory {
       seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
   }
 
+  /// Not all that a machine has, nor what its kernel tells in the form of files.
+  var isSearched: Bool {
+    guard let root = try? Self(path: RawPath("/")) else { return false }
+    let kernel = ["/proc", "/sys"].compactMap { try? Self(path: RawPath($0)).identity.device }
+    // Where nothing is mounted there, these are ordinary directories.
+    return identity != root.identity
+      && (identity.device == root.identity.device || !kernel.contains(identity.device))
+  }
+
   /// Only links are looked at, and directories; no file is touched where the directory tells what is
   /// one.
   func entries() throws(DatasetError) -> [ListedEntry<Self>] {

@@ -5,6 +5,9 @@ protocol ListedDirectory {
   /// Equal for the same directory, by whichever links it is reached.
   var identity: Identity { get }
 
+  /// Whether splits are looked for in its directories, too.
+  var isSearched: Bool { get }
+
   /// What is in it, in any order.
   func entries() throws(DatasetError) -> [ListedEntry<Self>]
 }
@@ -26,6 +29,8 @@ struct ListedEntry<Directory: ListedDirectory> {
 }
 
 extension ListedDirectory {
+  var isSearched: Bool { true }
+
   /// The directories in it by name, sorted by bytes; hidden ones are left out.
   func subdirectories() throws(DatasetError) -> [(name: [UInt8], directory: Self)] {
     var found: [(name: [UInt8], directory: Self)] = []

@@ -19,6 +19,17 @@ public struct OtherForm: Sendable, Equatable {
     form: "holds CIFAR's binary files in an archive",
     remedy: "Unpack it (tar xf), and give the directory that comes out.")
 
+  static let binaryCIFAR = OtherForm(
+    form: "holds CIFAR's binary files and no image folder", remedy: "Leave data.format at auto.")
+
+  /// - Parameter directory: below the data set.
+  static func deeperCIFAR(_ directory: RawPath, in path: String) -> OtherForm {
+    OtherForm(
+      form: "holds no image folder, but CIFAR's binary files in \(directory)",
+      remedy: "Give that directory: data.path=\(RawPath(path).appending(directory.bytes)), with"
+        + " data.format left at auto.")
+  }
+
   static let tarOfTars = OtherForm(
     form: "holds a tar archive for each class, as ILSVRC2012_img_train.tar does",
     remedy: "Unpack each into a directory of its class below a directory 'train', and give the"
@@ -61,11 +72,10 @@ public struct OtherForm: Sendable, Equatable {
       || files.isSuperset(of: ["meta", "test", "train"])
     {
       self = .pickledCIFAR
-    } else if !directories.isDisjoint(with: ["cifar-10-batches-bin", "cifar-100-binary"])
-      || files.isSuperset(of: ["batches.meta.txt", "data_batch_1.bin"])
+    } else if files.isSuperset(of: ["batches.meta.txt", "data_batch_1.bin"])
       || files.isSuperset(of: ["fine_label_names.txt", "train.bin"])
     {
-      self = .packedCIFAR
+      self = isArchive ? .packedCIFAR : .binaryCIFAR
     } else if !directories.isEmpty {
       return nil
     } else if endings.contains("tar") {

@@ -20,7 +20,7 @@ public struct PassedOver: Sendable, Equatable, CustomStringConvertible {
       }
       let isImage = unreadableImageEndings.contains(ending)
       return Reason(
-        text: ".\(ending) (\(isImage ? "an image format that is not read" : "no image"))")
+        text: ".\(ending) (\(isImage ? "not read: convert to JPEG or PNG" : "no image"))")
     }
   }
 

@@ -2,7 +2,8 @@
 ///
 /// A split is a path in the data set, such as `train` or `fold1/train`. Where the data set has not
 /// got it, it may lie in a directory that is wrapped around it, as in an archive of a directory: then
-/// the one that lies nearest to the top is meant, if there is only one so near.
+/// the one that lies nearest to the top is meant, if there is only one so near. `ImageSource.notes`
+/// say where it was found.
 struct SplitSearch<Directory: ListedDirectory> {
   /// Of the data set.
   private let path: String
@@ -24,6 +25,10 @@ struct SplitSearch<Directory: ListedDirectory> {
     let isArchive = Directory.self == ArchiveTree.Directory.self
     if let form = OtherForm(of: try root.entries(), isArchive: isArchive) {
       throw .otherForm(path: path, form)
+    }
+    for variant in CIFARBinary.Variant.allCases {
+      guard let (place, _) = try? find(variant.directory) else { continue }
+      throw .otherForm(path: path, isArchive ? .packedCIFAR : .deeperCIFAR(place, in: path))
     }
     throw .missingSplit(path: path, splits: splits, available: try available())
   }
@@ -48,7 +53,7 @@ struct SplitSearch<Directory: ListedDirectory> {
         throw .ambiguousSplit(path: path, split: split, found: found.map { "\($0.split)" })
       }
       if let only = found.first { return only }
-      for (path, directory) in level where looked < limit {
+      for (path, directory) in level where looked < limit && directory.isSearched {
         looked += 1
         for (name, subdirectory) in subdirectories(of: directory)
         where seen.insert(subdirectory.identity).inserted {

@@ -11,8 +11,24 @@ public enum ImageFormat: String, Sendable, CaseIterable {
   /// The published binary files.
   case cifar10, cifar100
 
-  /// The format of what is at `path`, by the files that only one of them has.
-  public init(detecting path: String) throws(DatasetError) {
+  /// The format of what is at `path`.
+  ///
+  /// - Parameter splits: as `found`.
+  /// - Throws: `DatasetError.ambiguousFormat` where files of several lie side by side.
+  public init(detecting path: String, splits: [String]) throws(DatasetError) {
+    let found = try Self.found(at: path, splits: splits)
+    guard found.count == 1 else {
+      throw .ambiguousFormat(path: path, formats: found.map(\.rawValue))
+    }
+    self = found[0]
+  }
+
+  /// The formats of what is at `path`, by the files that only one of them has.
+  ///
+  /// - Parameter splits: directories that make it an image folder, also beside files of other formats.
+  public static func found(
+    at path: String, splits: [String]
+  ) throws(DatasetError) -> [ImageFormat] {
     guard try FileKind(path: path) == .directory else {
       var start: [UInt8] = []
       let file = try RandomAccessFile(path: path)
@@ -20,21 +36,18 @@ public enum ImageFormat: String, Sendable, CaseIterable {
       guard start != Array("PK\u{3}\u{4}".utf8) else {
         throw .otherForm(path: path, .zip)
       }
-      self = .archive
-      return
+      return [.archive]
     }
-    if FileManager.default.fileExists(atPath: path + "/" + ShardIndex.fileName) {
-      self = .shards
-    } else if FileManager.default.fileExists(atPath: path + "/" + ShardJournal.fileName) {
-      throw .badIndex(
-        path: path + "/" + ShardIndex.fileName,
-        reason: "it is not there yet, because the making of the shards was broken off")
-    } else if CIFARBinary.directory(of: .cifar10, at: path) != nil {
-      self = .cifar10
-    } else if CIFARBinary.directory(of: .cifar100, at: path) != nil {
-      self = .cifar100
-    } else {
-      self = .imageFolder
+    var found: [ImageFormat] = []
+    if [ShardIndex.fileName, ShardJournal.fileName].contains(where: {
+      FileManager.default.fileExists(atPath: path + "/" + $0)
+    }) {
+      found.append(.shards)
     }
+    if CIFARBinary.directory(of: .cifar10, at: path) != nil { found.append(.cifar10) }
+    if CIFARBinary.directory(of: .cifar100, at: path) != nil { found.append(.cifar100) }
+    let hasSplit = splits.contains { (try? FileKind(path: path + "/" + $0)) == .directory }
+    if found.isEmpty || hasSplit { found.append(.imageFolder) }
+    return found
   }
 }

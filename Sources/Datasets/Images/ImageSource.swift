@@ -21,6 +21,25 @@ extension ImageSource {
 
   public func substitutes(for index: Int) -> Range<Int> { 0..<count }
 
+  /// What people should know of the split, also where it is if the search for it went deeper than the
+  /// data set's own directory.
+  ///
+  /// - Parameters:
+  ///   - path: of the data set.
+  ///   - splits: of which the first that was there counted.
+  public func notes(in path: String, splits: [String]) -> [SplitNote] {
+    [depthNote(in: path, splits: splits)].compactMap { $0 } + notes
+  }
+
+  private func depthNote(in path: String, splits: [String]) -> SplitNote? {
+    let place = location.dropFirst(path.count + 1)
+    guard !splits.contains(where: { $0 == place }),
+      let split = splits.first(where: { place.hasSuffix("/" + $0) })
+    else { return nil }
+    return SplitNote(
+      title: "found", text: "\(location), as there is no '\(split)' in \(path) itself")
+  }
+
   /// The encoded image of a sample.
   public func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -43,7 +62,7 @@ public enum ImageDataset {
     path: String, splits: [String], format: ImageFormat? = nil,
     listing: FolderListing.Method = .alone
   ) throws -> any ImageSource {
-    switch try format ?? ImageFormat(detecting: path) {
+    switch try format ?? ImageFormat(detecting: path, splits: splits) {
     case .imageFolder: try ImageFolder(path: path, splits: splits, listing: listing)
     case .archive: try ImageArchive(path: path, splits: splits, listing: listing)
     case .shards: try ShardSource(path: path, splits: splits)

@@ -12,6 +12,15 @@ public protocol SampleSource: Sendable {
   var listingHash: UInt64 { get }
   /// What was found beside the samples.
   var passedOver: PassedOver { get }
+  /// Which of its files do not have the published number of samples, if any, for people.
+  var sizeNote: String? { get }
+}
+
+/// What people should know of a split.
+public struct SplitNote: Sendable, Equatable {
+  /// What it is about, in a word or two: `passed over`.
+  public let title: String
+  public let text: String
 }
 
 extension SampleSource {
@@ -20,8 +29,17 @@ extension SampleSource {
 
   public var passedOver: PassedOver { PassedOver() }
 
+  public var sizeNote: String? { nil }
+
+  public var notes: [SplitNote] {
+    [
+      passedOverNote.map { SplitNote(title: "passed over", text: $0) },
+      sizeNote.map { SplitNote(title: "other size", text: "\(location): \($0)") },
+    ].compactMap { $0 }
+  }
+
   /// What was found beside the samples, if there was anything, and where, for people.
-  public var passedOverNote: String? {
+  var passedOverNote: String? {
     guard !passedOver.isEmpty else { return nil }
     let files = passedOver.count == 1 ? "1 file" : "\(passedOver.count) files"
     return "\(files) in \(location): \(passedOver)"

@@ -63,6 +63,15 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
   /// Reads and checks the index of a directory.
   public init(directory: String) throws(DatasetError) {
     let path = directory + "/" + Self.fileName
+    let manager = FileManager.default
+    guard
+      manager.fileExists(atPath: path)
+        || !manager.fileExists(atPath: directory + "/" + ShardJournal.fileName)
+    else {
+      throw .badIndex(
+        path: path,
+        reason: "it is not there yet, because the making of the shards was broken off")
+    }
     var bytes: [UInt8] = []
     try readFile(path, into: &bytes)
     try self.init(json: bytes, path: path)

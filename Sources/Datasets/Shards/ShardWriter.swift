@@ -26,6 +26,8 @@ public struct ShardWriter {
   public let plan: ShardPlan
   /// By the names that splits have in shards.
   public let sources: [(split: String, source: any ImageSource)]
+  /// What people should know of the sources.
+  public let notes: [SplitNote]
   private let workers: Int
 
   /// Looks at the data set and plans the shards.
@@ -44,7 +46,7 @@ public struct ShardWriter {
     func open(_ splits: [String]) throws -> any ImageSource {
       try ImageDataset.open(path: path, splits: splits, listing: listing)
     }
-    guard try ImageFormat(detecting: path) != .shards else {
+    guard try ImageFormat(detecting: path, splits: [train]) != .shards else {
       throw DatasetError.otherShards(path: path, reason: "the source is sharded already")
     }
     let training = try open([train])
@@ -54,6 +56,8 @@ public struct ShardWriter {
       sources.append(("val", validation))
     }
     self.sources = sources
+    let splits = [[train], validation.map { [$0] } ?? ImageDataset.validationSplits]
+    notes = zip(sources, splits).flatMap { $0.1.notes(in: path, splits: $1) }
     self.output = output
     self.workers = workers
     plan = ShardPlan(

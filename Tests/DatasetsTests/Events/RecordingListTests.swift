@@ -16,6 +16,11 @@ struct RecordingListTests {
     list.labels.indices.map { String(list.name(of: $0).dropFirst(directory.path.count + 1)) }
   }
 
+  @Test func otherFilesWithItsEndingAreNotNMNIST() throws {
+    try directory.write("", to: "tools/firmware/x.bin")
+    #expect(EventFormat.detect(directory.path) == nil)
+  }
+
   @Test func nmnist() throws {
     for name in ["Train/1/b.bin", "Train/1/a.bin", "Train/0/c.bin", "Test/0/x.bin", "Test/1/y.bin"]
     {
