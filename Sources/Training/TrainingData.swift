@@ -30,6 +30,17 @@ public struct TrainingData {
   /// Class names; a label is a position in this list.
   public var classes: [String] { training.classes }
 
+  /// Directories in which every directory is a class, whatever it holds.
+  var classDirectories: [String] {
+    [training, validation].compactMap { source -> String? in
+      switch source {
+      case is ImageFolder: source.location
+      case let recordings as EventFrames: recordings.classDirectory
+      default: nil
+      }
+    }
+  }
+
   /// What each rank has read of shards so far, a line each; nothing for other data. A collective.
   func readingSummary(_ communicator: any Communicator) throws -> [String] {
     let shards = [training, validation].compactMap { $0 as? ShardSource }

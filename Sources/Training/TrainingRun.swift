@@ -68,6 +68,7 @@ public final class TrainingRun {
     ThreadPool.setThreads(threads)
     data = try TrainingData(configuration, communicator)
     trainingList = SampleListHash(of: data.training)
+    if resuming == nil { try output?.requireApart(from: data, at: configuration.data.path) }
     communicator.activity.enter(.starting)
     let network = try configuration.networkSpecification(classes: data.classes.count)
     try configuration.requireMemory(

@@ -114,6 +114,17 @@ struct ShardTests {
     }
   }
 
+  @Test func aRunDoesNotGoBetweenTheImages() throws {
+    for (output, reason) in [
+      ("images", "is the data set"), ("images/train/new", "where each directory is taken"),
+      (".", "holds the data set images"),
+    ] {
+      let run = try workspace.run("train", "--config", "small.yaml", "--output", output)
+      #expect(run.status == 1 && run.messages.first?.contains(reason) == true, "\(run.errors)")
+    }
+    #expect(try workspace.directory.contents == ["images", "small.yaml"])
+  }
+
   @Test func wrongOptionsAreRefused() throws {
     for (options, message) in [
       (["--verify", "x", "--index", "y"], "exclude each other"),

@@ -74,6 +74,30 @@ struct OutputDirectoryTests {
         "\(output.path)/config.yaml cannot be written: "))
   }
 
+  @Test func aRunAndItsDataDoNotLieInEachOther() throws {
+    for split in ["train", "val"] {
+      try DigitSubset(split, counts: [1, 1]).write(to: directory, split: "all/data/\(split)")
+    }
+    try directory.makeDirectory("empty")
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("link"), withDestinationPath: "all/data")
+    let path = directory.file("all/data")
+    let data = try TrainingData(Configuration(file: nil, overrides: ["data.path=\(path)"]))
+    func problem(_ output: String) -> String {
+      message { try OutputDirectory(directory.file(output)).requireApart(from: data, at: path) }
+    }
+    for output in ["all/data", "all/data/", "link", "all/../all/data"] {
+      #expect(problem(output).contains("is the data set"))
+    }
+    for output in ["all", "."] { #expect(problem(output).contains("holds the data set")) }
+    for output in ["all/data/train", "all/data/val/new", "link/train/0/new"] {
+      #expect(problem(output).contains("where each directory is taken for a class"))
+    }
+    for output in ["empty", "new", "all/new", "all/data/runs/new", "all/data2", "all/data/train2"] {
+      try OutputDirectory(directory.file(output)).requireApart(from: data, at: path)
+    }
+  }
+
   @Test func theDefaultIsNamedByTheTime() throws {
     let format = #/runs/\d{8}-\d{6}/#
     #expect(try format.wholeMatch(in: OutputDirectory(nil).path) != nil)

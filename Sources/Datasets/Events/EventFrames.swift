@@ -5,6 +5,8 @@ public struct EventFrames: SampleSource {
   public var location: String { recordings.location }
   public var classes: [String] { recordings.classes }
   public var labels: [Int32] { recordings.labels }
+  /// The directory of which each directory is a class; `nil` where tables tell the classes.
+  public var classDirectory: String? { recordings.classDirectory }
   private let recordings: RecordingList
   let file: FrameFile
 

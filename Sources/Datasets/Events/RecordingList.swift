@@ -44,6 +44,13 @@ struct RecordingList: Sendable {
     return file.path + (file.windows == Self.wholeFile ? "" : ", sample \(number)")
   }
 
+  /// The directory of which each directory is a class; `nil` where tables tell the classes.
+  var classDirectory: String? {
+    guard format != .dvsGesture, let file = files.first else { return nil }
+    let folder = (file.path as NSString).deletingLastPathComponent
+    return (folder as NSString).deletingLastPathComponent
+  }
+
   /// Of the files' names and of where the samples lie in them.
   var listingHash: UInt64 {
     var hash = XXHash64()

@@ -44,6 +44,26 @@ public final class OutputDirectory {
           ? "remove it: it has no checkpoint yet" : "go on with it: --resume \(path)"))
   }
 
+  /// Checks that a new run and its data do not lie in each other.
+  ///
+  /// - Parameter dataPath: as configured; nil for the embedded data.
+  /// - Throws: `OutputError`.
+  func requireApart(from data: TrainingData, at dataPath: String?) throws {
+    guard let dataPath else { return }
+    func refusal(_ reason: String) -> OutputError {
+      OutputError(path: path, problem: "\(reason): name another --output")
+    }
+    let (run, all) = (resolved(path), resolved(dataPath))
+    guard run != all else { throw refusal("is the data set, among whose files a run must not be") }
+    guard !all.hasPrefix(run + "/") else {
+      throw refusal("holds the data set \(dataPath), which would go when the run is removed")
+    }
+    for directory in data.classDirectories
+    where (run + "/").hasPrefix(resolved(directory) + "/") {
+      throw refusal("is in \(directory), where each directory is taken for a class")
+    }
+  }
+
   /// Seconds to wait for a process that is just leaving a run which is to go on.
   private static let patience = 5.0
 
@@ -122,6 +142,16 @@ public final class OutputDirectory {
         path: self.configuration, problem: "cannot be written: \(systemReason())")
     }
   }
+}
+
+/// A path without links and from the root, as far as it exists.
+private func resolved(_ path: String) -> String {
+  var (url, rest) = (URL(fileURLWithPath: path).standardizedFileURL, "")
+  while !FileManager.default.fileExists(atPath: url.path), url.path != "/" {
+    rest = "/" + url.lastPathComponent + rest
+    url.deleteLastPathComponent()
+  }
+  return url.resolvingSymlinksInPath().path + rest
 }
 
 /// A directory that cannot take a run.
