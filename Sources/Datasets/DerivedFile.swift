@@ -72,7 +72,7 @@ struct DerivedFile {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      reason = error.localizedDescription
+      reason = systemReason(of: error)
       return nil
     }
     let path = "\(directory)/\(name).lock"

@@ -91,7 +91,10 @@ struct EvaluateTests {
     #expect(image.status == 1 && image.messages.first?.contains("not a valid safetensors") == true)
     let missing = try workspace.run("evaluate", "--checkpoint", "none.safetensors")
     #expect(missing.status == 1)
-    #expect(missing.messages == ["none.safetensors: cannot open: No such file or directory"])
+    #expect(
+      missing.messages == [
+        "none.safetensors does not exist: name a run, one of its checkpoints, or a model's file"
+      ])
   }
 
   @Test func refusesAnotherNetwork() throws {

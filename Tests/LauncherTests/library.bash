@@ -47,12 +47,15 @@ begin() {
   background=$!
 }
 
-# finish STATUS: waits for the launcher's end, ten minutes at most.
+# Seconds that a launch may take.
+patience=600
+
+# finish STATUS: waits for the launcher's end, for so long at most.
 finish() {
   local status=0
-  if ! timeout 600 tail -s 0.05 --pid="$background" -f /dev/null; then
+  if ! timeout "$patience" tail -s 0.05 --pid="$background" -f /dev/null; then
     kill -KILL "$background"
-    problem "did not end within ten minutes"
+    problem "did not end within $patience s"
   fi
   { wait "$background" || status=$?; } 2>/dev/null
   background=''

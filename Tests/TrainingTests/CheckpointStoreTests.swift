@@ -116,9 +116,11 @@ struct CheckpointStoreTests {
     try FileManager.default.removeItem(atPath: model)
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: false)
     #expect(message { _ = try newest(&reports) }.contains("model.safetensors cannot be read"))
-    try FileManager.default.removeItem(atPath: model)
-    #expect(mkfifo(model, 0o600) == 0)
-    #expect(message { _ = try newest(&reports) }.contains("it is not a regular file"))
+    for file in [model, state] {
+      try FileManager.default.removeItem(atPath: file)
+      #expect(mkfifo(file, 0o600) == 0)
+      #expect(message { _ = try newest(&reports) }.contains("it is not a regular file"))
+    }
     #expect(try contents == all && reports.isEmpty)
   }
 

@@ -25,15 +25,16 @@ public struct Checkpoint {
   public init(contentsOf path: String) throws(CheckpointError) {
     self.path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let file = self.path + "/" + Self.stateName
-    let json: Foundation.Data
+    let content: Foundation.Data?
     do {
-      json = try Foundation.Data(contentsOf: URL(fileURLWithPath: file))
-    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+      content = try contentsOfFile(file)
+    } catch {
+      throw CheckpointError(reading: file, error)
+    }
+    guard let json = content else {
       throw CheckpointError(
         path: path, problem: "is not a checkpoint: it has no \(Self.stateName)",
         finding: .incomplete)
-    } catch {
-      throw CheckpointError(reading: file, error)
     }
     state = try RunState(json: json, path: file)
   }
@@ -45,9 +46,12 @@ public struct Checkpoint {
   /// - Parameter report: is told which was chosen where it is neither the best nor the latest.
   static func locate(at path: String, report: (String) -> Void) throws -> Checkpoint? {
     var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-      isDirectory.boolValue
-    else { return nil }
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw CheckpointError(
+        path: path, problem: "does not exist: name a run, one of its checkpoints, or a model's file"
+      )
+    }
+    guard isDirectory.boolValue else { return nil }
     let store = CheckpointStore(run: path)
     let candidates = [store.bestLink, store.latestLink, path]
     if let found = candidates.first(where: Self.isCheckpoint) {
@@ -89,8 +93,7 @@ public struct Checkpoint {
       do {
         found = try Checksum.ofFile(file, progress: progress)
       } catch {
-        let reason = if case .unreadable(_, let reason) = error { reason } else { "\(error)" }
-        throw CheckpointError(path: file, problem: "cannot be read: \(reason)")
+        throw CheckpointError(reading: file, error)
       }
       guard found.bytes == expected.bytes else {
         throw CheckpointError(

@@ -15,11 +15,8 @@ public struct CheckpointReport {
   ///   checkpoint's configuration is none of this program's.
   public init(of path: String, backend: ConvolutionBackend = ConvolutionBackend()) throws {
     guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
-      let isThere = FileManager.default.fileExists(atPath: path)
       throw CheckpointError(
-        path: path,
-        problem: (isThere ? "is not a directory" : "does not exist")
-          + ": name the directory of a checkpoint or a run")
+        path: path, problem: "is not a directory: name that of a checkpoint or a run")
     }
     let (state, position) = (checkpoint.state, checkpoint.state.position)
     func accuracy(_ share: Double?) -> String {
