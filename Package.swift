@@ -35,6 +35,7 @@ let package = Package(
     system("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+    system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     .target(name: "CSpikeKernels"),
     .target(
       name: "TestSupport", dependencies: ["Datasets", "Distributed", "SafeTensors"],
@@ -56,7 +57,7 @@ let package = Package(
     + library("SpikingNetworks", ["Tensors"])
     + library("Distributed", ["COpenMPI"], testDependencies: ["TestSupport"])
     + library(
-      "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive"],
+      "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],
       testResources: [.copy("Fixtures")])
     + library(

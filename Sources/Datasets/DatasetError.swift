@@ -130,10 +130,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .uncacheable(let content, let directories, let reason):
       return
         "\(content) cannot be stored in \(directories.joined(separator: ", ")): "
-        + "\(reason). Make one of them writable, or name another in XDG_CACHE_HOME."
+        + "\(reason). Make one of them writable, make room, or name another in XDG_CACHE_HOME."
     case .normalizationMismatch(let preset, let channels):
-      return "the normalization '\(preset.rawValue)' is not made for images of \(channels) "
-        + "channel(s). Use 'unit' or 'none', or change the number of input channels."
+      return "data.normalization '\(preset.rawValue)' is not made for images of \(channels) "
+        + "channel(s). Set it to 'unit' or 'none', or to one that is, or set model.input_channels."
     case .embeddedDataMissing(let searched):
       return "the embedded data set was not found in: \(searched.joined(separator: ", ")). "
         + "Keep the .resources directory beside the program, or name another data set."

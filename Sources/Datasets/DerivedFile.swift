@@ -7,21 +7,40 @@ import Foundation
 /// it and the others wait; where the file system has no locks each makes its own, and the last one
 /// stays.
 struct DerivedFile {
-  let name: String
+  private let name: String
+  private let ending: String
+  /// Of what it is made of, if the name tells that.
+  private let state: UInt64?
   /// For messages, as "the frames of the recordings".
   let content: String
   /// Where it may be, the preferred place first.
   let directories: [String]
 
+  /// - Parameters:
+  ///   - name: what all its states have in common.
+  ///   - state: of what it is made of; files of other states are removed.
+  ///   - ending: of the file, where there are states.
+  init(
+    _ name: String, state: UInt64? = nil, ending: String = "", content: String,
+    directories: [String]
+  ) {
+    (self.name, self.state, self.ending) = (name, state, ending)
+    (self.content, self.directories) = (content, directories)
+  }
+
   /// The places for what is made of data in a directory.
   static func directories(
     beside data: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
-    let home = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map { $0 + "/.cache" }
     // One directory of caches serves data sets of many places.
     let absolute = URL(fileURLWithPath: data).standardizedFileURL.path
     let place = String(checksum(absolute.utf8), radix: 16)
-    return [data + "/.sltt-dist"] + (home.map { ["\($0)/sltt-dist/\(place)"] } ?? [])
+    return [data + "/.sltt-dist"]
+      + (userCacheDirectory(environment).map { ["\($0)/\(place)"] } ?? [])
+  }
+
+  private var fileName: String {
+    state.map { "\(name).\(Checksum.digits($0))\(ending)" } ?? name
   }
 
   /// Loads the file, or makes and loads it.
@@ -35,22 +54,45 @@ struct DerivedFile {
     load: (_ path: String) -> Loaded?, progress: () -> Void,
     make: (_ path: String) throws(DatasetError) -> Void
   ) throws(DatasetError) -> Loaded {
-    let paths = directories.map { $0 + "/" + name }
+    let paths = directories.map { $0 + "/" + fileName }
     for path in paths {
       if let loaded = load(path) { return loaded }
     }
-    var reason = "no place is known"
+    var reasons: [String] = []
     for (directory, path) in zip(directories, paths) {
-      guard let lock = lock(directory, &reason, progress: progress) else { continue }
+      guard let lock = lock(directory, &reasons, progress: progress) else { continue }
       defer { close(lock.descriptor) }
       if let loaded = load(path) { return loaded }  // Made by another process.
-      // Nobody else is at it, so these are of processes that were killed.
-      if lock.isExclusive { PartialFile.unfinished(path).forEach { unlink($0) } }
-      try make(path)
+      // Nobody else is at it, so these are of processes that were killed, or of earlier states.
+      if lock.isExclusive { remains(in: directory).forEach { unlink($0) } }
+      do throws(DatasetError) {
+        try make(path)
+      } catch .unwritable(let path, let reason) {
+        // Another place may have more room.
+        reasons.append("\(path): \(reason)")
+        continue
+      }
       if let loaded = load(path) { return loaded }
-      reason = "\(path) was written but cannot be read"
+      reasons.append("\(path) was written but cannot be read")
     }
+    let reason = reasons.isEmpty ? "no place is known" : reasons.joined(separator: "; ")
     throw .uncacheable(content: content, directories: directories, reason: reason)
+  }
+
+  /// What is half-written, and what was made of other states.
+  private func remains(in directory: String) -> [String] {
+    ((try? directoryEntries(directory)) ?? []).filter { entry in
+      let isUnfinished = PartialFile.name(ofUnfinished: entry) == fileName
+      return isUnfinished || isOfOtherState(PartialFile.name(ofUnfinished: entry) ?? entry)
+    }.map { directory + "/" + $0 }
+  }
+
+  private func isOfOtherState(_ file: String) -> Bool {
+    guard state != nil, file != fileName, file.hasPrefix(name), file.hasSuffix(ending) else {
+      return false
+    }
+    let state = file.dropFirst(name.count).dropLast(ending.count)
+    return state.wholeMatch(of: /\.[0-9a-f]{16}/) != nil
   }
 
   /// A file that is to be closed afterwards; not exclusive where the file system has no locks.
@@ -59,36 +101,49 @@ struct DerivedFile {
   /// Makes the directory and waits until no other process works on the file. Returns `nil` and the reason
   /// where nothing can be written.
   private func lock(
-    _ directory: String, _ reason: inout String, progress: () -> Void
+    _ directory: String, _ reasons: inout [String], progress: () -> Void
   ) -> Lock? {
     let parent = (directory as NSString).deletingLastPathComponent
     var status = stat()
     // A directory without any permission to write is meant so, though the superuser could.
     if stat(parent, &status) == 0, status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH) == 0 {
-      reason = "\(parent) is read-only"
+      reasons.append("\(parent) is read-only")
       return nil
     }
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      reason = systemReason(of: error)
+      reasons.append("\(directory): \(systemReason(of: error))")
       return nil
     }
     let path = "\(directory)/\(name).lock"
     let lock = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else {
-      reason = "\(path): \(errorText())"
+      reasons.append("\(path): \(errorText())")
       return nil
     }
     var written = 0
     while flock(lock, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { return (lock, false) }
-      let now = PartialFile.unfinished("\(directory)/\(name)").reduce(0) { $0 + fileSize($1) }
+      let now = ((try? directoryEntries(directory)) ?? [])
+        .filter { PartialFile.name(ofUnfinished: $0)?.hasPrefix(name) == true }
+        .reduce(0) { $0 + fileSize("\(directory)/\($1)") }
       if now != written { progress() }
       written = now
       usleep(200_000)
     }
     return (lock, true)
   }
+}
+
+/// The user's directory for caches; `nil` where none is known.
+func userCacheDirectory(
+  _ environment: [String: String] = ProcessInfo.processInfo.environment
+) -> String? {
+  func directory(_ name: String) -> String? {
+    environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+  let caches = directory("XDG_CACHE_HOME") ?? directory("HOME").map { $0 + "/.cache" }
+  return caches.map { $0 + "/sltt-dist" }
 }

@@ -84,12 +84,31 @@ func readFile(_ path: RawPath, into bytes: inout [UInt8]) throws(DatasetError) {
   try file.read(0..<file.size, into: &bytes)
 }
 
+/// Whether there is something at a path.
+///
+/// - Throws: `DatasetError` where that cannot be told now, as of a link to what is not there: a disk may
+///   not have been mounted.
+public func isThere(_ path: String) throws(DatasetError) -> Bool {
+  var status = stat()
+  guard stat(path, &status) != 0 else { return true }
+  guard errno == ENOENT else { throw .unreadable(path: path, reason: errorText()) }
+  var path = path
+  while path != "/", !path.isEmpty, path != "." {
+    if lstat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFLNK, stat(path, &status) != 0 else { return false }
+      throw .unreadable(path: path, reason: "it is a link to something that is not there now")
+    }
+    path = (path as NSString).deletingLastPathComponent
+  }
+  return false
+}
+
 /// What is in a regular file; `nil` if there is none.
 ///
-/// - Throws: `DatasetError`, for instance of a pipe, rather than to wait for what comes out of it.
+/// - Throws: `DatasetError`, as `isThere`, and for instance of a pipe, rather than to wait for what
+///   comes out of it.
 public func contentsOfFile(_ path: String) throws(DatasetError) -> Data? {
-  var status = stat()
-  guard stat(path, &status) == 0 || errno != ENOENT else { return nil }
+  guard try isThere(path) else { return nil }
   var bytes: [UInt8] = []
   try readFile(path, into: &bytes)
   return Data(bytes)

@@ -22,18 +22,19 @@ final class PartialFile: Sendable {
     unlink(temporary)
   }
 
-  /// The files that are being written for a path, or were when their process was killed.
-  static func unfinished(_ path: String) -> [String] {
-    let (directory, name) = (
-      (path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent
-    )
-    return ((try? directoryEntries(directory)) ?? []).filter {
-      // Earlier versions gave them no ending.
-      let identifier = $0.hasSuffix(ending) ? $0.dropLast(ending.count) : $0[...]
-      return identifier.hasPrefix(name + ".")
-        && UUID(uuidString: String(identifier.dropFirst(name.count + 1))) != nil
-    }.map { directory + "/" + $0 }
+  /// The name that a file is to get which is being written, or was when its process was killed; `nil` for
+  /// other names.
+  static func name(ofUnfinished name: String) -> String? {
+    // Earlier versions gave them no ending.
+    let identified = name.hasSuffix(ending) ? name.dropLast(ending.count) : name[...]
+    guard let point = identified.lastIndex(of: "."),
+      UUID(uuidString: String(identified[identified.index(after: point)...])) != nil
+    else { return nil }
+    return String(identified[..<point])
   }
+
+  /// In bytes, so far.
+  var size: Int { fileSize(temporary) }
 
   /// Writes bytes at a place. Safe to call from several threads at once.
   func write(_ bytes: [UInt8], at position: Int) throws(DatasetError) {
@@ -54,7 +55,7 @@ final class PartialFile: Sendable {
   /// - Parameter progress: is called as its content gets to the disk, which may take minutes.
   func finish(progress: () -> Void) throws(DatasetError) {
     let part = 1 << 26
-    for start in stride(from: 0, to: fileSize(temporary), by: part) {
+    for start in stride(from: 0, to: size, by: part) {
       // Only for the signs of progress: whether all is well, `fsync` says.
       let memory = mmap(nil, part, PROT_READ, MAP_SHARED, descriptor, off_t(start))
       if let memory, memory != MAP_FAILED {

@@ -4,7 +4,7 @@ extension Configuration {
   /// The format of `data.path` if that holds recordings of events: as configured, or as found there.
   var eventFormat: EventFormat? {
     guard data.format == .auto else { return EventFormat(rawValue: data.format.rawValue) }
-    return data.path.flatMap(EventFormat.detect)
+    return data.path.flatMap { EventFormat.found(at: $0).first }
   }
 
   /// How recordings become frames.

@@ -40,6 +40,7 @@ extension Configuration {
     guard let text = String(data: bytes, encoding: .utf8) else {
       throw unreadable("it is not UTF-8 text")
     }
+    guard text.contains(where: { !$0.isWhitespace }) else { throw unreadable("it is empty") }
     try apply(yaml: text, from: path)
   }
 

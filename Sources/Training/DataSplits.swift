@@ -20,8 +20,21 @@ struct DataSplits {
     name = configuration.data.path ?? "embedded MNIST"
     path = try configuration.data.path ?? EmbeddedData.mnistPath()
     eventFormat = configuration.eventFormat
-    if eventFormat == nil { try configuration.requireNoEventKeys() }
+    if eventFormat == nil {
+      try configuration.requireNoEventKeys()
+    } else if configuration.data.format == .auto {
+      try requireOneFormat()
+    }
     try configuration.requireOwnDataForColors()
+  }
+
+  /// - Throws: `DatasetError.ambiguousFormat` where other data lie beside recordings of events.
+  private func requireOneFormat() throws {
+    let events = EventFormat.found(at: path).map(\.rawValue)
+    let images = try ImageFormat.foundBesideEvents(
+      at: path, splits: trainingSplits + validationSplits)
+    guard events.count + images.count > 1 else { return }
+    throw DatasetError.ambiguousFormat(path: path, formats: events + images.map(\.rawValue))
   }
 
   /// Samples to learn from. A collective, as the other methods are.

@@ -66,9 +66,11 @@ public final class TrainingRun {
     resumed = resuming
     schedule = CheckpointSchedule(configuration.checkpoint)
     ThreadPool.setThreads(threads)
+    let newOutput = resuming == nil ? output : nil
+    if let path = configuration.data.path { try newOutput?.requireApart(from: path) }
     data = try TrainingData(configuration, communicator)
     trainingList = SampleListHash(of: data.training)
-    if resuming == nil { try output?.requireApart(from: data, at: configuration.data.path) }
+    try newOutput?.requireApart(fromClassesOf: data)
     communicator.activity.enter(.starting)
     let network = try configuration.networkSpecification(classes: data.classes.count)
     try configuration.requireMemory(

@@ -178,6 +178,19 @@ struct FolderListingTests {
     #expect(try cache.load() == nil)
   }
 
+  /// What they lead to may come without a change of any directory.
+  @Test func listingsWithLinksToNothingAreNotStored() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: location + "/b/link.png", withDestinationPath: directory.file("store/1.png"))
+    age()
+    let count = try scan().files.count
+    try cache.store(scan())
+    #expect(try cache.load() == nil)
+    try directory.write("1", to: "store/1.png")
+    try cache.store(scan())
+    #expect(try cache.load()?.files.count == count + 1)
+  }
+
   @Test func dataThatCannotBeWrittenAreCachedElsewhere() throws {
     let listing = try scan()
     // A directory in place of the file: root may write anywhere else.

@@ -44,6 +44,7 @@ struct PlainTarTests {
     tar.addDirectory("train/empty/../a")
     tar.addFile("pool/1.bin", "pooled")
     tar.addHardLink("train/a/1.png", to: "pool/1.bin")
+    tar.addHardLink("train/a/content.png", to: "pool/1.bin", content: "pooled")
     tar.addSymbolicLink("train/a/2.png", to: "1.png")
     tar.addFile(Array("train/a/".utf8) + [0xE9] + Array(".png".utf8), Array("bytes".utf8))
     tar.addPipe("train/a/pipe.png")
@@ -52,7 +53,7 @@ struct PlainTarTests {
     let plain = try ImageArchive(path: directory.file("x.tar"), splits: ["train"])
     let compressed = try open(archive, largestInMemory: largestInMemory)
     #expect(try samples(compressed) == samples(plain))
-    #expect(compressed.count == 3)
+    #expect(compressed.count == 4)
     #expect(compressed.fingerprint == plain.fingerprint)
     #expect(compressed.passedOver == plain.passedOver)
     #expect(compressed.passedOver.count == 1)
@@ -89,6 +90,54 @@ struct PlainTarTests {
         == ["a/1.png: first", "a/2.png: second"])
     #expect(reports.withLock { $0 }.count == 2)
     #expect(kept.count == 1 && kept != first)
+  }
+
+  /// Programs that make archives anew may set the same time, and without compression the size is the same.
+  @Test func anArchiveOfTheSameSizeAndTimeIsAnother() throws {
+    for content in ["first", "other"] {
+      var tar = TarFile()
+      tar.addFile("train/a/1.png", content)
+      try directory.write(tar.closed, to: "x.tar")
+      try #require(
+        ProgramRun([
+          "sh", "-c",
+          "gzip -n -1 -c \(directory.file("x.tar")) >\(archive) && touch -d @1700000000 \(archive)",
+        ]).status == 0)
+      #expect(try samples(open(archive, largestInMemory: 0)) == ["a/1.png: \(content)"])
+    }
+  }
+
+  @Test func copiesThatWereCutOrLeftHalfWrittenAreMadeAgain() throws {
+    var tar = TarFile()
+    for number in 1...3 { tar.addFile("train/a/\(number).png", "\(number)") }
+    try pack(tar)
+    let expected = try samples(open(archive, largestInMemory: 0))
+    let copy = directory.file(".sltt-dist/" + (try #require(kept.first)))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: copy))
+    for size in [0, 1024, whole.count - 1] {
+      try whole.prefix(size).write(to: URL(fileURLWithPath: copy))
+      let remains = [
+        "\(copy).\(UUID().uuidString).partial",
+        directory.file(".sltt-dist/x.tar.gz.0123456789abcdef.tar.\(UUID().uuidString).partial"),
+      ]
+      for path in remains { try whole.write(to: URL(fileURLWithPath: path)) }
+      #expect(try samples(open(archive, largestInMemory: 0)) == expected)
+      #expect(kept == [(copy as NSString).lastPathComponent])
+    }
+  }
+
+  @Test(arguments: [0, 1 << 20]) func aWrongChecksumIsDamage(largestInMemory: Int) throws {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "content")
+    try pack(tar)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: archive))
+    bytes[bytes.count - 6] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: archive))
+    let error = #expect(throws: DatasetError.self) {
+      try open(archive, largestInMemory: largestInMemory)
+    }
+    #expect(error?.description.contains("its compressed data are damaged") == true)
+    #expect(kept.isEmpty)
   }
 
   @Test func aDamagedArchiveLeavesNoCopy() throws {

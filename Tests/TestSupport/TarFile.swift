@@ -6,6 +6,10 @@ public struct TarFile {
 
   public mutating func addFile(_ name: [UInt8], _ content: [UInt8]) {
     addHeader(name, type: "0", size: content.count)
+    addContent(content)
+  }
+
+  private mutating func addContent(_ content: [UInt8]) {
     bytes += content
     bytes += [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
   }
@@ -22,8 +26,15 @@ public struct TarFile {
     addHeader(Array(name.utf8), type: "5")
   }
 
-  public mutating func addHardLink(_ name: String, to target: String) {
-    addHeader(Array(name.utf8), type: "1", link: target)
+  /// - Parameter content: which a hard link may have in the format of POSIX.1-2001.
+  public mutating func addHardLink(_ name: String, to target: String, content: String = "") {
+    if !content.isEmpty {
+      let record = Array("13 comment=x\n".utf8)
+      addHeader(Array("comment".utf8), type: "x", size: record.count)
+      addContent(record)
+    }
+    addHeader(Array(name.utf8), type: "1", size: content.utf8.count, link: target)
+    addContent(Array(content.utf8))
   }
 
   public mutating func addSymbolicLink(_ name: String, to target: String) {

@@ -116,11 +116,21 @@ struct CheckpointStoreTests {
     try FileManager.default.removeItem(atPath: model)
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: false)
     #expect(message { _ = try newest(&reports) }.contains("model.safetensors cannot be read"))
+    func link(_ path: String) throws {
+      try FileManager.default.removeItem(atPath: path)
+      try FileManager.default.createSymbolicLink(
+        atPath: path, withDestinationPath: directory.file("elsewhere/file"))
+    }
     for file in [model, state] {
       try FileManager.default.removeItem(atPath: file)
       #expect(mkfifo(file, 0o600) == 0)
       #expect(message { _ = try newest(&reports) }.contains("it is not a regular file"))
+      // As where a disk has not been mounted.
+      try link(file)
+      #expect(message { _ = try newest(&reports) }.contains("a link to something that is not"))
     }
+    try link(store.path + "/" + name(2))
+    #expect(message { _ = try newest(&reports) }.contains("a link to something that is not"))
     #expect(try contents == all && reports.isEmpty)
   }
 

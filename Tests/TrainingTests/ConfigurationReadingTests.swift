@@ -241,6 +241,11 @@ struct ConfigurationReadingTests {
     try Data([0xFF, 0xFE, 0xFF]).write(to: URL(fileURLWithPath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(message { _ = try Configuration(file: path) }.contains("not UTF-8"))
+    // As a full disk leaves it.
+    for nothing in ["", " \n"] {
+      try nothing.write(toFile: path, atomically: false, encoding: .utf8)
+      #expect(message { _ = try Configuration(file: path) }.hasSuffix(": it is empty"))
+    }
     #expect(
       message { _ = try Configuration(file: ".") }
         == ".: cannot read the configuration: it is a directory; name a YAML file, such as those in"

@@ -27,6 +27,35 @@ struct DataSplitsTests {
     #expect(try splits().openTraining().count == 5)
   }
 
+  @Test func recordingsBesideImagesAreAmbiguous() throws {
+    for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
+      try directory.write([1, 2, 0, 0, 9], to: name)
+    }
+    #expect(try splits().classes() == ["0", "1"])
+    for split in ["train", "val"] {
+      try DigitSubset(split, counts: [3, 2]).write(to: directory, split: split)
+    }
+    let formats = ["nmnist", "image-folder"]
+    #expect(
+      throws: DatasetError.ambiguousFormat(path: directory.path, formats: formats)
+    ) { _ = try splits() }
+    #expect(try splits("data.format=image-folder").openTraining().count == 5)
+    #expect(try splits("data.format=nmnist").classes() == ["0", "1"])
+    try directory.write("", to: "trials_to_train.txt")
+    #expect(
+      throws: DatasetError.ambiguousFormat(
+        path: directory.path, formats: ["dvs-gesture"] + formats)
+    ) { _ = try splits() }
+  }
+
+  /// The published directories of recordings may have names in lower case, as splits of images have.
+  @Test func recordingsInDirectoriesNamedAsSplitsAreNoImages() throws {
+    for name in ["train/0/a.bin", "train/1/a.bin", "test/0/a.bin", "test/1/a.bin"] {
+      try directory.write([1, 2, 0, 0, 9], to: name)
+    }
+    _ = try splits()
+  }
+
   @Test func whereFormatsLieSideBySideTheKeySaysWhich() throws {
     for split in ["train", "val"] {
       try DigitSubset(split, counts: [3, 2]).write(to: directory, split: split)

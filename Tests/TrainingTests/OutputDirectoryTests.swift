@@ -83,9 +83,12 @@ struct OutputDirectoryTests {
       atPath: directory.file("link"), withDestinationPath: "all/data")
     let path = directory.file("all/data")
     let data = try TrainingData(Configuration(file: nil, overrides: ["data.path=\(path)"]))
-    func problem(_ output: String) -> String {
-      message { try OutputDirectory(directory.file(output)).requireApart(from: data, at: path) }
+    func require(_ output: String, _ path: String) throws {
+      let run = OutputDirectory(directory.file(output))
+      try run.requireApart(from: path)
+      try run.requireApart(fromClassesOf: data)
     }
+    func problem(_ output: String) -> String { message { try require(output, path) } }
     for output in ["all/data", "all/data/", "link", "all/../all/data"] {
       #expect(problem(output).contains("is the data set"))
     }
@@ -94,8 +97,14 @@ struct OutputDirectoryTests {
       #expect(problem(output).contains("where each directory is taken for a class"))
     }
     for output in ["empty", "new", "all/new", "all/data/runs/new", "all/data2", "all/data/train2"] {
-      try OutputDirectory(directory.file(output)).requireApart(from: data, at: path)
+      try require(output, path)
     }
+    try directory.makeDirectory("holding")
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("holding/link"), withDestinationPath: "../all/data")
+    #expect(
+      message { try require("holding", directory.file("holding/link")) }
+        .contains("holds the data set"))
   }
 
   @Test func theDefaultIsNamedByTheTime() throws {

@@ -21,9 +21,14 @@ public enum EventFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// The format of what is in a directory, or `nil` if it is none of these.
-  public static func detect(_ path: String) -> EventFormat? {
-    guard gestureDirectory(path) == nil else { return .dvsGesture }
+  /// The formats of what is in a directory; none where there are no recordings.
+  public static func found(at path: String) -> [EventFormat] {
+    let gestures = gestureDirectory(path) == nil ? [] : [EventFormat.dvsGesture]
+    return gestures + (ofFiles(in: path).map { [$0] } ?? [])
+  }
+
+  /// By the files in the first directories.
+  private static func ofFiles(in path: String) -> EventFormat? {
     var directory = path
     // The ending .bin alone does not make N-MNIST: CIFAR has it, too, and so has much else.
     var hasSplits = false

@@ -20,7 +20,7 @@ struct FrameCache {
     (self.recordings, self.rule, self.timesteps) = (recordings, rule, timesteps)
     self.sensor = sensor
     file = DerivedFile(
-      name: name, content: "the frames of the recordings", directories: directories)
+      name, content: "the frames of the recordings", directories: directories)
   }
 
   /// - Parameters:

@@ -80,7 +80,11 @@ final class ArchiveWriter {
   }
 
   private func failure(_ status: Int32) -> DatasetError {
-    let reason = archive_error_string(handle).map { String(cString: $0) } ?? "status \(status)"
+    let code = archive_errno(handle)
+    let reason =
+      code > 0
+      ? String(cString: strerror(code))
+      : archive_error_string(handle).map { String(cString: $0) } ?? "status \(status)"
     return .unwritable(path: path, reason: reason)
   }
 }

@@ -10,20 +10,13 @@ struct ListingCache {
   private let candidates: [String]
 
   /// - Parameter directory: for caches that cannot lie beside the data.
-  init(_ split: FileSystemDirectory, directory: String = ListingCache.userDirectory) {
+  init(_ split: FileSystemDirectory, directory: String? = userCacheDirectory()) {
     self.split = split
     let location = "\(split.path)"
     let absolute = URL(fileURLWithPath: location).standardizedFileURL.path
     let key = String(XXHash64.hash(Array(absolute.utf8)), radix: 16)
-    candidates = [location + "/.sltt-index", "\(directory)/\(key).sltt-index"]
-  }
-
-  static var userDirectory: String {
-    let environment = ProcessInfo.processInfo.environment
-    let caches =
-      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-      ?? (environment["HOME"] ?? "/tmp") + "/.cache"
-    return caches + "/sltt-dist"
+    candidates =
+      [location + "/.sltt-index"] + (directory.map { ["\($0)/\(key).sltt-index"] } ?? [])
   }
 
   /// The listing as it was stored, if the directories are still the same.
@@ -41,9 +34,12 @@ struct ListingCache {
   /// Stores a listing where it can; without such a place the next run lists again.
   ///
   /// A directory that was changed a moment ago may be changed again within the resolution of its
-  /// modification time, so then nothing is stored.
+  /// modification time, so then nothing is stored; nor where links lead to nothing, because what they
+  /// lead to may come without a change of any directory here.
   func store(_ listing: FolderListing, now: Int = time(nil)) {
-    guard listing.directories.allSatisfy({ $0.modified.seconds < now - 2 }) else { return }
+    guard listing.directories.allSatisfy({ $0.modified.seconds < now - 2 }),
+      listing.passedOver.counts[.brokenLink] == nil
+    else { return }
     let bytes = listing.serialized
     for path in candidates {
       let directory = (path as NSString).deletingLastPathComponent

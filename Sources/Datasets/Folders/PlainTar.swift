@@ -35,11 +35,14 @@ struct PlainTar {
   private static func copy(
     _ archive: String, to descriptor: Int32, path: String, _ method: FolderListing.Method
   ) throws(DatasetError) {
+    try requireIntactGzip(archive, method)
     var reports = Pacing()
     let reader = try ArchiveReader(path: archive)
     let writer = try ArchiveWriter(descriptor: descriptor, path: path)
     while let entry = try reader.nextEntry() {
       try writer.add(entry)
+      // The content of a hard link is that of the file that it names.
+      guard case .file = entry.kind else { continue }
       try reader.forEachBlock { block, offset throws(DatasetError) in
         try writer.write(block, at: offset)
         method.progress()
@@ -51,7 +54,8 @@ struct PlainTar {
     try writer.finish()
   }
 
-  /// The copy of an archive in its present state.
+  /// The copy of an archive in its present state. After the tar's end it has its own size, so that one
+  /// that was cut is known.
   struct Copy {
     private let archive: String
     private let file: DerivedFile
@@ -61,40 +65,52 @@ struct PlainTar {
     init(of archive: String, directories: [String]? = nil) throws(DatasetError) {
       self.archive = archive
       let url = URL(fileURLWithPath: archive)
-      let status = try FileStatus(of: RawPath(archive)).status
-      let state = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
       file = DerivedFile(
-        name: "\(url.lastPathComponent).\(Checksum.digits(checksum(state.utf8))).tar",
+        url.lastPathComponent, state: try Self.state(of: archive), ending: ".tar",
         content: "the plain copy of \(archive)",
         directories: directories
           ?? DerivedFile.directories(beside: url.deletingLastPathComponent().path))
     }
 
+    /// Of its size, its time of change, and its first and last bytes, since programs that make archives
+    /// anew may set the same time.
+    private static func state(of archive: String) throws(DatasetError) -> UInt64 {
+      let time = try FileStatus(of: RawPath(archive)).status.st_mtim
+      let file = try RandomAccessFile(path: archive)
+      var hash = XXHash64()
+      hash.update(name: "\(file.size) \(time.tv_sec).\(time.tv_nsec)")
+      var bytes: [UInt8] = []
+      let end = 1 << 16
+      for range in [0..<min(end, file.size), max(0, file.size - end)..<file.size] {
+        try file.read(range, into: &bytes)
+        bytes.withUnsafeBytes { hash.update($0) }
+      }
+      return hash.value
+    }
+
     /// The copy's path; it is made if need be.
     func made(_ method: FolderListing.Method) throws(DatasetError) -> String {
       try file.open(
-        load: { FileManager.default.fileExists(atPath: $0) ? $0 : nil },
-        progress: method.progress,
+        load: { Self.isWhole($0) ? $0 : nil }, progress: method.progress,
         make: { path throws(DatasetError) in
-          removeEarlier(path)
           method.report("making a plain copy of \(archive), once: \(path)")
           let file = try PartialFile(path: path)
           try PlainTar.copy(archive, to: file.descriptor, path: path, method)
+          let size = file.size
+          try file.write(Self.mark(size: size), at: size)
           try file.finish(progress: method.progress)
         })
     }
 
-    /// Removes copies of what the archive was before it was changed.
-    private func removeEarlier(_ path: String) {
-      let directory = (path as NSString).deletingLastPathComponent
-      let parts = file.name.split(separator: ".", omittingEmptySubsequences: false)
-      let beginning = parts.dropLast(2).joined(separator: ".") + "."
-      for name in (try? directoryEntries(directory)) ?? [] where name.hasPrefix(beginning) {
-        let rest = name.dropFirst(beginning.count)
-        if rest.wholeMatch(of: /[0-9a-f]{16}\.tar(\.lock)?/) != nil, !name.hasPrefix(file.name) {
-          unlink(directory + "/" + name)
-        }
-      }
+    private static func mark(size: Int) -> [UInt8] {
+      Array("SLTTTAR1".utf8) + withUnsafeBytes(of: UInt64(size).littleEndian) { Array($0) }
+    }
+
+    private static func isWhole(_ path: String) -> Bool {
+      guard let file = try? RandomAccessFile(path: path), file.size > 16 else { return false }
+      var bytes: [UInt8] = []
+      let end = file.size - 16
+      return (try? file.read(end..<file.size, into: &bytes)) != nil && bytes == mark(size: end)
     }
   }
 }

@@ -23,6 +23,31 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     self = found[0]
   }
 
+  /// The formats of images that lie beside recordings of events, among whose directories some may be called
+  /// as a split of images.
+  public static func foundBesideEvents(
+    at path: String, splits: [String]
+  ) throws(DatasetError) -> [ImageFormat] {
+    try found(at: path, splits: splits).filter {
+      $0 != .imageFolder || splits.contains { holdsImages(path + "/" + $0) }
+    }
+  }
+
+  /// Whether there is an image in the first directories, at most as many levels deep as recordings lie.
+  private static func holdsImages(_ path: String) -> Bool {
+    var directory = path
+    for _ in 0...3 {
+      let names = ((try? directoryEntries(directory)) ?? []).filter { !$0.hasPrefix(".") }
+      if names.contains(where: { isImageFileName($0.utf8) }) { return true }
+      let inner = names.sortedByBytes().first {
+        (try? FileKind(path: directory + "/" + $0)) == .directory
+      }
+      guard let inner else { return false }
+      directory += "/" + inner
+    }
+    return false
+  }
+
   /// The formats of what is at `path`, by the files that only one of them has.
   ///
   /// - Parameter splits: directories that make it an image folder, also beside files of other formats.

@@ -27,7 +27,7 @@ public struct Checkpoint {
     let file = self.path + "/" + Self.stateName
     let content: Foundation.Data?
     do {
-      content = try contentsOfFile(file)
+      content = try isThere(path) ? contentsOfFile(file) : nil
     } catch {
       throw CheckpointError(reading: file, error)
     }
@@ -85,15 +85,15 @@ public struct Checkpoint {
         throw CheckpointError(
           path: path, problem: "is damaged: its state does not know \(name)", finding: .damaged)
       }
-      guard FileManager.default.fileExists(atPath: file) else {
-        throw CheckpointError(
-          path: path, problem: "is not complete: it has no \(name)", finding: .incomplete)
-      }
-      let found: (bytes: Int, text: String)
+      let content: (bytes: Int, text: String)?
       do {
-        found = try Checksum.ofFile(file, progress: progress)
+        content = try isThere(file) ? Checksum.ofFile(file, progress: progress) : nil
       } catch {
         throw CheckpointError(reading: file, error)
+      }
+      guard let found = content else {
+        throw CheckpointError(
+          path: path, problem: "is not complete: it has no \(name)", finding: .incomplete)
       }
       guard found.bytes == expected.bytes else {
         throw CheckpointError(

@@ -44,24 +44,33 @@ public final class OutputDirectory {
           ? "remove it: it has no checkpoint yet" : "go on with it: --resume \(path)"))
   }
 
-  /// Checks that a new run and its data do not lie in each other.
+  /// Checks that a new run is not its data, and does not hold them.
   ///
-  /// - Parameter dataPath: as configured; nil for the embedded data.
+  /// - Parameter dataPath: as configured.
   /// - Throws: `OutputError`.
-  func requireApart(from data: TrainingData, at dataPath: String?) throws {
-    guard let dataPath else { return }
-    func refusal(_ reason: String) -> OutputError {
-      OutputError(path: path, problem: "\(reason): name another --output")
+  func requireApart(from dataPath: String) throws {
+    let run = resolved(path)
+    let linked = URL(fileURLWithPath: dataPath).standardizedFileURL.path
+    guard run != resolved(dataPath) else {
+      throw refusal("is the data set, among whose files a run must not be")
     }
-    let (run, all) = (resolved(path), resolved(dataPath))
-    guard run != all else { throw refusal("is the data set, among whose files a run must not be") }
-    guard !all.hasPrefix(run + "/") else {
+    guard ![resolved(dataPath), linked].contains(where: { $0.hasPrefix(run + "/") }) else {
       throw refusal("holds the data set \(dataPath), which would go when the run is removed")
     }
+  }
+
+  /// Checks that a new run would not be taken for a class of its data.
+  ///
+  /// - Throws: `OutputError`.
+  func requireApart(fromClassesOf data: TrainingData) throws {
     for directory in data.classDirectories
-    where (run + "/").hasPrefix(resolved(directory) + "/") {
+    where (resolved(path) + "/").hasPrefix(resolved(directory) + "/") {
       throw refusal("is in \(directory), where each directory is taken for a class")
     }
+  }
+
+  private func refusal(_ reason: String) -> OutputError {
+    OutputError(path: path, problem: "\(reason): name another --output")
   }
 
   /// Seconds to wait for a process that is just leaving a run which is to go on.

@@ -18,7 +18,7 @@ struct RecordingListTests {
 
   @Test func otherFilesWithItsEndingAreNotNMNIST() throws {
     try directory.write("", to: "tools/firmware/x.bin")
-    #expect(EventFormat.detect(directory.path) == nil)
+    #expect(EventFormat.found(at: directory.path).isEmpty)
   }
 
   @Test func nmnist() throws {
@@ -26,7 +26,7 @@ struct RecordingListTests {
     {
       try directory.write("", to: name)
     }
-    #expect(EventFormat.detect(directory.path) == .nmnist)
+    #expect(EventFormat.found(at: directory.path) == [.nmnist])
     let training = try list(.nmnist, .training)
     #expect(training.classes == ["0", "1"])
     #expect(training.labels == [0, 1, 1])
@@ -38,7 +38,7 @@ struct RecordingListTests {
     for index in 0..<11 {
       try directory.write("", to: "cat/cifar10_cat_\(index).aedat")
     }
-    #expect(EventFormat.detect(directory.path) == .cifar10DVS)
+    #expect(EventFormat.found(at: directory.path) == [.cifar10DVS])
     let training = try list(.cifar10DVS, .training)
     let validation = try list(.cifar10DVS, .validation)
     // ceil(0.9 * 11) for training; 10 comes before 2.
@@ -56,7 +56,7 @@ struct RecordingListTests {
         "class,startTime_usec,endTime_usec\r\n11,3000000000,3000000100\r\n1,50,60\r\n",
         to: name + "_labels.csv")
     }
-    #expect(EventFormat.detect(directory.path) == .dvsGesture)
+    #expect(EventFormat.found(at: directory.path) == [.dvsGesture])
     let training = try list(.dvsGesture, .training)
     // Gesture 11 is in SpikingJelly's folder 10, whose name comes third.
     #expect(training.classes == ["0", "1", "10", "2", "3", "4", "5", "6", "7", "8", "9"])
@@ -83,7 +83,7 @@ struct RecordingListTests {
       try directory.write("", to: "frames_number_4_split_by_time/" + name)
       try directory.write("", to: "frames_number_9_split_by_time/" + name)
     }
-    #expect(EventFormat.detect(directory.path) == .frames)
+    #expect(EventFormat.found(at: directory.path) == [.frames])
     #expect(
       try names(list(.frames, .validation)) == [
         "frames_number_4_split_by_time/test/a/3.npz", "frames_number_4_split_by_time/test/b/4.npz",
@@ -98,8 +98,8 @@ struct RecordingListTests {
 
   @Test func imagesAreNoRecordings() throws {
     try directory.write("", to: "train/a/1.jpg")
-    #expect(EventFormat.detect(directory.path) == nil)
-    #expect(EventFormat.detect(directory.path + "/nothing") == nil)
+    #expect(EventFormat.found(at: directory.path).isEmpty)
+    #expect(EventFormat.found(at: directory.path + "/nothing").isEmpty)
   }
 
   @Test(arguments: EventFormat.allCases)
