@@ -1,16 +1,5 @@
 internal import CSpikeKernels
 
-/// A tensor with several owners: the membrane potential is at once the state of a neuron and what
-/// the backward pass of its step needs.
-public final class SharedTensor {
-  /// The tensor; kernels write to it in place.
-  public let tensor: Tensor
-
-  public init(_ tensor: consuming Tensor) {
-    self.tensor = tensor
-  }
-}
-
 /// One step of a layer of leaky integrate-and-fire neurons.
 ///
 ///     u[t] = decay v[t-1] + scale x[t] + shift      charge

@@ -34,8 +34,11 @@ public struct SpikeTensor: ~Copyable {
     shape.count == 0 ? 0 : Double(spikeCount) / Double(shape.count)
   }
 
+  /// Bytes of packed spikes.
+  public static func bytes(_ shape: Shape) -> Int { wordCount(shape) * 8 }
+
   /// Bytes of the packed spikes.
-  public var bytes: Int { Self.wordCount(shape) * 8 }
+  public var bytes: Int { Self.bytes(shape) }
 
   /// Whether the element at `index` (in the order of unpacked memory) is a spike.
   public subscript(index: Int) -> Bool {

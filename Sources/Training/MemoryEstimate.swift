@@ -53,11 +53,18 @@ public struct MemoryEstimate: Sendable {
       * (network.specification.memory == .fast
         ? parameters * (1 + optimizerBuffers) + largestParameter
         : largestParameter * (stateRanks > 1 ? 2 : 1))
-    tapeBytes = Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
+    let stemOutput = network.stemOutput.count
+    // The stem's output for a static image is the same for all time steps.
+    let isStemShared =
+      isStatic && network.specification.memory == .fast
+      && network.specification.family.hasBatchNorm
+    tapeBytes =
+      Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
+      - (isStemShared ? Self.bytes(4, samples, window - 1, stemOutput) : 0)
     stateBytes = Self.bytes(
       samples, summaries.reduce(0) { $0 + ($1.tapeHoldsState ? 0 : $1.stateBytes) })
     let temporary =
-      Self.stemBytes(network, summaries, samples: samples, isStatic: isStatic)
+      Self.stemBytes(network, samples: samples, isStatic: isStatic)
       + Self.workBytes(network, summaries, samples: samples, window: window)
     // Holes between tensors, as `bench memory` finds them: more where weights are packed for a pass
     // and where batch norm's inputs in bfloat16 lie between tensors of twice their size.
@@ -88,12 +95,12 @@ public struct MemoryEstimate: Sendable {
   /// The stem's output, unless it is on the tape, and the sum of its gradients, which last for all time
   /// steps.
   private static func stemBytes(
-    _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, isStatic: Bool
+    _ network: NetworkPlan, samples: Int, isStatic: Bool
   ) -> Int {
     let isFast = network.specification.memory == .fast
     let isOnTape = isFast && network.specification.family.hasBatchNorm
-    let output = summaries.first { $0.stateBytes > 0 }?.output.count ?? 0
-    return bytes(4, samples, output, (isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
+    return bytes(
+      4, samples, network.stemOutput.count, (isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
   }
 
   /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
@@ -108,7 +115,9 @@ public struct MemoryEstimate: Sendable {
       // The gradient of the output; for spikes that of the input as well, while the first still flows
       // past the branch.
       let output = bytes(4, samples, layer.output.count)
-      var work = output
+      // Neurons make a gradient of their state that flows back through time.
+      let stateGradient = layer.tapeHoldsState && window > 1 ? layer.stateBytes : 0
+      var work = output + bytes(samples, stateGradient)
       if let convolution = convolutions[layer.name] {
         let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
         if convolution.readsSpikes { work += output + input }
@@ -116,9 +125,8 @@ public struct MemoryEstimate: Sendable {
         if max(input, output) < 1 << 34 { work += convolution.scratchBytes(samples: samples) }
       }
       most = max(most, Int(min(Double(work) - released, 0x1p58)))
-      // Neurons hold their state until the next sequence, and a gradient of it that flows back through
-      // time.
-      let held = layer.tapeHoldsState ? layer.stateBytes * (window > 1 ? 2 : 1) : 0
+      // Both stay until the next sequence.
+      let held = (layer.tapeHoldsState ? layer.stateBytes : 0) + stateGradient
       released += Double(samples) * Double(layer.tapeBytes - held)
     }
     return most

@@ -104,9 +104,9 @@ public final class TrainingStep {
         let isLast = isLastWindow && recorded.isEmpty
         let g = network.backward(loss.popGradient(), from: &tape, isLast: isLast)
         if sumsStemGradients {
-          stemGradient.add(g)
+          stemGradient.add(g.tensor)
         } else {
-          frames.withFrame(at: t) { network.backwardStem(g, frame: $0, isLast: isLast) }
+          frames.withFrame(at: t) { network.backwardStem(g.tensor, frame: $0, isLast: isLast) }
         }
       }
     }

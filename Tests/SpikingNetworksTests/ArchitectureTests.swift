@@ -13,12 +13,7 @@ struct ArchitectureTests {
       imageSize: 32)
     let builder = NetworkBuilder(
       specification, backend: .openBLAS, arena: Arena(capacity: 4 << 20))
-    switch family {
-    case .resNet: _ = PreActivationResNet(builder)
-    case .nfResNet: _ = NormalizerFreeResNet(builder, isBottleneck: false)
-    case .nfResNetBottleneck: _ = NormalizerFreeResNet(builder, isBottleneck: true)
-    case .vgg: _ = VGG(builder)
-    }
+    _ = builder.body(of: specification.parts)
     return builder
   }
 

@@ -18,17 +18,18 @@ struct AveragePoolTests {
     #expect(output == Shape(n: 2, h: isAdaptive ? 7 : 3, w: isAdaptive ? 7 : 3, c: 3))
     let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(output.count))
     let expected = numericalGradient(x) {
-      probe.value(layer.forward(Tensor(input, x.elements, in: bench.arena)).elements)
+      probe.value(layer.output(.floats(input, x.elements, in: bench.arena), in: bench.arena))
     }
-    let gx = layer.backward(Tensor(output, probe.factors, in: bench.arena))
-    expectClose(gx.elements, expected, tolerance: 1e-3, "x")
+    let gx = layer.gradient(
+      probe.factors, input: .floats(input, x.elements, in: bench.arena), in: bench.arena)
+    expectClose(gx, expected, tolerance: 1e-3, "x")
   }
 
   @Test func spikesCountAsTheirAmplitude() {
     let (bench, input) = (LayerBench(), Shape(n: 1, h: 2, w: 2, c: 1))
     let layer = AveragePool(
       "pool", AveragePooling(input: input, adaptiveHeight: 1, width: 1), bench.builder)
-    let spikes = SpikeTensor(input, amplitude: 2, in: bench.arena) { $0 != 1 }
-    #expect(layer.forward(spikes).elements == [1.5])
+    let spikes = Signal.spikes(input, amplitude: 2, in: bench.arena) { $0 != 1 }
+    #expect(layer.output(spikes, in: bench.arena) == [1.5])
   }
 }

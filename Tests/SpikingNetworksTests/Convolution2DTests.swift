@@ -13,23 +13,23 @@ struct Convolution2DTests {
   @Test(arguments: windows, [ConvolutionBackend.oneDNN, .openBLAS, .init(kernels: .events)])
   func gradientsAreFiniteDifferences(_ window: SlidingWindow, _ backend: ConvolutionBackend) {
     let (bench, input) = (LayerBench(backend), Self.input)
-    let layer = Convolution2D("conv", input: input, outputs: 4, window, bench.builder)
+    let layer = Convolution2D(
+      "conv", input: input, outputs: 4, window, bias: .constant(0), reads: .floats, bench.builder)
     bench.complete()
     let output = layer.output.withSamples(input.n)
     let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(output.count))
     func value() -> Double {
       layer.weightsDidChange()
-      return probe.value(layer.forward(Tensor(input, x.elements, in: bench.arena)).elements)
+      return probe.value(layer.output(.floats(input, x.elements, in: bench.arena), in: bench.arena))
     }
     let numerical = (
       x: numericalGradient(x, of: value), weight: numericalGradient(layer.weight.values, of: value),
       bias: numericalGradient(layer.bias!.values, of: value)
     )
     layer.weightsDidChange()
-    let gx = layer.backward(
-      Tensor(output, probe.factors, in: bench.arena),
-      input: Tensor(input, x.elements, in: bench.arena))
-    expectClose(gx.elements, numerical.x, tolerance: 1e-3, "x")
+    let gx = layer.gradient(
+      probe.factors, input: .floats(input, x.elements, in: bench.arena), in: bench.arena)
+    expectClose(gx, numerical.x, tolerance: 1e-3, "x")
     expectClose(layer.weight.gradient.elements, numerical.weight, tolerance: 1e-3, "weight")
     expectClose(layer.bias!.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
   }
@@ -37,35 +37,49 @@ struct Convolution2DTests {
   @Test func spikesCountAsTheirAmplitude() {
     let (bench, input) = (LayerBench(), Self.input)
     let layer = Convolution2D(
-      "conv", input: input, outputs: 4, Self.windows[0], hasBias: false, bench.builder)
+      "conv", input: input, outputs: 4, Self.windows[0], bias: nil, bench.builder)
     bench.complete()
     #expect(layer.bias == nil)
-    let spikes = SpikeTensor(input, amplitude: 1.5, in: bench.arena) { $0 % 3 == 0 }
-    let dense = Tensor(input, (0..<input.count).map { $0 % 3 == 0 ? 1.5 : 0 }, in: bench.arena)
-    let y = layer.forward(dense).elements
-    expectClose(layer.forward(spikes).elements, y, "y")
+    let arena = bench.arena
+    let spikes = Signal.spikes(input, amplitude: 1.5, in: arena) { $0 % 3 == 0 }
+    let dense = Signal.floats(
+      input, (0..<input.count).map { $0 % 3 == 0 ? 1.5 : 0 }, in: arena)
+    let y = layer.output(dense.shared(), in: arena)
+    expectClose(layer.output(spikes.shared(), in: arena), y, "y")
 
     let output = layer.output.withSamples(input.n)
     let start = randomFloats(output.count, seed: 3)
     var sum = Tensor(output, start, in: bench.arena)
-    layer.forward(spikes, addingTo: &sum)
+    layer.add(spikes, to: &sum)
     expectClose(sum.elements, zip(start, y).map { $0 + $1 }, "sum")
 
-    let gy = Tensor(output, randomFloats(output.count, seed: 4), in: bench.arena)
-    let gx = layer.backward(gy, input: dense).elements
+    let gy = randomFloats(output.count, seed: 4)
+    let gx = layer.gradient(gy, input: dense, in: arena)
     let gw = layer.weight.gradient.elements
     layer.weight.gradient.fill(0)
-    expectClose(layer.backward(gy, input: spikes).elements, gx, "gx")
+    expectClose(layer.gradient(gy, input: spikes, in: arena), gx, "gx")
     expectClose(layer.weight.gradient.elements, gw, "gw")
   }
 
   @Test func summaryCountsTheWork() {
     let bench = LayerBench()
     let layer = Convolution2D(
-      "conv", input: Self.input, outputs: 4, Self.windows[1], bench.builder)
+      "conv", input: Self.input, outputs: 4, Self.windows[1], bias: .constant(0), bench.builder)
     let summary = layer.summary
     #expect(summary.output == Shape(n: 1, h: 3, w: 2, c: 4))
     #expect(summary.kind == "conv 3x3 /2" && summary.parameters == 9 * 3 * 4 + 4)
     #expect(summary.multiplyAdds == 6 * 9 * 3 * 4)
+    #expect(summary.tapeBytes == 0)
+  }
+
+  /// An image of 5 x 4 pixels with 3 channels: floats, or a word of bits a pixel.
+  @Test(
+    arguments: [(.frame, 0), (.floats, 240), (.keptSpikes, 0), (.spikes, 160)]
+      as [(ConvolutionInput, Int)])
+  func summaryCountsWhatItKeeps(_ input: ConvolutionInput, _ bytes: Int) {
+    let layer = Convolution2D(
+      "conv", input: Self.input, outputs: 4, Self.windows[1], bias: nil, reads: input,
+      LayerBench().builder)
+    #expect(layer.summary.tapeBytes == bytes)
   }
 }

@@ -18,9 +18,8 @@ struct DropoutTests {
     var tape = Tape(arena: arena)
     tape.isTraining = isTraining
     let shape = Self.shape.withSamples(samples)
-    var x = Tensor(shape, in: arena)
-    x.fill(1)
-    return layer.forward(x, &tape).elements
+    let ones = [Float](repeating: 1, count: shape.count)
+    return layer.forward(.floats(shape, ones, in: arena), &tape).floats().tensor.elements
   }
 
   private func kept(_ layer: Dropout, _ context: IterationContext, samples: Int = 6) -> [Float] {
@@ -69,16 +68,15 @@ struct DropoutTests {
   @Test func spikesDenseValuesAndTheirGradientShareTheMask() {
     let layer = layer()
     let arena = Arena(capacity: 64 << 20)
-    var tape = Tape(arena: arena)
     let mask = kept(layer, IterationContext(seed: 3))
-    let spikes = layer.forward(
-      SpikeTensor(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, &tape)
+    let spikes = layer.output(
+      .spikes(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, in: arena)
     let expected = mask.enumerated().map { $0 % 3 == 0 ? 2 * $1 : 0 }
-    expectClose(spikes.unpacked(in: arena).elements, expected, tolerance: 0, "spikes")
+    expectClose(spikes, expected, tolerance: 0, "spikes")
     // y = mask x, so dL/dx = mask dL/dy.
     let gy = randomFloats(Self.shape.count, seed: 4)
-    let gx = layer.backward(Tensor(Self.shape, gy, in: arena), tape)
-    expectClose(gx.elements, zip(mask, gy).map { $0 * $1 }, tolerance: 0, "gradient")
+    let gx = layer.gradient(gy, input: .floats(Self.shape, gy, in: arena), in: arena)
+    expectClose(gx, zip(mask, gy).map { $0 * $1 }, tolerance: 0, "gradient")
   }
 
   @Test func evaluationKeepsEverything() {
@@ -86,12 +84,9 @@ struct DropoutTests {
     layer.beginSequence(IterationContext(seed: 1))
     #expect(kept(layer, isTraining: false).allSatisfy { $0 == 1 })
     let arena = Arena(capacity: 64 << 20)
-    var tape = Tape(arena: arena)
-    tape.isTraining = false
-    let spikes = layer.forward(
-      SpikeTensor(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, &tape)
-    #expect(spikes.amplitude == 2)
-    #expect((0..<Self.shape.count).allSatisfy { spikes[$0] == ($0 % 3 == 0) })
+    let spikes = layer.output(
+      .spikes(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, in: arena, isTraining: false)
+    #expect(spikes.indices.allSatisfy { spikes[$0] == ($0 % 3 == 0 ? 2 : 0) })
   }
 
   @Test func nothingToDropNeedsNoLayer() {

@@ -26,23 +26,18 @@ struct LIFNeuronTests {
   ) -> Outcome {
     var outcome = Outcome()
     var tape = Tape(arena: bench.arena)
-    var fired = Stack<SpikeTensor>()
     var pending: [Int] = []
     neuron.beginSequence(IterationContext())
     for t in 0..<Self.timesteps {
       tape.isRecording = trained.contains(t)
       tape.beginStep()
-      let spikes = neuron.forward(
-        SharedTensor(Tensor(Self.shape, Self.inputs[t], in: bench.arena)), &tape)
-      outcome.spikes.append((0..<Self.shape.count).map { spikes[$0] })
-      if trained.contains(t) {
-        fired.push(spikes)
-        pending.append(t)
-      }
+      outcome.spikes.append(
+        fired(neuron.forward(.floats(Self.shape, Self.inputs[t], in: bench.arena), &tape)))
+      if trained.contains(t) { pending.append(t) }
       if !isTemporal || t == Self.timesteps - 1 {
         while let t = pending.popLast() {
           let g = Tensor(Self.shape, Self.spikeGradients[t], in: bench.arena)
-          outcome.gradients[t] = neuron.backward(g, spikes: fired.pop(), &tape).elements
+          outcome.gradients[t] = neuron.backward(Gradient(g), &tape).value.tensor.elements
           tape.endStep()
         }
       }
@@ -50,6 +45,11 @@ struct LIFNeuronTests {
     }
     #expect(tape.bytes == 0)
     return outcome
+  }
+
+  private func fired(_ signal: consuming Signal) -> [Bool] {
+    guard case .spikes(let s) = signal else { return [] }
+    return (0..<s.spikes.shape.count).map { s.spikes[$0] }
   }
 
   private func doubles(_ values: [[Float]], times factor: Double) -> [[Double]] {

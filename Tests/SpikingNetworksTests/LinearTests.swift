@@ -14,20 +14,15 @@ struct LinearTests {
     bench.complete()
     let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(15))
     func value() -> Double {
-      var tape = Tape(arena: bench.arena)
-      return probe.value(
-        layer.forward(Tensor(input, x.elements, in: bench.arena), &tape).elements)
+      probe.value(layer.output(.floats(input, x.elements, in: bench.arena), in: bench.arena))
     }
     let numerical = (
       x: numericalGradient(x, of: value), weight: numericalGradient(layer.weight.values, of: value),
       bias: numericalGradient(layer.bias.values, of: value)
     )
-    var tape = Tape(arena: bench.arena)
-    _ = layer.forward(Tensor(input, x.elements, in: bench.arena), &tape)
-    let gx = layer.backward(
-      Tensor(Shape(n: 3, c: 5), probe.factors, in: bench.arena), &tape)
-    #expect(gx.shape == input)
-    expectClose(gx.elements, numerical.x, tolerance: 1e-3, "x")
+    let gx = layer.gradient(
+      probe.factors, input: .floats(input, x.elements, in: bench.arena), in: bench.arena)
+    expectClose(gx, numerical.x, tolerance: 1e-3, "x")
     expectClose(layer.weight.gradient.elements, numerical.weight, tolerance: 1e-3, "weight")
     expectClose(layer.bias.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
   }
@@ -42,10 +37,10 @@ struct LinearTests {
     layer.weight.assign(published: (0..<12).map { Float(1 << $0) }, to: layer.weight.values)
     for c in 0..<3 {
       for pixel in 0..<4 {
-        var x = Tensor(input, [Float](repeating: 0, count: 12), in: bench.arena)
+        var x = [Float](repeating: 0, count: 12)
         x[pixel * 3 + c] = 1
-        var tape = Tape(arena: bench.arena)
-        #expect(layer.forward(x, &tape)[0] == Float(1 << (c * 4 + pixel)))
+        let y = layer.output(.floats(input, x, in: bench.arena), in: bench.arena)
+        #expect(y[0] == Float(1 << (c * 4 + pixel)))
       }
     }
   }

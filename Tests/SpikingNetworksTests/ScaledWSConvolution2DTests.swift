@@ -23,7 +23,7 @@ struct ScaledWSConvolution2DTests {
     }
 
     func forward(_ x: [Float]) -> [Float] {
-      layer.forward(Tensor(input, x, in: bench.arena)).elements
+      layer.output(.floats(input, x, in: bench.arena), in: bench.arena)
     }
   }
 
@@ -62,10 +62,10 @@ struct ScaledWSConvolution2DTests {
     let probe = Probe(output.count)
     let x = view((0..<input.count).map { $0 % 4 == 0 ? 2.74 : 0 })
     let expected = numericalGradient(x) { probe.value(setup.forward(x.elements)) }
-    let spikes = SpikeTensor(input, amplitude: 2.74, in: arena) { $0 % 4 == 0 }
-    expectClose(layer.forward(spikes).elements, setup.forward(x.elements), "y")
-    let gx = layer.backward(Tensor(output, probe.factors, in: arena), input: spikes)
-    expectClose(gx.elements, expected, tolerance: 1e-3, "gx")
+    let spikes = Signal.spikes(input, amplitude: 2.74, in: arena) { $0 % 4 == 0 }
+    expectClose(layer.output(spikes.shared(), in: arena), setup.forward(x.elements), "y")
+    let gx = layer.gradient(probe.factors, input: spikes, in: arena)
+    expectClose(gx, expected, tolerance: 1e-3, "gx")
     let gw = layer.weight.gradient.elements
     layer.weight.gradient.fill(0)
     layer.backwardWeights(
@@ -78,7 +78,7 @@ struct ScaledWSConvolution2DTests {
     let (setup, plain) = (Setup(outputGain: 0.7), LayerBench())
     let convolution = Convolution2D(
       "conv", input: Self.input, outputs: 4, SlidingWindow(kernel: 3, stride: 2, padding: 1),
-      plain.builder)
+      bias: .constant(0), plain.builder)
     plain.complete()
     let weights = setup.layer.weight.published(setup.layer.weight.values).map { Double($0) }
     var standardised: [Float] = []
@@ -94,6 +94,8 @@ struct ScaledWSConvolution2DTests {
     convolution.weightsDidChange()
     let x = randomFloats(Self.input.count, seed: 2)
     expectClose(
-      setup.forward(x), convolution.forward(Tensor(Self.input, x, in: plain.arena)).elements, "y")
+      setup.forward(x),
+      convolution.output(.floats(Self.input, x, in: plain.arena), in: plain.arena),
+      "y")
   }
 }

@@ -46,7 +46,7 @@ struct SpikingNetworkTests {
         logits += output.elements
         loss.add(output, isTrained: true)
         let g = network.backward(loss.popGradient(), from: &tape)
-        network.backwardStem(g, frame: frame)
+        network.backwardStem(g.tensor, frame: frame)
       }
       network.completeGradients()
       return (network.store.gradients.elements, logits)

@@ -23,7 +23,8 @@ struct StepProfileTests {
     loss.begin(labels: [0, 1], globalCount: Self.samples)
     for _ in 0..<Self.timesteps {
       loss.add(network.forward(network.stem(frame), saving: &tape), isTrained: true)
-      network.backwardStem(network.backward(loss.popGradient(), from: &tape), frame: frame)
+      network.backwardStem(
+        network.backward(loss.popGradient(), from: &tape).tensor, frame: frame)
     }
     network.completeGradients()
     return (network, network.store.gradients.elements)

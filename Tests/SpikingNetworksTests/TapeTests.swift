@@ -11,17 +11,39 @@ struct TapeTests {
     var tape = Tape(arena: arena)
     let shared = SharedTensor(Tensor(shape, in: arena))
     tape.push(Tensor(shape, randomFloats(shape.count, seed: 1), in: arena))
-    tape.push(SpikeTensor(shape, in: arena) { $0 == 5 })
+    tape.push(SharedSpikes(SpikeTensor(shape, in: arena) { $0 == 5 }))
     tape.push(shared)
-    tape.push(nil)
+    tape.push(nil as SharedTensor?)
     #expect(tape.bytes == 128 + 32 + 128 && tape.peakBytes == tape.bytes)
     #expect(tape.popShared() == nil)
     #expect(tape.popShared() === shared)
     let spikes = tape.popSpikes()
-    #expect(spikes[5] && !spikes[4])
+    #expect(spikes.spikes[5] && !spikes.spikes[4])
     #expect(tape.bytes == 128)
     #expect(tape.popTensor().elements == randomFloats(shape.count, seed: 1))
     #expect(tape.bytes == 0 && tape.peakBytes == 288)
+  }
+
+  @Test func whatSeveralLayersKeepCountsOnce() {
+    let arena = Arena(capacity: 4 << 20)
+    var tape = Tape(arena: arena)
+    let shared = SharedTensor(Tensor(shape, in: arena))
+    let spikes = SharedSpikes(SpikeTensor(shape, in: arena))
+    for _ in 0..<2 {
+      tape.push(.exact(shared))
+      tape.push(Signal.floats(shared))
+      tape.push(Signal.spikes(spikes))
+      tape.push(spikes)
+    }
+    #expect(tape.bytes == 128 + 32)
+    for _ in 0..<2 {
+      #expect(tape.bytes == 128 + 32)
+      _ = tape.popSpikes()
+      _ = tape.popSignal()
+      #expect(tape.popSignal().floats() === shared)
+      _ = tape.popNormalizationInput()
+    }
+    #expect(tape.bytes == 0 && tape.peakBytes == 160)
   }
 
   @Test func nothingIsKeptWithoutRecording() {
@@ -30,7 +52,7 @@ struct TapeTests {
     tape.isRecording = false
     tape.beginStep()
     tape.push(Tensor(shape, in: arena))
-    tape.push(SpikeTensor(shape, in: arena))
+    tape.push(SharedSpikes(SpikeTensor(shape, in: arena)))
     tape.push(SharedTensor(Tensor(shape, in: arena)))
     #expect(tape.peakBytes == 0 && tape.pendingSteps == 0 && arena.bytesInUse == 0)
   }

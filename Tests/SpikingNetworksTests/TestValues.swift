@@ -61,6 +61,44 @@ struct Probe {
   }
 }
 
+extension Signal {
+  static func floats(_ shape: Shape, _ elements: [Float], in arena: Arena) -> Signal {
+    .floats(SharedTensor(Tensor(shape, elements, in: arena)))
+  }
+
+  /// Spikes where `isSpike` says so.
+  static func spikes(
+    _ shape: Shape, amplitude: Float, in arena: Arena, where isSpike: (Int) -> Bool
+  ) -> Signal {
+    .spikes(SharedSpikes(SpikeTensor(shape, amplitude: amplitude, in: arena, where: isSpike)))
+  }
+}
+
+extension Node {
+  /// The output as floats; what the tape holds afterwards does not count.
+  func output(_ x: consuming Signal, in arena: Arena, isTraining: Bool = true) -> [Float] {
+    var tape = Tape(arena: arena)
+    (tape.isRecording, tape.isTraining) = (false, isTraining)
+    switch forward(x, &tape) {
+    case .floats(let y): return y.tensor.elements
+    case .spikes(let y): return y.spikes.unpacked(in: arena).elements
+    }
+  }
+
+  /// The gradient of the input, given that of the output; adds to the parameters' gradients.
+  func gradient(_ gy: [Float], input x: consuming Signal, in arena: Arena) -> [Float] {
+    var tape = Tape(arena: arena)
+    let shape =
+      switch forward(x, &tape) {
+      case .floats(let y): y.tensor.shape
+      case .spikes(let y): y.spikes.shape
+      }
+    var g = backward(Gradient(Tensor(shape, gy, in: arena)), &tape)
+    g.settle(in: arena)
+    return g.value.tensor.elements
+  }
+}
+
 /// What single layers are built with, and where their parameters end up.
 final class LayerBench {
   let arena = Arena(capacity: 64 << 20)

@@ -116,6 +116,18 @@ public struct NetworkSpecification: Equatable, Sendable {
 }
 
 extension NetworkSpecification {
+  /// The network's parts, each a section.
+  ///
+  /// - Precondition: `problem` is `nil`.
+  var parts: [Part] {
+    switch family {
+    case .resNet: preActivationResNet()
+    case .nfResNet: normalizerFreeResNet(isBottleneck: false)
+    case .nfResNetBottleneck: normalizerFreeResNet(isBottleneck: true)
+    case .vgg: vgg()
+    }
+  }
+
   /// A frame of one sample.
   public var input: Shape { Shape(n: 1, h: imageSize, w: imageSize, c: inputChannels) }
 

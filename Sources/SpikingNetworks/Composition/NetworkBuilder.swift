@@ -75,15 +75,19 @@ final class NetworkBuilder {
   /// Whether convolutions want the gradients that neurons hand them in bfloat16.
   var roundsGradients: Bool { backend.effectivePrecision == .mixed }
 
+  /// The learnt gains of residuals by their names.
+  private(set) var gains: [String: Parameter] = [:]
+
+  func addGain(_ name: String) { gains[name] = parameter(name, [], .constant(0)) }
+
   private var dropouts = 0
 
   /// A dropout layer, or none where nothing is dropped.
-  func dropout(_ name: String, input: Shape, dropsSpikes: Bool = true) -> Dropout? {
+  func dropout(_ name: String, input: Shape) -> Dropout? {
     guard specification.dropout > 0 else { return nil }
     dropouts += 1
     return add(
       Dropout(
-        name, number: dropouts, input: input, probability: specification.dropout,
-        dropsSpikes: dropsSpikes, profile: profile))
+        name, number: dropouts, input: input, probability: specification.dropout, profile: profile))
   }
 }

@@ -14,7 +14,7 @@ public final class NetworkPlan {
   public let precisionProblem: String?
   /// Where activations will live.
   public let arena: Arena
-  let body: any NetworkBody
+  let body: NetworkBody
   let sections: [NetworkSection]
   /// In the order of the forward pass.
   let parameters: [Parameter]
@@ -29,13 +29,7 @@ public final class NetworkPlan {
     if let problem = specification.problem { throw NetworkError(description: problem) }
     let builder = NetworkBuilder(
       specification, backend: backend, arena: arena, profile: profile)
-    body =
-      switch specification.family {
-      case .resNet: PreActivationResNet(builder)
-      case .nfResNet: NormalizerFreeResNet(builder, isBottleneck: false)
-      case .nfResNetBottleneck: NormalizerFreeResNet(builder, isBottleneck: true)
-      case .vgg: VGG(builder)
-      }
+    body = builder.body(of: specification.parts)
     self.specification = specification
     self.arena = arena
     layers = builder.layers
@@ -46,6 +40,8 @@ public final class NetworkPlan {
     statistics = builder.statistics
   }
 
+  /// What the stem gives for one sample, which has no state and no time steps.
+  public var stemOutput: Shape { body.stem.output }
   /// Elements of all parameters.
   public var weightCount: Int { parameters.reduce(0) { $0 + $1.count } }
   /// Elements of all running statistics.

@@ -1,27 +1,5 @@
 import Tensors
 
-/// A family's way through its layers, for one time step.
-///
-/// The stem is what comes before the first neurons: it has no state, so that one frame gives one output,
-/// whatever the time step.
-protocol NetworkBody: AnyObject {
-  /// The stem's output, from a frame [N, H, W, C].
-  func stem(_ frame: borrowing Tensor) -> Tensor
-
-  /// Logits [N, 1, 1, classes] from the stem's output, which others may hold as well.
-  func forward(_ stem: SharedTensor, _ tape: inout Tape) -> Tensor
-
-  /// The gradient of the stem's output from that of the logits; adds to the parameters' gradients.
-  ///
-  /// - Parameter endSection: to be called after each section but the stem's, the last one first.
-  func backward(
-    _ gradient: consuming Tensor, _ tape: inout Tape, _ endSection: () -> Void
-  ) -> Tensor
-
-  /// Adds to the gradients of the stem's parameters, from the gradient of its output.
-  func backwardStem(_ gradient: borrowing Tensor, frame: borrowing Tensor)
-}
-
 /// A spiking network: its parameters, its layers, and the two passes of a time step.
 public final class SpikingNetwork {
   /// Its layers.
@@ -69,7 +47,7 @@ public final class SpikingNetwork {
   public var precisionProblem: String? { plan.precisionProblem }
   /// Where activations live.
   public var arena: Arena { plan.arena }
-  private var body: any NetworkBody { plan.body }
+  private var body: NetworkBody { plan.body }
   /// In the order of the forward pass; the stem's first.
   private var sections: [NetworkSection] { plan.sections }
 
@@ -90,13 +68,18 @@ public final class SpikingNetwork {
     precondition(frame.shape == specification.input.withSamples(frame.shape.n))
     let start = profile?.beginStem()
     defer { if let start { profile?.endStem(since: start) } }
-    return SharedTensor(body.stem(frame))
+    return SharedTensor(body.stem.forward(frame, in: arena))
   }
 
   /// The forward pass of one time step: logits [N, 1, 1, classes] from the stem's output.
   public func forward(_ stem: SharedTensor, saving tape: inout Tape) -> Tensor {
     tape.beginStep()
-    return body.forward(stem, &tape)
+    var x = Signal.floats(stem)
+    for nodes in body.sections {
+      for node in nodes { x = node.forward(x, &tape) }
+    }
+    // They are few, and the loss makes gradients of them in place.
+    return x.floats().tensor.copy(in: arena)
   }
 
   /// The backward pass of the latest recorded step that had none: adds to the gradients of all but the
@@ -109,10 +92,16 @@ public final class SpikingNetwork {
   /// - Returns: the gradient of the stem's output.
   public func backward(
     _ gradient: consuming Tensor, from tape: inout Tape, isLast: Bool = false
-  ) -> Tensor {
-    let g = body.backward(gradient, &tape) { if isLast { finishSection() } }
+  ) -> SharedTensor {
+    var g = Gradient(gradient)
+    for (section, nodes) in body.sections.enumerated().reversed() {
+      for node in nodes.reversed() { g = node.backward(g, &tape) }
+      // The first one ends with the stem.
+      if isLast && section > 0 { finishSection() }
+    }
+    g.settle(in: arena)
     tape.endStep()
-    return g
+    return g.value
   }
 
   /// Adds to the gradients of the stem's parameters.
@@ -124,7 +113,7 @@ public final class SpikingNetwork {
     _ gradient: borrowing Tensor, frame: borrowing Tensor, isLast: Bool = false
   ) {
     let start = profile?.beginStem()
-    body.backwardStem(gradient, frame: frame)
+    body.stem.backward(gradient, frame: frame, in: arena)
     if let start { profile?.endStem(since: start) }
     if isLast { finishSection() }
   }

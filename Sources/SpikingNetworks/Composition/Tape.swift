@@ -18,6 +18,8 @@ public struct Tape: ~Copyable {
   /// The most bytes held at once.
   public private(set) var peakBytes = 0
   private var entries = Stack<TapeEntry>()
+  /// How many entries hold an object.
+  private var holders: [ObjectIdentifier: Int] = [:]
 
   public init(arena: Arena) {
     self.arena = arena
@@ -38,27 +40,38 @@ public struct Tape: ~Copyable {
     precondition(pendingSteps > 0 || entries.isEmpty, "a layer left something on the tape")
   }
 
+  /// Room that nobody else has.
   mutating func push(_ tensor: consuming Tensor) {
     guard isRecording else { return }
     hold(tensor.bytes)
     entries.push(.tensor(tensor))
   }
 
-  mutating func push(_ spikes: consuming SpikeTensor) {
+  mutating func push(_ shared: SharedTensor?) {
     guard isRecording else { return }
-    hold(spikes.bytes)
+    if let shared { hold(shared, bytes: shared.tensor.bytes) }
+    entries.push(.shared(shared))
+  }
+
+  mutating func push(_ spikes: SharedSpikes) {
+    guard isRecording else { return }
+    hold(spikes, bytes: spikes.spikes.bytes)
     entries.push(.spikes(spikes))
   }
 
-  mutating func push(_ shared: SharedTensor?) {
-    guard isRecording else { return }
-    hold(shared?.tensor.bytes ?? 0)
-    entries.push(.shared(shared))
+  mutating func push(_ signal: consuming Signal) {
+    switch consume signal {
+    case .floats(let x): push(x)
+    case .spikes(let x): push(x)
+    }
   }
 
   mutating func push(_ input: NormalizationInput) {
     guard isRecording else { return }
-    hold(input.bytes)
+    switch input {
+    case .exact(let x): hold(x, bytes: input.bytes)
+    case .centered: hold(input.bytes)
+    }
     entries.push(.normalizationInput(input))
   }
 
@@ -68,22 +81,49 @@ public struct Tape: ~Copyable {
     return tensor
   }
 
-  mutating func popSpikes() -> SpikeTensor {
+  mutating func popShared() -> SharedTensor? {
+    guard case .shared(let shared) = entries.pop() else { outOfOrder() }
+    if let shared { release(shared, bytes: shared.tensor.bytes) }
+    return shared
+  }
+
+  mutating func popSpikes() -> SharedSpikes {
     guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
-    bytes -= spikes.bytes
+    release(spikes, bytes: spikes.spikes.bytes)
     return spikes
   }
 
-  mutating func popShared() -> SharedTensor? {
-    guard case .shared(let shared) = entries.pop() else { outOfOrder() }
-    bytes -= shared?.tensor.bytes ?? 0
-    return shared
+  mutating func popSignal() -> Signal {
+    switch entries.pop() {
+    case .shared(let x?):
+      release(x, bytes: x.tensor.bytes)
+      return .floats(x)
+    case .spikes(let x):
+      release(x, bytes: x.spikes.bytes)
+      return .spikes(x)
+    default: outOfOrder()
+    }
   }
 
   mutating func popNormalizationInput() -> NormalizationInput {
     guard case .normalizationInput(let input) = entries.pop() else { outOfOrder() }
-    bytes -= input.bytes
+    switch input {
+    case .exact(let x): release(x, bytes: input.bytes)
+    case .centered: bytes -= input.bytes
+    }
     return input
+  }
+
+  /// What several layers have left here counts once.
+  private mutating func hold(_ object: AnyObject, bytes: Int) {
+    holders[ObjectIdentifier(object), default: 0] += 1
+    if holders[ObjectIdentifier(object)] == 1 { hold(bytes) }
+  }
+
+  private mutating func release(_ object: AnyObject, bytes: Int) {
+    let others = holders[ObjectIdentifier(object)]! - 1
+    holders[ObjectIdentifier(object)] = others == 0 ? nil : others
+    if others == 0 { self.bytes -= bytes }
   }
 
   private mutating func hold(_ count: Int) {
@@ -98,7 +138,7 @@ public struct Tape: ~Copyable {
 
 enum TapeEntry: ~Copyable {
   case tensor(Tensor)
-  case spikes(SpikeTensor)
+  case spikes(SharedSpikes)
   case shared(SharedTensor?)
   case normalizationInput(NormalizationInput)
 }

@@ -5,12 +5,11 @@ import Tensors
 ///
 /// The mask is a pure function of (seed, iteration, place in the global batch), so that it does not
 /// depend on the number of ranks. Spikes stay spikes: they get the scale as their amplitude.
-final class Dropout: Layer {
+final class Dropout: Layer, Node {
   let name: String
   let probability: Float
   private let number: Int
   private let shape: Shape
-  private let dropsSpikes: Bool
   private let profile: StepProfile?
   private var context = IterationContext()
   private var drawn: DropoutMask?
@@ -18,17 +17,14 @@ final class Dropout: Layer {
   /// - Parameters:
   ///   - number: tells the layers of a network apart.
   ///   - input: of one sample.
-  ///   - dropsSpikes: whether the input is spikes; else floats.
   init(
-    _ name: String, number: Int, input: Shape, probability: Float, dropsSpikes: Bool = true,
-    profile: StepProfile? = nil
+    _ name: String, number: Int, input: Shape, probability: Float, profile: StepProfile? = nil
   ) {
     precondition(probability >= 0 && probability < 1)
     self.name = name
     self.number = number
     self.probability = probability
     shape = input
-    self.dropsSpikes = dropsSpikes
     self.profile = profile
   }
 
@@ -37,24 +33,25 @@ final class Dropout: Layer {
     drawn = nil
   }
 
-  func forward(_ x: borrowing SpikeTensor, _ tape: inout Tape) -> SpikeTensor {
+  func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
+    guard let mask = mask(samples: x.shape.n, tape) else { return x }
     let start = ContinuousClock.now
     defer { profile?.add(.dropout, of: name, since: start) }
-    return mask(samples: x.shape.n, tape)?.kept(of: x, in: tape.arena)
-      ?? x.copy(amplitude: x.amplitude, in: tape.arena)
+    switch consume x {
+    case .spikes(let x): return .spikes(SharedSpikes(mask.kept(of: x.spikes, in: tape.arena)))
+    case .floats(var x):
+      SharedTensor.makeUnique(&x, in: tape.arena)
+      mask.apply(to: &x.tensor)
+      return .floats(x)
+    }
   }
 
-  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
-    backward(x, tape)
-  }
-
-  /// dL/dx from dL/dy, for floats; of spikes, the neurons take the gradient through the mask.
-  func backward(_ gy: consuming Tensor, _ tape: borrowing Tape) -> Tensor {
-    let start = ContinuousClock.now
-    defer { profile?.add(.dropout, of: name, since: start) }
-    var g = gy
-    mask(samples: g.shape.n, tape)?.apply(to: &g)
-    return g
+  /// Neurons take the gradient through the mask in their own pass.
+  func backward(_ gradient: consuming Gradient, _ tape: inout Tape) -> Gradient {
+    var gradient = gradient
+    gradient.settle(in: tape.arena)
+    gradient.dropout = mask(samples: gradient.value.tensor.shape.n, tape)
+    return gradient
   }
 
   /// The iteration's mask; nil where nothing is dropped.
@@ -74,9 +71,8 @@ final class Dropout: Layer {
   }
 
   var summary: LayerSummary {
-    let bytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
-    return LayerSummary(
-      name: name, kind: "dropout \(probability)", output: shape, stateBytes: bytes,
-      tapeBytes: dropsSpikes ? bytes : 0, tapeHoldsState: false)
+    LayerSummary(
+      name: name, kind: "dropout \(probability)", output: shape,
+      stateBytes: SpikeTensor.bytes(shape), tapeHoldsState: false)
   }
 }

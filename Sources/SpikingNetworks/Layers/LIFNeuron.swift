@@ -12,7 +12,7 @@ import Tensors
 /// The membrane potential v[t] is at once the state and what the backward pass needs. Whoever must keep
 /// it holds a reference, and a step overwrites it only where nobody does: under SLTT the backward pass
 /// has let go of it by then, and one buffer serves all steps; under BPTT every step gets its own.
-final class LIFNeuron: Layer {
+final class LIFNeuron: Layer, SkippedNode {
   let name: String
   private let normalization: BatchNorm?
   private let scaling: ChannelAffine
@@ -69,31 +69,29 @@ final class LIFNeuron: Layer {
     neuronSteps = 0
   }
 
-  /// The spikes of a step. Batch norm needs its input later, so the tape holds it too.
-  func forward(_ x: SharedTensor, _ tape: inout Tape) -> SpikeTensor {
-    guard let normalization else { return forward(reading: x.tensor, &tape) }
-    let start = ContinuousClock.now
-    let affine = normalization.forward(x, &tape)
-    profile?.add(.norm, of: name, since: start)
-    let centered =
-      keepsRounded && tape.isRecording ? RoundedTensor(x.tensor.shape, in: tape.arena) : nil
-    let spikes = fire(x.tensor, affine, centered: centered, mean: normalization.mean, &tape)
-    tape.push(centered.map { .centered($0) } ?? .exact(x))
-    return spikes
-  }
-
-  /// The spikes of a step, for an input that the caller keeps.
-  ///
-  /// - Precondition: there is no normalisation.
-  func forward(reading x: borrowing Tensor, _ tape: inout Tape) -> SpikeTensor {
-    precondition(normalization == nil)
-    return fire(x, scaling, &tape)
+  /// The spikes of a step, which stay on the tape with what batch norm needs of its input.
+  func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
+    let x = x.floats()
+    let spikes: SharedSpikes
+    if let normalization {
+      let start = ContinuousClock.now
+      let affine = normalization.forward(x, &tape)
+      profile?.add(.norm, of: name, since: start)
+      let centered =
+        keepsRounded && tape.isRecording ? RoundedTensor(x.tensor.shape, in: tape.arena) : nil
+      spikes = fire(x.tensor, affine, centered: centered, mean: normalization.mean, &tape)
+      tape.push(centered.map { .centered($0) } ?? .exact(x))
+    } else {
+      spikes = fire(x.tensor, scaling, &tape)
+    }
+    tape.push(spikes)
+    return .spikes(spikes)
   }
 
   private func fire(
     _ x: borrowing Tensor, _ affine: ChannelAffine, centered: RoundedTensor? = nil,
     mean: FloatView? = nil, _ tape: inout Tape
-  ) -> SpikeTensor {
+  ) -> SharedSpikes {
     let start = ContinuousClock.now
     var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
     if tauParameter != nil { tape.push(membrane) }
@@ -107,40 +105,47 @@ final class LIFNeuron: Layer {
     membrane = next
     tape.push(next)
     profile?.add(.neuron, of: name, since: start)
-    return spikes
+    return SharedSpikes(spikes)
   }
 
-  /// dL/dx from `g`, dL/d(amplitude s); adds to the parameters' gradients.
-  ///
-  /// - Parameters:
-  ///   - dropout: what it made of the spikes, if `g` is the gradient of that.
-  ///   - more: a second part of dL/d(amplitude s), where there is a normalisation.
-  ///   - skip: a part of dL/dx that comes past the neuron, where there is none.
+  /// Without normalisation, which would take another pass after this one.
+  var addsSkip: Bool { normalization == nil }
+
+  func backward(_ gradient: consuming Gradient, _ tape: inout Tape) -> Gradient {
+    backward(gradient, skip: nil, &tape)
+  }
+
+  /// dL/dx from the gradient of the spikes' values; adds to the parameters' gradients.
   func backward(
-    _ g: consuming Tensor, dropout: DropoutMask? = nil, more: SharedTensor? = nil,
-    skip: SharedTensor? = nil, spikes: borrowing SpikeTensor, _ tape: inout Tape
-  ) -> Tensor {
-    precondition((normalization == nil ? more : skip) == nil)
-    var g = g
+    _ gradient: consuming Gradient, skip: SharedTensor?, _ tape: inout Tape
+  ) -> Gradient {
+    precondition(skip == nil || addsSkip)
+    var g = gradient
+    let spikes = tape.popSpikes()
     let dynamics = dynamics
     let decayGradient: Double
+    // Both in one pass are more than it can do.
+    if g.more != nil && (normalization == nil || g.dropout != nil) { g.settle(in: tape.arena) }
+    let (more, dropout) = (g.more, g.dropout)
+    (g.more, g.dropout) = (nil, nil)
+    SharedTensor.makeUnique(&g.value, in: tape.arena)
     let start = ContinuousClock.now
     if let normalization {
       let x = tape.popNormalizationInput()
       let step = popStep(dropout, &tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g, more: more, spikes: spikes, step: step, input: x, mean: statistics.mean,
-        sums: normalization.sums)
+        &g.value.tensor, more: more, spikes: spikes.spikes, step: step, input: x,
+        mean: statistics.mean, sums: normalization.sums)
       profile?.add(.neuron, of: name, since: start)
       let normStart = ContinuousClock.now
       normalization.backward(
-        &g, input: x, statistics: statistics, rounding: roundsGradients)
+        &g.value.tensor, input: x, statistics: statistics, rounding: roundsGradients)
       profile?.add(.norm, of: name, since: normStart)
     } else {
       let step = popStep(dropout, &tape)
       decayGradient = dynamics.backward(
-        &g, spikes: spikes, step: step, scale: scaling.scale, skip: skip,
+        &g.value.tensor, spikes: spikes.spikes, step: step, scale: scaling.scale, skip: skip,
         rounding: roundsGradients)
       profile?.add(.neuron, of: name, since: start)
     }
@@ -166,7 +171,7 @@ final class LIFNeuron: Layer {
 
   var summary: LayerSummary {
     let membraneBytes = shape.count * 4
-    let spikeBytes = shape.pixels * SpikeTensor.wordsPerPixel(channels: shape.c) * 8
+    let spikeBytes = SpikeTensor.bytes(shape)
     let inputBytes = keepsRounded ? membraneBytes / 2 : membraneBytes
     return LayerSummary(
       name: name, kind: normalization == nil ? "lif" : "bn + lif", output: shape,

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A fully connected layer: `y = x Wᵀ + b`. Input [N, H, W, C], output [N, 1, 1, outputs].
-final class Linear: Layer {
+final class Linear: Layer, Node {
   let name: String
   let weight: Parameter
   let bias: Parameter
@@ -25,29 +25,35 @@ final class Linear: Layer {
     profile = builder.profile
   }
 
-  func forward(_ x: consuming Tensor, _ tape: inout Tape) -> Tensor {
+  /// Shape of the output for one sample.
+  var output: Shape { Shape(n: 1, c: product.outputs) }
+
+  func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     let start = ContinuousClock.now
     defer { profile?.add(.classifier, of: name, since: start) }
-    var y = Tensor(Shape(n: x.shape.n, c: product.outputs), in: tape.arena)
-    product.forward(x, weights: weight.values, bias: bias.values, into: &y)
+    let x = x.floats()
+    var y = Tensor(Shape(n: x.tensor.shape.n, c: product.outputs), in: tape.arena)
+    product.forward(x.tensor, weights: weight.values, bias: bias.values, into: &y)
     tape.push(x)
-    return y
+    return .floats(SharedTensor(y))
   }
 
-  /// dL/dx from `gy`, dL/dy; adds to the parameters' gradients.
-  func backward(_ gy: borrowing Tensor, _ tape: inout Tape) -> Tensor {
+  func backward(_ gradient: consuming Gradient, _ tape: inout Tape) -> Gradient {
+    var gradient = gradient
+    gradient.settle(in: tape.arena)
     let start = ContinuousClock.now
     defer { profile?.add(.classifier, of: name, since: start) }
-    let x = tape.popTensor()
-    product.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
-    var gx = Tensor(x.shape, in: tape.arena)
-    product.backwardInput(gy, weights: weight.values, into: &gx)
-    return gx
+    let x = tape.popSignal().floats()
+    product.backwardWeights(
+      x.tensor, gradient.value.tensor, into: weight.gradient, bias: bias.gradient)
+    var gx = Tensor(x.tensor.shape, in: tape.arena)
+    product.backwardInput(gradient.value.tensor, weights: weight.values, into: &gx)
+    return Gradient(gx)
   }
 
   var summary: LayerSummary {
     LayerSummary(
-      name: name, kind: "linear", output: Shape(n: 1, c: product.outputs),
+      name: name, kind: "linear", output: output,
       parameters: weight.count + bias.count, multiplyAdds: weight.count, tapeBytes: input.count * 4)
   }
 }

@@ -10,7 +10,7 @@ import Tensors
 /// The output gain (the skip gain of a residual branch) is folded into the weights, so that it costs no
 /// pass over activations and its gradient needs no saved output:
 /// `dL/d outputGain = <x * w' + bias, dL/dy> = <w', dL/dw'|outputGain=1> + <bias, dL/dbias|outputGain=1>`.
-final class ScaledWSConvolution2D: Layer {
+final class ScaledWSConvolution2D: ConvolutionLayer {
   /// A learnt scalar times a constant.
   struct OutputGain {
     let parameter: Parameter
@@ -25,7 +25,8 @@ final class ScaledWSConvolution2D: Layer {
   let bias: Parameter
   let gain: Parameter
   private let outputGain: OutputGain?
-  private let convolution: any Convolution
+  let convolution: ObservedConvolution
+  let input: ConvolutionInput
   /// From the weights to w', and the bias, both times the output gain.
   private let standardization: ChannelAffine
   private let effectiveBias: FloatView
@@ -36,14 +37,15 @@ final class ScaledWSConvolution2D: Layer {
   /// Per output channel: coefficients of a pass over the weights.
   private let coefficients: [FloatView]
 
-  /// - Parameter readsSpikes: whether the input is spikes; else dense values.
   init(
-    _ name: String, input: Shape, outputs: Int, _ window: SlidingWindow,
-    outputGain: OutputGain? = nil, readsSpikes: Bool = true, _ builder: NetworkBuilder
+    _ name: String, input shape: Shape, outputs: Int, _ window: SlidingWindow,
+    outputGain: OutputGain? = nil, reads input: ConvolutionInput = .keptSpikes,
+    _ builder: NetworkBuilder
   ) {
     self.name = name
+    self.input = input
     convolution = builder.convolution(
-      name, input: input, outputs: outputs, window, readsSpikes: readsSpikes)
+      name, input: shape, outputs: outputs, window, readsSpikes: input.isSpikes)
     weight = convolution.weightParameter(name + ".weight", builder)
     bias = builder.parameter(name + ".bias", [outputs], .constant(0))
     gain = builder.parameter(name + ".gain", [outputs, 1, 1, 1], .constant(1))
@@ -56,14 +58,11 @@ final class ScaledWSConvolution2D: Layer {
     coefficients = Array(views[5...])
   }
 
-  /// Shape of the output for one sample.
-  var output: Shape { convolution.geometry.output(samples: 1) }
-
   private var fanIn: Double { Double(weight.count / bias.count) }
 
-  private var effectiveWeights: ConvolutionWeights {
-    ConvolutionWeights(weight.values, standardization)
-  }
+  var weights: ConvolutionWeights { ConvolutionWeights(weight.values, standardization) }
+  var biases: FloatView? { effectiveBias }
+  var biasGradient: FloatView? { bias.gradient }
 
   /// Takes the weights' moments, from which those who pack weights standardise them.
   func weightsDidChange() {
@@ -111,33 +110,7 @@ final class ScaledWSConvolution2D: Layer {
     }
   }
 
-  func forward(_ x: borrowing SpikeTensor) -> Tensor {
-    convolution.output(of: x, weights: effectiveWeights, bias: effectiveBias)
-  }
-
-  /// Adds the output to `y`.
-  func forward(_ x: borrowing SpikeTensor, addingTo y: inout Tensor) {
-    convolution.forward(
-      x, weights: effectiveWeights, bias: effectiveBias, into: &y, accumulating: true)
-  }
-
-  func forward(_ x: borrowing Tensor) -> Tensor {
-    convolution.output(of: x, weights: effectiveWeights, bias: effectiveBias)
-  }
-
-  /// dL/dx from `gy`, dL/dy; adds to the gradients of w' and the bias.
-  func backward(_ gy: borrowing Tensor, input x: borrowing SpikeTensor) -> Tensor {
-    convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
-    return convolution.inputGradient(gy, weights: effectiveWeights)
-  }
-
-  /// Adds to the gradients of w' and the bias, for an input that needs none.
-  func backwardWeights(_ gy: borrowing Tensor, input x: borrowing Tensor) {
-    convolution.backwardWeights(x, gy, into: weight.gradient, bias: bias.gradient)
-  }
-
   var summary: LayerSummary {
-    convolution.summary(
-      name, kind: "ws-conv", parameters: weight.count + bias.count + gain.count)
+    summary(kind: "ws-conv", parameters: weight.count + bias.count + gain.count)
   }
 }

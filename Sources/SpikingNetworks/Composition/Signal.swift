@@ -1,0 +1,31 @@
+import Tensors
+
+/// What flows from node to node in the forward pass, [N, H, W, C]. It may have other owners, such as the
+/// tape.
+enum Signal: ~Copyable {
+  case floats(SharedTensor)
+  case spikes(SharedSpikes)
+
+  var shape: Shape {
+    switch self {
+    case .floats(let x): x.tensor.shape
+    case .spikes(let x): x.spikes.shape
+    }
+  }
+
+  /// The same signal for one more owner.
+  borrowing func shared() -> Signal {
+    switch self {
+    case .floats(let x): .floats(x)
+    case .spikes(let x): .spikes(x)
+    }
+  }
+
+  /// - Precondition: the signal is floats; the builder puts nodes where it is.
+  consuming func floats() -> SharedTensor {
+    switch consume self {
+    case .floats(let x): return x
+    case .spikes: preconditionFailure("these are spikes")
+    }
+  }
+}
