@@ -5,6 +5,12 @@ import Foundation
 public final class DurableFile {
   private let path: String
   private let descriptor: Int32
+  /// Bytes since the last sync.
+  private var unsynced = 0
+
+  /// So many bytes are synced at a time, so that neither the end takes long nor memory fills with what
+  /// waits for a slow disk.
+  private static let syncedAtOnce = 1 << 26
 
   /// Creates the file, or empties it.
   ///
@@ -32,6 +38,8 @@ public final class DurableFile {
         throw SafeTensorsError(path, .system(operation: "write", code: errno))
       }
       rest = rest.dropFirst(written)
+      unsynced += written
+      if unsynced >= Self.syncedAtOnce { try finish() }
     }
   }
 
@@ -40,6 +48,7 @@ public final class DurableFile {
     guard fsync(descriptor) == 0 else {
       throw SafeTensorsError(path, .system(operation: "sync", code: errno))
     }
+    unsynced = 0
   }
 
   /// Makes the names in a directory survive a crash of the machine, too.

@@ -42,10 +42,12 @@ public enum SafeTensorsWriter {
   /// - Parameters:
   ///   - tensors: in the order wanted in the file; int64 comes before float32, which aligns both.
   ///   - metadata: free-form text for the header.
+  ///   - progress: is called after each tensor.
   /// - Throws: `SafeTensorsError` with the system's reason, or what a tensor's values throw; the
   ///   temporary file is gone then, and a file that was at `path` is as before.
   public static func write(
-    _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String
+    _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String,
+    progress: () -> Void = {}
   ) throws {
     let tensors =
       tensors.filter { $0.type == .int64 } + tensors.filter { $0.type != .int64 }
@@ -61,6 +63,7 @@ public enum SafeTensorsWriter {
             "tensor '\(tensor.name)' of shape \(tensor.shape) was given \(bytes.count) bytes")
           try file.write(bytes)
         }
+        progress()
       }
       try file.finish()
       guard rename(temporary, path) == 0 else {

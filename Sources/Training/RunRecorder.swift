@@ -16,17 +16,20 @@ final class RunRecorder {
   ///   - output: claimed.
   ///   - position: where the run begins; metrics of what comes later are made anew.
   ///   - checkpoint: that it goes on from, if it does.
+  ///   - progress: is called as the writing of a checkpoint gets on.
   ///   - report: is told of what goes wrong and does not end the run.
   init(
     _ output: OutputDirectory, _ configuration: Configuration, from position: RunPosition,
-    of checkpoint: Checkpoint?, report: @escaping @Sendable (String) -> Void
+    of checkpoint: Checkpoint?, progress: @escaping @Sendable () -> Void,
+    report: @escaping @Sendable (String) -> Void
   ) throws {
     self.output = output
     self.report = report
     settings = configuration.checkpoint
     log = try MetricsLog(directory: output.path, from: position)
     try output.write(configuration)
-    writer = CheckpointWriter(output.checkpoints, settings, latest: checkpoint, report: report)
+    writer = CheckpointWriter(
+      output.checkpoints, settings, latest: checkpoint, progress: progress, report: report)
     schedule = CheckpointSchedule(settings)
   }
 

@@ -164,7 +164,9 @@ public final class TrainingRun {
       progress = ProgressReporter(logEvery: configuration.training.logEvery)
     }
     recorder = try output.map {
-      try RunRecorder($0, configuration, from: position, of: resumed) { warn($0) }
+      try RunRecorder(
+        $0, configuration, from: position, of: resumed, progress: communicator.activity.touch
+      ) { warn($0) }
     }
     do {
       while position.iteration < iterations || !position.isValidated {

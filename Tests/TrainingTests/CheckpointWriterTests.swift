@@ -36,6 +36,17 @@ struct CheckpointWriterTests {
     #expect(try store.names == ["iteration-000000001"])
   }
 
+  @Test func whoWaitsSeesThatTheWritingGetsOn() throws {
+    let signs = Mutex(0)
+    let writer = CheckpointWriter(
+      store, .init(), progress: { signs.withLock { $0 += 1 } }, report: { _ in })
+    try write(writer, 1)
+    try writer.finish()
+    // Of every tensor, and of the checksums.
+    let store = job.network.store
+    #expect(signs.withLock { $0 } >= 2 * store.parameters.count + store.statistics.count + 2)
+  }
+
   /// The copy is of the moment of the call.
   @Test func trainingGoesOnWhileItIsWritten() throws {
     let writer = CheckpointWriter(store, .init()) { _ in }

@@ -147,15 +147,20 @@ public struct Checkpoint {
   }
 
   /// Writes the three files into a directory, which must exist, and syncs them to disk.
-  static func write(_ snapshot: Snapshot, _ state: RunState, to directory: String) throws {
+  ///
+  /// - Parameter progress: is called as that gets on.
+  static func write(
+    _ snapshot: Snapshot, _ state: RunState, to directory: String, progress: () -> Void = {}
+  ) throws {
     let model = directory + "/" + modelName
     try ModelFile.write(
-      snapshot.modelTensors, configuration: state.configuration, classes: state.classes, to: model)
+      snapshot.modelTensors, configuration: state.configuration, classes: state.classes, to: model,
+      progress: progress)
     let optimizer = directory + "/" + optimizerName
-    try SafeTensorsWriter.write(snapshot.optimizerTensors, to: optimizer)
+    try SafeTensorsWriter.write(snapshot.optimizerTensors, to: optimizer, progress: progress)
     var state = state
     for (name, path) in [(modelName, model), (optimizerName, optimizer)] {
-      let file = try Checksum.ofFile(path)
+      let file = try Checksum.ofFile(path, progress: progress)
       state.files[name] = RunState.File(bytes: file.bytes, checksum: file.text)
     }
     try write(state, to: directory + "/" + stateName)

@@ -13,6 +13,7 @@ final class CheckpointWriter: @unchecked Sendable {
 
   private let store: CheckpointStore
   private let settings: Configuration.Checkpointing
+  private let progress: @Sendable () -> Void
   private let report: @Sendable (String) -> Void
   private let queue = DispatchQueue(label: "checkpoints")
   private let status = Mutex(Status())
@@ -35,12 +36,14 @@ final class CheckpointWriter: @unchecked Sendable {
 
   /// - Parameters:
   ///   - latest: that the run goes on from, if it does.
+  ///   - progress: is called as writing gets on, for which training may have to wait.
   ///   - report: is told what goes wrong where `checkpoint.on_error` is `continue`.
   init(
     _ store: CheckpointStore, _ settings: Configuration.Checkpointing, latest: Checkpoint? = nil,
-    report: @escaping @Sendable (String) -> Void
+    progress: @escaping @Sendable () -> Void = {}, report: @escaping @Sendable (String) -> Void
   ) {
-    (self.store, self.settings, self.latest, self.report) = (store, settings, latest, report)
+    (self.store, self.settings, self.latest) = (store, settings, latest)
+    (self.progress, self.report) = (progress, report)
   }
 
   /// Whether one is still being written.
@@ -71,7 +74,7 @@ final class CheckpointWriter: @unchecked Sendable {
     try? FileManager.default.removeItem(atPath: directory)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     do {
-      try Checkpoint.write(snapshot, state, to: directory)
+      try Checkpoint.write(snapshot, state, to: directory, progress: progress)
     } catch {
       try? FileManager.default.removeItem(atPath: directory)
       throw error

@@ -51,13 +51,14 @@ public struct ModelFile {
   ///
   /// - Parameter configuration: the resolved one, as YAML.
   static func write(
-    _ tensors: [SafeTensor], configuration: String, classes: [String], to path: String
+    _ tensors: [SafeTensor], configuration: String, classes: [String], to path: String,
+    progress: () -> Void = {}
   ) throws {
     try SafeTensorsWriter.write(
       tensors,
       metadata: [
         "format": "pt", "configuration": configuration, "classes": jsonText(of: classes),
-      ], to: path)
+      ], to: path, progress: progress)
   }
 
   /// Gives the network the file's parameters and running statistics.
