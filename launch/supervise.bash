@@ -145,7 +145,7 @@ judge() {
 }
 
 # found PATTERN TEXT: the text with what the pattern first matched in the job's messages.
-found() { sed -nE "s/.*$1.*/$2/p" "$job_log" | head -n 1; }
+found() { sed -nE "/$1/{s/.*$1.*/$2/p;q}" "$job_log"; }
 
 # How the program ends: Sources/Distributed/ExitStatus.swift.
 judge_exit() {
