@@ -24,8 +24,9 @@ let package = Package(
   name: "sltt-dist",
   products: [.executable(name: "sltt-dist", targets: ["sltt-dist"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(
+      url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+    .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
   ],
   targets: [
     system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
