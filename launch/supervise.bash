@@ -147,7 +147,7 @@ judge() {
 # found PATTERN TEXT: the text with what the pattern first matched in the job's messages.
 found() { sed -nE "/$1/{s/.*$1.*/$2/p;q}" "$job_log"; }
 
-# How the program ends: Sources/Distributed/ExitStatus.swift.
+# How the program ends: Sources/Distributed/Launch/ExitStatus.swift.
 judge_exit() {
   case $job_status in
     71) job_reason="a rank lost the others; the first message above that names a rank says which" ;;
