@@ -1,3 +1,4 @@
+import Foundation
 import SpikingNetworks
 import Tensors
 import Testing
@@ -5,9 +6,11 @@ import Testing
 @testable import Training
 
 struct NetworkReportTests {
+  private let missing = FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString)"
+
   private func lines(_ overrides: String...) throws -> [String] {
     let configuration = try Configuration(
-      file: nil, overrides: ["model.classes=3", "data.path=/nonexistent"] + overrides)
+      file: nil, overrides: ["model.classes=3", "data.path=\(missing)"] + overrides)
     return try NetworkReport(configuration).text.split(
       separator: "\n", omittingEmptySubsequences: false
     ).map { String($0) }
@@ -33,7 +36,8 @@ struct NetworkReportTests {
     #expect(lines[3].hasPrefix("conv1 ") && lines[3].contains("14x14x4"))
     #expect(cells(lines[3]).suffix(2) == ["596", "115,248"])
     // With two 3x3 convolutions, a skip gain, and the classifier.
-    #expect(cells(lines[end])[1] == "\(596 + 2 * (144 + 8) + 1 + 15)")
+    let count: Int = 596 + 2 * (144 + 8) + 1 + 15
+    #expect(cells(lines[end])[1] == "\(count)")
     #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
   }
 
@@ -71,6 +75,6 @@ struct NetworkReportTests {
         + " least 13 with 3 stages, or too few pixels are left to normalise and to pool")
     #expect(
       message { _ = try lines("model.classes=null") }.hasPrefix(
-        "/nonexistent: there is no such file"))
+        "\(missing): there is no such file"))
   }
 }

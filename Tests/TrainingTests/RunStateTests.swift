@@ -24,13 +24,6 @@ struct RunStateTests {
     }
   }
 
-  @Test func whatEarlierVersionsDidNotRecordMayBeAbsent() throws {
-    let state = RunState.example(iteration: 12)
-    let text = String(decoding: state.json, as: UTF8.self)
-    #expect(!text.contains("\"input"))
-    #expect(try RunState(json: state.json, path: "x").position.inputDensities == nil)
-  }
-
   /// A checkpoint that a program wrote which knew version 1 only.
   @Test func version1StaysReadable() throws {
     let directory = ReferenceCase.directory.appendingPathComponent("checkpoint-version-1").path

@@ -44,8 +44,9 @@ struct TrainingDataTests {
         + " archive: leave it at auto")
     #expect(try open("data.path=\(archive)", "data.format=archive").training.count == 4500)
     #expect(
-      message { _ = try open("data.path=/nonexistent", "data.format=archive") }.hasPrefix(
-        "/nonexistent: there is no such file or directory."))
+      message { _ = try open("data.path=\(directory.file("none"))", "data.format=archive") }
+        .hasPrefix(
+          directory.file("none") + ": there is no such file or directory."))
   }
 
   @Test(arguments: [2, 4]) func imagesHaveOneOrThreeChannels(channels: Int) throws {
