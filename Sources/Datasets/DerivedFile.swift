@@ -12,9 +12,9 @@ struct DerivedFile {
   /// Of what it is made of, if the name tells that.
   private let state: UInt64?
   /// For messages, as "the frames of the recordings".
-  let content: String
+  private let content: String
   /// Where it may be, the preferred place first.
-  let directories: [String]
+  private let directories: [String]
 
   /// - Parameters:
   ///   - name: what all its states have in common.
@@ -82,8 +82,8 @@ struct DerivedFile {
   /// What is half-written, and what was made of other states.
   private func remains(in directory: String) -> [String] {
     ((try? directoryEntries(directory)) ?? []).filter { entry in
-      let isUnfinished = PartialFile.name(ofUnfinished: entry) == fileName
-      return isUnfinished || isOfOtherState(PartialFile.name(ofUnfinished: entry) ?? entry)
+      let unfinished = PartialFile.name(ofUnfinished: entry)
+      return unfinished == fileName || isOfOtherState(unfinished ?? entry)
     }.map { directory + "/" + $0 }
   }
 

@@ -1,14 +1,14 @@
 /// Says when it is time for the next report of long work.
 struct Pacing {
-  var interval = Duration.seconds(3)
+  private let interval: Duration
   private var last = ContinuousClock.now
 
-  init() {}
+  init(every interval: Duration = .seconds(3)) { self.interval = interval }
 
   /// Whether so much time has gone since the start, or since this was true.
   var isDue: Bool {
     mutating get {
-      guard ContinuousClock.now - last > interval else { return false }
+      guard ContinuousClock.now - last >= interval else { return false }
       last = .now
       return true
     }

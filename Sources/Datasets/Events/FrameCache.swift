@@ -90,16 +90,16 @@ struct FrameCache {
 /// Numbers files for several threads, and counts what is done.
 private final class FileQueue: @unchecked Sendable {
   private let recordings: RecordingList
-  private let reportInterval: Duration
   private let start = ContinuousClock.now
   private let lock = NSLock()
   // Guarded by `lock`.
   private var taken = 0
   private var done = 0
-  private var lastReport = ContinuousClock.now
+  private var reports: Pacing
 
   init(_ recordings: RecordingList, reportInterval: Duration) {
-    (self.recordings, self.reportInterval) = (recordings, reportInterval)
+    self.recordings = recordings
+    reports = Pacing(every: reportInterval)
   }
 
   func next() -> Int? {
@@ -114,8 +114,7 @@ private final class FileQueue: @unchecked Sendable {
   func finish(_ file: Int) -> String? {
     lock.withLock {
       done += recordings.files[file].windows.count
-      guard ContinuousClock.now - lastReport >= reportInterval else { return nil }
-      lastReport = .now
+      guard reports.isDue else { return nil }
       return "made frames of \(done) of \(recordings.labels.count) recordings, \(rate) a second"
     }
   }

@@ -70,11 +70,11 @@ public struct CIFARBinary: ImageSource {
   /// another program's.
   static func directory(of variant: Variant, at path: String) -> String? {
     [path, path + "/" + variant.directory].first { directory in
-      func isThere(_ name: String) -> Bool {
+      func hasFile(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: directory + "/" + name)
       }
       let files = variant.files(.training) + variant.files(.validation)
-      return isThere(variant.classFile) || files.count(where: isThere) > 1
+      return hasFile(variant.classFile) || files.count(where: hasFile) > 1
     }
   }
 

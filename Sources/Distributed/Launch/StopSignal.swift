@@ -48,10 +48,11 @@ public enum StopSignal {
 
   /// Whether this is SIGHUP and whoever started the process has it ignored, as `nohup` does.
   private static func isByNohup(_ number: Int32) -> Bool {
+    guard number == SIGHUP else { return false }
     var action = sigaction()
     sigaction(number, nil, &action)
-    let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-    return number == SIGHUP && handler == unsafeBitCast(SIG_IGN, to: Int.self)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// The signal that came, if one did.

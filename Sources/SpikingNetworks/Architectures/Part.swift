@@ -2,7 +2,7 @@ import Tensors
 
 /// A part of a network as data. `NetworkBuilder` makes layers of it; names are those of the layers and the
 /// beginnings of their parameters' names.
-public indirect enum Part: Equatable, Sendable {
+enum Part: Equatable, Sendable {
   case convolution(ConvolutionPart)
   case neuron(NeuronPart)
   case averagePool(String, Pool)
@@ -13,7 +13,7 @@ public indirect enum Part: Equatable, Sendable {
   case residual(ResidualPart)
 
   /// How an average pool takes its averages.
-  public enum Pool: Equatable, Sendable {
+  enum Pool: Equatable, Sendable {
     case window(SlidingWindow)
     /// Over as many windows of nearly equal size.
     case adaptive(height: Int, width: Int)
@@ -21,18 +21,18 @@ public indirect enum Part: Equatable, Sendable {
 }
 
 /// A 2-D convolution.
-public struct ConvolutionPart: Equatable, Sendable {
-  public enum Kind: Equatable, Sendable {
+struct ConvolutionPart: Equatable, Sendable {
+  enum Kind: Equatable, Sendable {
     /// `nil`: without bias.
     case plain(bias: StartValues?)
     /// Scaled weight standardisation.
     case standardized
   }
 
-  public var name: String
-  public var outputs: Int
-  public var window: SlidingWindow
-  public var kind: Kind
+  var name: String
+  var outputs: Int
+  var window: SlidingWindow
+  var kind: Kind
 
   init(_ name: String, outputs: Int, _ window: SlidingWindow, _ kind: Kind) {
     (self.name, self.outputs, self.window, self.kind) = (name, outputs, window, kind)
@@ -40,14 +40,14 @@ public struct ConvolutionPart: Equatable, Sendable {
 }
 
 /// A layer of neurons, with what scales their input.
-public struct NeuronPart: Equatable, Sendable {
-  public var name: String
+struct NeuronPart: Equatable, Sendable {
+  var name: String
   /// The name of a batch norm of the input; `nil`: there is none.
-  public var batchNorm: String?
+  var batchNorm: String?
   /// Multiplies the input where there is no batch norm.
-  public var inputScale: Float
+  var inputScale: Float
   /// The value that a spike stands for.
-  public var amplitude: Float
+  var amplitude: Float
 
   init(
     _ name: String, batchNorm: String? = nil, inputScale: Float = 1, amplitude: Float = 1
@@ -58,11 +58,11 @@ public struct NeuronPart: Equatable, Sendable {
 }
 
 /// A fully connected layer.
-public struct LinearPart: Equatable, Sendable {
-  public var name: String
-  public var outputs: Int
-  public var weight: StartValues
-  public var bias: StartValues
+struct LinearPart: Equatable, Sendable {
+  var name: String
+  var outputs: Int
+  var weight: StartValues
+  var bias: StartValues
 
   init(_ name: String, outputs: Int, weight: StartValues, bias: StartValues) {
     (self.name, self.outputs, self.weight, self.bias) = (name, outputs, weight, bias)
@@ -70,20 +70,20 @@ public struct LinearPart: Equatable, Sendable {
 }
 
 /// A branch beside a shortcut, and their sum.
-public struct ResidualPart: Equatable, Sendable {
+struct ResidualPart: Equatable, Sendable {
   /// A learnt factor of the branch's output, which begins with 0, times a constant.
-  public struct Gain: Equatable, Sendable {
-    public var name: String
-    public var factor: Float
+  struct Gain: Equatable, Sendable {
+    var name: String
+    var factor: Float
   }
 
   /// Two parts or more; the last one is a convolution.
-  public var branch: [Part]
+  var branch: [Part]
   /// A convolution; `nil`: the input itself.
-  public var shortcut: ConvolutionPart?
-  public var base: ResidualBase
+  var shortcut: ConvolutionPart?
+  var base: ResidualBase
   /// Where the branch ends in a standardised convolution.
-  public var gain: Gain?
+  var gain: Gain?
 
   init(
     branch: [Part], shortcut: ConvolutionPart? = nil, base: ResidualBase, gain: Gain? = nil
@@ -93,7 +93,7 @@ public struct ResidualPart: Equatable, Sendable {
 }
 
 /// How a parameter's first values are drawn, by the layer's own size.
-public enum StartValues: String, CaseIterable, Sendable {
+enum StartValues: Sendable {
   case zero
   /// Uniform between -1/sqrt(fanIn) and 1/sqrt(fanIn), PyTorch's default.
   case uniform

@@ -1,7 +1,7 @@
 import Tensors
 
 /// To which way of a residual the other one is added.
-public enum ResidualBase: String, CaseIterable, Sendable {
+enum ResidualBase: CaseIterable, Sendable {
   case branch, shortcut
 }
 
@@ -69,7 +69,13 @@ final class Residual: Node {
     }
     g = first.backward(g, &tape)
     g.settle(in: tape.arena)
-    g.more = shortcut?.backward(Gradient(gy), &tape).value ?? gy
+    guard let shortcut else {
+      g.more = gy
+      return g
+    }
+    var past = shortcut.backward(Gradient(gy), &tape)
+    past.settle(in: tape.arena)
+    g.more = past.value
     return g
   }
 }
