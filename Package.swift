@@ -43,30 +43,52 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["sltt-dist", "Training", "Datasets", "SafeTensors", "TestSupport"]),
+      dependencies: [
+        "sltt-dist", "Training", "Configuration", "Datasets", "SafeTensors", "Support",
+        "TestSupport",
+      ]),
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
-        "Training", "Distributed", "Datasets", "Tensors",
+        "Benchmarking", "HostChecks", "Training", "Configuration", "Distributed", "Datasets",
+        "Support", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
+    + library("Support", testDependencies: ["TestSupport"])
     + library(
-      "Tensors", ["CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
+      "Tensors", ["Support", "CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
       testDependencies: ["TestSupport"])
-    + library("SafeTensors", testDependencies: ["TestSupport"])
+    + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"])
-    + library("Distributed", ["COpenMPI"], testDependencies: ["TestSupport"])
+    + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
-      "Datasets", ["Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
+      "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],
       testResources: [.copy("Fixtures")])
     + library(
-      "Training",
+      "Configuration",
       [
-        "SpikingNetworks", "SafeTensors", "Distributed", "Datasets",
+        "SpikingNetworks", "Distributed", "Datasets", "Support", "Tensors",
         .product(name: "Yams", package: "Yams"),
       ],
-      testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")]),
+      testDependencies: ["TestSupport"])
+    + library(
+      "Training",
+      [
+        "Configuration", "SpikingNetworks", "SafeTensors", "Distributed", "Datasets", "Support",
+        "Tensors",
+      ],
+      testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")])
+    + library(
+      "Benchmarking",
+      [
+        "Training", "Configuration", "SpikingNetworks", "Distributed", "Datasets", "Support",
+        "Tensors",
+      ],
+      testDependencies: ["TestSupport"])
+    + library(
+      "HostChecks", ["Distributed", "Datasets", "Support", "Tensors"],
+      testDependencies: ["TestSupport"]),
   swiftLanguageModes: [.v6]
 )

@@ -1,15 +1,10 @@
 import Foundation
+import Support
 
 /// Why a data set or one of its samples cannot be used: where, what is wrong, and what to do.
 public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedError {
-  /// There is nothing at `path`.
-  case notFound(path: String)
-  /// A file or directory exists but cannot be read (permissions, input/output errors).
-  case unreadable(path: String, reason: String)
-  /// A file cannot be written.
-  case unwritable(path: String, reason: String)
-  /// A file is not what its format demands, first at byte `offset`.
-  case damagedFile(path: String, offset: Int, reason: String)
+  /// A file is not there, cannot be read or written, or is damaged.
+  case file(FileError)
   /// The index of a directory of shards cannot be used.
   case badIndex(path: String, reason: String)
   /// A directory holds shards that were made, or begun, otherwise than is asked for now.
@@ -57,15 +52,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
 
   public var description: String {
     switch self {
-    case .notFound(let path):
-      return "\(path): there is no such file or directory. Check the path of the data set."
-    case .unreadable(let path, let reason):
-      return "\(path): cannot be read: \(reason). Check its permissions and the disk."
-    case .unwritable(let path, let reason):
-      return "\(path): cannot be written: \(reason). Check its permissions and the disk."
-    case .damagedFile(let path, let offset, let reason):
-      return "\(path): malformed at byte \(offset): \(reason). "
-        + "The file is damaged or incomplete; fetch or make it again."
+    case .file(let error):
+      return error.description
     case .badIndex(let path, let reason):
       return "\(path): is not a usable index of shards: \(reason). "
         + "Copy it again, or make the shards again with sltt-dist shard."
@@ -141,4 +129,27 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   }
 
   public var errorDescription: String? { description }
+}
+
+extension DatasetError {
+  static func notFound(path: String) -> DatasetError { .file(.notFound(path: path)) }
+
+  static func unreadable(path: String, reason: String) -> DatasetError {
+    .file(.unreadable(path: path, reason: reason))
+  }
+
+  static func unwritable(path: String, reason: String) -> DatasetError {
+    .file(.unwritable(path: path, reason: reason))
+  }
+
+  static func damaged(path: String, offset: Int, reason: String) -> DatasetError {
+    .file(.damaged(path: path, offset: offset, reason: reason))
+  }
+}
+
+/// Does something with files of a data set, whose errors then are errors of the data set.
+func onFiles<Result>(
+  _ body: @autoclosure () throws(FileError) -> Result
+) throws(DatasetError) -> Result {
+  do { return try body() } catch { throw .file(error) }
 }

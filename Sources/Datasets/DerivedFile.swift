@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A file that is made from data once, and kept.
 ///
@@ -34,7 +35,7 @@ struct DerivedFile {
   ) -> [String] {
     // One directory of caches serves data sets of many places.
     let absolute = URL(fileURLWithPath: data).standardizedFileURL.path
-    let place = String(checksum(absolute.utf8), radix: 16)
+    let place = String(XXHash64.hash(Array(absolute.utf8)), radix: 16)
     return [data + "/.sltt-dist"]
       + (userCacheDirectory(environment).map { ["\($0)/\(place)"] } ?? [])
   }
@@ -61,13 +62,13 @@ struct DerivedFile {
     var reasons: [String] = []
     for (directory, path) in zip(directories, paths) {
       guard let lock = lock(directory, &reasons, progress: progress) else { continue }
-      defer { close(lock.descriptor) }
+      defer { withExtendedLifetime(lock) {} }
       if let loaded = load(path) { return loaded }  // Made by another process.
       // Nobody else is at it, so these are of processes that were killed, or of earlier states.
       if lock.isExclusive { remains(in: directory).forEach { unlink($0) } }
       do throws(DatasetError) {
         try make(path)
-      } catch .unwritable(let path, let reason) {
+      } catch .file(.unwritable(let path, let reason)) {
         // Another place may have more room.
         reasons.append("\(path): \(reason)")
         continue
@@ -95,8 +96,8 @@ struct DerivedFile {
     return state.wholeMatch(of: /\.[0-9a-f]{16}/) != nil
   }
 
-  /// A file that is to be closed afterwards; not exclusive where the file system has no locks.
-  private typealias Lock = (descriptor: Int32, isExclusive: Bool)
+  /// Not exclusive where the file system has no locks.
+  private typealias Lock = (file: FileLock, isExclusive: Bool)
 
   /// Makes the directory and waits until no other process works on the file. Returns `nil` and the reason
   /// where nothing can be written.
@@ -118,14 +119,20 @@ struct DerivedFile {
       return nil
     }
     let path = "\(directory)/\(name).lock"
-    let lock = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else {
-      reasons.append("\(path): \(errorText())")
+    let lock: FileLock
+    do {
+      lock = try FileLock(path: path)
+    } catch {
+      reasons.append("\(path): \(systemReason(of: error))")
       return nil
     }
     var written = 0
-    while flock(lock, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else { return (lock, false) }
+    while true {
+      switch lock.attempt() {
+      case .taken: return (lock, true)
+      case .unsupported: return (lock, false)
+      case .refused: break
+      }
       let now = ((try? directoryEntries(directory)) ?? [])
         .filter { PartialFile.name(ofUnfinished: $0)?.hasPrefix(name) == true }
         .reduce(0) { $0 + fileSize("\(directory)/\($1)") }
@@ -133,7 +140,6 @@ struct DerivedFile {
       written = now
       usleep(200_000)
     }
-    return (lock, true)
   }
 }
 

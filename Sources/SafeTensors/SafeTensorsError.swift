@@ -3,8 +3,6 @@ import Foundation
 /// Something wrong with a safetensors file: which file, which tensor, and what.
 public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
   public enum Problem: Equatable, Sendable {
-    /// The operating system refused `operation`; `code` is its `errno`.
-    case system(operation: String, code: Int32)
     /// The file is not safetensors, damaged or truncated.
     case malformed(String)
     /// The file lacks the tensor; it has these.
@@ -31,8 +29,6 @@ public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch problem {
-    case .system(let operation, let code):
-      "\(file): cannot \(operation): \(String(cString: strerror(code)))"
     case .malformed(let what):
       "\(file): not a valid safetensors file: \(tensor.map { "tensor '\($0)' " } ?? "")\(what)"
     case .missingTensor(let available):

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A safetensors file, opened for reading: memory-mapped, its header checked in full.
 ///
@@ -22,8 +23,8 @@ public struct SafeTensorsFile: Sendable {
   let mapping: MappedFile
   private let tensors: [String: Tensor]
 
-  /// - Throws: `SafeTensorsError` if the file cannot be read, or is not safetensors, damaged,
-  ///   truncated, or followed by other bytes.
+  /// - Throws: `FileError` if the file cannot be read, `SafeTensorsError` if it is not safetensors,
+  ///   damaged, truncated, or followed by other bytes.
   public init(contentsOf path: String) throws {
     self.path = path
     mapping = try MappedFile(path: path)

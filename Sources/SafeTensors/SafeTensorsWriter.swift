@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A tensor to be written. Its elements are asked for only when their turn comes, so that writing a
 /// file needs memory for one tensor at a time.
@@ -43,8 +44,8 @@ public enum SafeTensorsWriter {
   ///   - tensors: in the order wanted in the file; int64 comes before float32, which aligns both.
   ///   - metadata: free-form text for the header.
   ///   - progress: is called after each tensor.
-  /// - Throws: `SafeTensorsError` with the system's reason, or what a tensor's values throw; the
-  ///   temporary file is gone then, and a file that was at `path` is as before.
+  /// - Throws: `FileError`, or what a tensor's values throw; the temporary file is gone then, and a file
+  ///   that was at `path` is as before.
   public static func write(
     _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String,
     progress: () -> Void = {}
@@ -52,29 +53,19 @@ public enum SafeTensorsWriter {
     let tensors =
       tensors.filter { $0.type == .int64 } + tensors.filter { $0.type != .int64 }
     let header = try encodedHeader(tensors, metadata: metadata)
-    let temporary = path + ".partial"
-    do {
-      let file = try DurableFile(path: temporary)
-      try header.withUnsafeBytes(file.write)
-      for tensor in tensors {
-        try tensor.withElements { bytes in
-          precondition(
-            bytes.count == tensor.byteCount,
-            "tensor '\(tensor.name)' of shape \(tensor.shape) was given \(bytes.count) bytes")
-          try file.write(bytes)
-        }
-        progress()
+    let file = try PartialFile(path: path)
+    try header.withUnsafeBytes(file.append)
+    for tensor in tensors {
+      try tensor.withElements { bytes in
+        precondition(
+          bytes.count == tensor.byteCount,
+          "tensor '\(tensor.name)' of shape \(tensor.shape) was given \(bytes.count) bytes")
+        try file.append(bytes)
       }
-      try file.finish()
-      guard rename(temporary, path) == 0 else {
-        throw SafeTensorsError(path, .system(operation: "replace", code: errno))
-      }
-    } catch {
-      unlink(temporary)
-      throw error
+      progress()
     }
-    try DurableFile.syncDirectory(
-      URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try file.finish(progress: progress)
+    try syncDirectory(URL(fileURLWithPath: path).deletingLastPathComponent().path)
   }
 
   /// Length and JSON; padded with spaces to whole 8 bytes, so that the data are aligned.

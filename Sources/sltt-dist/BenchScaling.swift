@@ -1,4 +1,6 @@
 import ArgumentParser
+import Benchmarking
+import Configuration
 import Foundation
 import Tensors
 import Training

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Benchmarking
+import Configuration
 import Distributed
 import Tensors
 import Training

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distributed
+import HostChecks
 import Training
 
 struct Doctor: ParsableCommand {
@@ -19,7 +20,7 @@ struct Doctor: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
-      let isHealthy = try Training.Doctor(
+      let isHealthy = try HostChecks.Doctor(
         version: SLTTDist.configuration.version, output: output,
         threads: threading.threadCount(communicator), communicator
       ).run()

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configuration
 import Distributed
 import Foundation
+import Support
 import Tensors
 import Training
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distributed
+import HostChecks
 @preconcurrency import Glibc
 
 @main

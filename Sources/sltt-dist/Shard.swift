@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Distributed
 import Foundation
+import Support
 import Training
 
 struct Shard: ParsableCommand {
@@ -92,10 +93,6 @@ struct Shard: ParsableCommand {
     try require("--shards", shards, in: 1...1_000_000)
     try require("--resize", resize, in: 1...16_384)
     try require("--workers", workers, in: OptionLimit.threads)
-  }
-
-  private func resolved(_ path: String) -> String {
-    URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }
 
   func run() {
@@ -202,36 +199,5 @@ struct Shard: ParsableCommand {
       throw ValidationError("'\(text)' is not a number of bytes such as 64M")
     }
     return count << (shift ?? 0)
-  }
-}
-
-/// Shows how far the work is: on a terminal in one line that changes, else in a line now and then.
-final class ProgressLine: @unchecked Sendable {
-  private let isInteractive = Launch.current.printsToTerminal
-  private var lastLine = ContinuousClock.now - .seconds(60)
-  private var last = ""
-  private var isShown = true
-
-  /// To be called from one thread at a time.
-  func show(_ text: String) {
-    last = text
-    if isInteractive {
-      write("\r" + text + "\u{1B}[K")
-    } else {
-      isShown = ContinuousClock.now - lastLine > .seconds(10)
-      guard isShown else { return }
-      lastLine = .now
-      write(text + "\n")
-    }
-  }
-
-  /// Leaves the last text standing.
-  func end() {
-    if isInteractive, !last.isEmpty { write("\n") }
-    if !isInteractive, !isShown { write(last + "\n") }
-  }
-
-  private func write(_ text: String) {
-    try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Distributed
+import Support
 import Training
 
 struct Stage: ParsableCommand {

@@ -120,7 +120,9 @@ struct GradientsTests {
     #expect(batch.status == 1)
     #expect(batch.messages.first?.hasPrefix("\(other) holds frames [") == true)
     let missing = try run(weights: path, batch: "none.safetensors")
-    #expect(missing.messages == ["none.safetensors: cannot open: No such file or directory"])
+    #expect(
+      missing.messages
+        == ["none.safetensors: there is no such file or directory. Check the path."])
     let unwritable = try run(weights: path, batch: path, output: "none/out.safetensors")
     #expect(unwritable.status == 1)
     #expect(unwritable.messages.first?.hasPrefix("none/out.safetensors.partial: cannot") == true)

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import TestSupport
 import Testing
@@ -173,7 +174,7 @@ struct TrainTests {
     #expect(run.status == 1)
     #expect(
       run.messages
-        == ["nowhere: there is no such file or directory. Check the path of the data set."])
+        == ["nowhere: there is no such file or directory. Check the path."])
     #expect(try workspace.directory.contents == [])
   }
 
@@ -217,7 +218,10 @@ struct TrainTests {
     #expect(run.messages.count == 1)
     #expect(
       message.hasPrefix("run/checkpoints: the checkpoint cannot be written: run/checkpoints/."))
-    #expect(message.hasSuffix("/model.safetensors.partial: cannot write: File too large"))
+    #expect(
+      message.hasSuffix(
+        "/model.safetensors.partial: cannot be written: File too large. Check its permissions and the"
+          + " disk."))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
         .isEmpty)

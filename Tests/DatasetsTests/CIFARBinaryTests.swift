@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import TestSupport
 import Testing
 
@@ -81,7 +82,7 @@ struct CIFARBinaryTests {
       let error = #expect(throws: DatasetError.self) {
         try ImageDataset.open(path: directory.path, split: "train")
       }
-      guard case .damagedFile(path, offset, let text) = error else {
+      guard case .file(.damaged(path, offset, let text)) = error else {
         Issue.record("\(String(describing: error))")
         return
       }

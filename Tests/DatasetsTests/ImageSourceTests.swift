@@ -180,7 +180,7 @@ struct ImageSourceTests {
     let path = directory.path + "/train/a/1.png"
     try FileManager.default.removeItem(atPath: path)
     #expect(
-      throws: DatasetError.unreadable(path: path, reason: "No such file or directory")
+      throws: DatasetError.notFound(path: path)
     ) {
       try source.bytes(of: 0)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import TestSupport
 import Testing
 
@@ -37,7 +38,7 @@ struct ShardSourceTests {
     let source = try ShardSource(path: path, splits: ["train"])
     _ = try source.bytes(of: 6)
     let missing = path + "/train-000000.tar"
-    #expect(throws: DatasetError.unreadable(path: missing, reason: "No such file or directory")) {
+    #expect(throws: DatasetError.notFound(path: missing)) {
       try source.bytes(of: 5)
     }
     #expect(source.name(of: 5) == missing + ", sample 5")
@@ -49,7 +50,7 @@ struct ShardSourceTests {
     let error = #expect(throws: DatasetError.self) {
       try ShardSource(path: path, splits: ["train"]).bytes(of: 0)
     }
-    guard case .damagedFile(path + "/train-000000.tar", 2000, _) = error else {
+    guard case .file(.damaged(path + "/train-000000.tar", 2000, _)) = error else {
       Issue.record("\(String(describing: error))")
       return
     }

@@ -160,7 +160,7 @@ struct ShardWriterTests {
     let path = fixture.source.path + "/val/class 2/1.jpg"
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     try FileManager.default.removeItem(atPath: path)
-    #expect(throws: DatasetError.unreadable(path: path, reason: "No such file or directory")) {
+    #expect(throws: DatasetError.notFound(path: path)) {
       try writer.run { _ in }
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: fixture.output.path)

@@ -1,4 +1,5 @@
 import Distributed
+import Support
 import Testing
 
 @Suite(.serialized, .enabled(if: Launch.current.isByMPI))
@@ -36,7 +37,7 @@ struct GradientReducerMPITests {
       abs(Double(sums[index]) - all.reduce(0) { $0 + Double($1[index]) })
     }.max()
     #expect((worst ?? 0) < 1e-4)
-    let hash = sums.withUnsafeBufferPointer { bitHash($0) }
+    let hash = sums.withUnsafeBytes { XXHash64.hash($0) }
     #expect(throws: Never.self) { try communicator.checkIdentical(hash: hash, what: "sums") }
   }
 
@@ -61,7 +62,7 @@ struct GradientReducerMPITests {
   func sumsInBFloat16AreRoundedOnceOnEachWay(length: Int, chunkLength: Int) throws {
     let sums = try reduce(length: length, chunkLength: chunkLength, wire: .bfloat16)
     #expect(sums == (communicator.size == 1 ? sums : sumOfRounded(length: length).map(rounded)))
-    let hash = sums.withUnsafeBufferPointer { bitHash($0) }
+    let hash = sums.withUnsafeBytes { XXHash64.hash($0) }
     #expect(throws: Never.self) { try communicator.checkIdentical(hash: hash, what: "sums") }
   }
 

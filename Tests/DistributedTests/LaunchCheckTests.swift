@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Distributed
@@ -19,7 +20,7 @@ import Testing
     let program = ProgramIdentity.current
     #expect(program.path.hasSuffix(".xctest") || program.path.contains("swiftpm-testing-helper"))
     let bytes = try Data(contentsOf: URL(fileURLWithPath: program.path))
-    #expect(program.hash == bytes.withUnsafeBytes { bitHash($0) })
+    #expect(program.hash == bytes.withUnsafeBytes { XXHash64.hash($0) })
   }
 
   @Test func oneProcessAloneIsTheSameAsItself() throws {

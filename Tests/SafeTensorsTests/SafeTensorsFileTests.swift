@@ -170,9 +170,9 @@ struct SafeTensorsFileTests {
     #expect(text { try open(Data([100, 0, 0, 0, 0, 0, 0, 0, 1])) }.contains("ends at byte 108"))
     #expect(
       text { try SafeTensorsFile(contentsOf: directory.file("none")) }
-        == "\(directory.file("none")): cannot open: No such file or directory")
+        == "\(directory.file("none")): there is no such file or directory. Check the path.")
     #expect(
-      text { try SafeTensorsFile(contentsOf: directory.path) }.contains("not a regular file"))
+      text { try SafeTensorsFile(contentsOf: directory.path) }.contains("it is a directory"))
   }
 
   @Test func readsTheFixtures() throws {

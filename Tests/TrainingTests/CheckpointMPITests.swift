@@ -1,3 +1,4 @@
+@testable import Configuration
 import Distributed
 import Foundation
 import SpikingNetworks

@@ -1,3 +1,4 @@
+@testable import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks

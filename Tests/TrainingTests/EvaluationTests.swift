@@ -1,6 +1,8 @@
+import Configuration
 import Distributed
 import Foundation
 import SpikingNetworks
+import Support
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 import Testing
 
@@ -42,7 +43,7 @@ struct GradientExchangeMPITests {
     try job.trainer.checkReplicas("weights")
     let statistics = job.network.store.statisticValues.all.elements
     try communicator.checkIdentical(
-      hash: statistics.withUnsafeBufferPointer { bitHash($0) }, what: "running statistics")
+      hash: statistics.withUnsafeBytes { XXHash64.hash($0) }, what: "running statistics")
   }
 
   /// Three iterations an epoch, of which the last leaves a rank of four without samples.

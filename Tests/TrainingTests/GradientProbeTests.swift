@@ -1,3 +1,4 @@
+import Configuration
 import SafeTensors
 import SpikingNetworks
 import TestSupport

@@ -1,5 +1,7 @@
+import Configuration
 import Distributed
 import SpikingNetworks
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,6 +1,7 @@
 import Foundation
 import SpikingNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,6 +1,8 @@
+import Configuration
 import Foundation
 import SpikingNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,5 +1,7 @@
+import Configuration
 import Foundation
 import SpikingNetworks
+import Support
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The header of an AEDAT file: lines that begin with #, of which the first tells the version and others
 /// may tell the camera.

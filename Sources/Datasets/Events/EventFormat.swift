@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The published forms of data sets of events.
 public enum EventFormat: String, CaseIterable, Sendable {

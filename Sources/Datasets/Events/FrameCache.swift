@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Finds the stored frames of a split, or makes and stores them.
 struct FrameCache {
@@ -43,7 +44,7 @@ struct FrameCache {
   /// that decides what becomes of them.
   private func key(progress: () -> Void) throws(DatasetError) -> UInt64 {
     // The number changes when other frames are made of the same recordings.
-    var text = "2 \(recordings.format) \(recordings.convention) \(rule) \(timesteps) \(sensor)"
+    var text = "3 \(recordings.format) \(recordings.convention) \(rule) \(timesteps) \(sensor)"
     text += " \(recordings.classes)\n"
     for file in recordings.files {
       var status = stat()
@@ -53,7 +54,8 @@ struct FrameCache {
       text += " \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
       text += file.windows == RecordingList.wholeFile ? "\n" : " \(file.windows)\n"
     }
-    return checksum(text.utf8) ^ checksum(recordings.labels.map { UInt8(truncatingIfNeeded: $0) })
+    text += "\(recordings.labels)"
+    return XXHash64.hash(Array(text.utf8))
   }
 
   private func make(

@@ -61,23 +61,3 @@ enum FrameEncoding: UInt32 {
     }
   }
 }
-
-/// A 64-bit checksum against damage, eight bytes at a time (not against intent).
-func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
-  func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
-    let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
-    return product ^ (product >> 29)
-  }
-  let hash = bytes.withContiguousStorageIfAvailable { buffer in
-    let raw = UnsafeRawBufferPointer(buffer)
-    var hash = mix(0x517C_C1B7_2722_0A95, UInt64(raw.count))
-    let words = raw.count / 8
-    for index in 0..<words {
-      let word = raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
-      hash = mix(hash, UInt64(littleEndian: word))
-    }
-    for byte in raw[(8 * words)...] { hash = mix(hash, UInt64(byte)) }
-    return hash
-  }
-  return hash ?? checksum(Array(bytes))
-}

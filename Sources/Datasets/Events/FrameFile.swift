@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The frames of all samples of a split in one file.
 ///
@@ -9,7 +10,7 @@ import Foundation
 /// All numbers are little-endian. The key stands for everything that the frames depend on. A reader
 /// holds the file open, so that another one may take its place meanwhile.
 final class FrameFile: Sendable {
-  static let magic = UInt64(littleEndian: 0x3130_5456_4554_4C53)  // "SLTEVT01"
+  static let magic = UInt64(littleEndian: 0x3230_5456_4554_4C53)  // "SLTEVT02"
 
   /// What is in a file.
   struct Header: Equatable {
@@ -26,37 +27,31 @@ final class FrameFile: Sendable {
     var checksum: UInt64 = 0
   }
 
-  let path: String
   let header: Header
-  private let descriptor: Int32
+  private let file: RandomAccessFile
   private let table: [Entry]
+
+  var path: String { file.path }
 
   /// Opens a file; `nil` unless it is there, intact, and has the key.
   init?(path: String, key: UInt64) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    guard let (header, table) = Self.readTable(descriptor), header.key == key else {
-      close(descriptor)
-      return nil
-    }
-    (self.path, self.header, self.descriptor, self.table) = (path, header, descriptor, table)
+    guard let file = try? RandomAccessFile(path: path),
+      let (header, table) = Self.readTable(file), header.key == key
+    else { return nil }
+    (self.file, self.header, self.table) = (file, header, table)
   }
 
-  deinit { close(descriptor) }
-
-  private static func readTable(_ descriptor: Int32) -> (Header, [Entry])? {
-    var status = stat()
+  private static func readTable(_ file: RandomAccessFile) -> (Header, [Entry])? {
     var bytes: [UInt8] = []
-    guard fstat(descriptor, &status) == 0, read(descriptor, at: 0, count: 64, into: &bytes) else {
-      return nil
-    }
+    guard (try? file.read(0..<64, into: &bytes)) != nil else { return nil }
     let words = bytes.words
     let fields = words.map { Int(truncatingIfNeeded: $0) }
     let (samples, table) = (fields[2], fields[6])
     guard words[0] == magic, (1...Int(Int32.max)).contains(samples),
       fields[3...5].allSatisfy({ (1...1 << 20).contains($0) }), table >= 64,
-      table == Int(status.st_size) - 24 * samples,
-      read(descriptor, at: table, count: 24 * samples, into: &bytes), checksum(bytes) == words[7]
+      table == file.size - 24 * samples,
+      (try? file.read(table..<file.size, into: &bytes)) != nil,
+      XXHash64.hash(bytes) == words[7]
     else { return nil }
     let entries = bytes.words
     var result: [Entry] = []
@@ -88,8 +83,9 @@ final class FrameFile: Sendable {
     let entry = table[sample]
     let count = header.timesteps * header.sensor.frameCount
     guard entry.encoding == .failure || entry.size == count * entry.encoding.width,
-      Self.read(descriptor, at: Int(entry.position), count: entry.size, into: &bytes),
-      checksum(bytes) == entry.checksum
+      let start = Int(exactly: entry.position), start <= file.size - entry.size,
+      (try? file.read(start..<start + entry.size, into: &bytes)) != nil,
+      XXHash64.hash(bytes) == entry.checksum
     else {
       throw .unreadable(
         path: path, reason: "the stored frames of \(name()) are damaged; delete this file")
@@ -99,22 +95,6 @@ final class FrameFile: Sendable {
     }
     frames.resize(to: count, filler: 0)
     entry.encoding.decode(bytes, into: &frames)
-  }
-
-  private static func read(
-    _ descriptor: Int32, at position: Int, count: Int, into bytes: inout [UInt8]
-  ) -> Bool {
-    bytes.resize(to: count)
-    var filled = 0
-    while filled < count {
-      let got = bytes.withUnsafeMutableBytes { buffer in
-        pread(descriptor, buffer.baseAddress! + filled, count - filled, position + filled)
-      }
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else { return false }
-      filled += got
-    }
-    return true
   }
 }
 
@@ -140,7 +120,7 @@ final class FrameFileWriter: @unchecked Sendable {
   private var failure: DatasetError?
 
   init(path: String, header: FrameFile.Header) throws(DatasetError) {
-    file = try PartialFile(path: path)
+    file = try onFiles(PartialFile(path: path, isShared: true))
     self.header = header
     table = Array(repeating: FrameFile.Entry(), count: header.samples)
   }
@@ -159,7 +139,7 @@ final class FrameFileWriter: @unchecked Sendable {
   }
 
   private func write(_ bytes: [UInt8], _ encoding: FrameEncoding, of sample: Int) {
-    let sum = checksum(bytes)
+    let sum = XXHash64.hash(bytes)
     let position = lock.withLock {
       defer { end += bytes.count }
       table[sample] = FrameFile.Entry(
@@ -173,7 +153,7 @@ final class FrameFileWriter: @unchecked Sendable {
     do {
       try file.write(bytes, at: position)
     } catch {
-      fail(error)
+      fail(.file(error))
     }
   }
 
@@ -197,10 +177,10 @@ final class FrameFileWriter: @unchecked Sendable {
     write(bytes, at: end)
     let fields = [header.samples, header.timesteps, header.sensor.height, header.sensor.width, end]
     write(
-      Self.bytes([FrameFile.magic, header.key] + fields.map(UInt64.init) + [checksum(bytes)]),
+      Self.bytes([FrameFile.magic, header.key] + fields.map(UInt64.init) + [XXHash64.hash(bytes)]),
       at: 0)
     if let failure { throw failure }
-    try file.finish(progress: progress)
+    try onFiles(file.finish(progress: progress))
   }
 
   private static func bytes(_ words: [UInt64]) -> [UInt8] {

@@ -1,3 +1,5 @@
+import Support
+
 /// Reads recordings and makes their frames; serves one thread, and reuses its memory.
 final class FrameMaker {
   private let recordings: RecordingList
@@ -27,7 +29,7 @@ final class FrameMaker {
         try loadFrames(file.path)
         writer.write(frames, of: file.firstSample)
       } else {
-        try readFile(file.path, into: &bytes)
+        try onFiles(readFile(file.path, into: &bytes))
         try readEvents()
         for (sample, window) in zip(samples, file.windows) {
           let events = buffer.events(in: window)

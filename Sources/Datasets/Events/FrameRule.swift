@@ -54,3 +54,13 @@ extension FrameRule {
     }
   }
 }
+
+extension FrameRule: CustomStringConvertible {
+  /// As in configuration files.
+  public var description: String {
+    switch self {
+    case .number(let number, let division): "{number: \(number), split_by: \(division.rawValue)}"
+    case .duration(let duration): "{duration: \(duration)}"
+    }
+  }
+}

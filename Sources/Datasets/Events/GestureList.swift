@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension RecordingList {
   /// Lists the samples of DVS128-Gesture: the recordings that the split's list of trials names, each
@@ -13,7 +14,7 @@ extension RecordingList {
     self.init(
       format: .dvsGesture, location: "\(directory)/\(trials)", classes: gestureClasses)
     var bytes: [UInt8] = []
-    try readFile(location, into: &bytes)
+    try onFiles(readFile(location, into: &bytes))
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       let name = String(decoding: line, as: UTF8.self).trimmingCharacters(
         in: .whitespacesAndNewlines)
@@ -27,7 +28,7 @@ extension RecordingList {
       }
       let table = recording.dropLast(".aedat".count) + "_labels.csv"
       var text: [UInt8] = []
-      try readFile(String(table), into: &text)
+      try onFiles(readFile(String(table), into: &text))
       do {
         let rows = try gestureLabels(text)
         append(recording, windows: rows.map(\.window), labels: rows.map(\.label))

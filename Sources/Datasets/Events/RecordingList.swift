@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The recordings of a split: which files, and which samples with which labels are in them.
 struct RecordingList: Sendable {
@@ -71,7 +72,7 @@ struct RecordingList: Sendable {
     _ format: EventFormat, _ convention: EventConvention = .spikingJelly, path: String,
     split: EventSplit, rule: FrameRule
   ) throws(DatasetError) {
-    guard case .directory = try FileKind(path: path) else {
+    guard case .directory = try onFiles(FileKind(path: path)) else {
       throw .noRecordings(path: path, expected: "a directory; unpack the archive first")
     }
     switch format {
@@ -125,7 +126,8 @@ struct RecordingList: Sendable {
       location: path + (share.map { ":" + $0.rawValue } ?? ""), classes: classes)
     for (label, name) in classes.enumerated() {
       let folder = path + "/" + name
-      let all = try directoryEntries(folder).filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }
+      let all = try onFiles(directoryEntries(folder))
+        .filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }
       guard !all.isEmpty else {
         throw .noRecordings(path: folder, expected: "*\(ending) files in each class directory")
       }

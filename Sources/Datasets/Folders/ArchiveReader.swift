@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 internal import CArchive
 
@@ -35,7 +36,7 @@ final class ArchiveReader {
   private let handle: OpaquePointer
 
   init(path: String, format: Format = .tar) throws(DatasetError) {
-    fileSize = Int(try FileStatus(of: RawPath(path)).status.st_size)
+    fileSize = Int(try onFiles(FileStatus(of: RawPath(path)).status.st_size))
     guard let handle = archive_read_new() else {
       throw .unreadableArchive(path: path, reason: "not enough memory")
     }

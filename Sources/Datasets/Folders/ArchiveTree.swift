@@ -1,3 +1,5 @@
+import Support
+
 /// The files of an archive as unpacking it would lay them out: a member that comes twice counts as
 /// it came last, `.` and `..` in names are resolved and a leading `/` is dropped, a hard link is the
 /// file that it names, and a symbolic link leads to what is there in the end.

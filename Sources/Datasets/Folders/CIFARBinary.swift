@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// CIFAR-10 or CIFAR-100 in its published binary form: records of a label (CIFAR-100: a coarse and a
 /// fine one, of which the fine one counts) and 32x32 pixels as a red, a green and a blue plane.
@@ -47,7 +48,7 @@ public struct CIFARBinary: ImageSource {
     var starts: [Int] = []
     var otherSizes: [String] = []
     for name in names {
-      let file = try RandomAccessFile(path: directory + "/" + name)
+      let file = try onFiles(RandomAccessFile(path: directory + "/" + name))
       starts.append(labels.count)
       labels += try Self.readLabels(
         file, recordSize: recordSize, position: variant.labelBytes - 1, classCount: classes.count)
@@ -86,7 +87,7 @@ public struct CIFARBinary: ImageSource {
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
     let file = fileNumber(of: index)
     let end = (index - starts[file] + 1) * recordSize
-    try files[file].read(end - Self.pixelBytes..<end, into: &bytes)
+    try onFiles(files[file].read(end - Self.pixelBytes..<end, into: &bytes))
   }
 
   /// Records have no names: their labels tell the files apart.
@@ -95,13 +96,12 @@ public struct CIFARBinary: ImageSource {
   private func fileNumber(of index: Int) -> Int { starts.lastIndex { $0 <= index }! }
 
   private static func readClasses(_ path: String) throws(DatasetError) -> [String] {
-    let file = try RandomAccessFile(path: path)
     var bytes: [UInt8] = []
-    try file.read(0..<file.size, into: &bytes)
+    try onFiles(readFile(path, into: &bytes))
     let classes = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     guard !classes.isEmpty else {
-      throw .damagedFile(path: path, offset: 0, reason: "there are no class names")
+      throw .damaged(path: path, offset: 0, reason: "there are no class names")
     }
     return classes
   }
@@ -111,20 +111,21 @@ public struct CIFARBinary: ImageSource {
   ) throws(DatasetError) -> [Int32] {
     let count = file.size / recordSize
     guard count > 0, file.size % recordSize == 0 else {
-      throw .damagedFile(
+      throw .damaged(
         path: file.path, offset: count * recordSize,
         reason: "the file ends within a record: its \(file.size) bytes are not a number of records"
           + " of \(recordSize) bytes")
     }
     var labels: [Int32] = []
     labels.reserveCapacity(count)
-    try file.forEachPart(of: 1000 * recordSize) { part in
-      for record in stride(from: position, to: part.count, by: recordSize) {
-        labels.append(Int32(part[record]))
-      }
-    }
+    try onFiles(
+      file.forEachPart(of: 1000 * recordSize) { part in
+        for record in stride(from: position, to: part.count, by: recordSize) {
+          labels.append(Int32(part[record]))
+        }
+      })
     if let bad = labels.firstIndex(where: { $0 >= classCount }) {
-      throw .damagedFile(
+      throw .damaged(
         path: file.path, offset: bad * recordSize + position,
         reason: "the label \(labels[bad]) is not below the number of classes, \(classCount)")
     }

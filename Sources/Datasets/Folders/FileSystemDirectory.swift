@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A directory of the file system.
 struct FileSystemDirectory: ListedDirectory {
@@ -14,7 +15,7 @@ struct FileSystemDirectory: ListedDirectory {
   let modified: ModificationTime
 
   init(path: RawPath) throws(DatasetError) {
-    let status = try FileStatus(of: path).status
+    let status = try onFiles(FileStatus(of: path).status)
     self.path = path
     identity = Identity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
     modified = ModificationTime(
@@ -34,7 +35,7 @@ struct FileSystemDirectory: ListedDirectory {
   /// one.
   func entries() throws(DatasetError) -> [ListedEntry<Self>] {
     var names: [(name: [UInt8], kind: FileKind?)] = []
-    try forEachEntry(of: path) { names.append(($0, $1)) }
+    try onFiles(forEachEntry(of: path) { names.append(($0, $1)) })
     var entries: [ListedEntry<Self>] = []
     entries.reserveCapacity(names.count)
     for (name, kind) in names {
@@ -56,7 +57,7 @@ struct FileSystemDirectory: ListedDirectory {
         switch errno {
         case ENOENT, ENOTDIR: return .nothing(.brokenLink)
         case ELOOP: return .nothing(.circularLink)
-        default: throw .unreadable(path: "\(path)", reason: errorText())
+        default: throw .unreadable(path: "\(path)", reason: systemReason())
         }
       }
       switch status.st_mode & S_IFMT {
@@ -72,4 +73,14 @@ struct FileSystemDirectory: ListedDirectory {
 struct ModificationTime: Sendable, Equatable {
   var seconds: Int
   var nanoseconds: Int
+}
+
+/// The directories in a directory, sorted by their bytes; hidden ones are left out.
+func subdirectories(of path: String) throws(DatasetError) -> [String] {
+  try FileSystemDirectory(path: RawPath(path)).subdirectories().map { "\(RawPath($0.name))" }
+}
+
+extension Array where Element == [UInt8] {
+  /// Sorted by bytes, which is the order of Python's `sorted` for names that are UTF-8.
+  mutating func sortByBytes() { sort { $0.lexicographicallyPrecedes($1) } }
 }

@@ -1,3 +1,5 @@
+import Support
+
 extension FolderListing {
   /// Who lists an image folder, one process for itself or one rank for all of a job, and who is told how
   /// that gets on. An archive is listed by each rank for itself.

@@ -1,3 +1,5 @@
+import Support
+
 extension FolderListing {
   /// Names the format and its version.
   private static let magic = Array("sltt-index 2\n".utf8)

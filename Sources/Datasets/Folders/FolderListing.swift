@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The classes of a split and the names of their samples: what a walk through its directories finds.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 internal import CZlib
 
@@ -10,7 +11,7 @@ func requireIntactGzip(
   _ path: String, _ method: FolderListing.Method
 ) throws(DatasetError) {
   guard let file = gzopen(path, "rb") else {
-    throw .unreadable(path: path, reason: errorText())
+    throw .unreadable(path: path, reason: systemReason())
   }
   defer { gzclose(file) }
   gzbuffer(file, 1 << 18)

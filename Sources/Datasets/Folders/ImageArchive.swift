@@ -1,3 +1,5 @@
+import Support
+
 /// The images of one split of a tar archive, `[…/]<split>/<class>/**/<image>`: the samples of the image
 /// folder that unpacking it gives, in the same order. They are read from it one by one.
 public struct ImageArchive: ImageSource {
@@ -44,6 +46,6 @@ public struct ImageArchive: ImageSource {
   public var listingHash: UInt64 { fileNames.hash }
 
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
-    try file.read(ranges[index], into: &bytes)
+    try onFiles(file.read(ranges[index], into: &bytes))
   }
 }

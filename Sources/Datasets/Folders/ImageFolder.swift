@@ -1,3 +1,5 @@
+import Support
+
 /// A split of an image folder, `ROOT/<split>/<class>/**/<image>`, as `FolderListing` finds and orders
 /// it. Listing reads each directory once and touches no file; a file is opened when its sample is read.
 public struct ImageFolder: ImageSource {
@@ -28,7 +30,7 @@ public struct ImageFolder: ImageSource {
   public var listingHash: UInt64 { fileNames.hash }
 
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
-    try readFile(path(of: index), into: &bytes)
+    try onFiles(readFile(path(of: index), into: &bytes))
   }
 
   private func path(of index: Int) -> RawPath {

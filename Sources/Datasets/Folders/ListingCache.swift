@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Keeps the listing of a split from run to run: beside the data in `ROOT/<split>/.sltt-index`, or,
 /// where that cannot be written, in the user's directory for caches.

@@ -1,3 +1,5 @@
+import Support
+
 /// Many short strings in one buffer: about a third of the memory of `[String]` for the 1.28 million
 /// file names of ImageNet.
 struct NameTable: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Support
+
 /// A form in which people have a well-known data set and which cannot be trained on as it is.
 public struct OtherForm: Sendable, Equatable {
   /// What was found, as a sentence without its subject.

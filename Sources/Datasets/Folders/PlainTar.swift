@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The plain tar that stands for an archive, so that single members can be read where they lie: the
 /// archive itself, or, of one that is compressed or has sparse members, a copy. That of a small archive
@@ -27,7 +28,7 @@ struct PlainTar {
   }
 
   private init(plain path: String, _ method: FolderListing.Method) throws(DatasetError) {
-    file = try RandomAccessFile(path: path)
+    file = try onFiles(RandomAccessFile(path: path))
     tree = try ArchiveTree(path: path, method)
   }
 
@@ -75,14 +76,14 @@ struct PlainTar {
     /// Of its size, its time of change, and its first and last bytes, since programs that make archives
     /// anew may set the same time.
     private static func state(of archive: String) throws(DatasetError) -> UInt64 {
-      let time = try FileStatus(of: RawPath(archive)).status.st_mtim
-      let file = try RandomAccessFile(path: archive)
+      let time = try onFiles(FileStatus(of: RawPath(archive)).status.st_mtim)
+      let file = try onFiles(RandomAccessFile(path: archive))
       var hash = XXHash64()
       hash.update(name: "\(file.size) \(time.tv_sec).\(time.tv_nsec)")
       var bytes: [UInt8] = []
       let end = 1 << 16
       for range in [0..<min(end, file.size), max(0, file.size - end)..<file.size] {
-        try file.read(range, into: &bytes)
+        try onFiles(file.read(range, into: &bytes))
         bytes.withUnsafeBytes { hash.update($0) }
       }
       return hash.value
@@ -94,11 +95,11 @@ struct PlainTar {
         load: { Self.isWhole($0) ? $0 : nil }, progress: method.progress,
         make: { path throws(DatasetError) in
           method.report("making a plain copy of \(archive), once: \(path)")
-          let file = try PartialFile(path: path)
+          let file = try onFiles(PartialFile(path: path, isShared: true))
           try PlainTar.copy(archive, to: file.descriptor, path: path, method)
           let size = file.size
-          try file.write(Self.mark(size: size), at: size)
-          try file.finish(progress: method.progress)
+          try onFiles(file.write(Self.mark(size: size), at: size))
+          try onFiles(file.finish(progress: method.progress))
         })
     }
 
@@ -125,7 +126,8 @@ private final class MemoryFile {
     let name = "/sltt-dist.\(UUID().uuidString)"
     descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
     guard descriptor >= 0 else {
-      throw .unreadable(path: archive, reason: "no shared memory for its content: \(errorText())")
+      throw .unreadable(
+        path: archive, reason: "no shared memory for its content: \(systemReason())")
     }
     shm_unlink(name)
   }

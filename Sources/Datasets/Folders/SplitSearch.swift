@@ -1,3 +1,5 @@
+import Support
+
 /// Finds the directory of a split below a data set.
 ///
 /// A split is a path in the data set, such as `train` or `fold1/train`. Where the data set has not

@@ -1,3 +1,5 @@
+import Support
+
 /// An image in memory: 8-bit samples, row by row, channels interleaved (HWC).
 public struct DecodedImage: Sendable, Equatable {
   public private(set) var width: Int

@@ -1,3 +1,5 @@
+import Support
+
 internal import CPNG
 internal import CTurboJPEG
 

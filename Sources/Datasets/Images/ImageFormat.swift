@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A form in which files hold the images of a data set.
 public enum ImageFormat: String, Sendable, CaseIterable {
@@ -54,10 +55,10 @@ public enum ImageFormat: String, Sendable, CaseIterable {
   public static func found(
     at path: String, splits: [String]
   ) throws(DatasetError) -> [ImageFormat] {
-    guard try FileKind(path: path) == .directory else {
+    guard try onFiles(FileKind(path: path)) == .directory else {
       var start: [UInt8] = []
-      let file = try RandomAccessFile(path: path)
-      try file.read(0..<min(4, file.size), into: &start)
+      let file = try onFiles(RandomAccessFile(path: path))
+      try onFiles(file.read(0..<min(4, file.size), into: &start))
       guard start != Array("PK\u{3}\u{4}".utf8) else {
         throw .otherForm(path: path, .zip)
       }

@@ -1,3 +1,5 @@
+import Support
+
 /// How a file stores a pixel.
 enum PixelLayout {
   case gray

@@ -1,3 +1,5 @@
+import Support
+
 /// A rectangle of pixels; `x` and `y` are its left and top edge.
 struct PixelRectangle: Equatable {
   var x = 0

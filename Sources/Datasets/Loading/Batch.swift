@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// One rank's part of a global batch, ready for the network. The contents are valid until the next

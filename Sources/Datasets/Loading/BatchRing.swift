@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// The state that a loader and its workers share: a ring of batches, of which a window of

@@ -1,3 +1,5 @@
+import Support
+
 /// Delivers the batches of a rank in order, decoded ahead of need by worker threads.
 ///
 ///     let loader = DataLoader(input, sampler: …, seed: 1, workers: 2)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// Measures how fast threads make network inputs of a data set, up to a stage of that work.

@@ -1,3 +1,5 @@
+import Support
+
 /// Labelled samples in a fixed order, of whatever kind.
 public protocol SampleSource: Sendable {
   /// The split's place, for messages: `ROOT/train` or `ARCHIVE:train`.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Which class a label of a shard stands for.
 struct ShardClasses {
@@ -29,7 +30,7 @@ struct ShardClasses {
   /// The classes that a file in the directory names, or one for each number among the labels, in their
   /// order.
   init(directory: String, labels: Set<ShardScan.Label>) throws(DatasetError) {
-    let there = Set(try directoryEntries(directory))
+    let there = Set(try onFiles(directoryEntries(directory)))
     if let file = Self.files.first(where: there.contains) {
       self.init(names: try Self.names(in: directory + "/" + file), numbers: nil, file: file)
       return
@@ -51,11 +52,11 @@ struct ShardClasses {
 
   private static func names(in path: String) throws(DatasetError) -> [String] {
     var bytes: [UInt8] = []
-    try readFile(path, into: &bytes)
+    try onFiles(readFile(path, into: &bytes))
     let names = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     guard !names.isEmpty, Set(names).count == names.count else {
-      throw .damagedFile(
+      throw .damaged(
         path: path, offset: 0,
         reason: names.isEmpty ? "there are no class names" : "a class comes twice")
     }

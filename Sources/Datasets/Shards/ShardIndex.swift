@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What a directory of shards holds: `index.json`.
 ///
@@ -73,7 +74,7 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
         reason: "it is not there yet, because the making of the shards was broken off")
     }
     var bytes: [UInt8] = []
-    try readFile(path, into: &bytes)
+    try onFiles(readFile(path, into: &bytes))
     try self.init(json: bytes, path: path)
   }
 
@@ -96,7 +97,7 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
   }
 
   func write(directory: String) throws(DatasetError) {
-    try writeFile(directory + "/" + Self.fileName, document())
+    try onFiles(writeFile(directory + "/" + Self.fileName, document()))
   }
 
   /// Version 2 has the checksum in front, and it is of the document without this field.
@@ -183,12 +184,4 @@ public struct ShardPlan: Codable, Sendable, Equatable {
     if fingerprint != other.fingerprint { return "made of samples or classes of other names" }
     return nil
   }
-}
-
-/// A value as JSON on one line, with its keys in order.
-func json(_ value: some Encodable) -> Data {
-  guard let data = try? JSONEncoder.oneLine.encode(value) else {
-    preconditionFailure("numbers and texts can always be encoded")
-  }
-  return data
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Makes the index of a directory of shards that another program made, in the layout of WebDataset:
 /// the shards stay as they are.
@@ -22,7 +23,7 @@ public struct ShardIndexer {
   /// - Throws: `DatasetError` if there are no shards, or if their index is one of a `ShardWriter`.
   public init(directory: String) throws(DatasetError) {
     self.directory = directory
-    let names = try directoryEntries(directory).sortedByBytes()
+    let names = try onFiles(directoryEntries(directory)).sortedByBytes()
     if names.contains(ShardJournal.fileName) {
       throw .otherShards(path: directory, reason: "the making of its shards was broken off")
     }
@@ -71,7 +72,7 @@ public struct ShardIndexer {
       let scan = try ShardScan(path: path)
       passedOver.add(scan.passedOver)
       scans.append(scan)
-      files.append(try Checksum.ofFile(path))
+      files.append(try onFiles(Checksum.ofFile(path)))
       progress(number + 1, shards.count)
     }
     let labels = Set(scans.flatMap { $0.samples.map(\.label) })

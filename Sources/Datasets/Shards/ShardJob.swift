@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// One shard to be made.
 struct ShardJob: Sendable {
@@ -21,10 +22,7 @@ struct ShardJob: Sendable {
     directory: String, resize: Int?,
     didSample: (_ bytes: Int, _ skipped: ShardIndex.SkippedSample?) -> Bool
   ) throws(DatasetError) -> ShardIndex.Shard? {
-    let path = directory + "/" + file
-    let partial = path + ".partial"
-    defer { unlink(partial) }
-    let writer = try TarWriter(path: partial)
+    let writer = try TarWriter(path: directory + "/" + file)
     let reader = ShardSampleReader(source, shorterSide: resize)
     var (offsets, sizes, labels): ([Int], [Int], [Int]) = ([], [], [])
     var skipped: [ShardIndex.SkippedSample] = []
@@ -44,9 +42,6 @@ struct ShardJob: Sendable {
       guard didSample(reader.bytes.count, nil) else { return nil }
     }
     let (bytes, hash) = try writer.finish()
-    guard rename(partial, path) == 0 else {
-      throw .unwritable(path: path, reason: errorText())
-    }
     return ShardIndex.Shard(
       file: file, samples: offsets.count, bytes: bytes, checksum: Checksum.text(hash),
       offsets: offsets, sizes: sizes, labels: labels, skipped: skipped)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The index while shards are being made, `index.partial.jsonl`: a record of the plan, then one of each
 /// complete shard, each sealed. It goes when the index is written, and comes back if shards of a
@@ -43,9 +44,9 @@ final class ShardJournal {
       text += entry.document()
       finished[entry.split, default: [:]][entry.number] = entry.shard
     }
-    try writeFile(path, text)
+    try onFiles(writeFile(path, text))
     guard let file = FileHandle(forUpdatingAtPath: path) else {
-      throw .unwritable(path: path, reason: errorText())
+      throw .unwritable(path: path, reason: systemReason())
     }
     self.file = file
   }
@@ -55,7 +56,7 @@ final class ShardJournal {
   ) throws(DatasetError) -> [Entry] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     var bytes: [UInt8] = []
-    try readFile(path, into: &bytes)
+    try onFiles(readFile(path, into: &bytes))
     let documents = sealedDocuments(in: Data(bytes))
     guard let first = documents.first, let earlier = try? Beginning(document: first).plan else {
       return []

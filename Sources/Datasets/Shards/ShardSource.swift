@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// A split of a directory of shards, as `ShardWriter` makes it. A sample is one read in its shard; a
@@ -67,7 +68,8 @@ public final class ShardSource: ImageSource {
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
     let (shard, sample) = place(of: index)
     let (offset, size) = (shards[shard].offsets[sample], shards[shard].sizes[sample])
-    try file(shard).read(offset..<offset + size, into: &bytes)
+    let file = try file(shard)
+    try onFiles(file.read(offset..<offset + size, into: &bytes))
     self.bytes.add(size, ordering: .relaxed)
   }
 
@@ -99,9 +101,9 @@ public final class ShardSource: ImageSource {
 
   private func file(_ shard: Int) throws(DatasetError) -> RandomAccessFile {
     if let file = files.withLock({ $0[shard] }) { return file }
-    let file = try RandomAccessFile(path: directory + "/" + shards[shard].file)
+    let file = try onFiles(RandomAccessFile(path: directory + "/" + shards[shard].file))
     guard file.size == shards[shard].bytes else {
-      throw .damagedFile(
+      throw .damaged(
         path: file.path, offset: min(file.size, shards[shard].bytes),
         reason: "it has \(file.size) bytes, and \(ShardIndex.fileName) says \(shards[shard].bytes)")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Copies some of the shards of a directory to a faster one, such as a node's local disk, which then
 /// serves as a directory of shards for whoever needs no others.
@@ -53,8 +54,8 @@ public struct ShardStage: Sendable {
     } catch {
       throw StagingError.unwritable(path: target, reason: systemReason(of: error))
     }
-    let lock = try LockedFile(path: target + "/.lock")
-    defer { lock.unlock() }
+    let lock = try lockTarget()
+    defer { withExtendedLifetime(lock) {} }
     try requireSameData()
 
     let missing = shards.filter { checkFile(of: $0, directory: target) != nil }
@@ -71,6 +72,18 @@ public struct ShardStage: Sendable {
     return report
   }
 
+  /// Waits for a process that has it.
+  private func lockTarget() throws -> FileLock {
+    let path = target + "/.lock"
+    do {
+      let lock = try FileLock(path: path)
+      while lock.attempt() == .refused { usleep(50_000) }
+      return lock
+    } catch {
+      throw StagingError.unwritable(path: path, reason: systemReason(of: error))
+    }
+  }
+
   private func requireSameData() throws {
     guard FileManager.default.fileExists(atPath: target + "/" + ShardIndex.fileName) else { return }
     // A damaged index does not say what else the directory is for, so it is not overwritten either.
@@ -82,52 +95,31 @@ public struct ShardStage: Sendable {
   private func requireSpace(for shards: [ShardIndex.Shard]) throws {
     // A damaged or partial file of the same name is replaced, so its bytes are not counted twice.
     let needed = shards.reduce(0) { $0 + $1.bytes }
-    var status = statvfs()
-    guard statvfs(target, &status) == 0 else {
-      throw StagingError.unwritable(path: target, reason: errorText())
+    guard let system = FileSystem(path: target) else {
+      throw StagingError.unwritable(path: target, reason: systemReason())
     }
-    let available = Int(status.f_bavail) * Int(status.f_frsize)
-    guard needed <= available else {
-      throw StagingError.noSpace(path: target, needed: needed, available: available)
+    guard needed <= system.available else {
+      throw StagingError.noSpace(path: target, needed: needed, available: system.available)
     }
   }
 
   private func copy(_ shard: ShardIndex.Shard) throws {
     let path = target + "/" + shard.file
-    let partial = path + ".partial"
     unlink(path)
-    defer { unlink(partial) }
-    let input = try RandomAccessFile(path: source + "/" + shard.file)
-    let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw StagingError.unwritable(path: partial, reason: errorText())
-    }
-    defer { close(descriptor) }
-    var hash = XXHash64()
-    var failure: String?
-    try input.forEachPart(of: 1 << 20) { part in
-      part.withUnsafeBytes { bytes in
-        hash.update(bytes)
-        var rest = bytes[...]
-        while failure == nil, !rest.isEmpty {
-          let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
-          let count = write(descriptor, start, rest.count)
-          if count > 0 {
-            rest = rest.dropFirst(count)
-          } else if errno != EINTR {
-            failure = errorText()
-          }
-        }
+    let input = try onFiles(RandomAccessFile(path: source + "/" + shard.file))
+    do {
+      let output = try PartialFile(path: path)
+      var hash = XXHash64()
+      try input.forEachPart(of: 1 << 20) { part throws(FileError) in
+        part.withUnsafeBytes { hash.update($0) }
+        try output.append(part)
       }
-    }
-    guard failure == nil, fsync(descriptor) == 0 else {
-      throw StagingError.unwritable(path: partial, reason: failure ?? errorText())
-    }
-    guard Checksum.text(hash.value) == shard.checksum else {
-      throw StagingError.damagedSource(path: input.path)
-    }
-    guard rename(partial, path) == 0 else {
-      throw StagingError.unwritable(path: path, reason: errorText())
+      guard Checksum.text(hash.value) == shard.checksum else {
+        throw StagingError.damagedSource(path: input.path)
+      }
+      try output.finish()
+    } catch FileError.unwritable(_, let reason) {
+      throw StagingError.unwritable(path: path, reason: reason)
     }
   }
 }
@@ -157,28 +149,4 @@ public enum StagingError: Error, Equatable, CustomStringConvertible {
   }
 
   private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }
-}
-
-/// A file that one process at a time has, until it unlocks it or ends.
-private struct LockedFile {
-  private let descriptor: Int32
-
-  /// Waits for whoever has the file.
-  init(path: String) throws {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw StagingError.unwritable(path: path, reason: errorText())
-    }
-    while flock(descriptor, LOCK_EX) != 0 {
-      guard errno == EINTR else {
-        let reason = errorText()
-        close(descriptor)
-        throw StagingError.unwritable(path: path, reason: reason)
-      }
-    }
-  }
-
-  func unlock() {
-    close(descriptor)
-  }
 }

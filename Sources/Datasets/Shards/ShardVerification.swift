@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension ShardIndex {
   /// Whether a directory has all shards, as far as the sizes of the files tell.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// Makes shards of a data set: tar archives in the layout of WebDataset, each a fair sample of its

@@ -1,9 +1,11 @@
 import Foundation
+import Support
 
 internal import CArchive
 
 /// Writes a tar archive in the ustar format through libarchive, and hashes it on the way. Equal
-/// entries give equal bytes: no time, owner or machine gets into the file.
+/// entries give equal bytes: no time, owner or machine gets into the file, which appears when it is
+/// complete.
 final class TarWriter {
   private let sink: Sink
   private let archive: OpaquePointer
@@ -54,9 +56,7 @@ final class TarWriter {
   /// - Returns: the size of the file and its XXH64.
   func finish() throws(DatasetError) -> (bytes: Int, hash: UInt64) {
     try check(archive_write_close(archive))
-    guard fsync(sink.descriptor) == 0 else {
-      throw .unwritable(path: sink.path, reason: errorText())
-    }
+    try onFiles(sink.file.finish())
     // Two empty blocks end a tar; anything else means that entries are not where we think.
     precondition(sink.count == position + 1024, "entries of ustar have headers of 512 bytes")
     return (sink.count, sink.hash.value)
@@ -69,41 +69,31 @@ final class TarWriter {
 
   private var failure: DatasetError {
     let reason = archive_error_string(archive).map { String(cString: $0) } ?? "libarchive failed"
-    return .unwritable(path: sink.path, reason: sink.failure ?? reason)
+    return .file(sink.failure ?? .unwritable(path: sink.file.path, reason: reason))
   }
 }
 
 /// Where libarchive's blocks go: a file and its hash.
 private final class Sink {
-  let path: String
-  let descriptor: Int32
+  let file: PartialFile
   var hash = XXHash64()
   var count = 0
-  var failure: String?
+  var failure: FileError?
 
   init(path: String) throws(DatasetError) {
-    self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: errorText()) }
-  }
-
-  deinit {
-    close(descriptor)
+    file = try onFiles(PartialFile(path: path))
   }
 
   /// Returns `size`, or -1 after an error.
   func write(_ bytes: UnsafeRawPointer, count size: Int) -> Int {
-    var written = 0
-    while written < size {
-      let result = Glibc.write(descriptor, bytes + written, size - written)
-      if result < 0 && errno == EINTR { continue }
-      guard result > 0 else {
-        failure = errorText()
-        return -1
-      }
-      written += result
+    let block = UnsafeRawBufferPointer(start: bytes, count: size)
+    do {
+      try file.append(block)
+    } catch {
+      failure = error
+      return -1
     }
-    hash.update(UnsafeRawBufferPointer(start: bytes, count: size))
+    hash.update(block)
     count += size
     return size
   }

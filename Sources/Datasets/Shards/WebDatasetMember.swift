@@ -1,3 +1,5 @@
+import Support
+
 /// The name of a file in a shard, as WebDataset reads it: members of one key, one after another, are a
 /// sample, and the ending says what of it a member is.
 struct WebDatasetMember: Equatable {

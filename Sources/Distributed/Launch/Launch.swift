@@ -36,18 +36,6 @@ public struct Launch: Equatable, Sendable {
   /// This process's own start.
   public static let current = Launch(environment: ProcessInfo.processInfo.environment)
 
-  /// Whether this process's standard output ends at a terminal.
-  ///
-  /// `isatty` cannot tell: Open MPI gives every rank a pseudo-terminal of its own, and `mpirun`, the
-  /// parent of the ranks on its node, passes on what they print.
-  public var printsToTerminal: Bool {
-    guard isatty(STDOUT_FILENO) == 1 else { return false }
-    guard isByMPI else { return true }
-    let output = try? FileManager.default.destinationOfSymbolicLink(
-      atPath: "/proc/\(getppid())/fd/1")
-    return ["/dev/pts/", "/dev/tty", "/dev/console"].contains { output?.hasPrefix($0) == true }
-  }
-
   /// Joins the ranks of the job, or stands alone where no MPI launcher started this process. Call it
   /// once, early.
   ///

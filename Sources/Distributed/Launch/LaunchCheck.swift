@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// The program that a process runs, and how it was called.
 public struct ProgramIdentity: Sendable, Equatable {
@@ -31,14 +32,14 @@ public struct ProgramIdentity: Sendable, Equatable {
     let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) ?? link
     let bytes = try? Data(contentsOf: URL(fileURLWithPath: link), options: .alwaysMapped)
     return ProgramIdentity(
-      path: path, hash: (bytes ?? Data()).withUnsafeBytes { bitHash($0) },
+      path: path, hash: (bytes ?? Data()).withUnsafeBytes { XXHash64.hash($0) },
       commandLine: CommandLine.arguments)
   }()
 
   var argumentHash: UInt64 {
     var bytes: [UInt8] = []
     for argument in arguments { bytes += argument.utf8 + [0] }
-    return bytes.withUnsafeBytes { bitHash($0) }
+    return bytes.withUnsafeBytes { XXHash64.hash($0) }
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Memory for tensors that live for part of an iteration: one reserved range of addresses, handed out
 /// first fit from below.

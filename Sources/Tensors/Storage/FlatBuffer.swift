@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// One block of floats that lives as long as the network: all weights, all gradients, all momenta.
 public final class FlatBuffer {

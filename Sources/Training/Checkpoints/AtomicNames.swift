@@ -1,9 +1,10 @@
 import Foundation
+import Support
 
 /// Steps on names in a directory that happen at once. They throw `CheckpointError` with the system's
 /// reason.
 
-/// Gives a directory its final name, which must be free, or a file, which takes the place of another.
+/// Gives a directory its final name, which must be free.
 func putInPlace(_ temporary: String, as name: String) throws {
   guard rename(temporary, name) == 0 else {
     throw systemError(name, "cannot be made of \(temporary)")

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import SafeTensors
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A directory with all that a run needs to go on as if it had not been interrupted: `model.safetensors`,
@@ -169,21 +170,18 @@ public struct Checkpoint {
   /// Replaces the position on disk, at once.
   ///
   /// - Returns: the checkpoint as it is then.
-  /// - Throws: `CheckpointError` or `SafeTensorsError`; the file is then as before.
+  /// - Throws: `CheckpointError` or `FileError`; the file is then as before.
   func moved(to position: RunPosition) throws -> Checkpoint {
     var state = state
     state.position = position
-    let file = path + "/" + Self.stateName
-    let temporary = file + ".partial"
-    try Self.write(state, to: temporary)
-    try putInPlace(temporary, as: file)
-    try DurableFile.syncDirectory(path)
+    try Self.write(state, to: path + "/" + Self.stateName)
+    try syncDirectory(path)
     return try Checkpoint(contentsOf: path)
   }
 
   private static func write(_ state: RunState, to path: String) throws {
-    let file = try DurableFile(path: path)
-    try state.json.withUnsafeBytes(file.write)
+    let file = try PartialFile(path: path)
+    try state.json.withUnsafeBytes(file.append)
     try file.finish()
   }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// A checkpoint that cannot be used or written.
 public struct CheckpointError: Error, CustomStringConvertible {
@@ -33,6 +34,3 @@ public struct CheckpointError: Error, CustomStringConvertible {
 
   public var description: String { "\(path) \(problem)" }
 }
-
-/// The system's words for `errno`.
-func systemReason() -> String { String(cString: strerror(errno)) }

@@ -1,5 +1,7 @@
+import Configuration
 import Foundation
 import SpikingNetworks
+import Support
 import Tensors
 
 /// What is in a checkpoint, for people.
@@ -48,7 +50,7 @@ public struct CheckpointReport {
       ),
     ]
     text =
-      rows.map { name, value in name.padding(toLength: 21, withPad: " ", startingAt: 0) + value }
+      rows.map { name, value in name.padded(to: 21) + value }
       .joined(separator: "\n") + (try Self.kernels(state, backend).map { "\n\n" + $0 } ?? "")
   }
 

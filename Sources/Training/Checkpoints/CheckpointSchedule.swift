@@ -1,3 +1,5 @@
+import Configuration
+
 /// When checkpoints are due.
 struct CheckpointSchedule {
   private let settings: Configuration.Checkpointing

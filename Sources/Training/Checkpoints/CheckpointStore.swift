@@ -1,5 +1,6 @@
 import Foundation
 import SafeTensors
+import Support
 
 /// The checkpoints of a run: `DIR/checkpoints/iteration-NNNNNNNNN`, and the links `latest` and `best` to
 /// two of them.
@@ -97,15 +98,15 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Parameter keeping: checkpoints that stay; of older ones only the best does.
   /// - Returns: the checkpoint.
-  /// - Throws: `CheckpointError` or `SafeTensorsError`; the links are then as before.
+  /// - Throws: `CheckpointError` or `FileError`; the links are then as before.
   @discardableResult
   func commit(iteration: Int, isBest: Bool, keeping count: Int) throws -> Checkpoint {
     let name = try freeName(iteration: iteration)
     let temporary = temporaryPath(iteration: iteration)
-    try DurableFile.syncDirectory(temporary)
-    try DurableFile(path: trace).finish()
+    try syncDirectory(temporary)
+    try PartialFile(path: trace).finish()
     try putInPlace(temporary, as: path + "/" + name)
-    try DurableFile.syncDirectory(path)
+    try syncDirectory(path)
     try pointLinks(to: name, isBest: isBest)
     try removeOld(keeping: count)
     return try Checkpoint(contentsOf: path + "/" + name)
@@ -114,7 +115,7 @@ public struct CheckpointStore: Sendable {
   private func pointLinks(to name: String, isBest: Bool) throws {
     try pointLink(latestLink, to: name)
     if isBest { try pointLink(bestLink, to: name) }
-    try DurableFile.syncDirectory(path)
+    try syncDirectory(path)
   }
 
   /// Gives a checkpoint another position of the same iteration, at once, and makes it the latest one; its

@@ -1,6 +1,8 @@
+import Configuration
 import Dispatch
 import Foundation
 import SpikingNetworks
+import Support
 import Synchronization
 
 /// Writes checkpoints on a thread of its own, so that training waits only while buffers are copied, or,

@@ -2,6 +2,7 @@ import Distributed
 import Foundation
 import SafeTensors
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A network's parameters in a safetensors file, under their published names and in their published
@@ -57,7 +58,8 @@ public struct ModelFile {
     try SafeTensorsWriter.write(
       tensors,
       metadata: [
-        "format": "pt", "configuration": configuration, "classes": jsonText(of: classes),
+        "format": "pt", "configuration": configuration,
+        "classes": String(decoding: json(classes), as: UTF8.self),
       ], to: path, progress: progress)
   }
 
@@ -67,12 +69,6 @@ public struct ModelFile {
   public func restore(_ network: SpikingNetwork) throws {
     try network.load(file)
   }
-}
-
-private func jsonText(of value: some Encodable) -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try! encoder.encode(value), as: UTF8.self)
 }
 
 private func value<Value: Decodable>(_ type: Value.Type, fromJSON json: String) -> Value? {

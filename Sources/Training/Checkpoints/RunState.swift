@@ -1,6 +1,8 @@
+import Configuration
 import Datasets
 import Distributed
 import Foundation
+import Support
 
 /// What a run needs to go on, besides tensors: `state.json` of a checkpoint.
 ///
@@ -41,9 +43,9 @@ public struct RunState: SealedRecord, Equatable, Sendable {
   /// How gradients were added up over the ranks.
   public struct Reduction: Codable, Equatable, Sendable {
     /// The MPI operation.
-    var algorithm: String
+    package var algorithm: String
     /// Floats in one all-reduce.
-    var chunkLength: Int
+    package var chunkLength: Int
   }
 
   /// A file as it was written.

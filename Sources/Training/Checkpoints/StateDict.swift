@@ -1,6 +1,8 @@
+import Configuration
 import Foundation
 import SafeTensors
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A PyTorch state dict of a published model, saved as safetensors: what `import` takes and `export`

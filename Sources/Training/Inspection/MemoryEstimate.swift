@@ -1,3 +1,4 @@
+import Configuration
 import SpikingNetworks
 import Tensors
 

@@ -1,6 +1,8 @@
+import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 
 extension Configuration {
@@ -12,7 +14,7 @@ extension Configuration {
   ///   - samples: of the data set.
   ///   - trains: whether there are gradients, as against an evaluation.
   /// - Throws: `ConfigurationError`; `NetworkError` where there is no such network.
-  func requireMemory(
+  package func requireMemory(
     for specification: NetworkSpecification, _ backend: ConvolutionBackend, samples: Int,
     trains: Bool = true, _ communicator: any Communicator
   ) throws {
@@ -53,15 +55,5 @@ extension Configuration {
         + " \(Format.bytes(estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes)) and"
         + " loaded images \(Format.bytes(estimate.loaderBytes)), but the machine has"
         + " \(Format.bytes(share)) for each: \(remedy)")
-  }
-}
-
-extension Configuration.Optimizer {
-  /// Buffers of state, each as large as the weights.
-  var stateBuffers: Int {
-    switch name {
-    case .sgd: momentum == 0 ? 0 : 1
-    case .adamw: 2
-    }
   }
 }

@@ -1,4 +1,6 @@
+import Configuration
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A network in figures, layer by layer, and its memory under each method.

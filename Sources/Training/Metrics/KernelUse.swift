@@ -1,4 +1,5 @@
 import SpikingNetworks
+import Support
 import Tensors
 
 /// What computes a convolution of a network.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Support
 
 /// The files `metrics.jsonl` and `metrics.csv` of a run. Each record is a line in both, handed to
 /// the system at once, so that a killed run keeps what it has recorded.

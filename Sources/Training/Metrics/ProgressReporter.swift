@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// How far training is, and how it goes.
 public struct TrainingStatus: Sendable {

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 
 /// The learning rate of each epoch.
@@ -9,10 +10,7 @@ import Foundation
 /// These are PyTorch's LinearLR(start_factor=1/(W+1), total_iters=W), followed by
 /// CosineAnnealingLR(T_max=E-W) or StepLR(s, γ), each stepped once an epoch.
 public struct LearningRateSchedule: Equatable, Sendable {
-  /// The schedules, named as in configuration files.
-  public enum Name: String, CaseIterable, Sendable {
-    case cosine, step, constant
-  }
+  public typealias Name = Configuration.Schedule.Name
 
   public let name: Name
   /// η, the rate right after the warm-up.
@@ -53,14 +51,5 @@ public struct LearningRateSchedule: Equatable, Sendable {
     case .constant:
       return baseRate
     }
-  }
-}
-
-extension Configuration {
-  /// The schedule as configured; the configuration must be valid.
-  public var learningRateSchedule: LearningRateSchedule {
-    LearningRateSchedule(
-      schedule.name, baseRate: optimizer.learningRate, epochs: training.epochs,
-      warmupEpochs: schedule.warmupEpochs, stepSize: schedule.stepSize, gamma: schedule.gamma)
   }
 }

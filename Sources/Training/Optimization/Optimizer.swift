@@ -133,16 +133,3 @@ public final class AdamW: ParameterOptimizer {
     }
   }
 }
-
-extension Configuration {
-  /// The optimizer as configured, for `count` parameters.
-  public func makeOptimizer(count: Int) -> any ParameterOptimizer {
-    switch optimizer.name {
-    case .sgd:
-      SGD(
-        count: count, momentum: optimizer.momentum, usesNesterov: optimizer.usesNesterov,
-        weightDecay: optimizer.weightDecay)
-    case .adamw: AdamW(count: count, weightDecay: optimizer.weightDecay)
-    }
-  }
-}

@@ -1,5 +1,6 @@
 import Datasets
 import Distributed
+import Support
 
 /// Ranks read different lists of samples from what is meant to be one data set.
 public struct DifferentData: Error, Equatable, CustomStringConvertible {

@@ -1,6 +1,8 @@
+import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A replica of the network on one rank of a data-parallel job.
@@ -68,16 +70,16 @@ public final class DataParallelTrainer {
   }
 
   /// How gradients are added up over the ranks, for the record.
-  var reduction: RunState.Reduction { exchange.reduction }
+  package var reduction: RunState.Reduction { exchange.reduction }
 
   /// The same in a few words, for people.
   var reductionSummary: String { exchange.summary }
 
   /// Bytes whose all-reduce sends as much as an iteration does.
-  var reducedBytes: Int { exchange.reducedBytes }
+  package var reducedBytes: Int { exchange.reducedBytes }
 
   /// Seconds so far in which gradients were added up while this rank computed.
-  var hiddenReductionSeconds: Double { exchange.hiddenSeconds }
+  package var hiddenReductionSeconds: Double { exchange.hiddenSeconds }
 
   /// Puts all replicas where a run stood. A collective; only rank 0 reads files.
   ///
@@ -149,7 +151,7 @@ public final class DataParallelTrainer {
 
   private var weightHash: UInt64 {
     network.store.weights.all.withUnsafeMutableBufferPointer {
-      bitHash(UnsafeBufferPointer($0))
+      XXHash64.hash(UnsafeRawBufferPointer($0))
     }
   }
 
@@ -348,14 +350,5 @@ extension SpikingNetwork {
     return batch.timesteps == 1
       ? FrameSequence(static: frames, samples: part)
       : FrameSequence(frames, timesteps: batch.timesteps, samples: part)
-  }
-}
-
-extension Configuration {
-  /// The loss as configured.
-  var lossSpecification: LossSpecification {
-    LossSpecification(
-      mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean),
-      labelSmoothing: Float(loss.labelSmoothing))
   }
 }

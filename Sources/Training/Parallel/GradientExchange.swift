@@ -1,5 +1,7 @@
+import Configuration
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 
 /// The one logical collective of an iteration: gradients, running statistics and the trainer's numbers are

@@ -1,10 +1,11 @@
+import Configuration
 import Datasets
 import Distributed
 
 /// A configured data set, of which only what is asked for is opened, on all ranks together.
-struct DataSplits {
+package struct DataSplits {
   /// For messages.
-  let name: String
+  package let name: String
   private let configuration: Configuration
   private let communicator: any Communicator
   private let path: String
@@ -12,7 +13,7 @@ struct DataSplits {
   private let eventFormat: EventFormat?
 
   /// - Throws: `ConfigurationError` where keys do not suit the data.
-  init(
+  package init(
     _ configuration: Configuration, _ communicator: any Communicator = SingleProcess()
   ) throws {
     self.configuration = configuration
@@ -40,12 +41,12 @@ struct DataSplits {
   /// Samples to learn from. A collective, as the other methods are.
   ///
   /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
-  func openTraining() throws -> any SampleSource {
+  package func openTraining() throws -> any SampleSource {
     try open(trainingSplits, .training)
   }
 
   /// Samples to measure the accuracy on.
-  func openValidation() throws -> any SampleSource {
+  package func openValidation() throws -> any SampleSource {
     try open(validationSplits, .validation)
   }
 

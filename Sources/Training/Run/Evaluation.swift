@@ -1,6 +1,8 @@
+import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A checkpoint's accuracy on the validation split, measured by all ranks together.
@@ -48,7 +50,7 @@ public final class Evaluation {
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
     return notes.reduce(lines) { text, note in
-      text + "\n" + note.title.padding(toLength: 21, withPad: " ", startingAt: 0) + note.text
+      text + "\n" + note.title.padded(to: 21) + note.text
     }
   }
 }

@@ -1,5 +1,7 @@
+import Configuration
 import Datasets
 import Foundation
+import Support
 
 /// The directory of a run: its resolved configuration, metrics and checkpoints.
 public final class OutputDirectory {
@@ -151,16 +153,6 @@ public final class OutputDirectory {
         path: self.configuration, problem: "cannot be written: \(systemReason())")
     }
   }
-}
-
-/// A path without links and from the root, as far as it exists.
-private func resolved(_ path: String) -> String {
-  var (url, rest) = (URL(fileURLWithPath: path).standardizedFileURL, "")
-  while !FileManager.default.fileExists(atPath: url.path), url.path != "/" {
-    rest = "/" + url.lastPathComponent + rest
-    url.deleteLastPathComponent()
-  }
-  return url.resolvingSymlinksInPath().path + rest
 }
 
 /// A directory that cannot take a run.

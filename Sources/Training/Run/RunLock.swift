@@ -1,13 +1,12 @@
 import Distributed
 import Foundation
+import Support
 
 /// Keeps a run's directory for one process, since two that write to it would mix their metrics and
-/// checkpoints.
-///
-/// The lock is the system's, on the file `.lock` in the directory, and ends with the process, however
-/// that ends. Where a file system has no locks, nothing is locked.
+/// checkpoints, by the lock of the file `.lock` in the directory. Where a file system has no locks,
+/// nothing is locked.
 final class RunLock {
-  private let descriptor: Int32
+  private let lock: FileLock
 
   /// Waits a little for a process that is just ending.
   ///
@@ -15,17 +14,15 @@ final class RunLock {
   /// - Throws: `OutputError` if another process has the lock, or the directory cannot be written.
   init(directory: String, patience: Double) throws {
     let path = directory + "/.lock"
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw OutputError(
-        path: path, problem: "cannot be written: \(systemReason())")
+    do {
+      lock = try FileLock(path: path)
+    } catch {
+      throw OutputError(path: path, problem: "cannot be written: \(systemReason(of: error))")
     }
     let end = ContinuousClock.now + .seconds(patience)
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else { return }  // No locks here.
+    while lock.attempt() == .refused {
       guard ContinuousClock.now < end else {
         let owner = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        close(descriptor)
         throw OutputError(
           path: directory,
           problem: "is in use: \(owner.isEmpty ? "another process" : owner) trains there; name"
@@ -33,10 +30,6 @@ final class RunLock {
       }
       usleep(50_000)
     }
-    let owner = "process \(getpid()) on \(SingleProcess().hostName)"
-    ftruncate(descriptor, 0)
-    pwrite(descriptor, owner, owner.utf8.count, 0)
+    lock.write("process \(getpid()) on \(SingleProcess().hostName)")
   }
-
-  deinit { close(descriptor) }
 }

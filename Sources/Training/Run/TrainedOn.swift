@@ -1,8 +1,9 @@
+import Configuration
 import Datasets
 
 /// What weights were trained on. Wherever they meet data and a configuration again, in `--resume`,
 /// `evaluate`, `--init-from` and `bench step --checkpoint`, these are held against it here.
-struct TrainedOn {
+package struct TrainedOn {
   /// The checkpoint or model, for messages.
   let path: String
   /// Class names; a label is a position in this list.
@@ -12,7 +13,7 @@ struct TrainedOn {
 
   /// - Parameter remedy: ends the message.
   /// - Throws: `CheckpointError` that names the first difference, unless the weights know these classes.
-  func requireClasses(_ names: [String], remedy: String = "") throws(CheckpointError) {
+  package func requireClasses(_ names: [String], remedy: String = "") throws(CheckpointError) {
     guard classes != names else { return }
     let index = zip(classes, names).prefix { $0 == $1 }.count
     func name(_ list: [String]) -> String { index < list.count ? "'\(list[index])'" : "no class" }
@@ -75,7 +76,7 @@ struct TrainedOn {
       "data.convention",
       { [.cifar10DVS, .frames].contains($0.eventFormat) ? $0.data.convention.rawValue : "none" }
     ),
-    ("data.frames", { $0.eventFormat == nil ? "none" : $0.frameRule.yaml }),
+    ("data.frames", { $0.eventFormat == nil ? "none" : "\($0.frameRule)" }),
     ("data.event_normalization", { $0.data.eventNormalization.rawValue }),
   ]
 
@@ -98,7 +99,7 @@ extension TrainedOn {
       configuration: checkpoint.state.configuration)
   }
 
-  init(_ model: ModelFile) {
+  package init(_ model: ModelFile) {
     self.init(path: model.path, classes: model.classes, configuration: model.configuration)
   }
 

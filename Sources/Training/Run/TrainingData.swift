@@ -1,6 +1,8 @@
+import Configuration
 import Datasets
 import Distributed
 import Foundation
+import Support
 
 /// The two splits of a run's data set, opened and checked.
 public struct TrainingData {
@@ -51,63 +53,4 @@ public struct TrainingData {
       "rank \(rank) read \(Format.bytes(Int(read.0))) from \(read.1) shards"
     }
   }
-}
-
-extension Configuration {
-  /// This rank's way through a split.
-  func loader(
-    _ source: any SampleSource, isTraining: Bool, _ communicator: any Communicator, threads: Int
-  ) throws -> DataLoader {
-    if isTraining { try validate(ranks: communicator.size, samples: source.count) }
-    let sampler = Sampler(
-      sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
-      rankCount: communicator.size,
-      order: isTraining ? .shuffled(seed: training.seed) : .sequential,
-      dropsLast: isTraining && data.dropsLast, locality: try locality(of: source, communicator))
-    return DataLoader(
-      try input(source, isTraining: isTraining), sampler: sampler,
-      mixing: isTraining ? data.mixing : BatchMixing(), seed: training.seed,
-      workers: workers(threads: threads), onBadSample: badSamplePolicy(communicator),
-      progress: communicator.activity.touch)
-  }
-
-  /// Which shards are whose, under `data.sharding: node-local`.
-  private func locality(
-    of source: any SampleSource, _ communicator: any Communicator
-  ) throws -> ShardLocality? {
-    guard data.sharding == .nodeLocal, let shards = source as? ShardSource else { return nil }
-    return ShardLocality(shardSizes: shards.shardSizes, nodes: try communicator.nodes())
-  }
-
-  private func badSamplePolicy(_ communicator: any Communicator) -> BadSamplePolicy {
-    switch data.onBadSample {
-    case .fail: return .fail
-    case .skip:
-      let rank = communicator.rank
-      return .skip(limit: data.maxBadSamples) { error in
-        let line = "rank \(rank) skips a sample: \(error)\n"
-        try? FileHandle.standardError.write(contentsOf: Foundation.Data(line.utf8))
-      }
-    }
-  }
-
-  /// What the network gets of a split.
-  func input(
-    _ source: any SampleSource, isTraining: Bool
-  ) throws -> any SampleInput {
-    switch source {
-    case let images as any ImageSource:
-      let transform = try ImageTransform(
-        steps: data.steps(isTraining: isTraining), normalization: data.normalization,
-        imageSize: data.imageSize, channels: inputChannels)
-      return ImageInput(images, transform, decoding: data.decoding)
-    case let recordings as EventFrames:
-      return EventInput(recordings, eventTransform(isTraining: isTraining))
-    default:
-      preconditionFailure("TrainingData opens no other sources")
-    }
-  }
-
-  /// Decoding takes little beside training: a worker for every four threads keeps ahead.
-  func workers(threads: Int) -> Int { data.workers ?? max(1, threads / 4) }
 }

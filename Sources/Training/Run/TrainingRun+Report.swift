@@ -1,6 +1,8 @@
+import Configuration
 import Distributed
 import Foundation
 import SpikingNetworks
+import Support
 import Tensors
 
 /// What a run tells people.
@@ -158,7 +160,7 @@ extension TrainingRun {
     ]
     if let lastBatch { rows.append(("last batch", lastBatch)) }
     rows += data.notes.map { ($0.title, $0.text) }
-    return rows.map { name, value in name.padding(toLength: 12, withPad: " ", startingAt: 0) + value
+    return rows.map { name, value in name.padded(to: 12) + value
     }
     .joined(separator: "\n") + "\n"
   }
@@ -166,7 +168,7 @@ extension TrainingRun {
 
 extension NetworkSpecification {
   /// In a few words, for people.
-  var summary: String {
+  package var summary: String {
     let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
     return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
       + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
@@ -175,7 +177,7 @@ extension NetworkSpecification {
 
 extension TrainingMethod {
   /// In a few words, for people.
-  var summary: String {
+  package var summary: String {
     "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
   }
 }

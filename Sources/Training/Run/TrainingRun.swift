@@ -1,7 +1,9 @@
+import Configuration
 import Datasets
 import Distributed
 import Foundation
 import SpikingNetworks
+import Support
 import Tensors
 
 /// A whole run: epochs of training, each followed by validation, metrics and checkpoints.

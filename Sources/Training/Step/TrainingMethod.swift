@@ -1,16 +1,9 @@
+import Configuration
 import Tensors
 
 /// A method of training: which time steps are back-propagated, and when.
 public struct TrainingMethod: Equatable, Sendable {
-  /// The methods, named as in configuration files.
-  public enum Name: String, CaseIterable, Sendable, Codable {
-    /// Spatial learning through time: gradients stay within their time step.
-    case sltt
-    /// SLTT that back-propagates only K random time steps in each iteration.
-    case slttK = "sltt-k"
-    /// Back-propagation through time, the baseline.
-    case bptt
-  }
+  public typealias Name = Configuration.Method.Name
 
   public let name: Name
   /// Time steps T of the forward pass.
@@ -58,13 +51,5 @@ public struct TrainingMethod: Equatable, Sendable {
     }
     if skipsTrailing { trained.removeLast(timesteps - 1 - trained.lastIndex(of: true)!) }
     return trained
-  }
-}
-
-extension Configuration {
-  /// The method as configured; the configuration must be valid.
-  public var trainingMethod: TrainingMethod {
-    TrainingMethod(
-      method.name, timesteps: method.timesteps, k: method.k, skipsTrailing: method.skipsTrailing)
   }
 }

@@ -1,0 +1,97 @@
+import Configuration
+import Datasets
+import Distributed
+import SpikingNetworks
+import Tensors
+import Training
+
+/// What a benchmark trains on.
+public enum BenchmarkSource {
+  /// Freshly drawn weights and noise of the configured shape.
+  case synthetic
+  /// The weights of a checkpoint and the configured data, so that as many neurons fire as in training.
+  case checkpoint(ModelFile)
+
+  /// For people.
+  var name: String {
+    switch self {
+    case .synthetic: "synthetic data, initial weights"
+    case .checkpoint(let file): "configured data, weights of \(file.path)"
+    }
+  }
+}
+
+/// A rank of a training job whose iterations are measured. Its weights stay as they are, so that every
+/// iteration costs the same.
+final class BenchmarkJob {
+  let trainer: DataParallelTrainer
+  let profile = StepProfile()
+  private let loader: DataLoader
+  /// The batch of all iterations, where data are synthetic.
+  private var fixedBatch: Batch?
+  private var epoch = 0
+
+  init(
+    _ configuration: Configuration, _ source: BenchmarkSource, backend: ConvolutionBackend,
+    threads: Int, _ communicator: any Communicator
+  ) throws {
+    try configuration.validate(ranks: communicator.size)
+    ThreadPool.setThreads(threads)
+    func makeTrainer(
+      _ configuration: Configuration, classes: Int, samples: Int, _ profile: StepProfile
+    ) throws -> DataParallelTrainer {
+      let network = try configuration.networkSpecification(classes: classes)
+      try configuration.requireMemory(
+        for: network, backend, samples: samples, communicator)
+      return try DataParallelTrainer(
+        configuration, network: network, backend: backend, communicator, profile: profile)
+    }
+    switch source {
+    case .synthetic:
+      let completed = configuration.completedForSyntheticData()
+      let classes = completed.model.classes!
+      let batch = completed.training.globalBatch
+      trainer = try makeTrainer(completed, classes: classes, samples: batch, profile)
+      loader = DataLoader(
+        completed.syntheticInput(classes: classes),
+        sampler: Sampler(
+          sampleCount: batch, globalBatch: batch, rank: communicator.rank,
+          rankCount: communicator.size, order: .sequential),
+        seed: completed.training.seed, workers: 0)
+      loader.begin(epoch: 0)
+      fixedBatch = try loader.next()
+    case .checkpoint(let file):
+      let samples = try DataSplits(configuration, communicator).openTraining()
+      try TrainedOn(file).requireClasses(samples.classes)
+      trainer = try makeTrainer(
+        configuration, classes: samples.classes.count, samples: samples.count, profile)
+      loader = try configuration.loader(
+        samples, isTraining: true, communicator, threads: threads)
+      loader.begin(epoch: 0)
+      try file.restore(trainer.network)
+    }
+  }
+
+  /// Frames that the loader delivers for a sample.
+  var framesOfASample: Int { fixedBatch?.timesteps ?? 1 }
+
+  /// Samples of this rank in an iteration.
+  var localBatch: Int { fixedBatch?.count ?? loader.sampler.largestBatch }
+
+  /// One iteration, with an update of length 0.
+  func iterate() throws -> IterationMetrics {
+    let start = ContinuousClock.now
+    let batch = try nextBatch()
+    let wait = (ContinuousClock.now - start) / .seconds(1)
+    return try trainer.train(batch, learningRate: 0, dataWait: wait).metrics
+  }
+
+  private func nextBatch() throws -> Batch {
+    if let fixedBatch { return fixedBatch }
+    while true {
+      if let batch = try loader.next() { return batch }
+      epoch += 1
+      loader.begin(epoch: epoch)
+    }
+  }
+}

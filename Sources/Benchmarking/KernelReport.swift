@@ -1,0 +1,111 @@
+import Support
+import Tensors
+
+/// The speed of convolutions of spikes, kernel by kernel.
+public struct KernelReport: Encodable {
+  /// A pass of a shape of convolution, on spikes of one density.
+  struct Row: Encodable {
+    let layers: [String]
+    /// Of one sample: height, width, channels.
+    let input: [Int]
+    let output: [Int]
+    let stride: Int
+    let pass: String
+    /// Share of the input's elements that are spikes; nil where the pass does not depend on it.
+    let density: Double?
+    /// As dense kernels have them.
+    let operations: Int
+    /// By kernel.
+    let seconds: [String: Double]
+
+    init(
+      layers: [String], _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass,
+      density: Double?, operations: Int, seconds: [String: Double]
+    ) {
+      let (input, output) = (geometry.input(samples: 1), geometry.output(samples: 1))
+      self.layers = layers
+      self.input = [input.h, input.w, input.c]
+      self.output = [output.h, output.w, output.c]
+      stride = geometry.window.stride
+      self.pass = pass.rawValue
+      (self.density, self.operations, self.seconds) = (density, operations, seconds)
+    }
+
+    var name: String {
+      "\(input.map(String.init).joined(separator: "x")) > \(output[2])"
+        + (stride == 1 ? "" : " /\(stride)")
+    }
+
+    var denseSeconds: Double { seconds[ConvolutionBackend.Kernels.dense.rawValue]! }
+
+    /// How many times faster than dense a kernel is, if it computes the pass.
+    func speed(_ kernel: ConvolutionBackend.Kernels) -> Double? {
+      seconds[kernel.rawValue].map { denseSeconds / $0 }
+    }
+  }
+
+  /// The kernels that are compared, dense first.
+  static let kernels: [ConvolutionBackend.Kernels] = [.dense, .events, .winograd]
+
+  let network: String
+  let samples: Int
+  /// Of dense kernels.
+  let precision: String
+  let machine: BenchmarkMachine
+  let rows: [Row]
+
+  /// For programs.
+  public var json: String { benchmarkJSON(self) }
+
+  /// For people.
+  public var text: String {
+    """
+    network  \(network)
+    input    random spikes, \(Format.counted(samples, "sample")); dense kernels in \(precision)
+    machine  \(machine.text)
+
+    \(timeTable)
+
+    Speed is the time of the dense kernel over that of another.
+    """
+  }
+
+  private var timeTable: String {
+    let (kernels, others) = (Self.kernels, Self.kernels.dropFirst())
+    var lines = [
+      ["convolution", "layers", "pass", "density"] + kernels.map { "ms \($0.rawValue)" }
+        + others.map { "speed \($0.rawValue)" } + ["GFLOP/s dense"]
+    ]
+    lines += rows.map { row in
+      [
+        row.name, "\(row.layers.count)", row.pass,
+        row.density.map { "\($0)" } ?? "",
+      ]
+        + kernels.map { row.seconds[$0.rawValue].map { Format.fixed($0 * 1000, 3) } ?? "" }
+        + others.map { row.speed($0).map { Format.fixed($0, 2) } ?? "" }
+        + [Format.rate(Double(row.operations) / row.denseSeconds / 1e9)]
+    }
+    return table(lines, leftAligned: 3)
+  }
+
+  /// Speed against density by events: the forward pass as lines, the weights' gradient as points.
+  public var plot: LinePlot {
+    var names: [String] = []
+    for row in rows where !names.contains(row.name) { names.append(row.name) }
+    func points(_ name: String, _ pass: ConvolutionPass) -> [LinePlot.Point] {
+      rows.filter { $0.name == name && $0.pass == pass.rawValue }
+        .sorted { $0.density! < $1.density! }
+        .map { LinePlot.Point(100 * $0.density!, $0.speed(.events)!) }
+    }
+    return LinePlot(
+      title: "Convolutions of spikes by events", xLabel: "density of spikes (%)",
+      yLabel: "times faster than dense",
+      series: names.enumerated().flatMap { index, name in
+        [
+          LinePlot.Series("\(name)", points(name, .forward), .line, color: index),
+          LinePlot.Series(
+            "\(name), gradient", points(name, .backwardWeights), .points, color: index),
+        ]
+      })
+  }
+}

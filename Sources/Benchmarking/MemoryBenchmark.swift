@@ -1,0 +1,64 @@
+import Configuration
+import Distributed
+import SpikingNetworks
+import Support
+import Tensors
+import Training
+
+/// The memory of training with one method and number of time steps.
+public struct MemoryMeasurement: Codable, Sendable {
+  let method: TrainingMethod.Name
+  let timesteps: Int
+  /// Largest resident memory of the process.
+  let peakBytes: Int
+  let tapeBytes: Int
+  /// Tensors of an iteration, those on the tape included.
+  let activationBytes: Int
+  /// What `MemoryEstimate` says of all that.
+  let predictedBytes: Int
+  let predictedTapeBytes: Int
+
+  /// The prediction against the measurement, as a share.
+  var error: Double { Double(predictedBytes) / Double(peakBytes) - 1 }
+}
+
+extension MemoryMeasurement {
+  /// Trains on noise for a few iterations. The largest resident memory is that of the whole process, so
+  /// a process can measure only once.
+  public init(
+    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int
+  ) throws {
+    let communicator = SingleProcess()
+    let before = residentBytes()
+    let job = try BenchmarkJob(
+      configuration, .synthetic, backend: backend, threads: threads, communicator)
+    for _ in 0..<3 { _ = try job.iterate() }
+    let (trainer, training) = (job.trainer, configuration.trainingMethod)
+    let estimate = MemoryEstimate(
+      trainer.network.plan,
+      samples: configuration.samplesAtOnce(ranks: 1),
+      window: training.window, optimizerBuffers: trainer.optimizer.state.count,
+      isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
+      before: before)
+    method = training.name
+    timesteps = training.timesteps
+    peakBytes = peakResidentBytes()
+    tapeBytes = trainer.peakTapeBytes
+    activationBytes = trainer.network.arena.peakBytes
+    predictedBytes = estimate.totalBytes
+    predictedTapeBytes = estimate.tapeBytes
+  }
+}
+
+extension Configuration {
+  /// The same training by another method, of so many time steps.
+  public func training(
+    by name: TrainingMethod.Name, timesteps: Int
+  ) -> Configuration {
+    var changed = computing(.init(name, training.precision, .auto))
+    changed.method.timesteps = timesteps
+    changed.method.k = changed.method.k.map { min($0, timesteps) }
+    changed.data.frames = nil
+    return changed
+  }
+}

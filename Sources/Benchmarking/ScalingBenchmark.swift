@@ -1,0 +1,116 @@
+import Configuration
+import Distributed
+import SpikingNetworks
+import Support
+import Tensors
+import Training
+
+/// Training on a number of ranks. Times are seconds, medians of the iterations.
+public struct ScalingMeasurement: Codable, Sendable {
+  /// An all-reduce by itself, in the chunks of training.
+  struct AllReduce: Codable {
+    let floats: Int
+    let seconds: Double
+  }
+
+  let ranks: Int
+  let threads: Int
+  let globalBatch: Int
+  /// Of the slowest rank.
+  let iterationSeconds: Double
+  /// Forward, backward and update: means over the ranks.
+  let computeSeconds: Double
+  /// The all-reduce on the rank that reached it last, as far as the backward pass did not hide it.
+  let communicationSeconds: Double
+  /// What the backward pass hid, on the rank that waited least in it.
+  let hiddenSeconds: Double
+  /// How much longer the others were in it, for they had to wait: the mean over the ranks.
+  let waitSeconds: Double
+  /// Of each rank, over the time in which it computes.
+  let computingRates: [Double]
+  /// What is all-reduced in an iteration.
+  let reducedFloats: Int
+  let reducedBytes: Int
+  /// The numbers in which gradients travel.
+  let wire: WireFormat
+  let chunkLength: Int
+  /// How it is all-reduced.
+  let algorithm: String
+  let allReduces: [AllReduce]
+  /// The host of each rank and the cores that it may run on.
+  let bindings: [String]
+
+  var imagesPerSecond: Double { Double(globalBatch) / iterationSeconds }
+}
+
+extension ScalingMeasurement {
+  /// Trains on noise. A collective.
+  ///
+  /// - Parameters:
+  ///   - threads: of every rank.
+  ///   - iterations: to measure, after some that are not.
+  public init(
+    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int, iterations: Int,
+    _ communicator: any Communicator
+  ) throws {
+    let job = try BenchmarkJob(
+      configuration, .synthetic, backend: backend, threads: threads, communicator)
+    for _ in 0..<2 { _ = try job.iterate() }
+    var own: [(all: Double, reduce: Double, hidden: Double)] = []
+    for _ in 0..<iterations {
+      job.profile.reset()
+      let hidden = job.trainer.hiddenReductionSeconds
+      let start = ContinuousClock.now
+      _ = try job.iterate()
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      own.append(
+        (
+          seconds, job.profile.phases[.reduce]?.seconds ?? 0,
+          job.trainer.hiddenReductionSeconds - hidden
+        ))
+    }
+    // Of each iteration, all ranks.
+    let all = try own.map { try communicator.allGather(seconds: $0.all) }
+    let reduce = try own.map { try communicator.allGather(seconds: $0.reduce) }
+    let hidden = try own.map { try communicator.allGather(seconds: $0.hidden) }
+    let compute = zip(all, reduce).map { zip($0, $1).map { $0 - $1 } }
+
+    ranks = communicator.size
+    self.threads = threads
+    globalBatch = configuration.training.globalBatch
+    iterationSeconds = median(all.map { $0.max()! })
+    computeSeconds = median(compute.map(mean))
+    communicationSeconds = median(reduce.map { $0.min()! })
+    hiddenSeconds = median(hidden.map { $0.min()! })
+    waitSeconds = median(reduce.map { times in mean(times) - times.min()! })
+    let parts = try communicator.allGather(UInt64(job.localBatch))
+    computingRates = parts.indices.map { rank in
+      Double(parts[rank]) / median(compute.map { $0[rank] })
+    }
+    let floats = job.trainer.network.store.reduction.count
+    reducedFloats = floats
+    reducedBytes = job.trainer.reducedBytes
+    wire = configuration.distributed.wire
+    chunkLength = job.trainer.reduction.chunkLength
+    algorithm = job.trainer.reduction.algorithm
+    let reducer = AllReduceBenchmark(communicator, rounds: 5)
+    let wire = wire
+    allReduces =
+      try communicator.size == 1
+      ? []
+      : [1000, 10_000, 100_000, 400_000, floats].map {
+        AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
+      }
+    bindings = try communicator.allGather(
+      "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
+  }
+}
+
+private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+extension Communicator {
+  /// Every rank's number of seconds, in rank order.
+  func allGather(seconds: Double) throws -> [Double] {
+    try allGather(seconds.bitPattern).map { Double(bitPattern: $0) }
+  }
+}

@@ -1,0 +1,191 @@
+import SpikingNetworks
+import Support
+import Tensors
+
+/// The speed of training iterations, and where their time goes.
+public struct StepReport: Encodable {
+  /// An iteration computed in one way. Times are seconds of one iteration.
+  struct Variant: Encodable {
+    let method: String
+    let precision: String
+    let kernels: String
+    /// Of each round.
+    let imagesPerSecond: [Double]
+    /// The median of the rounds.
+    let iterationSeconds: Double
+    let firingRate: Double
+    /// As dense convolutions have them, whether events saved some or not.
+    let operations: Double
+    let phases: [Phase]
+    let layers: [Layer]
+
+    var name: String { "\(method) \(precision) \(kernels)" }
+    var medianRate: Double { median(imagesPerSecond) }
+    var operationsPerSecond: Double { operations / iterationSeconds }
+  }
+
+  struct Phase: Encodable {
+    let name: String
+    let seconds: Double
+    let operations: Double
+  }
+
+  struct Layer: Encodable {
+    let name: String
+    let kind: String
+    let output: [Int]
+    /// Share of the input's elements that are spikes.
+    let inputDensity: Double?
+    /// What computed the passes of a convolution: for each kernel its share of the passes.
+    let forwardKernels: [String: Double]
+    let inputGradientKernels: [String: Double]
+    let weightGradientKernels: [String: Double]
+    let phases: [Phase]
+  }
+
+  let network: String
+  let source: String
+  let globalBatch: Int
+  let timesteps: Int
+  let machine: BenchmarkMachine
+  /// Floating-point operations a second of one thread in single precision.
+  let peakOfOneThread: Double
+  let variants: [Variant]
+
+  /// Of the threads of all ranks.
+  private var peak: Double { peakOfOneThread * Double(machine.threads * machine.ranks) }
+}
+
+extension StepReport.Variant {
+  init(
+    _ variant: StepBenchmark.Variant, _ network: SpikingNetwork, _ profile: StepProfile,
+    iterations: Int, seconds: [Double], images: Int, firingRate: Double
+  ) {
+    let count = Double(iterations)
+    func phase(_ phase: StepProfile.Phase, _ usage: StepProfile.Usage) -> StepReport.Phase {
+      StepReport.Phase(
+        name: phase.rawValue, seconds: usage.seconds / count,
+        operations: Double(usage.operations) / count)
+    }
+    func shares(_ passes: [ConvolutionKernel: Int]?) -> [String: Double] {
+      let count = Double(passes?.values.reduce(0, +) ?? 0)
+      return Dictionary(
+        uniqueKeysWithValues: (passes ?? [:]).map { ($0.rawValue, Double($1) / count) })
+    }
+    method = variant.method.rawValue
+    precision = (network.precisionProblem == nil ? variant.precision : .float32).rawValue
+    kernels = variant.kernels.rawValue
+    imagesPerSecond = seconds.map { Double(images) / $0 }
+    iterationSeconds = median(seconds)
+    self.firingRate = firingRate
+    let measured = StepProfile.Phase.allCases.map { phase($0, profile.phases[$0] ?? .init()) }
+    operations = measured.reduce(0) { $0 + $1.operations }
+    // Residual additions, the loss, clearing gradients.
+    let mean = seconds.reduce(0, +) / Double(seconds.count)
+    let rest = mean - measured.reduce(0) { $0 + $1.seconds }
+    phases = measured + [StepReport.Phase(name: "other", seconds: max(0, rest), operations: 0)]
+    layers = network.layers.map(\.summary).compactMap { layer in
+      guard let usage = profile.layers[layer.name] else { return nil }
+      return StepReport.Layer(
+        name: layer.name, kind: layer.kind,
+        output: [layer.output.h, layer.output.w, layer.output.c],
+        inputDensity: usage.density, forwardKernels: shares(usage.kernels[.forward]),
+        inputGradientKernels: shares(usage.kernels[.backwardInput]),
+        weightGradientKernels: shares(usage.kernels[.backwardWeights]),
+        phases: StepProfile.Phase.allCases.compactMap { kind in
+          usage.phases[kind].map { phase(kind, $0) }
+        })
+    }
+  }
+}
+
+extension StepReport {
+  /// For programs.
+  public var json: String { benchmarkJSON(self) }
+
+  /// For people.
+  public var text: String {
+    """
+    network  \(network)
+    input    \(source); batch \(globalBatch), T = \(timesteps)
+    machine  \(machine.text)
+    peak     \(machine.ranks * machine.threads) x \(gigaflops(peakOfOneThread)) = \
+    \(gigaflops(peak)) GFLOP/s, by products of float32 matrices
+
+    \(summary)
+
+    GFLOP/s count what dense convolutions compute: events save most of it and can exceed the peak.
+
+    \(phaseTable)
+
+    \(variants.map(layerTable).joined(separator: "\n\n"))
+    """
+  }
+
+  private var summary: String {
+    var rows = [
+      [
+        "method", "precision", "kernels", "images/s", "lowest", "highest", "ms/iteration",
+        "firing rate", "GFLOP/s", "of peak",
+      ]
+    ]
+    rows += variants.map { variant in
+      [
+        variant.method, variant.precision, variant.kernels, Format.rate(variant.medianRate),
+        Format.rate(variant.imagesPerSecond.min()!), Format.rate(variant.imagesPerSecond.max()!),
+        milliseconds(variant.iterationSeconds), Format.percent(variant.firingRate),
+        gigaflops(variant.operationsPerSecond),
+        Format.percent(variant.operationsPerSecond / peak, digits: 0),
+      ]
+    }
+    return table(rows, leftAligned: 3)
+  }
+
+  private var phaseTable: String {
+    let names = variants[0].phases.map(\.name)
+    var rows = [["ms an iteration"] + variants.map(\.name)]
+    rows += names.indices.map { index in
+      [names[index]] + variants.map { milliseconds($0.phases[index].seconds) }
+    }
+    return table(rows, leftAligned: 1)
+  }
+
+  private func layerTable(_ variant: Variant) -> String {
+    let phases: [StepProfile.Phase] = [
+      .stem, .forward, .backwardInput, .backwardWeights, .neuron, .norm, .dropout, .pooling,
+      .classifier,
+    ].filter { phase in
+      variant.layers.contains { $0.phases.contains { $0.name == phase.rawValue } }
+    }
+    var rows = [
+      [variant.name, "kind", "output"] + ConvolutionPass.allCases.map { "\($0.rawValue) by" }
+        + ["input density"] + phases.map(\.rawValue) + ["GFLOP/s"]
+    ]
+    rows += variant.layers.map { layer in
+      let seconds = layer.phases.reduce(0) { $0 + $1.seconds }
+      let operations = layer.phases.reduce(0) { $0 + $1.operations }
+      return [
+        layer.name, layer.kind, layer.output.map { "\($0)" }.joined(separator: "x"),
+        kernels(layer.forwardKernels), kernels(layer.inputGradientKernels),
+        kernels(layer.weightGradientKernels),
+        layer.inputDensity.map { Format.percent($0) } ?? "",
+      ]
+        + phases.map { phase in
+          layer.phases.first { $0.name == phase.rawValue }.map { milliseconds($0.seconds) } ?? ""
+        } + [operations == 0 ? "" : gigaflops(operations / seconds)]
+    }
+    return table(rows, leftAligned: 6)
+  }
+
+  /// - Parameter shares: of the passes that each kernel computed.
+  private func kernels(_ shares: [String: Double]) -> String {
+    shares.sorted { $0.key < $1.key }.map { name, share in
+      share == 1 ? name : "\(name) \(Format.percent(share, digits: 0))"
+    }
+    .joined(separator: ", ")
+  }
+
+  private func milliseconds(_ seconds: Double) -> String { Format.fixed(seconds * 1000, 2) }
+
+  private func gigaflops(_ perSecond: Double) -> String { Format.rate(perSecond / 1e9) }
+}

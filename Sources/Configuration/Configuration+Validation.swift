@@ -1,0 +1,134 @@
+import Datasets
+import Support
+
+extension Configuration {
+  /// Checks that the values fit together.
+  ///
+  /// - Throws: `ConfigurationError` that names the key, where it was set, and what to change.
+  public func validate() throws {
+    try validateModel()
+    try validateMethod()
+    try validateFrames()
+    if optimizer.name == .sgd && optimizer.usesNesterov && optimizer.momentum == 0 {
+      throw error(
+        "optimizer.nesterov",
+        "needs momentum, but optimizer.momentum is 0: raise it"
+          + " or set nesterov to false")
+    }
+    if schedule.warmupEpochs >= training.epochs {
+      throw error(
+        "schedule.warmup_epochs",
+        "= \(schedule.warmupEpochs) leaves nothing of training.epochs = \(training.epochs):"
+          + " lower it or raise epochs")
+    }
+    if data.path == nil && data.format != .auto {
+      throw error(
+        "data.format",
+        "= \(data.format.rawValue) needs data.path: set it, or leave format out"
+          + " to train on the embedded MNIST")
+    }
+    for (key, isTraining) in [("data.augmentation", true), ("data.evaluation", false)] {
+      do throws(AugmentationError) {
+        try checkAugmentation(
+          data.steps(isTraining: isTraining), isTraining: isTraining, imageSize: data.imageSize)
+      } catch {
+        throw self.error(key, error.problem)
+      }
+    }
+  }
+
+  /// Checks that every rank has something to do.
+  public func validate(ranks: Int) throws {
+    if training.globalBatch < ranks {
+      throw error(
+        "training.global_batch",
+        "= \(training.globalBatch) is less than one image for each of \(ranks) ranks:"
+          + " raise it to \(ranks) or more, or start fewer ranks")
+    }
+  }
+
+  /// Checks that there is a sample to train on for every rank.
+  public func validate(ranks: Int, samples: Int) throws {
+    if samples < ranks {
+      throw error(
+        "data.path",
+        "has \(Format.counted(samples, "training sample")), fewer than the \(ranks) ranks: start at"
+          + " most \(Format.counted(samples, "rank")), or add samples")
+    }
+    if data.dropsLast && samples < training.globalBatch {
+      throw error(
+        "data.drop_last",
+        "= true leaves nothing of \(Format.counted(samples, "training sample")), fewer than"
+          + " training.global_batch = \(training.globalBatch): lower that, or set drop_last to false"
+      )
+    }
+  }
+
+  private func validateFrames() throws {
+    guard case .number(let number, _) = data.frames, number != method.timesteps else { return }
+    throw error(
+      "data.frames",
+      "has number \(number), but method.timesteps is \(method.timesteps): a time step sees one"
+        + " frame, so make them equal")
+  }
+
+  private func validateModel() throws {
+    if model.architecture != nil {
+      for (key, isSet) in [
+        ("model.family", model.family != nil), ("model.blocks", model.blocks != nil),
+      ] where isSet {
+        throw error(key, "and model.architecture exclude each other: remove one of them")
+      }
+    } else if model.family == nil {
+      throw error(
+        model.blocks == nil ? "model.architecture" : "model.blocks",
+        model.blocks == nil
+          ? "is empty: name one, or set model.family and model.blocks"
+          : "needs model.family: set it, for instance to resnet")
+    } else if model.blocks == nil {
+      throw error(
+        "model.family",
+        "needs model.blocks: set them, for instance to [2, 2, 2, 2], or set"
+          + " model.architecture instead")
+    }
+    if neuron.hasLearnableTau && (neuron.tau.isInfinite || neuron.tau <= 1) {
+      throw error(
+        "neuron.learnable_tau",
+        "needs a finite neuron.tau above 1 to start from, not"
+          + " \(neuron.tau): change tau, or set learnable_tau to false")
+    }
+  }
+
+  private func validateMethod() throws {
+    guard method.name == .slttK else {
+      if method.k != nil {
+        throw error(
+          "method.k",
+          "is only for sltt-k, but method.name is \(method.name.rawValue):"
+            + " remove k, or set name to sltt-k")
+      }
+      if method.skipsTrailing {
+        throw error(
+          "method.skip_trailing",
+          "is only for sltt-k, but method.name is \(method.name.rawValue), which trains every step:"
+            + " remove it, or set name to sltt-k")
+      }
+      return
+    }
+    guard let k = method.k else {
+      throw error("method.name", "= sltt-k needs method.k, the time steps to train: set it")
+    }
+    if k > method.timesteps {
+      throw error(
+        "method.k",
+        "= \(k) exceeds method.timesteps = \(method.timesteps): lower k"
+          + " or raise timesteps")
+    }
+    if method.skipsTrailing, let family = networkFamily, family.hasBatchNorm {
+      throw error(
+        "method.skip_trailing",
+        "would change the running statistics of batch norm, which \(family.rawValue) has: set it to"
+          + " false, or take a normaliser-free network (nf-resnet)")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Distributed
+import Foundation
+import Support
+import Tensors
+
+/// The processor, its instruction sets, and the cores and threads of a rank.
+enum CPUCheck {
+  static func findings(
+    _ cpu: CPUDescription = .current, cores: [Int], threads: Int, quota: Double?
+  ) -> [Finding] {
+    var findings = [
+      Finding(
+        section: .cpu, topic: "model",
+        text: "\(cpu.model), \(Format.counted(cpu.cores, "core"))"
+          + (cpu.processors == cpu.cores
+            ? "" : " with \(cpu.processors) hardware threads"),
+        adviceIfDiffering: "The slowest host sets the pace of all: prefer hosts of one kind")
+    ]
+    let kernels = MathLibraries.kernelInstructionSet
+    let sets = Finding(
+      section: .cpu, topic: "instruction sets",
+      text: "spike kernels use \(kernels), oneDNN \(MathLibraries.oneDNNInstructionSet), OpenBLAS"
+        + " kernels for \(MathLibraries.openBLASCore); BF16 \(cpu.hasBF16 ? "present" : "missing")")
+    findings.append(
+      kernels.hasPrefix("AVX")
+        ? sets : sets.warning("Training works but is slow: a CPU with AVX2 or AVX-512 is faster"))
+    let use = Finding(
+      section: .cpu, topic: "threads",
+      text: "\(Format.counted(threads, "thread")) on \(Format.counted(cores.count, "core"))"
+        + " (\(Format.ranges(cores)))"
+        + (quota.map { ", the control group allows the time of \(Format.fixed($0, 1))" } ?? ""))
+    if threads > cores.count {
+      findings.append(
+        use.warning(
+          "Lower --threads, or bind the rank to more cores: mpirun --map-by slot:PE=\(threads)"))
+    } else if let quota, Double(threads) > quota {
+      findings.append(use.warning("Lower --threads to \(max(1, Int(quota))), or raise the limit"))
+    } else {
+      findings.append(use)
+    }
+    if !MathLibraries.flushesDenormals {
+      findings.append(
+        Finding(section: .cpu, topic: "denormal numbers", text: "are computed with").warning(
+          "Training without batch norm can be many times slower on this kind of CPU"))
+    }
+    return findings
+  }
+}

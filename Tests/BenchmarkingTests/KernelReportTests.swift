@@ -1,0 +1,48 @@
+import Distributed
+import Tensors
+import Testing
+
+@testable import Benchmarking
+
+struct KernelReportTests {
+  private static func row(
+    _ pass: ConvolutionPass, _ density: Double?, _ seconds: [String: Double]
+  ) -> KernelReport.Row {
+    KernelReport.Row(
+      layers: ["a", "b"],
+      ConvolutionGeometry(
+        input: Shape(n: 1, h: 8, w: 6, c: 32), outputChannels: 64,
+        window: SlidingWindow(kernel: 3, stride: 2, padding: 1)),
+      pass, density: density, operations: 3_000_000, seconds: seconds)
+  }
+
+  private let report = KernelReport(
+    network: "small", samples: 2, precision: "float32",
+    machine: BenchmarkMachine(threads: 1, SingleProcess()),
+    rows: [
+      row(.forward, 0.5, ["dense": 0.003, "events": 0.002]),
+      row(.backwardWeights, 0.5, ["dense": 0.003, "events": 0.001]),
+      row(.forward, 0.25, ["dense": 0.003, "events": 0.0015]),
+      row(.backwardInput, nil, ["dense": 0.004, "winograd": 0.002]),
+    ])
+
+  @Test func tableHasWhatEachPassIsComputedBy() {
+    let lines = report.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      lines.contains([
+        "8x6x32", ">", "64", "/2", "2", "weight", "gradient", "0.5", "3.000", "1.000", "3.00",
+        "1.00",
+      ]))
+    #expect(
+      lines.contains([
+        "8x6x32", ">", "64", "/2", "2", "input", "gradient", "4.000", "2.000", "2.00", "0.75",
+      ]))
+  }
+
+  @Test func plotGoesFromLowDensityToHigh() {
+    #expect(report.plot.series.map(\.name) == ["8x6x32 > 64 /2", "8x6x32 > 64 /2, gradient"])
+    #expect(report.plot.series[0].points.map(\.x) == [25, 50])
+    #expect(report.plot.series[0].points.map(\.y) == [2, 1.5])
+    #expect(report.plot.series[1].points.map(\.y) == [3])
+  }
+}

@@ -1,0 +1,120 @@
+import Testing
+
+@testable import Configuration
+
+struct ConfigurationValidationTests {
+  @Test(arguments: [
+    (
+      "method: {name: sltt-k, timesteps: 4, k: 5}",
+      "method.k = 5 exceeds method.timesteps = 4: lower k or raise timesteps"
+    ),
+    (
+      "method: {name: sltt, k: 2}",
+      "method.k is only for sltt-k, but method.name is sltt: remove k, or set name to sltt-k"
+    ),
+    (
+      "method: {name: sltt-k}",
+      "method.name = sltt-k needs method.k, the time steps to train: set it"
+    ),
+    (
+      "method: {skip_trailing: true}",
+      "method.skip_trailing is only for sltt-k, but method.name is sltt, which trains every step:"
+        + " remove it, or set name to sltt-k"
+    ),
+    (
+      "method: {name: sltt-k, k: 2, skip_trailing: true}",
+      "method.skip_trailing would change the running statistics of batch norm, which resnet has:"
+        + " set it to false, or take a normaliser-free network (nf-resnet)"
+    ),
+    (
+      "model: {architecture: vgg11, family: vgg}",
+      "model.family and model.architecture exclude each other: remove one of them"
+    ),
+    (
+      "model: {architecture: vgg11, blocks: [1]}",
+      "model.blocks and model.architecture exclude each other: remove one of them"
+    ),
+    (
+      "model: {family: vgg}",
+      "model.family needs model.blocks: set them, for instance to [2, 2, 2, 2], or set"
+        + " model.architecture instead"
+    ),
+    (
+      "model: {family: null, blocks: [1]}",
+      "model.blocks needs model.family: set it, for instance to resnet"
+    ),
+    (
+      "neuron: {learnable_tau: true, tau: inf}",
+      "neuron.learnable_tau needs a finite neuron.tau above 1 to start from, not inf: change tau,"
+        + " or set learnable_tau to false"
+    ),
+    (
+      "neuron: {learnable_tau: true, tau: 1}",
+      "neuron.learnable_tau needs a finite neuron.tau above 1 to start from, not 1.0: change tau,"
+        + " or set learnable_tau to false"
+    ),
+    (
+      "optimizer: {nesterov: true, momentum: 0}",
+      "optimizer.nesterov needs momentum, but optimizer.momentum is 0: raise it"
+        + " or set nesterov to false"
+    ),
+    (
+      "schedule: {warmup_epochs: 20}",
+      "schedule.warmup_epochs = 20 leaves nothing of training.epochs = 20: lower it"
+        + " or raise epochs"
+    ),
+    (
+      "data: {format: archive}",
+      "data.format = archive needs data.path: set it, or leave format out to train on the embedded"
+        + " MNIST"
+    ),
+  ])
+  func explainsImpossibleCombinations(yaml: String, expected: String) throws {
+    var configuration = Configuration()
+    try configuration.apply(yaml: "\n" + yaml, from: "run.yaml")
+    #expect(message { try configuration.validate() } == "run.yaml:2: " + expected)
+  }
+
+  @Test func acceptsWhatIsPossible() throws {
+    for overrides in [
+      ["method.name=sltt-k", "method.k=4"], ["neuron.tau=inf"], ["schedule.warmup_epochs=11"],
+      ["neuron.learnable_tau=true"], ["optimizer.nesterov=true"],
+      ["optimizer.name=adamw", "optimizer.nesterov=true", "optimizer.momentum=0"],
+      ["data.format=archive", "data.path=x.tar"], ["model.blocks=[2,2]"],
+      [
+        "method.name=sltt-k", "method.k=2", "method.skip_trailing=true",
+        "model.architecture=nf-resnet34", "model.family=null", "model.blocks=null",
+      ],
+    ] {
+      _ = try Configuration(file: nil, overrides: overrides)
+    }
+  }
+
+  @Test func needsAnImageForEachRank() throws {
+    let configuration = try Configuration(file: nil, overrides: ["training.global_batch=3"])
+    try configuration.validate(ranks: 3)
+    #expect(
+      message { try configuration.validate(ranks: 4) }
+        == "--set training.global_batch=3: training.global_batch = 3 is less than one image for"
+        + " each of 4 ranks: raise it to 4 or more, or start fewer ranks")
+  }
+
+  @Test func needsASampleForEachRank() throws {
+    let configuration = try Configuration(file: nil, overrides: ["data.path=few"])
+    try configuration.validate(ranks: 3, samples: 3)
+    #expect(
+      message { try configuration.validate(ranks: 4, samples: 3) }
+        == "--set data.path=few: data.path has 3 training samples, fewer than the 4 ranks: start at"
+        + " most 3 ranks, or add samples")
+  }
+
+  @Test func anEpochWithoutItsLastBatchHasABatch() throws {
+    let configuration = try Configuration(
+      file: nil, overrides: ["data.drop_last=true", "training.global_batch=8"])
+    try configuration.validate(ranks: 1, samples: 8)
+    #expect(
+      message { try configuration.validate(ranks: 1, samples: 7) }
+        == "--set data.drop_last=true: data.drop_last = true leaves nothing of 7 training samples,"
+        + " fewer than training.global_batch = 8: lower that, or set drop_last to false")
+  }
+}

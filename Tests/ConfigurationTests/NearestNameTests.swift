@@ -1,0 +1,15 @@
+import Testing
+
+@testable import Configuration
+
+@Test func findsTheNearestName() {
+  let names = ["model.width", "method.k", "optimizer.name", "optimizer.learning_rate"]
+  #expect(nearestName(to: "model.widths", in: names) == "model.width")
+  #expect(nearestName(to: "modelwidth", in: names) == "model.width")
+  #expect(nearestName(to: "learning_rate", in: names) == "optimizer.learning_rate")
+  #expect(nearestName(to: "model.learning_rate", in: names) == "optimizer.learning_rate")
+  #expect(nearestName(to: "training.learning_rat", in: names) == "optimizer.learning_rate")
+  #expect(nearestName(to: "method.k", in: names) == "method.k")
+  #expect(nearestName(to: "", in: ["ab", "a"]) == "a")
+  #expect(nearestName(to: "kitten", in: ["sitting", "mittens"]) == "mittens")
+}
