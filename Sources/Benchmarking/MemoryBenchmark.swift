@@ -37,7 +37,7 @@ extension MemoryMeasurement {
     let estimate = MemoryEstimate(
       trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
-      window: training.window, optimizerBuffers: trainer.optimizer.state.count,
+      window: training.window, optimizerBuffers: trainer.replica.optimizer.state.count,
       isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
       before: before)
     method = training.name

@@ -59,14 +59,14 @@ extension ScalingMeasurement {
     var own: [(all: Double, reduce: Double, hidden: Double)] = []
     for _ in 0..<iterations {
       job.profile.reset()
-      let hidden = job.trainer.hiddenReductionSeconds
+      let hidden = job.trainer.replica.exchange.hiddenSeconds
       let start = ContinuousClock.now
       _ = try job.iterate()
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       own.append(
         (
           seconds, job.profile.phases[.reduce]?.seconds ?? 0,
-          job.trainer.hiddenReductionSeconds - hidden
+          job.trainer.replica.exchange.hiddenSeconds - hidden
         ))
     }
     // Of each iteration, all ranks.
@@ -89,10 +89,10 @@ extension ScalingMeasurement {
     }
     let floats = job.trainer.network.store.reduction.count
     reducedFloats = floats
-    reducedBytes = job.trainer.reducedBytes
+    reducedBytes = job.trainer.replica.exchange.reducedBytes
     wire = configuration.distributed.wire
-    chunkLength = job.trainer.reduction.chunkLength
-    algorithm = job.trainer.reduction.algorithm
+    chunkLength = job.trainer.replica.exchange.reduction.chunkLength
+    algorithm = job.trainer.replica.exchange.reduction.algorithm
     let reducer = AllReduceBenchmark(communicator, rounds: 5)
     let wire = wire
     allReduces =

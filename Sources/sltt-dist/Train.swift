@@ -88,12 +88,13 @@ struct Train: ParsableCommand {
           report: { print("warning: \($0)") }) : nil
       let resolved = try configuration.read(
         communicator, base: start?.checkpoint?.state.configuration)
-      let run = try TrainingRun(
+      let setup = try TrainingSetup(
         resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         output: start?.output, resuming: start?.checkpoint,
         initial: initFrom.map {
           InitialWeights(path: $0, reinitializesHead: reinitializeHead)
         }, communicator)
+      let run = try TrainingRun(setup)
       StopSignal.beginDeferring()
       let ending = try run.run()
       watchdog?.stop()

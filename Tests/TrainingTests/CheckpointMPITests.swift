@@ -30,14 +30,14 @@ struct CheckpointMPITests {
   private func write<Result>(
     _ job: SmallJob, copies: Bool, _ check: (Checkpoint) throws -> Result
   ) throws -> Result? {
-    let gathering = try job.trainer.gatherOptimizerState(isWanted: true)
+    let gathering = try job.trainer.replica.gatherOptimizerState(isWanted: true)
     var result: Result?
     if let directory {
       let path = directory.file(UUID().uuidString)
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       try Checkpoint.write(
-        Snapshot(job.network, job.trainer.optimizer, gathering: gathering, copies: copies),
-        .example(iteration: 3, updates: job.trainer.optimizer.updates), to: path)
+        Snapshot(job.network, job.trainer.replica.optimizer, gathering: gathering, copies: copies),
+        .example(iteration: 3, updates: job.trainer.replica.optimizer.updates), to: path)
       result = try check(try Checkpoint(contentsOf: path).verified())
     }
     try gathering?.finish()
@@ -56,14 +56,14 @@ struct CheckpointMPITests {
     _ = try whole.train(epochs: 1)
     let checkpoint = try write(whole, copies: copies) { $0 }
     let (divided, undivided) = (try job(name), try job(name, divided: false))
-    try divided.trainer.restore(checkpoint, iteration: 3)
-    #expect(divided.trainer.optimizer.updates == 3)
+    try divided.trainer.replica.restore(checkpoint)
+    #expect(divided.trainer.replica.optimizer.updates == 3)
     let own = try write(divided, copies: copies) { $0 }
     if let checkpoint, let own {
       #expect(try optimizerFile(own) == optimizerFile(checkpoint))
     }
-    try undivided.trainer.restore(own, iteration: 3)
-    for (state, expected) in zip(undivided.trainer.optimizer.state, whole.trainer.optimizer.state) {
+    try undivided.trainer.replica.restore(own)
+    for (state, expected) in zip(undivided.trainer.replica.optimizer.state, whole.trainer.replica.optimizer.state) {
       #expect(state.values.elements == expected.values.elements)
     }
     // Each rank has the parts that its next step needs.
@@ -82,20 +82,20 @@ struct CheckpointMPITests {
     let before = try job.optimizerState()
     if let directory { try directory.write("in the way", to: "checkpoints") }
     for copies in [false, true] {
-      let gathering = try job.trainer.gatherOptimizerState(isWanted: true)
+      let gathering = try job.trainer.replica.gatherOptimizerState(isWanted: true)
       if let directory {
         let writer = CheckpointWriter(CheckpointStore(run: directory.path), .init()) { _ in }
         try writer.write(
-          Snapshot(job.network, job.trainer.optimizer, gathering: gathering, copies: copies),
+          Snapshot(job.network, job.trainer.replica.optimizer, gathering: gathering, copies: copies),
           .example(iteration: 1), isBest: false)
         writer.confirm()
         #expect(throws: CheckpointError.self) { try writer.finish() }
       }
       try gathering?.finish()
-      try job.trainer.checkReplicas("weights")
+      try job.trainer.replica.checkWeights("weights")
     }
     // A disk that fills up ends the use of it midway.
-    let gathering = try job.trainer.gatherOptimizerState(isWanted: true)
+    let gathering = try job.trainer.replica.gatherOptimizerState(isWanted: true)
     if communicator.isRoot {
       for parameter in job.network.store.parametersInForwardOrder.prefix(3) {
         _ = try gathering?.next(parameter)
@@ -104,15 +104,15 @@ struct CheckpointMPITests {
     try gathering?.finish()
     #expect(try job.optimizerState() == before)
     try job.trainOnce()
-    try job.trainer.checkReplicas("weights")
+    try job.trainer.replica.checkWeights("weights")
   }
 
   /// The choice of rank 0 counts on all ranks.
   @Test func nothingIsGatheredThatRankZeroDoesNotWant() throws {
     let job = try job()
     let isRoot = communicator.isRoot
-    #expect(try job.trainer.gatherOptimizerState(isWanted: !isRoot) == nil)
-    let gathering = try job.trainer.gatherOptimizerState(isWanted: isRoot)
+    #expect(try job.trainer.replica.gatherOptimizerState(isWanted: !isRoot) == nil)
+    let gathering = try job.trainer.replica.gatherOptimizerState(isWanted: isRoot)
     #expect((gathering == nil) == (communicator.size == 1))
     try gathering?.finish()
   }

@@ -21,7 +21,7 @@ struct CheckpointStoreTests {
     try FileManager.default.createDirectory(
       atPath: temporary, withIntermediateDirectories: true)
     try Checkpoint.write(
-      try Snapshot(job.network, job.trainer.optimizer), .example(iteration: iteration),
+      try Snapshot(job.network, job.trainer.replica.optimizer), .example(iteration: iteration),
       to: temporary)
     try store.commit(iteration: iteration, isBest: isBest, keeping: keeping)
   }

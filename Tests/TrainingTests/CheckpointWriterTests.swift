@@ -20,7 +20,7 @@ struct CheckpointWriterTests {
 
   private func write(_ writer: CheckpointWriter, _ iteration: Int) throws {
     try writer.write(
-      Snapshot(job.network, job.trainer.optimizer), .example(iteration: iteration), isBest: false)
+      Snapshot(job.network, job.trainer.replica.optimizer), .example(iteration: iteration), isBest: false)
   }
 
   /// A checkpoint whose weights turn out to differ between ranks must not become the latest.
@@ -57,17 +57,17 @@ struct CheckpointWriterTests {
     writer.confirm()
     try writer.finish()
     try Checkpoint(contentsOf: store.latestLink).verified()
-      .restore(job.network, job.trainer.optimizer.state)
+      .restore(job.network, job.trainer.replica.optimizer.state)
     #expect(job.network.store.weights.all.elements == before)
   }
 
   /// Without a copy, what follows the call changes nothing either, as the call waits.
   @Test func trainingWaitsWhereNothingIsCopied() throws {
     let writer = CheckpointWriter(store, .init()) { _ in }
-    let (weights, state) = (job.network.store.weights.all, job.trainer.optimizer.state)
+    let (weights, state) = (job.network.store.weights.all, job.trainer.replica.optimizer.state)
     let before = [weights.elements] + state.map(\.values.elements)
     try writer.write(
-      Snapshot(job.network, job.trainer.optimizer, copies: false), .example(iteration: 1),
+      Snapshot(job.network, job.trainer.replica.optimizer, copies: false), .example(iteration: 1),
       isBest: false)
     weights.fill(7)
     for (_, values) in state { values.fill(7) }
@@ -85,7 +85,7 @@ struct CheckpointWriterTests {
     var written: [String] = []
     func snapshot() throws -> Snapshot {
       written = try store.names
-      return try Snapshot(job.network, job.trainer.optimizer)
+      return try Snapshot(job.network, job.trainer.replica.optimizer)
     }
     try writer.write(snapshot(), .example(iteration: 2), isBest: false)
     #expect(written == ["iteration-000000001"])

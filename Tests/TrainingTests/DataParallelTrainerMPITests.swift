@@ -42,13 +42,13 @@ struct DataParallelTrainerMPITests {
     let expected = try job.evaluate()
     for last in 1...5 {
       var asked = 0
-      let stopped = try job.trainer.evaluate(job.validation) {
+      let stopped = try job.trainer.evaluator.evaluate(job.validation, iteration: 0) {
         asked += 1
         return asked == last && communicator.rank == communicator.size - 1
       }
       #expect(stopped == nil && asked == last)
     }
-    let whole = try job.trainer.evaluate(job.validation) { false }
+    let whole = try job.trainer.evaluator.evaluate(job.validation, iteration: 0) { false }
     #expect(whole == expected)
   }
 
@@ -75,7 +75,7 @@ struct DataParallelTrainerMPITests {
         relativeDifference(parameter.values.elements, expected) < 2e-5, "\(parameter.name)")
       #expect(relativeDifference(before[index], expected) > 1e-3, "\(parameter.name) learns")
     }
-    try job.trainer.checkReplicas("weights")
+    try job.trainer.replica.checkWeights("weights")
   }
 
   /// With two ranks the sums are the same bits; with more they may be rounded differently.
@@ -94,17 +94,17 @@ struct DataParallelTrainerMPITests {
     let weights = divided.network.store.weights.all.elements
     let expectedWeights = whole.network.store.weights.all.elements
     #expect(relativeDifference(weights, expectedWeights) < (communicator.size == 2 ? 1e-12 : 1e-5))
-    try divided.trainer.checkReplicas("weights")
+    try divided.trainer.replica.checkWeights("weights")
 
-    #expect(try whole.trainer.gatherOptimizerState(isWanted: true) == nil)
-    #expect(try divided.trainer.gatherOptimizerState(isWanted: false) == nil)
+    #expect(try whole.trainer.replica.gatherOptimizerState(isWanted: true) == nil)
+    #expect(try divided.trainer.replica.gatherOptimizerState(isWanted: false) == nil)
     let gathered = try divided.optimizerState()
     if communicator.isRoot {
       let expected = try whole.optimizerState()
       #expect(gathered.keys == expected.keys)
       for (name, values) in expected { #expect(relativeDifference(gathered[name]!, values) < 1e-4) }
     }
-    let own = try #require(divided.trainer.optimizer.state.first?.values.count)
+    let own = try #require(divided.trainer.replica.optimizer.state.first?.values.count)
     let count = weights.count
     #expect(own == count / communicator.size + count % communicator.size)
   }
@@ -134,11 +134,11 @@ struct DataParallelTrainerMPITests {
     weights.assign(before)
     job.network.weightsDidChange()
     #expect(outcome.nonFinite?.hasSuffix("is not finite in iteration 1 on rank \(last)") == true)
-    #expect(job.trainer.optimizer.updates == 0)
-    try job.trainer.checkReplicas("weights")
+    #expect(job.trainer.replica.optimizer.updates == 0)
+    try job.trainer.replica.checkWeights("weights")
     #expect(job.network.store.statisticValues.all.elements.allSatisfy { $0.isFinite })
     #expect(try job.trainOnce().nonFinite == nil)
-    try job.trainer.checkReplicas("weights")
+    try job.trainer.replica.checkWeights("weights")
   }
 
   @Test func oneRankThatWantsToStopIsHeardByAll() throws {
@@ -169,9 +169,9 @@ struct DataParallelTrainerMPITests {
     let before = store.statisticValues.all.elements
     _ = try job.train(epochs: 2)
     #expect(zip(before, store.statisticValues.all.elements).allSatisfy { $0 != $1 })
-    try job.trainer.checkReplicas("weights")
+    try job.trainer.replica.checkWeights("weights")
     for (what, values) in [("running statistics", store.statisticValues.all)]
-      + job.trainer.optimizer.state.map({ ($0.name, $0.values) })
+      + job.trainer.replica.optimizer.state.map({ ($0.name, $0.values) })
     {
       let hash = values.elements.withUnsafeBytes { XXHash64.hash($0) }
       try communicator.checkIdentical(hash: hash, what: what)
@@ -226,7 +226,7 @@ struct DataParallelTrainerMPITests {
     guard communicator.size > 1 else { return }
     let job = try SmallJob(Self.normalizerFree[0], communicator)
     if communicator.rank == communicator.size - 1 { job.network.store.weights.all[0] += 1 }
-    let error = #expect(throws: ReplicaMismatch.self) { try job.trainer.checkReplicas("weights") }
+    let error = #expect(throws: ReplicaMismatch.self) { try job.trainer.replica.checkWeights("weights") }
     #expect(error?.hashes.count == communicator.size)
     let seed = communicator.isRoot ? 1 : 2
     #expect(throws: ReplicaMismatch.self) {

@@ -17,7 +17,7 @@ struct DataParallelTrainerTests {
   {
     let job = try SmallJob(Self.model + method, SingleProcess())
     let metrics = try job.train(epochs: 15)
-    #expect(job.trainer.iteration == 45 && job.trainer.optimizer.updates == 45)
+    #expect(job.trainer.iteration == 45 && job.trainer.replica.optimizer.updates == 45)
     let (first, last) = (metrics.prefix(3).map(\.loss), metrics.suffix(3).map(\.loss))
     #expect(last.reduce(0, +) < 0.85 * first.reduce(0, +))
     #expect(metrics.allSatisfy { $0.firingRate > 0 && $0.firingRate < 1 && $0.top5 == 1 })
@@ -84,7 +84,7 @@ struct DataParallelTrainerTests {
     #expect(
       outcome.nonFinite
         == "the gradient of conv1.weight is not finite in iteration 1 on rank 0")
-    #expect(job.trainer.iteration == 1 && job.trainer.optimizer.updates == 0)
+    #expect(job.trainer.iteration == 1 && job.trainer.replica.optimizer.updates == 0)
     let weights = store.weights.all.elements
     #expect(zip(weights, before.0).allSatisfy { $0.bitPattern == $1.bitPattern })
     #expect(store.statisticValues.all.elements == before.1)
@@ -100,7 +100,7 @@ struct DataParallelTrainerTests {
     job.assign { name, index in name == "linear.bias" && index == 0 ? 1e20 : nil }
     let outcome = try job.trainOnce()
     #expect(outcome.nonFinite == "the loss is not finite in iteration 1 on rank 0")
-    #expect(job.trainer.optimizer.updates == 0)
+    #expect(job.trainer.replica.optimizer.updates == 0)
   }
 
   @Test func networksThatCannotBeAreRefused() throws {

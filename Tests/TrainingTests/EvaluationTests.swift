@@ -29,7 +29,7 @@ struct EvaluationTests {
   private func checkpoint(_ job: SmallJob, classes: [String]) throws -> ModelFile {
     let path = directory.file("x.safetensors")
     try ModelFile.write(
-      try Snapshot(job.network, job.trainer.optimizer).modelTensors,
+      try Snapshot(job.network, job.trainer.replica.optimizer).modelTensors,
       configuration: configuration.yaml, classes: classes, to: path)
     return try ModelFile(contentsOf: path)
   }

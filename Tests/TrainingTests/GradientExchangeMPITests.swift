@@ -40,7 +40,7 @@ struct GradientExchangeMPITests {
   }
 
   private func checkEqualOnAllRanks(_ job: SmallJob) throws {
-    try job.trainer.checkReplicas("weights")
+    try job.trainer.replica.checkWeights("weights")
     let statistics = job.network.store.statisticValues.all.elements
     try communicator.checkIdentical(
       hash: statistics.withUnsafeBytes { XXHash64.hash($0) }, what: "running statistics")
@@ -62,7 +62,7 @@ struct GradientExchangeMPITests {
     #expect(metrics.map(\.spikes) == expected.map(\.spikes))
     let states = try [plain, overlapped].map { try $0.optimizerState() }
     #expect(states[0] == states[1])
-    #expect(plain.trainer.hiddenReductionSeconds == 0)
+    #expect(plain.trainer.replica.exchange.hiddenSeconds == 0)
     try checkEqualOnAllRanks(overlapped)
   }
 
@@ -122,7 +122,7 @@ struct GradientExchangeMPITests {
     }
     let (problem, expected) = (try trainWithNaN(job), try trainWithNaN(reference))
     #expect(problem != nil && problem == expected)
-    #expect(job.trainer.optimizer.updates == 0)
+    #expect(job.trainer.replica.optimizer.updates == 0)
     try checkEqualOnAllRanks(job)
     #expect(try job.trainOnce().nonFinite == nil)
     try checkEqualOnAllRanks(job)

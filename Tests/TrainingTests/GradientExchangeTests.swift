@@ -12,7 +12,7 @@ struct GradientExchangeTests {
       try SmallJob(
         ["model.blocks=[1,1]", "model.width=4", "distributed.overlap=true"] + overrides,
         TwoEqualRanks(supportsThreads: supportsThreads)
-      ).trainer.reductionSummary
+      ).trainer.replica.exchange.summary
     }
     #expect(try summary(supportsThreads: true).hasSuffix(", during the last backward pass"))
     #expect(

@@ -85,8 +85,8 @@ struct SmallJob {
   /// The optimizer's state of the whole network, by the names of a checkpoint; empty on all ranks but the
   /// first where it is divided among them. A collective.
   func optimizerState() throws -> [String: [Float]] {
-    let (store, optimizer) = (network.store, trainer.optimizer)
-    let gathering = try trainer.gatherOptimizerState(isWanted: true)
+    let (store, optimizer) = (network.store, trainer.replica.optimizer)
+    let gathering = try trainer.replica.gatherOptimizerState(isWanted: true)
     var values: [String: [Float]] = [:]
     if gathering == nil || isRoot {
       for parameter in store.parametersInForwardOrder {
@@ -102,7 +102,7 @@ struct SmallJob {
 
   /// What the validation images give.
   func evaluate() throws -> IterationMetrics {
-    try withOneThread { try trainer.evaluate(validation) }
+    try withOneThread { try trainer.evaluator.evaluate(validation) }
   }
 }
 

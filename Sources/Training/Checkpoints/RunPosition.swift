@@ -24,6 +24,25 @@ public struct RunPosition: Codable, Equatable, Sendable {
   /// Whether the weights as they are have been measured.
   var isValidated: Bool { validatedIteration == iteration }
 
+  /// Enters what a validation of the weights has found.
+  ///
+  /// - Parameter densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
+  /// - Returns: whether no weights of the run were better.
+  mutating func enter(
+    _ validation: IterationMetrics, densities: [String: Double], iterationsPerEpoch: Int
+  ) -> Bool {
+    let isBest = validation.accuracy > bestAccuracy ?? -1
+    if isBest { bestAccuracy = validation.accuracy }
+    validationAccuracy = validation.accuracy
+    validatedIteration = iteration
+    inputDensities = densities
+    epoch = iteration / iterationsPerEpoch
+    if iteration % iterationsPerEpoch == 0 {
+      (epochMetrics, epochSeconds) = (IterationMetrics(), 0)
+    }
+    return isBest
+  }
+
   public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
     (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)
   }

@@ -10,7 +10,7 @@ import Tensors
 /// Only gradients are ever rounded; what ranks must agree on travels as it is. With overlap, chunks
 /// whose gradients are final go ahead on a thread of their own; they are the same chunks, added up in the
 /// same way, so that the sums are the same bits.
-final class GradientExchange {
+package final class GradientExchange {
   /// A chunk of the buffer, and what becomes of it.
   private enum Step {
     /// Gradients that every rank gets the sums of.
@@ -79,7 +79,7 @@ final class GradientExchange {
   }
 
   /// How gradients are added up, for the record.
-  var reduction: RunState.Reduction {
+  package var reduction: RunState.Reduction {
     let divided =
       switch reducer.wire {
       case .float32: "MPI_Reduce_scatter_block and MPI_Allgather, by chunks"
@@ -101,7 +101,7 @@ final class GradientExchange {
 
   /// Bytes whose all-reduce sends as much as an iteration does. Of divided weights, half of that are
   /// gradients on their way to the sums, and half the new weights.
-  var reducedBytes: Int {
+  package var reducedBytes: Int {
     let wire = reducer.wire.bytes
     let (gradients, bytes) =
       shards.map { ($0.dividedCount, (wire + 4) / 2) }
@@ -110,7 +110,7 @@ final class GradientExchange {
   }
 
   /// Seconds in which chunks were added up while the rank computed.
-  var hiddenSeconds: Double { background?.hiddenSeconds ?? 0 }
+  package var hiddenSeconds: Double { background?.hiddenSeconds ?? 0 }
 
   /// Says that the first `count` gradients are final.
   func gradientsAreFinal(before count: Int) {

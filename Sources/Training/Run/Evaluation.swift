@@ -39,7 +39,7 @@ public final class Evaluation {
   /// What was measured, for people.
   public func run() throws -> String {
     let start = ContinuousClock.now
-    let metrics = try trainer.evaluate(loader)
+    let metrics = try trainer.evaluator.evaluate(loader)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let lines = """
       samples              \(Format.count(Int(metrics.samples))) of \(source)

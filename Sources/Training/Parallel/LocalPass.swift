@@ -1,0 +1,86 @@
+import Datasets
+import SpikingNetworks
+import Tensors
+
+/// The way of a rank's part of a batch through its network, one micro-batch after another.
+struct LocalPass {
+  let network: SpikingNetwork
+  let step: TrainingStep
+  /// Samples that go through the network at once; nil: all.
+  let microBatch: Int?
+
+  /// Adds the gradients of the batch to the network's, and completes them.
+  func accumulateGradients(
+    of batch: Batch, _ method: TrainingMethod, seed: UInt64, iteration: Int
+  ) -> IterationMetrics {
+    var total = IterationMetrics(convolutions: network.convolutions.count)
+    let mixture = batch.mixture
+    for part in parts(of: batch) {
+      step.accumulateGradients(
+        frames(batch, part), labels: batch.labels[part].map(Int.init),
+        mixture: mixture.map {
+          LabelMixture(share: $0.share, partners: $0.partnerLabels[part].map(Int.init))
+        },
+        globalCount: batch.globalCount,
+        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
+        window: method.window,
+        context: IterationContext(
+          seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound),
+        isLast: part.upperBound == batch.count)
+      total.accumulate(measured(part))
+    }
+    network.completeGradients()
+    total.replaced = Double(batch.replaced)
+    return total
+  }
+
+  /// Runs the batch forward only.
+  ///
+  /// - Parameters:
+  ///   - globalCount: samples over which the loss is averaged.
+  ///   - total: what was measured so far, to which this is added.
+  ///   - progress: is called before each micro-batch.
+  func evaluate(
+    _ batch: Batch, globalCount: Int, into total: inout IterationMetrics, progress: () -> Void
+  ) {
+    for part in parts(of: batch) {
+      progress()
+      step.evaluate(
+        frames(batch, part), labels: batch.labels[part].map(Int.init), globalCount: globalCount)
+      total.accumulate(measured(part))
+    }
+    total.replaced += Double(batch.replaced)
+  }
+
+  /// The samples of a batch in order, in parts of at most one micro-batch.
+  private func parts(of batch: Batch) -> [Range<Int>] {
+    let size = microBatch ?? max(batch.count, 1)
+    return stride(from: 0, to: batch.count, by: size).map { $0..<min($0 + size, batch.count) }
+  }
+
+  /// Some of a batch's images as the frame of every time step, or of its recordings as one for each;
+  /// valid as long as the batch.
+  private func frames(_ batch: Batch, _ part: Range<Int>) -> FrameSequence {
+    let shape = network.specification.input.withSamples(batch.timesteps * batch.count)
+    let frames = Tensor(viewOf: batch.frames, shape)
+    return batch.timesteps == 1
+      ? FrameSequence(static: frames, samples: part)
+      : FrameSequence(frames, timesteps: batch.timesteps, samples: part)
+  }
+
+  /// What the latest micro-batch gave.
+  private func measured(_ part: Range<Int>) -> IterationMetrics {
+    var metrics = IterationMetrics()
+    metrics.loss = step.loss.value
+    metrics.samples = Double(part.count)
+    metrics.correct = Double(step.loss.correct(amongTop: 1))
+    metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
+    let activity = network.activity
+    metrics.spikes = Double(activity.spikes)
+    metrics.neuronSteps = Double(activity.neuronSteps)
+    metrics.inputs = network.convolutions.map {
+      .init(spikes: Double($0.inputActivity.spikes), sites: Double($0.inputActivity.sites))
+    }
+    return metrics
+  }
+}

@@ -1,0 +1,49 @@
+import Distributed
+import SpikingNetworks
+import Support
+import Tensors
+
+/// One rank's copy of the network, with its optimizer or its part of that: after every iteration all ranks
+/// have the same weights and running statistics.
+public final class Replica {
+  public let network: SpikingNetwork
+  public let optimizer: any ParameterOptimizer
+  package let exchange: GradientExchange
+  let communicator: any Communicator
+
+  init(
+    _ network: SpikingNetwork, _ optimizer: any ParameterOptimizer, _ exchange: GradientExchange,
+    _ communicator: any Communicator
+  ) {
+    (self.network, self.optimizer) = (network, optimizer)
+    (self.exchange, self.communicator) = (exchange, communicator)
+  }
+
+  /// Of the weights' bits.
+  var weightHash: UInt64 {
+    network.store.weights.all.withUnsafeMutableBufferPointer {
+      XXHash64.hash(UnsafeRawBufferPointer($0))
+    }
+  }
+
+  /// Compares the weights of all ranks. A collective.
+  ///
+  /// - Throws: `ReplicaMismatch`.
+  public func checkWeights(_ what: String) throws {
+    try communicator.checkIdentical(hash: weightHash, what: what)
+  }
+
+  /// Gives all ranks the weights and running statistics of rank 0. A collective.
+  func shareWeights() throws {
+    try broadcast(network.store.weights.all)
+    try broadcast(network.store.statisticValues.all)
+    network.weightsDidChange()
+    try checkWeights("restored weights")
+  }
+
+  func broadcast(_ view: FloatView) throws {
+    try view.withUnsafeMutableBufferPointer {
+      try communicator.broadcast(UnsafeMutableRawBufferPointer($0), root: 0)
+    }
+  }
+}

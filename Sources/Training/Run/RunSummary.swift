@@ -1,0 +1,87 @@
+import Configuration
+import SpikingNetworks
+import Support
+
+/// What a run is made of, for people.
+struct RunSummary {
+  let text: String
+
+  init(_ setup: TrainingSetup) {
+    let (configuration, data, network) = (setup.configuration, setup.data, setup.trainer.network)
+    let method = configuration.trainingMethod
+    let memory = MemoryEstimate(
+      network.plan, configuration, method, ranks: setup.communicator.size,
+      batch: setup.trainingLoader.sampler.largestBatch,
+      optimizerBuffers: setup.trainer.replica.optimizer.state.count,
+      before: setup.residentBefore)
+    var rows = [
+      ("model", network.specification.summary),
+      ("parameters", Format.count(network.store.weights.count)),
+      ("method", method.summary),
+      (
+        "data",
+        "\(data.name): \(Format.count(data.training.count)) training and "
+          + "\(Format.count(data.validation.count)) validation samples, "
+          + "\(data.classes.count) classes"
+      ),
+      (
+        "ranks",
+        Format.counted(setup.communicator.size, "rank") + " x "
+          + Format.counted(setup.threads, "thread")
+          + ", global batch \(configuration.training.globalBatch)"
+      ),
+      (
+        "kernels",
+        "\(setup.backend.library.rawValue), spikes \(setup.backend.kernels.rawValue)"
+      ),
+      ("reduction", setup.trainer.replica.exchange.summary),
+      ("precision", network.precisionProblem ?? network.specification.precision.rawValue),
+      (
+        "schedule",
+        Format.counted(configuration.training.epochs, "epoch") + " of "
+          + Format.counted(setup.iterationsPerEpoch, "iteration")
+          + ", \(configuration.optimizer.name.rawValue), learning rate "
+          + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
+      ),
+      (
+        "memory",
+        "about \(Format.bytes(memory.totalBytes)) a rank expected"
+          + (setup.output == nil
+            ? "" : ", \(Format.bytes(memory.checkpointBytes)) more on rank 0 for checkpoints")
+      ),
+      ("output", setup.output?.path ?? "none"),
+    ]
+    if let lastBatch = setup.lastBatch { rows.append(("last batch", lastBatch)) }
+    rows += data.notes.map { ($0.title, $0.text) }
+    text = rows.map { $0.padded(to: 12) + $1 }.joined(separator: "\n") + "\n"
+  }
+}
+
+extension TrainingSetup {
+  /// What becomes of an epoch's last batch where it is smaller than the others: it moves the weights as
+  /// far as they do, by fewer samples.
+  fileprivate var lastBatch: String? {
+    let sampler = trainingLoader.sampler
+    guard sampler.remainder > 0, sampler.sampleCount > sampler.globalBatch else { return nil }
+    let samples = Format.counted(sampler.remainder, "sample")
+    return sampler.dropsLast
+      ? "left out: \(samples) of each epoch, others each time"
+      : "\(samples) of \(sampler.globalBatch); data.drop_last: true leaves it out"
+  }
+}
+
+extension NetworkSpecification {
+  /// In a few words, for people.
+  package var summary: String {
+    let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
+    return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
+      + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+  }
+}
+
+extension TrainingMethod {
+  /// In a few words, for people.
+  package var summary: String {
+    "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
+  }
+}

@@ -1,0 +1,108 @@
+import Configuration
+import Datasets
+import Distributed
+import Foundation
+import SpikingNetworks
+import Support
+import Tensors
+
+/// What a run is made of: opened, checked and made by all ranks together.
+public struct TrainingSetup {
+  let configuration: Configuration
+  let data: TrainingData
+  let trainer: DataParallelTrainer
+  let trainingLoader: DataLoader
+  let validationLoader: DataLoader
+  /// Stands for the training samples and their order.
+  let trainingList: SampleListHash
+  /// Where the run writes, on rank 0.
+  let output: OutputDirectory?
+  /// The checkpoint that it goes on from, if it does, on rank 0.
+  let resumed: Checkpoint?
+  /// Where its weights come from, for people, where they are others' and it does not go on; on rank 0.
+  let weightSource: String?
+  let communicator: any Communicator
+  let backend: ConvolutionBackend
+  /// Of this rank.
+  let threads: Int
+  /// Bytes of this process before the network was made.
+  let residentBefore: Int
+
+  /// - Parameters:
+  ///   - output: where to write, on rank 0; it is claimed.
+  ///   - resuming: where the run is to go on, if it is, on rank 0.
+  ///   - initial: the weights to begin with where it does not go on.
+  ///   - threads: of this rank.
+  /// - Throws: what makes the run impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
+  ///   `CheckpointError`, `ReplicaMismatch`.
+  public init(
+    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int,
+    output: OutputDirectory?, resuming: Checkpoint? = nil, initial: InitialWeights? = nil,
+    _ communicator: any Communicator
+  ) throws {
+    try configuration.validate(ranks: communicator.size)
+    (self.configuration, self.communicator) = (configuration, communicator)
+    (self.backend, self.threads) = (backend, threads)
+    (self.output, resumed) = (output, resuming)
+    ThreadPool.setThreads(threads)
+    let newOutput = resuming == nil ? output : nil
+    if let path = configuration.data.path { try newOutput?.requireApart(from: path) }
+    data = try TrainingData(configuration, communicator)
+    trainingList = SampleListHash(of: data.training)
+    try newOutput?.requireApart(fromClassesOf: data)
+    communicator.activity.enter(.starting)
+    let network = try configuration.networkSpecification(classes: data.classes.count)
+    try configuration.requireMemory(
+      for: network, backend, samples: data.training.count, communicator)
+    residentBefore = residentBytes()
+    trainer = try DataParallelTrainer(
+      configuration, network: network, backend: backend, communicator)
+    trainingLoader = try configuration.loader(
+      data.training, isTraining: true, communicator, threads: threads)
+    validationLoader = try configuration.loader(
+      data.validation, isTraining: false, communicator, threads: threads)
+    weightSource =
+      resuming == nil && communicator.isRoot
+      ? try initial?.load(into: trainer.network, data.classes, configuration) : nil
+    if communicator.isRoot { try output?.claim() }
+    if initial != nil { try trainer.replica.shareWeights() }
+  }
+
+  var iterationsPerEpoch: Int { trainingLoader.sampler.iterations }
+
+  /// Of the whole run.
+  var iterations: Int {
+    let all = configuration.training.epochs * iterationsPerEpoch
+    return min(all, configuration.training.maxIterations ?? all)
+  }
+
+  /// Checks that a run goes on with the network and the batches with which it began.
+  ///
+  /// - Parameter state: of the checkpoint that it goes on from.
+  /// - Throws: `ConfigurationError`, `CheckpointError`.
+  func requireSameCourse(as state: RunState) throws {
+    let anew = "or start a new run from its weights with --init-from"
+    let trained = TrainedOn(
+      path: output?.path ?? "the run", classes: state.classes, configuration: state.configuration)
+    try trained.requireClasses(
+      data.classes, remedy: ": go on with the same data, \(anew)")
+    if let difference = try trained.differences(from: configuration, includingCourse: true).first {
+      throw configuration.error(
+        difference.key,
+        "is \(difference.now), but the run began with \(difference.before): leave it at that, \(anew)"
+      )
+    }
+    guard state.trainingSamples == data.training.count else {
+      throw configuration.error(
+        "data.path",
+        "has \(data.training.count) training samples, but the run began with"
+          + " \(state.trainingSamples): go on with the same data, \(anew)")
+    }
+    guard state.trainingList.map(trainingList.mayEqual) ?? true else {
+      throw configuration.error(
+        "data.path",
+        "has as many training samples as the run began with, but under other names or labels:"
+          + " go on with the same data, \(anew)")
+    }
+  }
+}
