@@ -75,8 +75,8 @@ struct Convolution2DTests {
   /// An image of 5 x 4 pixels with 3 channels: floats, or a word of bits a pixel.
   @Test(
     arguments: [(.frame, 0), (.floats, 240), (.keptSpikes, 0), (.spikes, 160)]
-      as [(ConvolutionInput, Int)])
-  func summaryCountsWhatItKeeps(_ input: ConvolutionInput, _ bytes: Int) {
+      as [(LayerInput, Int)])
+  func summaryCountsWhatItKeeps(_ input: LayerInput, _ bytes: Int) {
     let layer = Convolution2D(
       "conv", input: Self.input, outputs: 4, Self.windows[1], bias: nil, reads: input,
       LayerBench().builder)

@@ -31,16 +31,16 @@ struct TapeTests {
     let spikes = SharedSpikes(SpikeTensor(shape, in: arena))
     for _ in 0..<2 {
       tape.push(.exact(shared))
-      tape.push(Signal.floats(shared))
-      tape.push(Signal.spikes(spikes))
+      tape.pushInput(.floats(shared))
+      tape.pushInput(.spikes(spikes))
       tape.push(spikes)
     }
     #expect(tape.bytes == 128 + 32)
     for _ in 0..<2 {
       #expect(tape.bytes == 128 + 32)
       _ = tape.popSpikes()
-      _ = tape.popSignal()
-      #expect(tape.popSignal().floats() === shared)
+      _ = tape.popInput()
+      #expect(tape.popInput().floats() === shared)
       _ = tape.popNormalizationInput()
     }
     #expect(tape.bytes == 0 && tape.peakBytes == 160)

@@ -1,4 +1,5 @@
 import Foundation
+import SpikingNetworks
 import Testing
 
 @testable import Training
@@ -39,7 +40,7 @@ struct ConfigurationReadingTests {
     #expect(configuration.model.family == .nfResNet && configuration.model.blocks == [1, 2])
     #expect(configuration.neuron.tau == .infinity && !configuration.neuron.hasLearnableTau)
     #expect(
-      configuration.trainingMethod == TrainingMethod(.slttK, timesteps: 6, k: 2))
+      configuration.learningRule == .slttK(timesteps: 6, k: 2))
     #expect(configuration.loss.mseTarget == .oneHot)
     #expect(configuration.optimizer.learningRate == 0.001)
     #expect(configuration.training.seed == .max && configuration.training.maxIterations == 7)
@@ -66,7 +67,7 @@ struct ConfigurationReadingTests {
       ])
     #expect(configuration.training.epochs == 4)
     #expect(configuration.model.architecture == .resNet18 && configuration.model.family == nil)
-    #expect(configuration.trainingMethod == TrainingMethod(.bptt, timesteps: 6))
+    #expect(configuration.learningRule == .bptt(timesteps: 6))
     #expect(configuration.data.path == "photos" && configuration.data.train == "a=b")
     #expect(configuration.neuron.tau == .infinity)
   }

@@ -21,6 +21,14 @@ enum Signal: ~Copyable {
     }
   }
 
+  /// The floats, or what the spikes stand for, in new memory.
+  borrowing func values(in arena: Arena) -> SharedTensor {
+    switch self {
+    case .floats(let x): x
+    case .spikes(let x): SharedTensor(x.spikes.unpacked(in: arena))
+    }
+  }
+
   /// - Precondition: the signal is floats; the builder puts nodes where it is.
   consuming func floats() -> SharedTensor {
     switch consume self {

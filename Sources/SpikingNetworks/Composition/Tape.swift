@@ -3,7 +3,7 @@ import Tensors
 /// What the backward pass needs of the forward pass, last in, first out.
 ///
 /// Under SLTT it never holds more than one time step, whatever their number; under BPTT it holds all.
-/// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the method.
+/// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the rule.
 public struct Tape: ~Copyable {
   /// Where activations live.
   public let arena: Arena
@@ -59,8 +59,10 @@ public struct Tape: ~Copyable {
     entries.push(.spikes(spikes))
   }
 
-  mutating func push(_ signal: consuming Signal) {
-    switch consume signal {
+  /// Keeps what the gradient of a layer's weights needs of its input: the input itself. This is the one
+  /// place that decides it, for all layers with weights.
+  mutating func pushInput(_ x: consuming Signal) {
+    switch consume x {
     case .floats(let x): push(x)
     case .spikes(let x): push(x)
     }
@@ -93,7 +95,8 @@ public struct Tape: ~Copyable {
     return spikes
   }
 
-  mutating func popSignal() -> Signal {
+  /// What `pushInput` kept.
+  mutating func popInput() -> Signal {
     switch entries.pop() {
     case .shared(let x?):
       release(x, bytes: x.tensor.bytes)

@@ -44,7 +44,13 @@ public struct Configuration: Sendable {
   }
 
   public struct Method: Sendable {
-    public var name = TrainingMethod.Name.sltt
+    public enum Name: String, CaseIterable, Sendable, Codable {
+      case sltt
+      case slttK = "sltt-k"
+      case bptt
+    }
+
+    public var name = Name.sltt
     public var timesteps = 4
     public var k: Int?
     public var skipsTrailing = false

@@ -165,7 +165,7 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
 extension Architecture: ConfigurationValue {}
 extension NetworkFamily: ConfigurationValue {}
 extension SurrogateGradient.Shape: ConfigurationValue {}
-extension TrainingMethod.Name: ConfigurationValue {}
+extension Configuration.Method.Name: ConfigurationValue {}
 extension LearningRateSchedule.Name: ConfigurationValue {}
 extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}

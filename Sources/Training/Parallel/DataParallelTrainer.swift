@@ -11,7 +11,6 @@ import Tensors
 public final class DataParallelTrainer {
   public let network: SpikingNetwork
   public let optimizer: any ParameterOptimizer
-  private let method: TrainingMethod
   private let seed: UInt64
   /// Local samples that go through the network at once; nil: all.
   private let microBatch: Int?
@@ -38,7 +37,6 @@ public final class DataParallelTrainer {
   ) throws {
     self.communicator = communicator
     self.profile = profile
-    method = configuration.trainingMethod
     seed = configuration.training.seed
     microBatch = configuration.training.microBatch
     network = try SpikingNetwork(
@@ -46,7 +44,7 @@ public final class DataParallelTrainer {
       tailCount: IterationMetrics.count + RankReports.count(ranks: communicator.size),
       tailCountPerConvolution: IterationMetrics.countPerConvolution, profile: profile)
     step = TrainingStep(
-      network, loss: configuration.lossSpecification, timesteps: method.timesteps)
+      network, configuration.learningRule, loss: configuration.lossSpecification)
     exchange = GradientExchange(
       network.store, configuration, chunkLength: chunkLength, communicator)
     optimizer = configuration.makeOptimizer(
@@ -228,8 +226,6 @@ public final class DataParallelTrainer {
           LabelMixture(share: $0.share, partners: $0.partnerLabels[part].map(Int.init))
         },
         globalCount: batch.globalCount,
-        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
-        window: method.window,
         context: IterationContext(
           seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound),
         isLast: part.upperBound == batch.count)

@@ -115,15 +115,14 @@ extension TrainingRun {
   /// - Parameter residentBefore: bytes, before the network was made.
   func summary(_ backend: ConvolutionBackend, threads: Int, residentBefore: Int) -> String {
     let network = trainer.network
-    let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network.plan, configuration, method, ranks: communicator.size,
+      network.plan, configuration, ranks: communicator.size,
       batch: trainingLoader.sampler.largestBatch,
       optimizerBuffers: trainer.optimizer.state.count, before: residentBefore)
     var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
-      ("method", method.summary),
+      ("method", configuration.method.summary),
       (
         "data",
         "\(data.name): \(Format.count(data.training.count)) training and "
@@ -173,9 +172,9 @@ extension NetworkSpecification {
   }
 }
 
-extension TrainingMethod {
+extension Configuration.Method {
   /// In a few words, for people.
   var summary: String {
-    "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
+    "\(name.rawValue), T = \(timesteps)" + (k.map { ", K = \($0)" } ?? "")
   }
 }
