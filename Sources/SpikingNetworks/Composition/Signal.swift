@@ -4,12 +4,12 @@ import Tensors
 /// tape.
 enum Signal: ~Copyable {
   case floats(SharedTensor)
-  case spikes(SharedSpikes)
+  case spikes(Spikes)
 
   var shape: Shape {
     switch self {
     case .floats(let x): x.tensor.shape
-    case .spikes(let x): x.spikes.shape
+    case .spikes(let x): x.shape
     }
   }
 
@@ -25,7 +25,7 @@ enum Signal: ~Copyable {
   borrowing func values(in arena: Arena) -> SharedTensor {
     switch self {
     case .floats(let x): x
-    case .spikes(let x): SharedTensor(x.spikes.unpacked(in: arena))
+    case .spikes(let x): SharedTensor(x.unpacked(in: arena))
     }
   }
 

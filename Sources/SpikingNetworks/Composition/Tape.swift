@@ -53,9 +53,9 @@ public struct Tape: ~Copyable {
     entries.push(.shared(shared))
   }
 
-  mutating func push(_ spikes: SharedSpikes) {
+  mutating func push(_ spikes: Spikes) {
     guard isRecording else { return }
-    hold(spikes, bytes: spikes.spikes.bytes)
+    for plane in spikes.planes { hold(plane, bytes: plane.spikes.bytes) }
     entries.push(.spikes(spikes))
   }
 
@@ -89,9 +89,9 @@ public struct Tape: ~Copyable {
     return shared
   }
 
-  mutating func popSpikes() -> SharedSpikes {
+  mutating func popSpikes() -> Spikes {
     guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
-    release(spikes, bytes: spikes.spikes.bytes)
+    release(spikes)
     return spikes
   }
 
@@ -102,7 +102,7 @@ public struct Tape: ~Copyable {
       release(x, bytes: x.tensor.bytes)
       return .floats(x)
     case .spikes(let x):
-      release(x, bytes: x.spikes.bytes)
+      release(x)
       return .spikes(x)
     default: outOfOrder()
     }
@@ -115,6 +115,10 @@ public struct Tape: ~Copyable {
     case .centered: bytes -= input.bytes
     }
     return input
+  }
+
+  private mutating func release(_ spikes: Spikes) {
+    for plane in spikes.planes { release(plane, bytes: plane.spikes.bytes) }
   }
 
   /// What several layers have left here counts once.
@@ -141,7 +145,7 @@ public struct Tape: ~Copyable {
 
 enum TapeEntry: ~Copyable {
   case tensor(Tensor)
-  case spikes(SharedSpikes)
+  case spikes(Spikes)
   case shared(SharedTensor?)
   case normalizationInput(NormalizationInput)
 }

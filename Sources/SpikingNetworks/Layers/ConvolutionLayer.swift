@@ -31,8 +31,7 @@ extension ConvolutionLayer {
       convolution.forward(
         x.tensor, weights: weights, bias: biases, into: &y, accumulating: accumulating)
     case .spikes(let x):
-      convolution.forward(
-        x.spikes, weights: weights, bias: biases, into: &y, accumulating: accumulating)
+      convolution.forward(x, weights: weights, bias: biases, into: &y, accumulating: accumulating)
     }
   }
 
@@ -40,7 +39,7 @@ extension ConvolutionLayer {
     switch x {
     case .floats(let x): backwardWeights(gy, input: x.tensor)
     case .spikes(let x):
-      convolution.backwardWeights(x.spikes, gy, into: weight.gradient, bias: biasGradient)
+      convolution.backwardWeights(x, gy, into: weight.gradient, bias: biasGradient)
     }
   }
 
