@@ -7,7 +7,7 @@ import Training
 
 /// The memory of training with one method and number of time steps.
 public struct MemoryMeasurement: Codable, Sendable {
-  let method: TrainingMethod.Name
+  let method: Configuration.Method.Name
   let timesteps: Int
   /// Largest resident memory of the process.
   let peakBytes: Int
@@ -33,15 +33,16 @@ extension MemoryMeasurement {
     let job = try BenchmarkJob(
       configuration, .synthetic, backend: backend, threads: threads, communicator)
     for _ in 0..<3 { _ = try job.iterate() }
-    let (trainer, training) = (job.trainer, configuration.trainingMethod)
+    let trainer = job.trainer
     let estimate = MemoryEstimate(
       trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
-      window: training.window, optimizerBuffers: trainer.replica.optimizer.state.count,
+      window: configuration.learningRule.window,
+      optimizerBuffers: trainer.replica.optimizer.state.count,
       isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
       before: before)
-    method = training.name
-    timesteps = training.timesteps
+    method = configuration.method.name
+    timesteps = configuration.method.timesteps
     peakBytes = peakResidentBytes()
     tapeBytes = trainer.peakTapeBytes
     activationBytes = trainer.network.arena.peakBytes
@@ -53,9 +54,9 @@ extension MemoryMeasurement {
 extension Configuration {
   /// The same training by another method, of so many time steps.
   public func training(
-    by name: TrainingMethod.Name, timesteps: Int
+    by name: Method.Name, timesteps: Int
   ) -> Configuration {
-    var changed = computing(.init(name, training.precision, .auto))
+    var changed = learning(by: name)
     changed.method.timesteps = timesteps
     changed.method.k = changed.method.k.map { min($0, timesteps) }
     changed.data.frames = nil

@@ -35,11 +35,11 @@ public struct MemoryReport: Encodable {
 
   /// Peak memory against the number of time steps: measured points, predicted lines.
   public var plot: LinePlot {
-    let methods = TrainingMethod.Name.allCases.filter { name in
+    let methods = Configuration.Method.Name.allCases.filter { name in
       measurements.contains { $0.method == name }
     }
     func points(
-      _ method: TrainingMethod.Name, _ bytes: KeyPath<MemoryMeasurement, Int>
+      _ method: Configuration.Method.Name, _ bytes: KeyPath<MemoryMeasurement, Int>
     ) -> [LinePlot.Point] {
       measurements.filter { $0.method == method }.sorted { $0.timesteps < $1.timesteps }.map {
         LinePlot.Point(Double($0.timesteps), Double($0[keyPath: bytes]) / Double(1 << 20))

@@ -10,12 +10,12 @@ import Training
 public final class StepBenchmark {
   /// A way to compute an iteration.
   public struct Variant: Sendable {
-    public let method: TrainingMethod.Name
+    public let method: Configuration.Method.Name
     public let precision: Precision
     public let kernels: ConvolutionBackend.Kernels
 
     public init(
-      _ method: TrainingMethod.Name, _ precision: Precision,
+      _ method: Configuration.Method.Name, _ precision: Precision,
       _ kernels: ConvolutionBackend.Kernels
     ) {
       (self.method, self.precision, self.kernels) = (method, precision, kernels)
@@ -108,10 +108,7 @@ public final class StepBenchmark {
 extension Configuration {
   /// The same training in a benchmark's way.
   func computing(_ variant: StepBenchmark.Variant) -> Configuration {
-    var changed = self
-    changed.method.name = variant.method
-    changed.method.k = variant.method == .slttK ? method.k ?? 1 : nil
-    changed.method.skipsTrailing = variant.method == .slttK && method.skipsTrailing
+    var changed = learning(by: variant.method)
     changed.training.precision = variant.precision
     return changed
   }

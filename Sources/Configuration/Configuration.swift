@@ -209,6 +209,15 @@ extension Configuration {
     return min(training.microBatch ?? local, local)
   }
 
+  /// The same training by another learning rule; SLTT-K trains one step where none says how many.
+  package func learning(by name: Method.Name) -> Configuration {
+    var changed = self
+    changed.method.name = name
+    changed.method.k = name == .slttK ? method.k ?? 1 : nil
+    changed.method.skipsTrailing = name == .slttK && method.skipsTrailing
+    return changed
+  }
+
   /// The value of a key as YAML; nil if it has none.
   public func value(of key: String) -> String? {
     Self.keys.first { $0.name == key }.flatMap { $0.yaml(self) }

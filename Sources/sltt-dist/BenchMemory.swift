@@ -20,7 +20,7 @@ struct BenchMemory: ParsableCommand {
   @Option(
     name: .long, help: "Methods, such as sltt,bptt; by default all.",
     transform: { try choices($0) })
-  var methods = TrainingMethod.Name.allCases
+  var methods = Configuration.Method.Name.allCases
 
   @Option(
     name: .long, help: "Numbers of time steps, such as 1,2,6.",

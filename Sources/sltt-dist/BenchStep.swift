@@ -26,7 +26,7 @@ struct BenchStep: ParsableCommand {
   @Option(
     name: .long, help: "Methods, such as sltt,sltt-k,bptt; by default the configured one.",
     transform: { try choices($0) })
-  var methods: [TrainingMethod.Name]?
+  var methods: [Configuration.Method.Name]?
 
   @Option(
     name: .long, help: "Precisions, such as float32,mixed; by default the configured one.",

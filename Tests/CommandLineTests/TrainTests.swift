@@ -108,7 +108,7 @@ struct TrainTests {
     let second = try workspace.run("train", "--config", "first/config.yaml", "--output", "second")
     #expect(first.status == 0 && second.status == 0)
     let resolved = try Configuration(file: workspace.file("first/config.yaml"))
-    #expect(resolved.training.epochs == 1 && resolved.trainingMethod.trainedCount == 1)
+    #expect(resolved.training.epochs == 1 && resolved.method.k == 1)
     #expect(try workspace.text("first/config.yaml") == workspace.text("second/config.yaml"))
     for name in ["model", "optimizer"] {
       let path = "checkpoints/latest/\(name).safetensors"

@@ -1,4 +1,6 @@
 import Foundation
+import SpikingNetworks
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -38,8 +40,8 @@ struct ConfigurationReadingTests {
       """)
     #expect(configuration.model.family == .nfResNet && configuration.model.blocks == [1, 2])
     #expect(configuration.neuron.tau == .infinity && !configuration.neuron.hasLearnableTau)
-    #expect(
-      configuration.trainingMethod == TrainingMethod(.slttK, timesteps: 6, k: 2))
+    #expect(configuration.method.name == .slttK && configuration.method.timesteps == 6)
+    #expect(configuration.method.k == 2)
     #expect(configuration.loss.mseTarget == .oneHot)
     #expect(configuration.optimizer.learningRate == 0.001)
     #expect(configuration.training.seed == .max && configuration.training.maxIterations == 7)
@@ -66,7 +68,8 @@ struct ConfigurationReadingTests {
       ])
     #expect(configuration.training.epochs == 4)
     #expect(configuration.model.architecture == .resNet18 && configuration.model.family == nil)
-    #expect(configuration.trainingMethod == TrainingMethod(.bptt, timesteps: 6))
+    #expect(configuration.method.name == .bptt && configuration.method.timesteps == 6)
+    #expect(configuration.method.k == nil)
     #expect(configuration.data.path == "photos" && configuration.data.train == "a=b")
     #expect(configuration.neuron.tau == .infinity)
   }

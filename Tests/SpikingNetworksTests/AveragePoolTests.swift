@@ -25,11 +25,11 @@ struct AveragePoolTests {
     expectClose(gx, expected, tolerance: 1e-3, "x")
   }
 
-  @Test func spikesCountAsTheirAmplitude() {
-    let (bench, input) = (LayerBench(), Shape(n: 1, h: 2, w: 2, c: 1))
+  @Test(arguments: planeAmplitudes) func spikesCountAsTheirAmplitudes(_ amplitudes: [Float]) {
+    let (bench, input) = (LayerBench(), Shape(n: 1, h: 3, w: 4, c: 1))
     let layer = AveragePool(
       "pool", AveragePooling(input: input, adaptiveHeight: 1, width: 1), bench.builder)
-    let spikes = Signal.spikes(input, amplitude: 2, in: bench.arena) { $0 != 1 }
-    #expect(layer.output(spikes, in: bench.arena) == [1.5])
+    let y = layer.output(.spikes(input, planes: amplitudes, in: bench.arena), in: bench.arena)
+    expectClose(y, [planeValues(12, amplitudes).reduce(0, +) / 12], "mean")
   }
 }

@@ -34,16 +34,15 @@ struct Convolution2DTests {
     expectClose(layer.bias!.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
   }
 
-  @Test func spikesCountAsTheirAmplitude() {
+  @Test(arguments: planeAmplitudes) func spikesCountAsTheirAmplitudes(_ amplitudes: [Float]) {
     let (bench, input) = (LayerBench(), Self.input)
     let layer = Convolution2D(
       "conv", input: input, outputs: 4, Self.windows[0], bias: nil, bench.builder)
     bench.complete()
     #expect(layer.bias == nil)
     let arena = bench.arena
-    let spikes = Signal.spikes(input, amplitude: 1.5, in: arena) { $0 % 3 == 0 }
-    let dense = Signal.floats(
-      input, (0..<input.count).map { $0 % 3 == 0 ? 1.5 : 0 }, in: arena)
+    let spikes = Signal.spikes(input, planes: amplitudes, in: arena)
+    let dense = Signal.floats(input, planeValues(input.count, amplitudes), in: arena)
     let y = layer.output(dense.shared(), in: arena)
     expectClose(layer.output(spikes.shared(), in: arena), y, "y")
 
@@ -75,8 +74,8 @@ struct Convolution2DTests {
   /// An image of 5 x 4 pixels with 3 channels: floats, or a word of bits a pixel.
   @Test(
     arguments: [(.frame, 0), (.floats, 240), (.keptSpikes, 0), (.spikes, 160)]
-      as [(ConvolutionInput, Int)])
-  func summaryCountsWhatItKeeps(_ input: ConvolutionInput, _ bytes: Int) {
+      as [(LayerInput, Int)])
+  func summaryCountsWhatItKeeps(_ input: LayerInput, _ bytes: Int) {
     let layer = Convolution2D(
       "conv", input: Self.input, outputs: 4, Self.windows[1], bias: nil, reads: input,
       LayerBench().builder)

@@ -65,14 +65,14 @@ struct DropoutTests {
     }
   }
 
-  @Test func spikesDenseValuesAndTheirGradientShareTheMask() {
+  @Test(arguments: planeAmplitudes)
+  func spikesDenseValuesAndTheirGradientShareTheMask(_ amplitudes: [Float]) {
     let layer = layer()
     let arena = Arena(capacity: 64 << 20)
     let mask = kept(layer, IterationContext(seed: 3))
-    let spikes = layer.output(
-      .spikes(Self.shape, amplitude: 2, in: arena) { $0 % 3 == 0 }, in: arena)
-    let expected = mask.enumerated().map { $0 % 3 == 0 ? 2 * $1 : 0 }
-    expectClose(spikes, expected, tolerance: 0, "spikes")
+    let spikes = layer.output(.spikes(Self.shape, planes: amplitudes, in: arena), in: arena)
+    let values = planeValues(Self.shape.count, amplitudes)
+    expectClose(spikes, zip(mask, values).map { $0 * $1 }, "spikes")
     // y = mask x, so dL/dx = mask dL/dy.
     let gy = randomFloats(Self.shape.count, seed: 4)
     let gx = layer.gradient(gy, input: .floats(Self.shape, gy, in: arena), in: arena)

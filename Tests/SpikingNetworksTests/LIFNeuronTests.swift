@@ -49,7 +49,7 @@ struct LIFNeuronTests {
 
   private func fired(_ signal: consuming Signal) -> [Bool] {
     guard case .spikes(let s) = signal else { return [] }
-    return (0..<s.spikes.shape.count).map { s.spikes[$0] }
+    return (0..<s.shape.count).map { s.planes[0].spikes[$0] }
   }
 
   private func doubles(_ values: [[Float]], times factor: Double) -> [[Double]] {

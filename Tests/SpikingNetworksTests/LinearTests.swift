@@ -27,6 +27,27 @@ struct LinearTests {
     expectClose(layer.bias.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
   }
 
+  @Test(arguments: planeAmplitudes) func spikesCountAsTheirAmplitudes(_ amplitudes: [Float]) {
+    let (bench, input) = (LayerBench(), Self.input)
+    let layer = Linear(
+      "fc", input: input, outputs: 5, weight: .uniform(fanIn: 24), bias: .constant(0),
+      reads: .spikes, bench.builder)
+    bench.complete()
+    let arena = bench.arena
+    let spikes = Signal.spikes(input, planes: amplitudes, in: arena)
+    let dense = Signal.floats(input, planeValues(input.count, amplitudes), in: arena)
+    expectClose(
+      layer.output(spikes.shared(), in: arena), layer.output(dense.shared(), in: arena), "y")
+    let gy = randomFloats(15, seed: 3)
+    let gx = layer.gradient(gy, input: dense, in: arena)
+    let gw = layer.weight.gradient.elements
+    layer.weight.gradient.fill(0)
+    expectClose(layer.gradient(gy, input: spikes, in: arena), gx, "gx")
+    expectClose(layer.weight.gradient.elements, gw, "gw")
+    // A word of bits for each of 2 x 3 pixels.
+    #expect(layer.summary.tapeBytes == 48)
+  }
+
   /// As PyTorch's `Linear` after `Flatten` of an NCHW image.
   @Test func publishedWeightsMeetTheFlattenedImage() {
     let (bench, input) = (LayerBench(), Shape(n: 1, h: 2, w: 2, c: 3))

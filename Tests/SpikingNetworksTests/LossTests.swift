@@ -36,7 +36,7 @@ struct LossTests {
   /// Gradients of the trained steps, the first first.
   private func gradients(_ loss: Loss) -> [[Float]] {
     var gradients: [[Float]] = []
-    while loss.pendingSteps > 0 { gradients.append(loss.popGradient().elements) }
+    while loss.pendingSteps > 0 { gradients.append(loss.popGradient().tensor.elements) }
     return gradients.reversed()
   }
 
@@ -113,7 +113,7 @@ struct LossTests {
       0.04277687518086962, -0.009747926436208166, -0.29397288042969427, 0.2609439316850328,
       -0.4042052240276008, 0.08361183711639339, -0.0023698868967159253, 0.3229632738079233,
     ]
-    expectClose(loss.popGradient().elements, expected, tolerance: 1e-6, "gradient")
+    expectClose(loss.popGradient().tensor.elements, expected, tolerance: 1e-6, "gradient")
     loss.begin(labels: [2, 0], globalCount: 2)
     loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), isTrained: true)
     #expect(abs(loss.value - 2.413174531361114) < 1e-7)
@@ -129,7 +129,7 @@ struct LossTests {
       let loss = Loss(specification, timesteps: 1)
       loss.begin(labels: labels, mixture: mixture, globalCount: 5)
       loss.add(Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), isTrained: true)
-      return (loss.value, loss.popGradient().elements)
+      return (loss.value, loss.popGradient().tensor.elements)
     }
     let (first, second) = (gradient(Self.labels, nil), gradient(partners, nil))
     let mixed = gradient(Self.labels, LabelMixture(share: 0.25, partners: partners))
@@ -157,7 +157,7 @@ struct LossTests {
     loss.begin(labels: [0, 1], globalCount: 2)
     loss.add(Tensor(Shape(n: 2, c: 2), [1e4, 0, 1e4, 0], in: arena), isTrained: true)
     #expect(loss.value == 5000)
-    #expect(loss.popGradient().elements == [0, 0, 0.5, -0.5])
+    #expect(loss.popGradient().tensor.elements == [0, 0, 0.5, -0.5])
   }
 
   @Test func accuracyIsThatOfTheSummedLogits() {
@@ -196,5 +196,11 @@ struct LossTests {
     _ = loss.popGradient()
     #expect(loss.correct(amongTop: 1) == 0)
     #expect(loss.value.isNaN)
+  }
+}
+
+extension Loss {
+  fileprivate func add(_ logits: consuming Tensor, isTrained: Bool) {
+    add(SharedTensor(logits), isTrained: isTrained)
   }
 }

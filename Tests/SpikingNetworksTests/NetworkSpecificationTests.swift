@@ -85,8 +85,8 @@ struct NetworkSpecificationTests {
     let shape = specification.input.withSamples(2)
     let frame = Tensor(shape, randomFloats(shape.count, seed: 1), in: arena)
     let logits = network.forward(network.stem(frame), saving: &tape)
-    #expect(logits.shape == Shape(n: 2, c: 3))
-    #expect(logits.elements.allSatisfy { $0.isFinite })
+    #expect(logits.tensor.shape == Shape(n: 2, c: 3))
+    #expect(logits.tensor.elements.allSatisfy { $0.isFinite })
   }
 
   /// Batch norm has a variance of a single sample in the smallest image.

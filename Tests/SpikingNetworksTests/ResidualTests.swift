@@ -42,18 +42,19 @@ struct ResidualTests {
   }
 
   /// Spikes pass by the branch as the values that they stand for.
-  @Test func spikesAreAddedToTheBranch() {
+  @Test(arguments: bases, planeAmplitudes)
+  func spikesAreAddedToTheBranch(_ base: ResidualBase, _ amplitudes: [Float]) {
     let layers = [
       Convolution2D(
         "a", input: Self.shape, outputs: Self.shape.c, window, bias: nil, bench.builder),
       convolution("b"),
     ]
-    let residual = Residual(branch: layers, shortcut: nil, base: .branch)
+    let residual = Residual(branch: layers, shortcut: nil, base: base)
     bench.complete()
     for layer in layers { layer.weightsDidChange() }
     let arena = bench.arena
-    let spikes = Signal.spikes(Self.shape, amplitude: 1.5, in: arena) { $0 % 3 == 0 }
-    let values = (0..<Self.shape.count).map { $0 % 3 == 0 ? 1.5 : 0 } as [Float]
+    let spikes = Signal.spikes(Self.shape, planes: amplitudes, in: arena)
+    let values = planeValues(Self.shape.count, amplitudes)
     let inner = layers[0].output(spikes.shared(), in: arena)
     let branch = layers[1].output(.floats(Self.shape, inner, in: arena), in: arena)
     let y = residual.output(spikes.shared(), in: arena)

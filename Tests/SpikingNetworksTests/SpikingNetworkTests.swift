@@ -43,7 +43,7 @@ struct SpikingNetworkTests {
       loss.begin(labels: labels, globalCount: labels.count)
       for _ in 0..<3 {
         let output = network.forward(network.stem(frame), saving: &tape)
-        logits += output.elements
+        logits += output.tensor.elements
         loss.add(output, isTrained: true)
         let g = network.backward(loss.popGradient(), from: &tape)
         network.backwardStem(g.tensor, frame: frame)

@@ -11,13 +11,13 @@ struct TapeTests {
     var tape = Tape(arena: arena)
     let shared = SharedTensor(Tensor(shape, in: arena))
     tape.push(Tensor(shape, randomFloats(shape.count, seed: 1), in: arena))
-    tape.push(SharedSpikes(SpikeTensor(shape, in: arena) { $0 == 5 }))
+    tape.push(Spikes(SpikeTensor(shape, in: arena) { $0 == 5 }))
     tape.push(shared)
     tape.push(nil as SharedTensor?)
     #expect(tape.bytes == 128 + 32 + 128 && tape.peakBytes == tape.bytes)
     #expect(tape.popShared() == nil)
     #expect(tape.popShared() === shared)
-    let spikes = tape.popSpikes()
+    let spikes = tape.popSpikes().planes[0]
     #expect(spikes.spikes[5] && !spikes.spikes[4])
     #expect(tape.bytes == 128)
     #expect(tape.popTensor().elements == randomFloats(shape.count, seed: 1))
@@ -28,22 +28,37 @@ struct TapeTests {
     let arena = Arena(capacity: 4 << 20)
     var tape = Tape(arena: arena)
     let shared = SharedTensor(Tensor(shape, in: arena))
-    let spikes = SharedSpikes(SpikeTensor(shape, in: arena))
+    let spikes = Spikes(SpikeTensor(shape, in: arena))
     for _ in 0..<2 {
       tape.push(.exact(shared))
-      tape.push(Signal.floats(shared))
-      tape.push(Signal.spikes(spikes))
+      tape.pushInput(.floats(shared))
+      tape.pushInput(.spikes(spikes))
       tape.push(spikes)
     }
     #expect(tape.bytes == 128 + 32)
     for _ in 0..<2 {
       #expect(tape.bytes == 128 + 32)
       _ = tape.popSpikes()
-      _ = tape.popSignal()
-      #expect(tape.popSignal().floats() === shared)
+      _ = tape.popInput()
+      #expect(tape.popInput().floats() === shared)
       _ = tape.popNormalizationInput()
     }
     #expect(tape.bytes == 0 && tape.peakBytes == 160)
+  }
+
+  /// A sum of spikes is kept by what it shares with its terms.
+  @Test func planesCountOneByOne() {
+    let arena = Arena(capacity: 4 << 20)
+    var tape = Tape(arena: arena)
+    let terms = (0..<2).map { _ in Spikes(SpikeTensor(shape, in: arena)) }
+    tape.push(terms[0])
+    #expect(tape.bytes == 32)
+    tape.pushInput(.spikes(Spikes(planes: terms.flatMap(\.planes))))
+    #expect(tape.bytes == 64)
+    _ = tape.popInput()
+    #expect(tape.bytes == 32)
+    _ = tape.popSpikes()
+    #expect(tape.bytes == 0)
   }
 
   @Test func nothingIsKeptWithoutRecording() {
@@ -52,7 +67,7 @@ struct TapeTests {
     tape.isRecording = false
     tape.beginStep()
     tape.push(Tensor(shape, in: arena))
-    tape.push(SharedSpikes(SpikeTensor(shape, in: arena)))
+    tape.push(Spikes(SpikeTensor(shape, in: arena)))
     tape.push(SharedTensor(Tensor(shape, in: arena)))
     #expect(tape.peakBytes == 0 && tape.pendingSteps == 0 && arena.bytesInUse == 0)
   }

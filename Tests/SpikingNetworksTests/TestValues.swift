@@ -61,6 +61,16 @@ struct Probe {
   }
 }
 
+/// Amplitudes of the planes of some spikes.
+let planeAmplitudes: [[Float]] = [[1.5], [1, 2], [0.5, 3, 1.25]]
+
+/// What spikes of such planes stand for.
+func planeValues(_ count: Int, _ amplitudes: [Float]) -> [Float] {
+  (0..<count).map { index in
+    amplitudes.enumerated().reduce(0) { $0 + (index % ($1.offset + 3) == 0 ? $1.element : 0) }
+  }
+}
+
 extension Signal {
   static func floats(_ shape: Shape, _ elements: [Float], in arena: Arena) -> Signal {
     .floats(SharedTensor(Tensor(shape, elements, in: arena)))
@@ -70,7 +80,17 @@ extension Signal {
   static func spikes(
     _ shape: Shape, amplitude: Float, in arena: Arena, where isSpike: (Int) -> Bool
   ) -> Signal {
-    .spikes(SharedSpikes(SpikeTensor(shape, amplitude: amplitude, in: arena, where: isSpike)))
+    .spikes(Spikes(SpikeTensor(shape, amplitude: amplitude, in: arena, where: isSpike)))
+  }
+
+  /// Spikes of planes of these amplitudes: every third element of the first, every fourth of the next.
+  static func spikes(_ shape: Shape, planes amplitudes: [Float], in arena: Arena) -> Signal {
+    .spikes(
+      Spikes(
+        planes: amplitudes.enumerated().map { plane, amplitude in
+          SharedSpikes(
+            SpikeTensor(shape, amplitude: amplitude, in: arena) { $0 % (plane + 3) == 0 })
+        }))
   }
 }
 
@@ -81,7 +101,7 @@ extension Node {
     (tape.isRecording, tape.isTraining) = (false, isTraining)
     switch forward(x, &tape) {
     case .floats(let y): return y.tensor.elements
-    case .spikes(let y): return y.spikes.unpacked(in: arena).elements
+    case .spikes(let y): return y.unpacked(in: arena).elements
     }
   }
 
@@ -91,7 +111,7 @@ extension Node {
     let shape =
       switch forward(x, &tape) {
       case .floats(let y): y.tensor.shape
-      case .spikes(let y): y.spikes.shape
+      case .spikes(let y): y.shape
       }
     var g = backward(Gradient(Tensor(shape, gy, in: arena)), &tape)
     g.settle(in: arena)

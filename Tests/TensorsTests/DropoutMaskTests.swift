@@ -37,16 +37,21 @@ struct DropoutMaskTests {
     let arena = testArena()
     let shape = Shape(n: 1, w: 3 * pixelGrain(channels: channels) + 5, c: channels)
     let mask = DropoutMask(shape, probability: 0.5, in: arena, stream: Self.stream)
-    let (values, fired) = (gridFloats(shape.count, seed: 1), randomSpikes(shape.count, seed: 2))
+    let values = gridFloats(shape.count, seed: 1)
     withThreads(threads) {
       var x = Tensor(shape, values, in: arena)
       mask.apply(to: &x)
       expectEqual(
         x.elements, values.indices.map { mask.kept[$0] ? 2 * values[$0] : 0 }, "values")
-      let kept = mask.kept(of: SpikeTensor(shape, amplitude: 3, in: arena) { fired[$0] }, in: arena)
-      #expect(kept.amplitude == 6)
-      #expect(
-        (0..<shape.count).map { kept[$0] } == fired.indices.map { fired[$0] && mask.kept[$0] })
+      for amplitudes in RandomPlanes.amplitudes {
+        let planes = RandomPlanes(shape, amplitudes: amplitudes, in: arena)
+        let kept = mask.kept(of: planes.spikes, in: arena)
+        #expect(kept.planes.map { $0.spikes.amplitude } == amplitudes.map { 2 * $0 })
+        expectEqual(
+          kept.unpacked(in: arena).elements,
+          planes.values.indices.map { mask.kept[$0] ? 2 * planes.values[$0] : 0 },
+          "spikes of \(amplitudes)")
+      }
     }
   }
 }

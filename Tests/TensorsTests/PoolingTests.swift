@@ -84,11 +84,12 @@ struct PoolingTests {
     withThreads(threads) {
       let y = pooling.forward(Tensor(input, x, in: arena), in: arena).elements
       expectClose(y, test.reference(x, input), "y")
-      let fired = randomSpikes(input.count, seed: 3)
-      let spikes = SpikeTensor(input, amplitude: 2.5, in: arena) { fired[$0] }
-      expectClose(
-        pooling.forward(spikes, in: arena).elements,
-        test.reference(fired.map { $0 ? 2.5 : 0 }, input), "y of spikes")
+      for amplitudes in RandomPlanes.amplitudes {
+        let planes = RandomPlanes(input, amplitudes: amplitudes, in: arena)
+        expectClose(
+          pooling.forward(planes.spikes, in: arena).elements,
+          test.reference(planes.values, input), "y of spikes of \(amplitudes)")
+      }
       let gx = pooling.backward(Tensor(output, gy, in: arena), in: arena).elements
       // The backward pass is the transpose: <gx, x> = <gy, y> for whatever x and gy.
       let inner = zip(gx, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

@@ -25,6 +25,28 @@ func view(_ elements: [Float]) -> FloatView {
   return view
 }
 
+/// Spikes of several planes, and what they stand for.
+struct RandomPlanes {
+  static let amplitudes: [[Float]] = [[2.75], [1, 2], [0.5, 3, 1.25]]
+
+  let spikes: Spikes
+  let values: [Float]
+
+  /// - Parameter amplitudes: of the planes; in each fewer elements fire than in the one before.
+  init(_ shape: Shape, amplitudes: [Float], in arena: Arena) {
+    let fired = amplitudes.indices.map { plane in
+      randomFloats(shape.count, seed: 100 + plane).map { ($0 + 1) / 2 < 0.6 / Float(plane + 1) }
+    }
+    spikes = Spikes(
+      planes: zip(amplitudes, fired).map { amplitude, fired in
+        SharedSpikes(SpikeTensor(shape, amplitude: amplitude, in: arena) { fired[$0] })
+      })
+    values = (0..<shape.count).map { index in
+      zip(amplitudes, fired).reduce(0) { $0 + ($1.1[index] ? $1.0 : 0) }
+    }
+  }
+}
+
 func testArena() -> Arena { Arena(capacity: 64 << 20) }
 
 /// Expects a difference of at most `tolerance` times the largest expected entry, or times `scale` where

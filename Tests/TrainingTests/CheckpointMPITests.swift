@@ -63,7 +63,8 @@ struct CheckpointMPITests {
       #expect(try optimizerFile(own) == optimizerFile(checkpoint))
     }
     try undivided.trainer.replica.restore(own)
-    for (state, expected) in zip(undivided.trainer.replica.optimizer.state, whole.trainer.replica.optimizer.state) {
+    let states = [undivided, whole].map(\.trainer.replica.optimizer.state)
+    for (state, expected) in zip(states[0], states[1]) {
       #expect(state.values.elements == expected.values.elements)
     }
     // Each rank has the parts that its next step needs.
@@ -86,7 +87,8 @@ struct CheckpointMPITests {
       if let directory {
         let writer = CheckpointWriter(CheckpointStore(run: directory.path), .init()) { _ in }
         try writer.write(
-          Snapshot(job.network, job.trainer.replica.optimizer, gathering: gathering, copies: copies),
+          Snapshot(
+            job.network, job.trainer.replica.optimizer, gathering: gathering, copies: copies),
           .example(iteration: 1), isBest: false)
         writer.confirm()
         #expect(throws: CheckpointError.self) { try writer.finish() }

@@ -20,7 +20,8 @@ struct CheckpointWriterTests {
 
   private func write(_ writer: CheckpointWriter, _ iteration: Int) throws {
     try writer.write(
-      Snapshot(job.network, job.trainer.replica.optimizer), .example(iteration: iteration), isBest: false)
+      Snapshot(job.network, job.trainer.replica.optimizer), .example(iteration: iteration),
+      isBest: false)
   }
 
   /// A checkpoint whose weights turn out to differ between ranks must not become the latest.

@@ -32,7 +32,7 @@ struct ConfigurationFuzzTests {
         #expect(report.text.contains("conv"), "\(overrides)")
         let network = try NetworkPlan(configuration.networkSpecification(classes: nil))
         let estimate = MemoryEstimate(
-          network, configuration, configuration.trainingMethod, ranks: 1,
+          network, configuration, ranks: 1,
           batch: configuration.training.globalBatch,
           optimizerBuffers: configuration.optimizer.stateBuffers, before: 0)
         #expect(estimate.totalBytes > 0, "\(overrides)")

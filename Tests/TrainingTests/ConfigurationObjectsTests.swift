@@ -15,7 +15,7 @@ struct ConfigurationObjectsTests {
         == NetworkSpecification(
           family: .resNet, blocks: [1, 1, 1], width: 16, classes: 10, inputChannels: 1,
           imageSize: 28))
-    #expect(configuration.trainingMethod == TrainingMethod(.sltt, timesteps: 4))
+    #expect(configuration.learningRule == .sltt(timesteps: 4))
     #expect(configuration.learningRateSchedule.rate(epoch: 0) == 0.1)
   }
 

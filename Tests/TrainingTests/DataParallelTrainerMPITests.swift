@@ -226,7 +226,9 @@ struct DataParallelTrainerMPITests {
     guard communicator.size > 1 else { return }
     let job = try SmallJob(Self.normalizerFree[0], communicator)
     if communicator.rank == communicator.size - 1 { job.network.store.weights.all[0] += 1 }
-    let error = #expect(throws: ReplicaMismatch.self) { try job.trainer.replica.checkWeights("weights") }
+    let error = #expect(throws: ReplicaMismatch.self) {
+      try job.trainer.replica.checkWeights("weights")
+    }
     #expect(error?.hashes.count == communicator.size)
     let seed = communicator.isRoot ? 1 : 2
     #expect(throws: ReplicaMismatch.self) {

@@ -39,7 +39,7 @@ import Testing
     let fixture = try ReferenceCase(name, method)
     func run(_ memory: MemoryUse) throws -> (logits: [Float], network: SpikingNetwork, tape: Int) {
       let network = try fixture.network(.init(kernels: .events), memory: memory)
-      let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
+      let step = TrainingStep(network, fixture.rule, loss: fixture.loss)
       var logits: [Float] = []
       fixture.accumulateGradients(step, network.arena) { logits += $0 }
       network.completeGradients()
@@ -66,7 +66,7 @@ import Testing
   private func check(_ name: String, _ method: String, _ backend: ConvolutionBackend) throws {
     let fixture = try ReferenceCase(name, method)
     let network = try fixture.network(backend)
-    let step = TrainingStep(network, loss: fixture.loss, timesteps: fixture.timesteps)
+    let step = TrainingStep(network, fixture.rule, loss: fixture.loss)
     var logits: [Float] = []
     fixture.accumulateGradients(step, network.arena) { logits += $0 }
     network.completeGradients()
@@ -110,6 +110,14 @@ import Testing
 extension ReferenceCase {
   var timesteps: Int { settings.timesteps }
   var sgd: Settings.SGD { settings.sgd }
+
+  var rule: LearningRule {
+    switch settings.method {
+    case "bptt": .bptt(timesteps: timesteps)
+    case "sltt-k": .sltt(timesteps: timesteps, recording: Set(settings.chosen_timesteps))
+    default: .sltt(timesteps: timesteps)
+    }
+  }
 
   var loss: LossSpecification {
     LossSpecification(
@@ -155,12 +163,8 @@ extension ReferenceCase {
     let frames =
       settings.static
       ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: timesteps)
-    let trained = (0..<timesteps).map {
-      settings.method != "sltt-k" || settings.chosen_timesteps.contains($0)
-    }
     step.accumulateGradients(
-      frames, labels: labels, globalCount: samples, trained: trained,
-      window: settings.method == "bptt" ? timesteps : 1, context: IterationContext()
+      frames, labels: labels, globalCount: samples, context: IterationContext()
     ) { _, logits in observe(logits.elements) }
   }
 

@@ -142,20 +142,20 @@ struct GradientExchangeMPITests {
   }
 
   @Test func recordsWhatTravels() throws {
-    func trainer(_ options: String...) throws -> DataParallelTrainer {
-      try job(Self.models[1] + options).trainer
+    func exchange(_ options: String...) throws -> (GradientExchange, ParameterStore) {
+      let replica = try job(Self.models[1] + options).trainer.replica
+      return (replica.exchange, replica.network.store)
     }
-    let plain = try trainer()
-    let store = plain.network.store
+    let (plain, store) = try exchange()
     #expect(plain.reduction.algorithm == "MPI_Allreduce, in place, by chunks")
     #expect(plain.reduction.chunkLength == 97)
     #expect(plain.reducedBytes == 4 * store.reduction.count)
-    let rounded = try trainer(Self.bfloat16)
+    let (rounded, _) = try exchange(Self.bfloat16)
     #expect(rounded.reducedBytes == plain.reducedBytes - 2 * store.weights.count)
     #expect(rounded.reduction.algorithm.hasPrefix("MPI_Alltoall and MPI_Allgather of bfloat16"))
     guard communicator.size > 1 else { return }
-    #expect(try trainer(Self.shard).reduction.algorithm.hasPrefix("MPI_Reduce_scatter_block"))
-    let divided = try trainer(Self.bfloat16, Self.shard)
+    #expect(try exchange(Self.shard).0.reduction.algorithm.hasPrefix("MPI_Reduce_scatter_block"))
+    let (divided, _) = try exchange(Self.bfloat16, Self.shard)
     #expect(divided.reduction.algorithm.hasPrefix("MPI_Alltoall of bfloat16"))
     let count = store.weights.count
     let dividedCount = count - count % communicator.size

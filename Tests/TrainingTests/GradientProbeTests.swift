@@ -82,8 +82,8 @@ struct GradientProbeTests {
       try probe.run(trainedTimesteps: trained, output: output)
       return try SafeTensorsFile(contentsOf: output).floats("loss")[0]
     }
-    let drawn = TrainingMethod(.slttK, timesteps: 3, k: 1)
-      .trainedTimesteps(seed: Configuration().training.seed, iteration: 0)
+    let drawn = LearningRule.slttK(timesteps: 3, k: 1)
+      .recordedTimesteps(seed: Configuration().training.seed, iteration: 0)
     let losses = try (0..<3).map { try loss([$0]) }
     #expect(try loss(nil) == losses[drawn.firstIndex(of: true)!])
     #expect(Set(losses).count > 1)

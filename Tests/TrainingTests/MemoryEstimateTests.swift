@@ -74,7 +74,7 @@ struct MemoryEstimateTests {
       let estimate = try withOneThread {
         try job.trainOnce()
         return MemoryEstimate(
-          job.network.plan, samples: 10, window: job.configuration.trainingMethod.window,
+          job.network.plan, samples: 10, window: job.configuration.learningRule.window,
           optimizerBuffers: 1, before: 0)
       }
       let expected = estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes
@@ -109,7 +109,7 @@ struct MemoryEstimateTests {
         ["model.family=\(family)", "model.blocks=[1,1]", "model.width=8"] + method, SingleProcess())
       _ = try job.train(epochs: 1)
       let estimate = MemoryEstimate(
-        job.network.plan, samples: 10, window: job.configuration.trainingMethod.window,
+        job.network.plan, samples: 10, window: job.configuration.learningRule.window,
         optimizerBuffers: 1, before: 0)
       let measured = job.trainer.peakTapeBytes
       let ratio = Double(measured) / Double(estimate.tapeBytes)

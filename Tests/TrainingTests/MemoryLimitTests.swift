@@ -20,7 +20,7 @@ struct MemoryLimitTests {
     return (
       configuration,
       MemoryEstimate(
-        network, configuration, configuration.trainingMethod, ranks: 1,
+        network, configuration, ranks: 1,
         batch: configuration.training.globalBatch, optimizerBuffers: 1, before: 0)
     )
   }

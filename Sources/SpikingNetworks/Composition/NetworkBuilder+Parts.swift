@@ -11,7 +11,7 @@ struct NetworkBody {
 private struct Place {
   /// Of one sample.
   var shape: Shape
-  var content: ConvolutionInput
+  var content: LayerInput
 }
 
 extension NetworkBuilder {
@@ -67,7 +67,7 @@ extension NetworkBuilder {
         Linear(
           part.name, input: place.shape, outputs: part.outputs,
           weight: part.weight.initialization(fanIn: features),
-          bias: part.bias.initialization(fanIn: features), self))
+          bias: part.bias.initialization(fanIn: features), reads: place.content, self))
       place = Place(shape: layer.output, content: .floats)
       return [layer]
     case .sequence(let parts): return parts.flatMap { nodes(of: $0, &place) }

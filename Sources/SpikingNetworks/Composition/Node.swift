@@ -19,14 +19,6 @@ protocol AddingNode: Node {
   func add(_ x: borrowing Signal, to y: inout Tensor)
 }
 
-extension AddingNode {
-  func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
-    let y = output(of: x, in: tape.arena)
-    save(x, &tape)
-    return .floats(SharedTensor(y))
-  }
-}
-
 /// A node that can add a gradient of its input, which has come past it, in its own backward pass.
 protocol SkippedNode: Node {
   /// Whether this one can.

@@ -43,7 +43,8 @@ final class Residual: Node {
       return .floats(SharedTensor(y))
     case .shortcut:
       var y =
-        shortcut.map { SharedTensor($0.output(of: x, in: tape.arena)) } ?? x.shared().floats()
+        shortcut.map { SharedTensor($0.output(of: x, in: tape.arena)) }
+        ?? x.values(in: tape.arena)
       let s = beforeLast(x, &tape)
       SharedTensor.makeUnique(&y, in: tape.arena)
       last.add(s, to: &y.tensor)
@@ -84,7 +85,7 @@ extension Tensor {
   fileprivate mutating func add(_ signal: borrowing Signal) {
     switch signal {
     case .floats(let x): add(x.tensor)
-    case .spikes(let x): add(x.spikes)
+    case .spikes(let x): add(x)
     }
   }
 }

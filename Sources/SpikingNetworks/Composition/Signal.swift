@@ -4,12 +4,12 @@ import Tensors
 /// tape.
 enum Signal: ~Copyable {
   case floats(SharedTensor)
-  case spikes(SharedSpikes)
+  case spikes(Spikes)
 
   var shape: Shape {
     switch self {
     case .floats(let x): x.tensor.shape
-    case .spikes(let x): x.spikes.shape
+    case .spikes(let x): x.shape
     }
   }
 
@@ -18,6 +18,14 @@ enum Signal: ~Copyable {
     switch self {
     case .floats(let x): .floats(x)
     case .spikes(let x): .spikes(x)
+    }
+  }
+
+  /// The floats, or what the spikes stand for, in new memory.
+  borrowing func values(in arena: Arena) -> SharedTensor {
+    switch self {
+    case .floats(let x): x
+    case .spikes(let x): SharedTensor(x.unpacked(in: arena))
     }
   }
 

@@ -71,15 +71,17 @@ public final class SpikingNetwork {
     return SharedTensor(body.stem.forward(frame, in: arena))
   }
 
-  /// The forward pass of one time step: logits [N, 1, 1, classes] from the stem's output.
-  public func forward(_ stem: SharedTensor, saving tape: inout Tape) -> Tensor {
+  /// The forward pass of one time step: logits [N, 1, 1, classes] from the stem's output, which are the
+  /// caller's alone.
+  public func forward(_ stem: SharedTensor, saving tape: inout Tape) -> SharedTensor {
     tape.beginStep()
     var x = Signal.floats(stem)
     for nodes in body.sections {
       for node in nodes { x = node.forward(x, &tape) }
     }
-    // They are few, and the loss makes gradients of them in place.
-    return x.floats().tensor.copy(in: arena)
+    var logits = x.floats()
+    SharedTensor.makeUnique(&logits, in: arena)
+    return logits
   }
 
   /// The backward pass of the latest recorded step that had none: adds to the gradients of all but the
@@ -91,7 +93,7 @@ public final class SpikingNetwork {
   ///     final as soon as they are computed.
   /// - Returns: the gradient of the stem's output.
   public func backward(
-    _ gradient: consuming Tensor, from tape: inout Tape, isLast: Bool = false
+    _ gradient: consuming SharedTensor, from tape: inout Tape, isLast: Bool = false
   ) -> SharedTensor {
     var g = Gradient(gradient)
     for (section, nodes) in body.sections.enumerated().reversed() {

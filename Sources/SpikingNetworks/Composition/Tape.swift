@@ -3,7 +3,7 @@ import Tensors
 /// What the backward pass needs of the forward pass, last in, first out.
 ///
 /// Under SLTT it never holds more than one time step, whatever their number; under BPTT it holds all.
-/// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the method.
+/// Nothing but the order of `forward` and `backward` calls decides which: no layer knows the rule.
 public struct Tape: ~Copyable {
   /// Where activations live.
   public let arena: Arena
@@ -53,14 +53,16 @@ public struct Tape: ~Copyable {
     entries.push(.shared(shared))
   }
 
-  mutating func push(_ spikes: SharedSpikes) {
+  mutating func push(_ spikes: Spikes) {
     guard isRecording else { return }
-    hold(spikes, bytes: spikes.spikes.bytes)
+    for plane in spikes.planes { hold(plane, bytes: plane.spikes.bytes) }
     entries.push(.spikes(spikes))
   }
 
-  mutating func push(_ signal: consuming Signal) {
-    switch consume signal {
+  /// Keeps what the gradient of a layer's weights needs of its input: the input itself. This is the one
+  /// place that decides it, for all layers with weights.
+  mutating func pushInput(_ x: consuming Signal) {
+    switch consume x {
     case .floats(let x): push(x)
     case .spikes(let x): push(x)
     }
@@ -87,19 +89,20 @@ public struct Tape: ~Copyable {
     return shared
   }
 
-  mutating func popSpikes() -> SharedSpikes {
+  mutating func popSpikes() -> Spikes {
     guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
-    release(spikes, bytes: spikes.spikes.bytes)
+    release(spikes)
     return spikes
   }
 
-  mutating func popSignal() -> Signal {
+  /// What `pushInput` kept.
+  mutating func popInput() -> Signal {
     switch entries.pop() {
     case .shared(let x?):
       release(x, bytes: x.tensor.bytes)
       return .floats(x)
     case .spikes(let x):
-      release(x, bytes: x.spikes.bytes)
+      release(x)
       return .spikes(x)
     default: outOfOrder()
     }
@@ -112,6 +115,10 @@ public struct Tape: ~Copyable {
     case .centered: bytes -= input.bytes
     }
     return input
+  }
+
+  private mutating func release(_ spikes: Spikes) {
+    for plane in spikes.planes { release(plane, bytes: plane.spikes.bytes) }
   }
 
   /// What several layers have left here counts once.
@@ -138,7 +145,7 @@ public struct Tape: ~Copyable {
 
 enum TapeEntry: ~Copyable {
   case tensor(Tensor)
-  case spikes(SharedSpikes)
+  case spikes(Spikes)
   case shared(SharedTensor?)
   case normalizationInput(NormalizationInput)
 }

@@ -21,7 +21,7 @@ final class AveragePool: Layer, Node {
     case .spikes(let x):
       let start = ContinuousClock.now
       defer { profile?.add(.pooling, of: name, since: start) }
-      return .floats(SharedTensor(pooling.forward(x.spikes, in: tape.arena)))
+      return .floats(SharedTensor(pooling.forward(x, in: tape.arena)))
     }
   }
 

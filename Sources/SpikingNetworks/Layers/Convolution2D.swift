@@ -8,11 +8,11 @@ final class Convolution2D: ConvolutionLayer {
   let weight: Parameter
   let bias: Parameter?
   let convolution: ObservedConvolution
-  let input: ConvolutionInput
+  let input: LayerInput
 
   init(
     _ name: String, input shape: Shape, outputs: Int, _ window: SlidingWindow,
-    bias initialization: Initialization?, reads input: ConvolutionInput = .keptSpikes,
+    bias initialization: Initialization?, reads input: LayerInput = .keptSpikes,
     _ builder: NetworkBuilder
   ) {
     self.name = name

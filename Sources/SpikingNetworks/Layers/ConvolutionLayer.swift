@@ -1,28 +1,10 @@
 import Tensors
 
-/// What a convolution reads.
-enum ConvolutionInput {
-  /// The frame, which the caller keeps, and whose gradient nobody wants.
-  case frame
-  case floats
-  /// Spikes that the neurons which fired keep.
-  case keptSpikes
-  /// Spikes that nobody keeps for the backward pass, as dropout makes them.
-  case spikes
-
-  var isSpikes: Bool {
-    switch self {
-    case .frame, .floats: false
-    case .keptSpikes, .spikes: true
-    }
-  }
-}
-
-/// A layer that convolves, as a node that keeps its own input.
-protocol ConvolutionLayer: Layer, AddingNode {
+/// A layer that convolves.
+protocol ConvolutionLayer: WeightedLayer, AddingNode {
   var name: String { get }
   var convolution: ObservedConvolution { get }
-  var input: ConvolutionInput { get }
+  var input: LayerInput { get }
   /// As they are multiplied.
   var weights: ConvolutionWeights { get }
   /// As they are added; nil: none.
@@ -34,8 +16,6 @@ protocol ConvolutionLayer: Layer, AddingNode {
 extension ConvolutionLayer {
   /// Shape of the output for one sample.
   var output: Shape { convolution.geometry.output(samples: 1) }
-
-  func save(_ x: consuming Signal, _ tape: inout Tape) { tape.push(x) }
 
   func output(of x: borrowing Signal, in arena: Arena) -> Tensor {
     var y = Tensor(convolution.geometry.output(samples: x.shape.n), in: arena)
@@ -51,24 +31,22 @@ extension ConvolutionLayer {
       convolution.forward(
         x.tensor, weights: weights, bias: biases, into: &y, accumulating: accumulating)
     case .spikes(let x):
-      convolution.forward(
-        x.spikes, weights: weights, bias: biases, into: &y, accumulating: accumulating)
+      convolution.forward(x, weights: weights, bias: biases, into: &y, accumulating: accumulating)
     }
   }
 
-  func backward(_ gradient: consuming Gradient, _ tape: inout Tape) -> Gradient {
-    var gradient = gradient
-    gradient.settle(in: tape.arena)
-    switch tape.popSignal() {
-    case .floats(let x): backwardWeights(gradient.value.tensor, input: x.tensor)
+  func backwardWeights(_ gy: borrowing Tensor, input x: borrowing Signal) {
+    switch x {
+    case .floats(let x): backwardWeights(gy, input: x.tensor)
     case .spikes(let x):
-      convolution.backwardWeights(
-        x.spikes, gradient.value.tensor, into: weight.gradient, bias: biasGradient)
+      convolution.backwardWeights(x, gy, into: weight.gradient, bias: biasGradient)
     }
-    var gx = Tensor(
-      convolution.geometry.input(samples: gradient.value.tensor.shape.n), in: tape.arena)
-    convolution.backwardInput(gradient.value.tensor, weights: weights, into: &gx)
-    return Gradient(gx)
+  }
+
+  func backwardInput(_ gy: borrowing Tensor, in arena: Arena) -> Tensor {
+    var gx = Tensor(convolution.geometry.input(samples: gy.shape.n), in: arena)
+    convolution.backwardInput(gy, weights: weights, into: &gx)
+    return gx
   }
 
   /// The output for a frame, which the caller keeps.
@@ -78,7 +56,7 @@ extension ConvolutionLayer {
     return y
   }
 
-  /// Adds to the parameters' gradients alone.
+  /// Adds to the gradients of the parameters.
   func backwardWeights(_ gy: borrowing Tensor, input x: borrowing Tensor) {
     convolution.backwardWeights(x, gy, into: weight.gradient, bias: biasGradient)
   }
@@ -86,17 +64,11 @@ extension ConvolutionLayer {
   func summary(kind: String, parameters: Int) -> LayerSummary {
     let geometry = convolution.geometry
     let (kernel, stride) = (geometry.window.kernel, geometry.window.stride)
-    let shape = geometry.input(samples: 1)
-    let kept =
-      switch input {
-      case .frame, .keptSpikes: 0
-      case .floats: shape.count * 4
-      case .spikes: SpikeTensor.bytes(shape)
-      }
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
-      multiplyAdds: output.pixels * geometry.weightCount, tapeBytes: kept)
+      multiplyAdds: output.pixels * geometry.weightCount,
+      tapeBytes: input.keptBytes(geometry.input(samples: 1)))
   }
 }
 

@@ -4,7 +4,7 @@ import Tensors
 /// 1 / (1 - probability). [N, H, W, C] to the same shape.
 ///
 /// The mask is a pure function of (seed, iteration, place in the global batch), so that it does not
-/// depend on the number of ranks. Spikes stay spikes: they get the scale as their amplitude.
+/// depend on the number of ranks. Spikes stay spikes: their amplitudes are scaled.
 final class Dropout: Layer, Node {
   let name: String
   let probability: Float
@@ -38,7 +38,7 @@ final class Dropout: Layer, Node {
     let start = ContinuousClock.now
     defer { profile?.add(.dropout, of: name, since: start) }
     switch consume x {
-    case .spikes(let x): return .spikes(SharedSpikes(mask.kept(of: x.spikes, in: tape.arena)))
+    case .spikes(let x): return .spikes(mask.kept(of: x, in: tape.arena))
     case .floats(var x):
       SharedTensor.makeUnique(&x, in: tape.arena)
       mask.apply(to: &x.tensor)

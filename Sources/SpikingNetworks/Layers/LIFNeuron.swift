@@ -72,7 +72,7 @@ final class LIFNeuron: Layer, SkippedNode {
   /// The spikes of a step, which stay on the tape with what batch norm needs of its input.
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     let x = x.floats()
-    let spikes: SharedSpikes
+    let spikes: Spikes
     if let normalization {
       let start = ContinuousClock.now
       let affine = normalization.forward(x, &tape)
@@ -91,7 +91,7 @@ final class LIFNeuron: Layer, SkippedNode {
   private func fire(
     _ x: borrowing Tensor, _ affine: ChannelAffine, centered: RoundedTensor? = nil,
     mean: FloatView? = nil, _ tape: inout Tape
-  ) -> SharedSpikes {
+  ) -> Spikes {
     let start = ContinuousClock.now
     var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
     if tauParameter != nil { tape.push(membrane) }
@@ -105,7 +105,7 @@ final class LIFNeuron: Layer, SkippedNode {
     membrane = next
     tape.push(next)
     profile?.add(.neuron, of: name, since: start)
-    return SharedSpikes(spikes)
+    return Spikes(spikes)
   }
 
   /// Without normalisation, which would take another pass after this one.
@@ -121,7 +121,8 @@ final class LIFNeuron: Layer, SkippedNode {
   ) -> Gradient {
     precondition(skip == nil || addsSkip)
     var g = gradient
-    let spikes = tape.popSpikes()
+    // It fires in one plane.
+    let spikes = tape.popSpikes().planes[0]
     let dynamics = dynamics
     let decayGradient: Double
     // Both in one pass are more than it can do.

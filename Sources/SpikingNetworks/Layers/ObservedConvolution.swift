@@ -7,7 +7,8 @@ public final class ObservedConvolution: Convolution {
   public let layer: String
   /// Whether the input is spikes.
   public let readsSpikes: Bool
-  /// Spikes of the inputs of the sequence so far, and elements that could have been spikes.
+  /// Spikes of the inputs of the sequence so far, and elements that could have been spikes; each plane
+  /// counts.
   public private(set) var inputActivity = (spikes: 0, sites: 0)
   private let base: any Convolution
   private let profile: StepProfile?

@@ -26,7 +26,7 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
   let gain: Parameter
   private let outputGain: OutputGain?
   let convolution: ObservedConvolution
-  let input: ConvolutionInput
+  let input: LayerInput
   /// From the weights to w', and the bias, both times the output gain.
   private let standardization: ChannelAffine
   private let effectiveBias: FloatView
@@ -39,7 +39,7 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
 
   init(
     _ name: String, input shape: Shape, outputs: Int, _ window: SlidingWindow,
-    outputGain: OutputGain? = nil, reads input: ConvolutionInput = .keptSpikes,
+    outputGain: OutputGain? = nil, reads input: LayerInput = .keptSpikes,
     _ builder: NetworkBuilder
   ) {
     self.name = name

@@ -60,7 +60,7 @@ public final class Loss {
   private var globalCount = 1
   private var classes = 0
   private var logitSums: [Float] = []
-  private var pending = Stack<Tensor>()
+  private var pending: [SharedTensor] = []
 
   /// The local samples' part of the loss, over the trained steps so far.
   public private(set) var value = 0.0
@@ -89,22 +89,26 @@ public final class Loss {
   /// Steps whose gradient has not been taken.
   public var pendingSteps: Int { pending.count }
 
-  /// Takes a step's logits [N, 1, 1, classes]; of a trained step, the loss and its gradient as well.
-  public func add(_ logits: consuming Tensor, isTrained: Bool) {
+  /// Takes a step's logits [N, 1, 1, classes]; of a trained step, the loss and its gradient as well, which
+  /// replaces the logits.
+  public func add(_ logits: consuming SharedTensor, isTrained: Bool) {
+    addToSums(logits.tensor)
+    guard isTrained else { return }
+    for sample in labels.indices { addSample(sample, &logits.tensor) }
+    pending.append(logits)
+  }
+
+  /// dL/dlogits of the latest step whose gradient was not taken.
+  public func popGradient() -> SharedTensor { pending.removeLast() }
+
+  private func addToSums(_ logits: borrowing Tensor) {
     classes = logits.shape.c
     precondition(logits.shape.n == labels.count)
     if logitSums.isEmpty {
       logitSums.append(contentsOf: repeatElement(0, count: logits.shape.count))
     }
     for index in logitSums.indices { logitSums[index] += logits[index] }
-    guard isTrained else { return }
-    var gradient = logits
-    for sample in labels.indices { addSample(sample, &gradient) }
-    pending.push(gradient)
   }
-
-  /// dL/dlogits of the latest step whose gradient was not taken.
-  public func popGradient() -> Tensor { pending.pop() }
 
   /// Replaces a sample's logits by their gradient.
   private func addSample(_ sample: Int, _ logits: inout Tensor) {

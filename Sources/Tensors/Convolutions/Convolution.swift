@@ -75,13 +75,13 @@ public protocol Convolution: AnyObject {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?)
 
-  /// The forward pass of an input that is spikes.
+  /// The forward pass of a plane of spikes.
   func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
     into y: inout Tensor,
     accumulating: Bool)
 
-  /// The gradient of the weights for an input that is spikes.
+  /// The gradient of the weights for a plane of spikes.
   func backwardWeights(
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?)

@@ -81,7 +81,13 @@ public struct AveragePooling {
   }
 
   /// The means of what spikes stand for.
-  public func forward(_ x: borrowing SpikeTensor, in arena: Arena) -> Tensor {
+  public func forward(_ x: Spikes, in arena: Arena) -> Tensor {
+    var y = forward(x.planes[0].spikes, in: arena)
+    for plane in x.planes.dropFirst() { y.add(forward(plane.spikes, in: arena)) }
+    return y
+  }
+
+  private func forward(_ x: borrowing SpikeTensor, in arena: Arena) -> Tensor {
     precondition(x.shape == input.withSamples(x.shape.n))
     let y = Tensor(output(samples: x.shape.n), in: arena)
     let (source, destination, amplitude) = (x.words, y.pointer, x.amplitude)

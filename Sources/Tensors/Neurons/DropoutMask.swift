@@ -17,8 +17,12 @@ public final class DropoutMask {
   }
 
   /// The spikes that pass, which stand for scaled values.
-  public func kept(of spikes: borrowing SpikeTensor, in arena: Arena) -> SpikeTensor {
-    spikes.intersection(kept, amplitude: scale * spikes.amplitude, in: arena)
+  public func kept(of spikes: Spikes, in arena: Arena) -> Spikes {
+    Spikes(
+      planes: spikes.planes.map {
+        SharedSpikes(
+          $0.spikes.intersection(kept, amplitude: scale * $0.spikes.amplitude, in: arena))
+      })
   }
 
   /// Drops elements of `x` and scales the others.

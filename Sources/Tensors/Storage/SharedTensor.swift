@@ -14,12 +14,3 @@ public final class SharedTensor {
     shared = SharedTensor(shared.tensor.copy(in: arena))
   }
 }
-
-/// Spikes with several owners: the neurons that fired and the layers that read them.
-public final class SharedSpikes {
-  public let spikes: SpikeTensor
-
-  public init(_ spikes: consuming SpikeTensor) {
-    self.spikes = spikes
-  }
-}

@@ -2,7 +2,7 @@ internal import CSpikeKernels
 
 extension SpikeTensor {
   /// The spikes as floats: `amplitude` where a spike is, else 0.
-  public borrowing func unpacked(in arena: Arena) -> Tensor {
+  borrowing func unpacked(in arena: Arena) -> Tensor {
     let dense = Tensor(shape, in: arena)
     let (source, destination) = (words, dense.pointer)
     let (channels, amplitude) = (shape.c, amplitude)
@@ -15,7 +15,7 @@ extension SpikeTensor {
 
 extension Tensor {
   /// Adds the amplitude where a spike is.
-  public mutating func add(_ spikes: borrowing SpikeTensor) {
+  mutating func add(_ spikes: borrowing SpikeTensor) {
     precondition(spikes.shape == shape)
     willChange()
     let (source, destination) = (spikes.words, pointer)

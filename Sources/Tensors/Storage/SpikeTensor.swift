@@ -1,5 +1,5 @@
-/// Spikes in NHWC layout, one bit each: the channels of a pixel are packed in ceil(c / 64) words of 64
-/// bits, channel `i` being bit `i % 64` of word `i / 64`. Unused bits are 0.
+/// A plane of spikes in NHWC layout, one bit each: the channels of a pixel are packed in ceil(c / 64)
+/// words of 64 bits, channel `i` being bit `i % 64` of word `i / 64`. Unused bits are 0.
 public struct SpikeTensor: ~Copyable {
   /// Samples, height, width, channels.
   public let shape: Shape

@@ -57,40 +57,36 @@ public final class GradientProbe {
   ///
   /// - Parameter trainedTimesteps: the steps that SLTT-K back-propagates, from 0; drawn if `nil`.
   public func run(trainedTimesteps: [Int]?, output: String) throws {
-    let method = configuration.trainingMethod
-    let trained = try trainedMask(trainedTimesteps)
-    let step = TrainingStep(
-      network, loss: configuration.lossSpecification, timesteps: method.timesteps)
+    let rule = try learningRule(recording: trainedTimesteps)
+    let step = TrainingStep(network, rule, loss: configuration.lossSpecification)
     let frame = Tensor(
       nchw: try batch.floats("frames"),
       network.specification.input.withSamples(frameShape[0] * frameShape[1]), in: network.arena)
     let frames =
       frameShape[0] == 1
-      ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: method.timesteps)
+      ? FrameSequence(static: frame) : FrameSequence(frame, timesteps: rule.timesteps)
     var logits: [Float] = []
     step.accumulateGradients(
-      frames, labels: labels, globalCount: labels.count, trained: trained, window: method.window,
+      frames, labels: labels, globalCount: labels.count,
       context: IterationContext(seed: configuration.training.seed)
     ) { _, values in logits += values.elements }
     network.completeGradients()
     try write(logits, step.loss.value, to: output)
   }
 
-  private func trainedMask(_ steps: [Int]?) throws -> [Bool] {
-    let method = configuration.trainingMethod
-    guard let steps else {
-      return method.trainedTimesteps(seed: configuration.training.seed, iteration: 0)
-    }
+  private func learningRule(recording steps: [Int]?) throws -> LearningRule {
+    guard let steps else { return configuration.learningRule }
+    let method = configuration.method
+    let count = method.k ?? method.timesteps
     let isValid =
-      method.name == .slttK && Set(steps).count == method.trainedCount
-      && steps.count == method.trainedCount
+      method.name == .slttK && Set(steps).count == count && steps.count == count
       && steps.allSatisfy { (0..<method.timesteps).contains($0) }
     guard isValid else {
       throw TrainingError(
-        description: "--trained-timesteps \(steps) must name \(method.trainedCount) different time"
+        description: "--trained-timesteps \(steps) must name \(count) different time"
           + " steps below \(method.timesteps), for method.name sltt-k with that k")
     }
-    return (0..<method.timesteps).map(steps.contains)
+    return .sltt(timesteps: method.timesteps, recording: Set(steps))
   }
 
   private func write(_ logits: [Float], _ loss: Double, to path: String) throws {

@@ -139,14 +139,14 @@ public struct MemoryEstimate: Sendable {
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   init(
-    _ network: NetworkPlan, _ configuration: Configuration, _ method: TrainingMethod,
-    ranks: Int, batch: Int, optimizerBuffers: Int, before: Int
+    _ network: NetworkPlan, _ configuration: Configuration, ranks: Int, batch: Int,
+    optimizerBuffers: Int, before: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
       network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
-      window: method.window,
+      window: configuration.learningRule.window,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,

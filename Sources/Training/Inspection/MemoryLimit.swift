@@ -26,7 +26,7 @@ extension Configuration {
     let estimate =
       trains
       ? MemoryEstimate(
-        network, self, trainingMethod, ranks: communicator.size, batch: batch,
+        network, self, ranks: communicator.size, batch: batch,
         optimizerBuffers: optimizer.stateBuffers, before: residentBytes())
       : MemoryEstimate(
         network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), window: 0,

@@ -76,11 +76,9 @@ public struct NetworkReport {
   ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
-    for name in TrainingMethod.Name.allCases {
-      let k = name == .slttK ? configuration.method.k ?? 1 : nil
-      let method = TrainingMethod(name, timesteps: timesteps, k: k)
+    for name in Configuration.Method.Name.allCases {
       let memory = MemoryEstimate(
-        network, configuration, method, ranks: 1, batch: batch,
+        network, configuration.learning(by: name), ranks: 1, batch: batch,
         optimizerBuffers: configuration.optimizer.stateBuffers, before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),

@@ -13,7 +13,6 @@ public final class DataParallelTrainer {
   public let replica: Replica
   /// Measures the replica's accuracy.
   public let evaluator: Evaluator
-  private let method: TrainingMethod
   private let seed: UInt64
   private let pass: LocalPass
   private let tail: ReductionTail
@@ -36,7 +35,6 @@ public final class DataParallelTrainer {
     profile: StepProfile? = nil, chunkLength: Int = GradientReducer.defaultChunkLength
   ) throws {
     self.profile = profile
-    method = configuration.trainingMethod
     seed = configuration.training.seed
     let network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
@@ -50,7 +48,7 @@ public final class DataParallelTrainer {
     pass = LocalPass(
       network: network,
       step: TrainingStep(
-        network, loss: configuration.lossSpecification, timesteps: method.timesteps),
+        network, configuration.learningRule, loss: configuration.lossSpecification),
       microBatch: configuration.training.microBatch)
     evaluator = Evaluator(replica: replica, pass: pass)
     tail = ReductionTail(of: network)
@@ -85,7 +83,7 @@ public final class DataParallelTrainer {
     store.reduction.all.fill(0)
     nonFiniteParameter = nil
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
-    var local = pass.accumulateGradients(of: batch, method, seed: seed, iteration: iteration)
+    var local = pass.accumulateGradients(of: batch, seed: seed, iteration: iteration)
     local.dataWait = dataWait
     profile?.add(.dataWait, seconds: dataWait)
     local.write(to: tail.metrics)

@@ -11,7 +11,7 @@ struct LocalPass {
 
   /// Adds the gradients of the batch to the network's, and completes them.
   func accumulateGradients(
-    of batch: Batch, _ method: TrainingMethod, seed: UInt64, iteration: Int
+    of batch: Batch, seed: UInt64, iteration: Int
   ) -> IterationMetrics {
     var total = IterationMetrics(convolutions: network.convolutions.count)
     let mixture = batch.mixture
@@ -22,8 +22,6 @@ struct LocalPass {
           LabelMixture(share: $0.share, partners: $0.partnerLabels[part].map(Int.init))
         },
         globalCount: batch.globalCount,
-        trained: method.trainedTimesteps(seed: seed, iteration: iteration),
-        window: method.window,
         context: IterationContext(
           seed: seed, iteration: iteration, sampleOffset: batch.offset + part.lowerBound),
         isLast: part.upperBound == batch.count)

@@ -45,10 +45,14 @@ extension Configuration {
     return specification
   }
 
-  /// The method.
-  public var trainingMethod: TrainingMethod {
-    TrainingMethod(
-      method.name, timesteps: method.timesteps, k: method.k, skipsTrailing: method.skipsTrailing)
+  /// The learning rule.
+  public var learningRule: LearningRule {
+    switch method.name {
+    case .sltt: .sltt(timesteps: method.timesteps)
+    case .slttK:
+      .slttK(timesteps: method.timesteps, k: method.k!, skipsTrailing: method.skipsTrailing)
+    case .bptt: .bptt(timesteps: method.timesteps)
+    }
   }
 
   /// The loss.

@@ -8,16 +8,15 @@ struct RunSummary {
 
   init(_ setup: TrainingSetup) {
     let (configuration, data, network) = (setup.configuration, setup.data, setup.trainer.network)
-    let method = configuration.trainingMethod
     let memory = MemoryEstimate(
-      network.plan, configuration, method, ranks: setup.communicator.size,
+      network.plan, configuration, ranks: setup.communicator.size,
       batch: setup.trainingLoader.sampler.largestBatch,
       optimizerBuffers: setup.trainer.replica.optimizer.state.count,
       before: setup.residentBefore)
     var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
-      ("method", method.summary),
+      ("method", configuration.method.summary),
       (
         "data",
         "\(data.name): \(Format.count(data.training.count)) training and "
@@ -79,9 +78,9 @@ extension NetworkSpecification {
   }
 }
 
-extension TrainingMethod {
+extension Configuration.Method {
   /// In a few words, for people.
   package var summary: String {
-    "\(name.rawValue), T = \(timesteps)" + (name == .slttK ? ", K = \(trainedCount)" : "")
+    "\(name.rawValue), T = \(timesteps)" + (k.map { ", K = \($0)" } ?? "")
   }
 }

@@ -1,8 +1,7 @@
-import SpikingNetworks
 import Tensors
 import Testing
 
-@testable import Training
+@testable import SpikingNetworks
 
 /// Memory does not depend on the number of time steps under SLTT, and does under BPTT.
 struct TapeMemoryTests {
@@ -14,7 +13,7 @@ struct TapeMemoryTests {
   /// Most bytes on the tape and most bytes of activations, after several iterations in which the arena
   /// grew in the first only.
   private func peaks(
-    _ specification: NetworkSpecification, _ method: TrainingMethod
+    _ specification: NetworkSpecification, _ rule: LearningRule
   ) throws -> (tape: Int, arena: Int) {
     // So small a network would only wait for threads.
     let threads = ThreadPool.threads
@@ -22,7 +21,7 @@ struct TapeMemoryTests {
     defer { ThreadPool.setThreads(threads) }
     let arena = Arena(capacity: 1 << 30)
     let network = try SpikingNetwork(specification, seed: 1, arena: arena)
-    let step = TrainingStep(network, loss: LossSpecification(), timesteps: method.timesteps)
+    let step = TrainingStep(network, rule, loss: LossSpecification())
     var frame = Tensor(specification.input.withSamples(4), in: arena)
     frame.fill(1)
     let frames = FrameSequence(static: frame)
@@ -30,7 +29,6 @@ struct TapeMemoryTests {
     for iteration in 0..<3 {
       step.accumulateGradients(
         frames, labels: [0, 1, 2, 0], globalCount: 4,
-        trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
         context: IterationContext(seed: 1, iteration: iteration))
       network.completeGradients()
       committed.append(arena.committedBytes)
@@ -41,20 +39,19 @@ struct TapeMemoryTests {
 
   @Test(arguments: specifications)
   func slttHoldsOneStepWhateverTheirNumber(_ specification: NetworkSpecification) throws {
-    let one = try peaks(specification, TrainingMethod(.sltt, timesteps: 1))
+    let one = try peaks(specification, .sltt(timesteps: 1))
     #expect(one.tape > 0)
     for timesteps in [2, 8, 32] {
-      for method in [
-        TrainingMethod(.sltt, timesteps: timesteps),
-        TrainingMethod(.slttK, timesteps: timesteps, k: 1),
-        TrainingMethod(.slttK, timesteps: timesteps, k: (timesteps + 1) / 2),
+      for rule in [
+        LearningRule.sltt(timesteps: timesteps), .slttK(timesteps: timesteps, k: 1),
+        .slttK(timesteps: timesteps, k: (timesteps + 1) / 2),
       ] {
-        #expect(try peaks(specification, method).tape == one.tape, "\(method)")
+        #expect(try peaks(specification, rule).tape == one.tape, "\(rule)")
       }
     }
     // Nor does anything else that is held.
     let activations = try [2, 8, 32].map {
-      try peaks(specification, TrainingMethod(.sltt, timesteps: $0)).arena
+      try peaks(specification, .sltt(timesteps: $0)).arena
     }
     #expect(Set(activations).count == 1)
   }
@@ -64,11 +61,11 @@ struct TapeMemoryTests {
   func learntTimeConstantsHoldTwoPotentials(_ specification: NetworkSpecification) throws {
     var learnt = specification
     learnt.neuron.hasLearnableTau = true
-    let fixed = try peaks(specification, TrainingMethod(.sltt, timesteps: 2)).tape
-    let two = try peaks(learnt, TrainingMethod(.sltt, timesteps: 2)).tape
+    let fixed = try peaks(specification, .sltt(timesteps: 2)).tape
+    let two = try peaks(learnt, .sltt(timesteps: 2)).tape
     #expect(two > fixed && two < 2 * fixed)
     for timesteps in [8, 32] {
-      #expect(try peaks(learnt, TrainingMethod(.sltt, timesteps: timesteps)).tape == two)
+      #expect(try peaks(learnt, .sltt(timesteps: timesteps)).tape == two)
     }
   }
 
@@ -77,9 +74,9 @@ struct TapeMemoryTests {
   func bpttHoldsAllSteps(_ specification: NetworkSpecification) throws {
     let stem = try NetworkPlan(specification).stemOutput.withSamples(4).count * 4
     let shared = specification.family.hasBatchNorm ? stem : 0
-    let one = try peaks(specification, TrainingMethod(.bptt, timesteps: 1)).tape
+    let one = try peaks(specification, .bptt(timesteps: 1)).tape
     for timesteps in [2, 8] {
-      let all = try peaks(specification, TrainingMethod(.bptt, timesteps: timesteps)).tape
+      let all = try peaks(specification, .bptt(timesteps: timesteps)).tape
       #expect(all == timesteps * one - (timesteps - 1) * shared)
     }
   }
@@ -94,7 +91,7 @@ struct TapeMemoryTests {
     let perSample = network.layers.reduce(0) { $0 + $1.summary.tapeBytes }
     let normalization = network.store.statistics.reduce(0) { $0 + 4 * $1.count }
     #expect(
-      try peaks(specification, TrainingMethod(.sltt, timesteps: 2)).tape
+      try peaks(specification, .sltt(timesteps: 2)).tape
         == 4 * perSample + normalization)
   }
 }

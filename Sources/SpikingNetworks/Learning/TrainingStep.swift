@@ -1,59 +1,17 @@
-import SpikingNetworks
 import Tensors
 
-/// The input of a batch: one frame for all time steps (an image) or one for each (an event recording).
-public struct FrameSequence: ~Copyable {
-  private let frames: Tensor
-  /// Whether all time steps have the same frame.
-  let isStatic: Bool
-  /// Samples from the first one of a time step to that of the next.
-  private let stride: Int
-  private let range: Range<Int>
-
-  /// - Parameters:
-  ///   - frame: [N, H, W, C], shown at every time step.
-  ///   - range: the samples that count; all by default.
-  public init(static frame: consuming Tensor, samples range: Range<Int>? = nil) {
-    let all = 0..<frame.shape.n
-    stride = 0
-    self.range = range ?? all
-    isStatic = true
-    frames = frame
-  }
-
-  /// - Parameters:
-  ///   - frames: [T * N, H, W, C], the N samples of a time step after those of the one before.
-  ///   - range: the samples of each time step that count; all by default.
-  public init(_ frames: consuming Tensor, timesteps: Int, samples range: Range<Int>? = nil) {
-    precondition(frames.shape.n % timesteps == 0)
-    let all = 0..<frames.shape.n / timesteps
-    stride = all.count
-    self.range = range ?? all
-    isStatic = false
-    self.frames = frames
-  }
-
-  /// Local samples.
-  public var samples: Int { range.count }
-
-  /// Calls `body` with the frame [N, H, W, C] of time step `t`.
-  func withFrame<Result: ~Copyable>(at t: Int, _ body: (borrowing Tensor) -> Result) -> Result {
-    frames.withSamples(from: t * stride + range.lowerBound, count: range.count, body)
-  }
-}
-
-/// One pass of a batch through the time steps, forward and backward: the learning rule itself.
+/// One pass of a batch through the time steps, forward and backward, by a learning rule.
 public final class TrainingStep {
   private let network: SpikingNetwork
-  /// The loss of the batch, over the trained steps.
+  private let rule: LearningRule
+  /// The loss of the batch, over the recorded steps.
   public let loss: Loss
-  private let timesteps: Int
   private var tape: Tape
 
-  public init(_ network: SpikingNetwork, loss: LossSpecification, timesteps: Int) {
+  public init(_ network: SpikingNetwork, _ rule: LearningRule, loss: LossSpecification) {
     self.network = network
-    self.loss = Loss(loss, timesteps: timesteps)
-    self.timesteps = timesteps
+    self.rule = rule
+    self.loss = Loss(loss, timesteps: rule.timesteps)
     tape = Tape(arena: network.arena)
   }
 
@@ -71,37 +29,36 @@ public final class TrainingStep {
   ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
-  ///   - trained: which time steps are back-propagated; those beyond its end do not run.
-  ///   - window: forward steps before their backward passes.
   ///   - isLast: whether this is the last of the batches that belong together; the network then completes
   ///     gradients during the last backward pass.
+  ///   - observe: is given the logits of each time step that runs.
   public func accumulateGradients(
     _ frames: borrowing FrameSequence, labels: [Int], mixture: LabelMixture? = nil,
-    globalCount: Int, trained: [Bool], window: Int, context: IterationContext,
-    isLast: Bool = false, observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
+    globalCount: Int, context: IterationContext, isLast: Bool = false,
+    observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
     tape.isTraining = true
-    precondition(trained.count <= timesteps)
-    var recorded: [Int] = []
+    let recorded = rule.recordedTimesteps(seed: context.seed, iteration: context.iteration)
+    var pending: [Int] = []
     var stem = frames.withFrame(at: 0) { network.stem($0) }
     let sumsStemGradients = frames.isStatic && network.specification.memory == .fast
     // Held from the start, so that memory does not depend on the number of steps.
     var stemGradient = Tensor(
       stem.tensor.shape.withSamples(sumsStemGradients ? frames.samples : 0), in: network.arena)
     stemGradient.fill(0)
-    for t in trained.indices {
+    for t in recorded.indices {
       if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
-      tape.isRecording = trained[t]
+      tape.isRecording = recorded[t]
       let logits = network.forward(stem, saving: &tape)
-      observe(t, logits)
-      loss.add(logits, isTrained: trained[t])
-      if trained[t] { recorded.append(t) }
-      guard recorded.count == window || t == trained.count - 1 else { continue }
-      let isLastWindow = isLast && !trained[(t + 1)...].contains(true)
-      while let t = recorded.popLast() {
-        let isLast = isLastWindow && recorded.isEmpty
+      observe(t, logits.tensor)
+      loss.add(logits, isTrained: recorded[t])
+      if recorded[t] { pending.append(t) }
+      guard pending.count == rule.window || t == recorded.count - 1 else { continue }
+      let isLastWindow = isLast && !recorded[(t + 1)...].contains(true)
+      while let t = pending.popLast() {
+        let isLast = isLastWindow && pending.isEmpty
         let g = network.backward(loss.popGradient(), from: &tape, isLast: isLast)
         if sumsStemGradients {
           stemGradient.add(g.tensor)
@@ -122,7 +79,7 @@ public final class TrainingStep {
     tape.isTraining = false
     tape.isRecording = false
     var stem = frames.withFrame(at: 0) { network.stem($0) }
-    for t in 0..<timesteps {
+    for t in 0..<rule.timesteps {
       if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
       let logits = network.forward(stem, saving: &tape)
       loss.add(logits, isTrained: true)

@@ -1,8 +1,7 @@
-import SpikingNetworks
 import Tensors
 import Testing
 
-@testable import Training
+@testable import SpikingNetworks
 
 struct TrainingStepTests {
   static let specifications = NetworkFamily.allCases.map {
@@ -18,7 +17,7 @@ struct TrainingStepTests {
 
   /// One iteration, with the image once or as one equal frame for each time step.
   private func iterate(
-    _ specification: NetworkSpecification, _ method: TrainingMethod, isStatic: Bool,
+    _ specification: NetworkSpecification, _ rule: LearningRule, isStatic: Bool,
     iteration: Int = 0, parts: [Range<Int>] = [0..<4], observe: () -> Void = {},
     isFinal: ((_ range: Range<Int>, _ gradients: [Float]) -> Void)? = nil
   ) throws -> Outcome {
@@ -35,8 +34,8 @@ struct TrainingStepTests {
     var random = RandomStream(seed: 1, purpose: .augmentation)
     let labels = [0, 1, 2, 0]
     let image = (0..<labels.count * specification.input.count).map { _ in 4 * random.uniform() - 2 }
-    let timesteps = method.timesteps
-    let step = TrainingStep(network, loss: LossSpecification(), timesteps: timesteps)
+    let timesteps = rule.timesteps
+    let step = TrainingStep(network, rule, loss: LossSpecification())
     for part in parts {
       let frames =
         isStatic
@@ -50,8 +49,8 @@ struct TrainingStepTests {
           samples: part)
       step.accumulateGradients(
         frames, labels: Array(labels[part]), globalCount: labels.count,
-        trained: method.trainedTimesteps(seed: 1, iteration: iteration), window: method.window,
-        context: IterationContext(seed: 1), isLast: isFinal != nil && part == parts.last
+        context: IterationContext(seed: 1, iteration: iteration),
+        isLast: isFinal != nil && part == parts.last
       ) { _, _ in observe() }
     }
     network.completeGradients()
@@ -62,20 +61,21 @@ struct TrainingStepTests {
 
   /// What the last backward pass calls final is what it was without being asked, and comes in the order
   /// of the buffer: most of it before the pass has ended.
-  @Test(arguments: specifications, [TrainingMethod.Name.sltt, .slttK, .bptt])
+  @Test(
+    arguments: specifications,
+    [LearningRule.sltt(timesteps: 3), .slttK(timesteps: 3, k: 2), .bptt(timesteps: 3)])
   func gradientsThatAreFinalStayAsTheyAre(
-    _ specification: NetworkSpecification, _ name: TrainingMethod.Name
+    _ specification: NetworkSpecification, _ rule: LearningRule
   ) throws {
-    let method = TrainingMethod(name, timesteps: 3, k: name == .slttK ? 2 : nil)
     for isStatic in [false, true] {
       let parts = [0..<3, 3..<4]
-      let expected = try iterate(specification, method, isStatic: isStatic, parts: parts)
+      let expected = try iterate(specification, rule, isStatic: isStatic, parts: parts)
       var ranges: [Range<Int>] = []
       var gradients: [Float] = []
       var forwardSteps = 0
       var stepsBefore: [Int] = []
       let outcome = try iterate(
-        specification, method, isStatic: isStatic, parts: parts, observe: { forwardSteps += 1 }
+        specification, rule, isStatic: isStatic, parts: parts, observe: { forwardSteps += 1 }
       ) { range, values in
         ranges.append(range)
         gradients += values
@@ -93,8 +93,8 @@ struct TrainingStepTests {
   func trailingStepsChangeNoGradient(_ family: NetworkFamily, _ isStatic: Bool) throws {
     let specification = Self.specifications.first { $0.family == family }!
     for iteration in 0..<4 {
-      let all = TrainingMethod(.slttK, timesteps: 5, k: 1)
-      let some = TrainingMethod(.slttK, timesteps: 5, k: 1, skipsTrailing: true)
+      let all = LearningRule.slttK(timesteps: 5, k: 1)
+      let some = LearningRule.slttK(timesteps: 5, k: 1, skipsTrailing: true)
       var steps = 0
       let expected = try iterate(specification, all, isStatic: isStatic, iteration: iteration)
       let actual = try iterate(
@@ -102,38 +102,30 @@ struct TrainingStepTests {
       ) { steps += 1 }
       #expect(actual == expected && expected.gradients.contains { $0 != 0 })
       #expect(
-        steps == 1 + all.trainedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
+        steps == 1 + all.recordedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
     }
   }
 
   /// Parts of a batch, whose frames of a time step lie apart, add up to its gradients.
   @Test(arguments: [false, true]) func partsOfABatchAddUp(isStatic: Bool) throws {
     let specification = Self.specifications.first { $0.family == .nfResNet }!
-    let method = TrainingMethod(.bptt, timesteps: 3)
-    let whole = try iterate(specification, method, isStatic: isStatic)
-    let parts = try iterate(specification, method, isStatic: isStatic, parts: [0..<1, 1..<4])
-    #expect(relativeDifference(parts.gradients, whole.gradients) < 1e-5)
+    let rule = LearningRule.bptt(timesteps: 3)
+    let whole = try iterate(specification, rule, isStatic: isStatic)
+    let parts = try iterate(specification, rule, isStatic: isStatic, parts: [0..<1, 1..<4])
+    expectClose(parts.gradients, whole.gradients, "gradients")
     #expect(whole.gradients.contains { $0 != 0 })
   }
 
   /// The stem's shortcut for images changes nothing but rounding.
   @Test(
     arguments: specifications,
-    [
-      TrainingMethod(.sltt, timesteps: 4), TrainingMethod(.slttK, timesteps: 4, k: 2),
-      TrainingMethod(.bptt, timesteps: 4),
-    ])
+    [LearningRule.sltt(timesteps: 4), .slttK(timesteps: 4, k: 2), .bptt(timesteps: 4)])
   func imagesTrainAsEqualFrames(
-    _ specification: NetworkSpecification, _ method: TrainingMethod
+    _ specification: NetworkSpecification, _ rule: LearningRule
   ) throws {
-    let image = try iterate(specification, method, isStatic: true)
-    let frames = try iterate(specification, method, isStatic: false)
+    let image = try iterate(specification, rule, isStatic: true)
+    let frames = try iterate(specification, rule, isStatic: false)
     #expect(image.loss == frames.loss)
-    func expectClose(_ actual: [Float], _ expected: [Float], _ what: String) {
-      let largest = expected.reduce(0) { max($0, abs($1)) }
-      let difference = zip(actual, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
-      #expect(difference <= 1e-5 * largest, "\(what): \(difference) of \(largest)")
-    }
     #expect(frames.gradients.contains { $0 != 0 })
     expectClose(image.gradients, frames.gradients, "gradients")
     expectClose(image.statistics, frames.statistics, "running statistics")

@@ -1,0 +1,29 @@
+import Tensors
+
+/// A layer that multiplies its input, floats or spikes, by weights. The gradient of the weights needs the
+/// input; in what form that is kept is the tape's decision, the same for all such layers.
+protocol WeightedLayer: Layer, Node {
+  func output(of x: borrowing Signal, in arena: Arena) -> Tensor
+
+  /// Adds to the gradients of the parameters.
+  func backwardWeights(_ gy: borrowing Tensor, input x: borrowing Signal)
+
+  func backwardInput(_ gy: borrowing Tensor, in arena: Arena) -> Tensor
+}
+
+extension WeightedLayer {
+  func save(_ x: consuming Signal, _ tape: inout Tape) { tape.pushInput(x) }
+
+  func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
+    let y = output(of: x, in: tape.arena)
+    save(x, &tape)
+    return .floats(SharedTensor(y))
+  }
+
+  func backward(_ gradient: consuming Gradient, _ tape: inout Tape) -> Gradient {
+    var gradient = gradient
+    gradient.settle(in: tape.arena)
+    backwardWeights(gradient.value.tensor, input: tape.popInput())
+    return Gradient(backwardInput(gradient.value.tensor, in: tape.arena))
+  }
+}

@@ -1,0 +1,80 @@
+import Tensors
+
+/// A learning rule as a value: which time steps of an iteration are recorded, and when their backward
+/// passes run. Nothing else tells one rule from another, and no layer asks for its name.
+///
+/// | rule | recorded | window |
+/// |---|---|---|
+/// | SLTT | all T steps | 1 |
+/// | SLTT-K | K of T steps | 1 |
+/// | BPTT | all T steps | T |
+///
+/// From step to step the membrane potential goes on. Gradients flow back through it between the steps of
+/// a window, and never from one window to another.
+public struct LearningRule: Equatable, Sendable {
+  private enum Recording: Equatable, Sendable {
+    /// The same steps in every iteration.
+    case fixed(Set<Int>)
+    /// So many steps, drawn anew for each iteration.
+    case drawn(Int, skipsTrailing: Bool)
+  }
+
+  /// Time steps T of the forward pass.
+  public let timesteps: Int
+  /// How many recorded steps run forward before their backward passes.
+  public let window: Int
+  private let recording: Recording
+
+  private init(timesteps: Int, window: Int, _ recording: Recording) {
+    precondition(timesteps >= 1, "no time steps")
+    (self.timesteps, self.window, self.recording) = (timesteps, window, recording)
+  }
+
+  /// Spatial learning through time: gradients stay within their time step.
+  ///
+  /// - Parameter steps: the time steps to record, from 0; all where left out.
+  public static func sltt(timesteps: Int, recording steps: Set<Int>? = nil) -> LearningRule {
+    let steps = steps ?? Set(0..<timesteps)
+    precondition(
+      steps.allSatisfy { (0..<timesteps).contains($0) }, "steps \(steps.sorted()) of \(timesteps)")
+    return LearningRule(timesteps: timesteps, window: 1, .fixed(steps))
+  }
+
+  /// SLTT that back-propagates only K random time steps in each iteration.
+  ///
+  /// - Parameters:
+  ///   - k: time steps to record in each iteration, `1...timesteps`.
+  ///   - skipsTrailing: whether an iteration ends with its last recorded step. Gradients are the same;
+  ///     accuracy and firing rate come from the steps that ran, and running statistics of batch norm
+  ///     would differ.
+  public static func slttK(timesteps: Int, k: Int, skipsTrailing: Bool = false) -> LearningRule {
+    precondition(k >= 1 && k <= timesteps, "k = \(k) of \(timesteps)")
+    return LearningRule(timesteps: timesteps, window: 1, .drawn(k, skipsTrailing: skipsTrailing))
+  }
+
+  /// Back-propagation through time, the baseline.
+  public static func bptt(timesteps: Int) -> LearningRule {
+    LearningRule(timesteps: timesteps, window: timesteps, .fixed(Set(0..<timesteps)))
+  }
+
+  /// The time steps that run in an iteration: whether each is recorded. Steps are drawn without
+  /// replacement, the same ones on all ranks.
+  ///
+  /// - Parameter iteration: counted over the whole run.
+  public func recordedTimesteps(seed: UInt64, iteration: Int) -> [Bool] {
+    switch recording {
+    case .fixed(let steps): return (0..<timesteps).map(steps.contains)
+    case .drawn(let count, let skipsTrailing):
+      var random = RandomStream(seed: seed, purpose: .trainedTimesteps, time: iteration)
+      var needed = count
+      // Selection sampling: Knuth, The Art of Computer Programming, section 3.4.2, algorithm S.
+      var recorded = (0..<timesteps).map { t in
+        let isChosen = random.uniform(below: timesteps - t) < needed
+        needed -= isChosen ? 1 : 0
+        return isChosen
+      }
+      if skipsTrailing { recorded.removeLast(timesteps - 1 - recorded.lastIndex(of: true)!) }
+      return recorded
+    }
+  }
+}
