@@ -22,10 +22,6 @@ import Testing
     #expect(program.hash == bytes.withUnsafeBytes { bitHash($0) })
   }
 
-  @Test func oneProcessAloneIsTheSameAsItself() throws {
-    try SingleProcess().checkSameProgram()
-  }
-
   @Test func theMessageShowsBothSides() {
     let mixed = MixedLaunch(
       difference: .arguments, common: .init(rank: 0, hostName: "a", text: "train --set x=1"),

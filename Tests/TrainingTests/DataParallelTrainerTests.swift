@@ -1,5 +1,6 @@
 import Distributed
 import SpikingNetworks
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,6 +1,7 @@
 import Distributed
 import SpikingNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
