@@ -60,7 +60,7 @@ let package = Package(
       "Tensors", ["Support", "CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
       testDependencies: ["TestSupport"])
     + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
-    + library("SpikingNetworks", ["Tensors"])
+    + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],

@@ -67,7 +67,9 @@ def differences(path, compiles):
                 # A bias before batch norm has no gradient but rounding errors, which are as large as
                 # those of the weights beside it.
                 scale = tensors[name.replace(".bias", ".weight")].abs().max()
-            yield float((found[name] - expected).abs().max() / scale), name
+            difference = (found[name] - expected).abs().max() / scale
+            # Not a number would be passed over by max().
+            yield float(difference.nan_to_num(nan=torch.inf)), name
 
 
 def main():

@@ -1,12 +1,9 @@
-import Foundation
 import TestSupport
 import Testing
 
 /// What Python's `safetensors` makes of our checkpoints.
 @Suite(
-  .enabled(
-    if: ProcessInfo.processInfo.environment["SLTT_TEST_PYTHON"] != nil,
-    "SLTT_TEST_PYTHON names no Python with numpy and safetensors"))
+  .enabled(if: Python.has("safetensors", "numpy"), "no Python with safetensors and numpy"))
 struct PythonTests {
   /// Prints names, types and shapes of a file's tensors, and `format` of its metadata.
   private static let script = """
@@ -23,12 +20,9 @@ struct PythonTests {
       ["train", "--config", "small.yaml", "--output", "run", "--set", "model.width=\(width)"]
         + ["--set", "training.max_iterations=1"] + model.flatMap { ["--set", $0] })
     try #require(training.status == 0, "\(training.errors)")
-    let python = try #require(ProcessInfo.processInfo.environment["SLTT_TEST_PYTHON"])
-    let run = try ProgramRun([
-      python, "-c", Self.script, workspace.file("run/checkpoints/best/model.safetensors"),
-    ])
-    try #require(run.status == 0, "\(run.errors)")
-    return run.output.split(separator: "\n").map { String($0) }
+    let output = try Python.run(
+      Self.script, workspace.file("run/checkpoints/best/model.safetensors"))
+    return output.split(separator: "\n").map { String($0) }
   }
 
   private func expect(_ listing: [String], equals tensors: [(String, [Int])]) {

@@ -89,11 +89,5 @@ extension ProgramRun {
 /// where names or shapes differ.
 func relativeDifference(_ a: [String: [Float]], _ b: [String: [Float]]) -> Float {
   guard a.keys == b.keys else { return .infinity }
-  return b.reduce(0) { worst, tensor in
-    let other = a[tensor.key]!
-    guard other.count == tensor.value.count else { return .infinity }
-    let difference = zip(other, tensor.value).reduce(0) { max($0, abs($1.0 - $1.1)) }
-    let largest = tensor.value.reduce(0) { max($0, abs($1)) }
-    return max(worst, difference == 0 ? 0 : difference / largest)
-  }
+  return b.reduce(0) { max($0, relativeDifference(a[$1.key]!, $1.value)) }
 }

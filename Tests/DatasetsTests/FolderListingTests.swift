@@ -214,9 +214,10 @@ struct FolderListingTests {
     // The other ranks do not look at the directories at all.
     let other = FolderListing.Method(
       isRoot: false, broadcast: { _ in bytes }, report: { _ in })
-    let received = try ImageFolder(path: "/nowhere", splits: ["train"], listing: other)
+    let nowhere = directory.file("nowhere")
+    let received = try ImageFolder(path: nowhere, splits: ["train"], listing: other)
     #expect(received.classes == listed.classes)
     #expect(received.labels == listed.labels)
-    #expect(received.name(of: 1) == "/nowhere/train/b/10.jpg")
+    #expect(received.name(of: 1) == nowhere + "/train/b/10.jpg")
   }
 }

@@ -130,7 +130,7 @@ struct ShardIndexerTests {
   }
 
   /// `webdataset` writes pax headers, and `label` also as JSON.
-  @Test(.enabled(if: pythonHasWebDataset, "SLTT_TEST_PYTHON has no webdataset"))
+  @Test(.enabled(if: Python.has("webdataset", "numpy", "PIL"), "no Python with webdataset"))
   func whatWebDatasetWritesIsRead() throws {
     let script = """
       import sys, webdataset, numpy
@@ -142,7 +142,7 @@ struct ShardIndexerTests {
             sample["png"] = numpy.full((4, 4, 3), i / 30)
             sink.write(sample)
       """
-    try runPython(script, path)
+    try Python.run(script, path)
     let report = try index()
     #expect(report.index.classes == ["0", "1", "2", "3", "4"])
     #expect(report.index.splits["train"]?.shards.map(\.samples) == [10, 10, 10])

@@ -248,7 +248,7 @@ struct ShardWriterTests {
     #expect(shards.labels == [1, 1, 1, 1, 1])
   }
 
-  @Test(.enabled(if: pythonHasWebDataset, "SLTT_TEST_PYTHON has no webdataset"))
+  @Test(.enabled(if: Python.has("webdataset", "numpy", "PIL"), "no Python with webdataset"))
   func webdatasetReadsThem() throws {
     let index = try fixture.write()
     let script = """
@@ -260,7 +260,7 @@ struct ShardWriterTests {
           "rgb8").to_tuple("jpg;png", "cls"):
         assert image.ndim == 3 and isinstance(label, int)
       """
-    let output = try runPython(script, fixture.output.path + "/train-{000000..000003}.tar")
+    let output = try Python.run(script, fixture.output.path + "/train-{000000..000003}.tar")
     let lines = output.split(separator: "\n")
     #expect(lines.count == 24)
     let shards = try ShardSource(path: fixture.output.path, splits: ["train"])

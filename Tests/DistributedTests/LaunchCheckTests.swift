@@ -23,10 +23,6 @@ import Testing
     #expect(program.hash == bytes.withUnsafeBytes { XXHash64.hash($0) })
   }
 
-  @Test func oneProcessAloneIsTheSameAsItself() throws {
-    try SingleProcess().checkSameProgram()
-  }
-
   @Test func theMessageShowsBothSides() {
     let mixed = MixedLaunch(
       difference: .arguments, common: .init(rank: 0, hostName: "a", text: "train --set x=1"),

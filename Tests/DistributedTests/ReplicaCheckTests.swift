@@ -17,8 +17,4 @@ import Testing
     let two = ReplicaMismatch(what: "weights", hashes: [7, 1, 7, 2, 7]).description
     #expect(two.contains("ranks 1 (0000000000000001), 3 (0000000000000002) against"))
   }
-
-  @Test func aSingleProcessAgreesWithItself() throws {
-    try SingleProcess().checkIdentical(hash: 3, what: "weights")
-  }
 }

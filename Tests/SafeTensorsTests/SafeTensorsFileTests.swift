@@ -188,10 +188,12 @@ struct SafeTensorsFileTests {
       #expect(logits.count == 3 && logits[1] == batch, "\(name)")
       #expect(try file.floats("logits", shape: logits).allSatisfy(\.isFinite))
       #expect(try file.floats("loss", shape: [])[0] > 0)
-      for parameter in file.names where parameter.hasPrefix("param.") {
+      let parameters = file.names.filter { $0.hasPrefix("param.") }
+      #expect(!parameters.isEmpty)
+      for parameter in parameters {
         let shape = try file.shape(of: parameter)
         let gradient = "grad." + parameter.dropFirst("param.".count)
-        #expect(try file.floats(parameter, shape: shape).count == shape.reduce(1, *))
+        #expect(try file.floats(parameter).contains { $0 != 0 }, "\(name) \(parameter)")
         #expect(try file.shape(of: gradient) == shape, "\(name) \(gradient)")
       }
     }

@@ -76,7 +76,7 @@ struct SafeTensorsWriterTests {
     #expect(try directory.contents == ["tensors.safetensors"])
   }
 
-  @Test(.enabled(if: Python.hasSafeTensors, Python.instructions))
+  @Test(.enabled(if: Python.has("safetensors", "numpy"), "no Python with safetensors and numpy"))
   func pythonReadsWhatWasWritten() throws {
     try SafeTensorsWriter.write(tensors, metadata: metadata, to: path)
     let output = try Python.run(
@@ -101,9 +101,9 @@ struct SafeTensorsWriterTests {
         """#)
   }
 
-  @Test(.enabled(if: Python.hasSafeTensors, Python.instructions))
+  @Test(.enabled(if: Python.has("safetensors", "numpy"), "no Python with safetensors and numpy"))
   func readsWhatPythonWrote() throws {
-    _ = try Python.run(
+    try Python.run(
       """
       import sys, numpy
       from safetensors.numpy import save_file
@@ -116,36 +116,5 @@ struct SafeTensorsWriterTests {
     #expect(try file.floats("half", shape: [2, 2]) == [0.5, -65504, 0x1p-24, 1])
     #expect(try file.integers("flags", shape: [3]) == [1, 0, 1])
     #expect(try file.floats("double", shape: [2]) == [.infinity, 0.1])
-  }
-}
-
-/// The Python interpreter that some tests compare with.
-enum Python {
-  static let interpreter = ProcessInfo.processInfo.environment["SLTT_TEST_PYTHON"] ?? "python3"
-
-  static let instructions: Comment =
-    "needs Python with safetensors and numpy: set SLTT_TEST_PYTHON to such an interpreter"
-
-  static let hasSafeTensors = (try? run("import safetensors.numpy, numpy")) != nil
-
-  struct Failure: Error {
-    let status: Int32
-  }
-
-  /// Runs a script with arguments; its standard output.
-  static func run(_ script: String, _ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [interpreter, "-c", script] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(status: process.terminationStatus)
-    }
-    return String(decoding: data, as: UTF8.self)
   }
 }

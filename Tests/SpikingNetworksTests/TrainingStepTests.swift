@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import SpikingNetworks
@@ -127,7 +128,7 @@ struct TrainingStepTests {
     let frames = try iterate(specification, rule, isStatic: false)
     #expect(image.loss == frames.loss)
     #expect(frames.gradients.contains { $0 != 0 })
-    expectClose(image.gradients, frames.gradients, "gradients")
-    expectClose(image.statistics, frames.statistics, "running statistics")
+    #expect(relativeDifference(image.gradients, frames.gradients) <= 1e-5)
+    #expect(relativeDifference(image.statistics, frames.statistics) <= 1e-5)
   }
 }

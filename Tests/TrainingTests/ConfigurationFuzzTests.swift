@@ -16,6 +16,7 @@ struct ConfigurationFuzzTests {
   @Test(arguments: 0..<8) func anythingIsDescribedOrRefused(block: UInt64) throws {
     let memory = try #require(
       NodeMemory(information: "MemTotal: 1000000 kB\nMemAvailable: 1000000 kB\n", limit: nil))
+    var described = 0
     for index in 0..<50 {
       var generator = ConfigurationGenerator(Self.keys, seed: 100 * block + UInt64(index))
       let overrides = ["model.classes=10"] + generator.overrides()
@@ -37,10 +38,13 @@ struct ConfigurationFuzzTests {
           optimizerBuffers: configuration.optimizer.stateBuffers, before: 0)
         #expect(estimate.totalBytes > 0, "\(overrides)")
         try configuration.require(estimate, of: memory, ranks: 1)
+        described += 1
       } catch let error as ConfigurationError {
-        #expect(!"\(error)".isEmpty)
+        let text = "\(error)"
+        #expect(Configuration.keys.contains { text.contains($0.name) }, "\(overrides): \(text)")
       }
     }
+    #expect(0 < described && described < 50, "all or none are refused")
   }
 
   /// What a table of keys promises.

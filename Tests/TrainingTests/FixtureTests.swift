@@ -56,7 +56,7 @@ import Testing
       let (exact, rounded) = (exact.gradient.elements, rounded.gradient.elements)
       let own = exact.reduce(0) { max($0, abs($1)) }
       let largest = own > 1e-3 * scale ? own : scale
-      let difference = zip(exact, rounded).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      let difference = largestDifference(exact, rounded)
       #expect(difference <= 0.01 * largest)
       if difference > 0 { isEqual = false }
     }

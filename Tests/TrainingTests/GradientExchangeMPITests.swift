@@ -2,6 +2,7 @@ import Distributed
 import SpikingNetworks
 import Support
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -32,9 +33,7 @@ struct OptimizerTests {
       for index in expected.indices {
         rule(&expected[index], Double(g[index]), rate, index, step)
       }
-      let difference = zip(weights.all.elements, expected).reduce(0) {
-        max($0, abs(Double($1.0) - $1.1))
-      }
+      let difference = largestDifference(weights.all.elements.map { Double($0) }, expected)
       #expect(difference < 2e-6, "after \(step) updates")
       #expect(optimizer.updates == step)
       #expect(gradients.all.elements.elementsEqual(g))

@@ -113,11 +113,3 @@ func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
   defer { ThreadPool.setThreads(threads) }
   return try body()
 }
-
-/// The largest difference between two lists, relative to the largest entry of the second.
-func relativeDifference(_ a: [Float], _ b: [Float]) -> Float {
-  let difference = zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
-  let largest = b.reduce(0) { max($0, abs($1)) }
-  guard a.count == b.count, difference.isFinite else { return .infinity }
-  return difference == 0 ? 0 : difference / largest
-}

@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `Tests/reference` computes the reference results anew, and finds a file that does not hold.
+@Suite(
+  .enabled(
+    if: Python.has("torch", "safetensors", "numpy"),
+    "no Python with torch, safetensors and numpy"))
+struct ReferenceProgramTests {
+  private func check(_ files: [URL]) throws -> ProgramRun {
+    let program = ReferenceCase.directory
+      .appendingPathComponent("../../reference/make_fixtures.py").standardized
+    return try Python.runProgram(program.path, ["--check"] + files.map(\.path), timeLimit: 300)
+  }
+
+  private func fixture(_ name: String) -> URL {
+    ReferenceCase.directory.appendingPathComponent("\(name).safetensors")
+  }
+
+  @Test func reproducesEveryFamilyAndMethod() throws {
+    let names = ["nfresnet-bottleneck.sltt", "resnet-deep.bptt", "vgg11.sltt-k"]
+    let run = try check(names.map(fixture))
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.split(separator: "\n").count == names.count)
+  }
+
+  @Test func findsAnAlteredNumber() throws {
+    var bytes = try Data(contentsOf: fixture("resnet-deep.sltt"))
+    // The highest bit of the last number's fraction.
+    bytes[bytes.count - 2] ^= 0x08
+    let directory = try TemporaryDirectory()
+    let altered = URL(fileURLWithPath: directory.file("altered.safetensors"))
+    try bytes.write(to: altered)
+    let run = try check([altered, fixture("resnet-deep.sltt")])
+    #expect(run.status == 1)
+    #expect(run.errors.contains("altered.safetensors: param_after_2_sgd_steps."))
+    #expect(run.output.contains("resnet-deep.sltt.safetensors"))
+  }
+}
