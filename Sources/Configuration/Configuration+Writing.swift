@@ -28,4 +28,18 @@ extension Configuration {
 
       """
   }.joined()
+
+  /// All keys as tables of Markdown, one a section, which `docs/configuration.md` ends in.
+  static let reference: String = sections.map { section in
+    let rows = keys.filter { $0.section == section }.map { key in
+      let cells = [
+        "`\(key.name)`", key.yaml(Configuration()).map { "`\($0)`" } ?? "", key.values,
+        key.documentation,
+      ]
+      return "| "
+        + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+    }
+    return "## \(section)\n\n| key | default | values | meaning |\n|---|---|---|---|\n"
+      + rows.joined()
+  }.joined(separator: "\n")
 }

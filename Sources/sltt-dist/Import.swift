@@ -5,8 +5,8 @@ struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a model of a PyTorch state dict of a published network.",
     discussion: """
-      The state dict is a safetensors file with the names of the published models; the README shows how \
-      to make one of a .pth. The configuration says which network it is, and with data.path which \
+      The state dict is a safetensors file with the names of the published models; docs/files.md shows \
+      how to make one of a .pth. The configuration says which network it is, and with data.path which \
       classes it knows. evaluate and train --init-from take the result.
       """)
 

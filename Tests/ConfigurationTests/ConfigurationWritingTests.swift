@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Configuration
@@ -49,5 +50,19 @@ struct ConfigurationWritingTests {
 
         """))
     #expect(Configuration.help.contains("method.k: an integer from 1 to 10000 (default: none)\n"))
+  }
+
+  /// With `SLTT_WRITE_REFERENCE=1` the page is brought up to date instead.
+  @Test func theReferencePageListsTheseKeys() throws {
+    let path = URL(fileURLWithPath: #filePath)
+      .appendingPathComponent("../../../docs/configuration.md").standardized.path
+    let page = try String(contentsOfFile: path, encoding: .utf8)
+    let tables = try #require(page.firstRange(of: "\n## ")).lowerBound
+    let expected = page[..<tables] + "\n" + Configuration.reference
+    if ProcessInfo.processInfo.environment["SLTT_WRITE_REFERENCE"] == "1" {
+      try String(expected).write(toFile: path, atomically: true, encoding: .utf8)
+    } else {
+      #expect(page == expected)
+    }
   }
 }

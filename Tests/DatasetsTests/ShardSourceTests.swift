@@ -74,7 +74,7 @@ struct ShardSourceTests {
     let problems = index.verify(directory: path)
     #expect(problems.count == 2)
     #expect(problems[0].contains("train-000001.tar: has the checksum"))
-    #expect(problems[1].contains("train-000002.tar: cannot be read"))
+    #expect(problems[1].contains("train-000002.tar: there is no such file"))
 
     // An index that is wrong about intact shards.
     let text = String(decoding: try fixture.content(of: "index.json"), as: UTF8.self)

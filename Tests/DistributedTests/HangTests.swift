@@ -44,9 +44,9 @@ import Testing
         (reducing, changed: 20, heard: 37), (nil, changed: 0, heard: 0),
       ]))
     #expect(found.cause == .silence)
-    #expect(found.laggards.map(\.rank) == [2, 3])
-    #expect(found.laggards.map(\.seconds) == [63, 100])
-    #expect(found.laggards.map(\.activity) == [reducing, nil])
+    #expect(found.stragglers.map(\.rank) == [2, 3])
+    #expect(found.stragglers.map(\.seconds) == [63, 100])
+    #expect(found.stragglers.map(\.activity) == [reducing, nil])
   }
 
   @Test(arguments: [Activity.Operation.reducing, .waitingForData])
@@ -55,7 +55,7 @@ import Testing
     let found = try #require(
       hang([(reducing, changed: 39, heard: 100), (stopped, changed: 38, heard: 41)]))
     #expect(found.cause == .silence)
-    #expect(found.laggards.map(\.rank) == [1])
+    #expect(found.stragglers.map(\.rank) == [1])
   }
 
   @Test func ranksThatDoNotWaitForOthersAreAtFault() throws {
@@ -66,7 +66,7 @@ import Testing
         (finished, changed: 0, heard: 0),
       ]))
     #expect(found.cause == .noProgress)
-    #expect(found.laggards == [.init(rank: 1, activity: data, seconds: 89)])
+    #expect(found.stragglers == [.init(rank: 1, activity: data, seconds: 89)])
   }
 
   @Test func whenAllWaitTheLeastIterationIsAtFault() throws {
@@ -77,7 +77,7 @@ import Testing
         (earlier, changed: 8, heard: 100), (finished, changed: 0, heard: 0),
       ]))
     #expect(found.cause == .deadlock)
-    #expect(found.laggards.map(\.rank) == [1, 2])
+    #expect(found.stragglers.map(\.rank) == [1, 2])
   }
 
   @Test func ranksThatHaveFinishedNeedSayNothingMore() {
@@ -91,8 +91,8 @@ import Testing
   }
 
   @Test func theMessageOfASilentRank() {
-    let laggard = Hang.Laggard(rank: 2, activity: reducing, seconds: 63.4)
-    let hang = Hang(cause: .silence, laggards: [laggard])
+    let straggler = Hang.Straggler(rank: 2, activity: reducing, seconds: 63.4)
+    let hang = Hang(cause: .silence, stragglers: [straggler])
     let message = hang.message(hosts: ["a", "a", "b"], timeout: 60)
     #expect(
       message.hasPrefix(
@@ -100,15 +100,15 @@ import Testing
         no sign of life from rank 2 on host b (63 s; last: all-reduce of iteration 118). The run \
         stood still for more than --hang-timeout 60 s and ends; 
         """))
-    let unheard = Hang(cause: .silence, laggards: [.init(rank: 1, activity: nil, seconds: 2.46)])
+    let unheard = Hang(cause: .silence, stragglers: [.init(rank: 1, activity: nil, seconds: 2.46)])
     #expect(
       unheard.message(hosts: ["a", "a"], timeout: 2)
         .contains("rank 1 on host a (2.5 s; last: unknown)"))
   }
 
   @Test func theMessageOfARankWithoutProgress() {
-    let laggard = Hang.Laggard(rank: 0, activity: computing, seconds: 61)
-    let hang = Hang(cause: .noProgress, laggards: [laggard])
+    let straggler = Hang.Straggler(rank: 0, activity: computing, seconds: 61)
+    let hang = Hang(cause: .noProgress, stragglers: [straggler])
     #expect(
       hang.message(hosts: ["a"], timeout: 60).hasPrefix(
         "no progress on rank 0 on host a (61 s; forward and backward pass of iteration 118). "))
@@ -116,8 +116,8 @@ import Testing
 
   @Test func longListsAreShortened() {
     func message(_ count: Int) -> String {
-      let laggards = (0..<count).map { Hang.Laggard(rank: $0, activity: reducing, seconds: 61) }
-      return Hang(cause: .deadlock, laggards: laggards)
+      let stragglers = (0..<count).map { Hang.Straggler(rank: $0, activity: reducing, seconds: 61) }
+      return Hang(cause: .deadlock, stragglers: stragglers)
         .message(hosts: Array(repeating: "a", count: count), timeout: 60)
     }
     #expect(message(8).contains("rank 7 on host a (61 s; all-reduce of iteration 118). "))

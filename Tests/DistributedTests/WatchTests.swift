@@ -20,7 +20,7 @@ import Testing
     job.stopped = [2]
     let hangs = try job.hangs(after: 12)
     #expect(hangs[0]?.cause == .silence)
-    #expect(hangs[0]?.laggards.map(\.rank) == [2])
+    #expect(hangs[0]?.stragglers.map(\.rank) == [2])
     // The second gives the first some beats; the last watches the monitors only.
     #expect(hangs.keys.sorted() == [0])
   }
@@ -33,7 +33,7 @@ import Testing
     #expect(try job.hangs(after: 12).isEmpty)
     let hangs = try job.hangs(after: 3)
     #expect(hangs.keys.sorted() == [second])
-    #expect(hangs[second]?.laggards.map(\.rank) == [0])
+    #expect(hangs[second]?.stragglers.map(\.rank) == [0])
   }
 
   @Test func withoutMonitorsTheOthersEndTheRun() throws {
@@ -43,7 +43,7 @@ import Testing
     #expect(try job.hangs(after: 19).isEmpty)
     let hangs = try job.hangs(after: 4)
     #expect(hangs.keys.sorted() == [2, 3])
-    #expect(hangs[3]?.laggards.map(\.rank) == [0, 1])
+    #expect(hangs[3]?.stragglers.map(\.rank) == [0, 1])
   }
 
   @Test func aRankThatSitsInAFileSystemIsNamed() throws {
@@ -51,8 +51,8 @@ import Testing
     job.activities[2] = Activity(.waitingForData, iteration: 9)
     let hangs = try job.hangs(after: 13)
     #expect(hangs[0]?.cause == .noProgress)
-    #expect(hangs[0]?.laggards.map(\.rank) == [2])
-    #expect(hangs[0]?.laggards.first?.activity == job.activities[2])
+    #expect(hangs[0]?.stragglers.map(\.rank) == [2])
+    #expect(hangs[0]?.stragglers.first?.activity == job.activities[2])
   }
 
   @Test func aSingleProcessWatchesItself() throws {

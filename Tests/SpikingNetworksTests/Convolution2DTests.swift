@@ -67,7 +67,7 @@ struct Convolution2DTests {
     let summary = layer.summary
     #expect(summary.output == Shape(n: 1, h: 3, w: 2, c: 4))
     #expect(summary.kind == "conv 3x3 /2" && summary.parameters == 9 * 3 * 4 + 4)
-    #expect(summary.multiplyAdds == 6 * 9 * 3 * 4)
+    #expect(summary.macs == 6 * 9 * 3 * 4)
     #expect(summary.tapeBytes == 0)
   }
 

@@ -35,7 +35,7 @@ struct StepProfileTests {
     let profile = StepProfile()
     let (network, _) = try iterate(family, .auto, profile)
     let convolutions = network.layers.map(\.summary).filter { $0.kind.contains("conv") }
-    let operations = convolutions.map { 2 * Self.samples * Self.timesteps * $0.multiplyAdds }
+    let operations = convolutions.map { 2 * Self.samples * Self.timesteps * $0.macs }
     // The first convolution is the stem, whose input needs no gradient.
     #expect(profile.phases[.stem]?.operations == 2 * operations[0])
     for phase in [StepProfile.Phase.forward, .backwardInput, .backwardWeights] {

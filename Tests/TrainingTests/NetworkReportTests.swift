@@ -27,7 +27,7 @@ struct NetworkReportTests {
     #expect(
       lines[0] == "nf-resnet [1], width 4, input 28x28x3, 3 classes; LIF tau 1.1, triangle")
     #expect(
-      cells(lines[2]) == ["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"])
+      cells(lines[2]) == ["layer", "kind", "output", "parameters", "MACs", "state", "tape"])
     let end = try #require(lines.firstIndex { $0.hasPrefix("total") })
     #expect(
       lines[3..<end].map { cells($0)[0] } == [

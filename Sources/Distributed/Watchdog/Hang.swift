@@ -30,7 +30,7 @@ struct Hang: Equatable {
     case deadlock
   }
 
-  struct Laggard: Equatable {
+  struct Straggler: Equatable {
     let rank: Int
     let activity: Activity?
     /// How long it has been silent, or without progress.
@@ -39,7 +39,7 @@ struct Hang: Equatable {
 
   let cause: Cause
   /// In the order of ranks.
-  let laggards: [Laggard]
+  let stragglers: [Straggler]
 
   /// Finds who holds up the run; `nil` while it gets on.
   ///
@@ -49,7 +49,7 @@ struct Hang: Equatable {
   static func find(in sightings: [Int: Sighting], at now: Double, patience: Double) -> Hang? {
     let ranks = sightings.filter { !$1.isFinished }.sorted { $0.key < $1.key }
     let motionless = ranks.filter { $1.activity != nil && now - $1.changed > patience }.map {
-      Laggard(rank: $0, activity: $1.activity, seconds: now - $1.changed)
+      Straggler(rank: $0, activity: $1.activity, seconds: now - $1.changed)
     }
     // A rank that waits is held up only if the one it waits for is; that one may get on slowly.
     let busy = motionless.filter { $0.activity?.isWaiting == false }
@@ -59,25 +59,25 @@ struct Hang: Equatable {
     }
     // Whoever is stopped did nothing new for a while already when it was heard last.
     let silent = ranks.filter { now - $1.heard > patience / 2 }.map {
-      Laggard(rank: $0, activity: $1.activity, seconds: now - $1.heard)
+      Straggler(rank: $0, activity: $1.activity, seconds: now - $1.heard)
     }
-    if !silent.isEmpty { return Hang(cause: .silence, laggards: silent) }
-    if !busy.isEmpty { return Hang(cause: .noProgress, laggards: busy) }
+    if !silent.isEmpty { return Hang(cause: .silence, stragglers: silent) }
+    if !busy.isEmpty { return Hang(cause: .noProgress, stragglers: busy) }
     let least = motionless.map { $0.activity?.iteration ?? -1 }.min()
     return Hang(
-      cause: .deadlock, laggards: motionless.filter { $0.activity?.iteration ?? -1 == least })
+      cause: .deadlock, stragglers: motionless.filter { $0.activity?.iteration ?? -1 == least })
   }
 }
 
 extension Hang {
   /// For people: who, where, at what, for how long, and what to do.
   func message(hosts: [String], timeout: Double) -> String {
-    let listed = laggards.prefix(8).map { laggard in
-      let doing = laggard.activity.map(String.init) ?? "unknown"
-      return "rank \(laggard.rank) on host \(hosts[laggard.rank]) "
-        + "(\(seconds(laggard.seconds)); \(cause == .silence ? "last: " : "")\(doing))"
+    let listed = stragglers.prefix(8).map { straggler in
+      let doing = straggler.activity.map(String.init) ?? "unknown"
+      return "rank \(straggler.rank) on host \(hosts[straggler.rank]) "
+        + "(\(seconds(straggler.seconds)); \(cause == .silence ? "last: " : "")\(doing))"
     }
-    let more = laggards.count - listed.count
+    let more = stragglers.count - listed.count
     let list = listed.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     let (what, advice) =
       switch cause {

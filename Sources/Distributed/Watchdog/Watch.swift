@@ -60,7 +60,7 @@ struct Watch {
       sightings[sender]!.note(Activity(words: words), at: now)
     }
     guard let hang = Hang.find(in: sightings, at: now, patience: patience) else { return nil }
-    return isMonitor || hang.laggards.count == monitors.count ? hang : nil
+    return isMonitor || hang.stragglers.count == monitors.count ? hang : nil
   }
 
   /// Whether this rank has finished and no message is underway from it or to it.

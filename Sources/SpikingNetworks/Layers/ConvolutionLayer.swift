@@ -67,7 +67,7 @@ extension ConvolutionLayer {
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
-      multiplyAdds: output.pixels * geometry.weightCount,
+      macs: output.pixels * geometry.weightCount,
       tapeBytes: input.keptBytes(geometry.input(samples: 1)))
   }
 }

@@ -49,7 +49,7 @@ public struct LayerSummary: Sendable {
   /// Number of parameters.
   public var parameters = 0
   /// Multiplications with addition in the forward pass.
-  public var multiplyAdds = 0
+  public var macs = 0
   /// Bytes of state that pass from one time step to the next.
   public var stateBytes = 0
   /// Bytes that a recorded time step adds to the tape, the membrane potential included.

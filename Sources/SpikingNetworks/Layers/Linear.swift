@@ -61,7 +61,7 @@ final class Linear: WeightedLayer {
   var summary: LayerSummary {
     LayerSummary(
       name: name, kind: "linear", output: output,
-      parameters: weight.count + bias.count, multiplyAdds: weight.count,
+      parameters: weight.count + bias.count, macs: weight.count,
       tapeBytes: content.keptBytes(input))
   }
 }

@@ -19,19 +19,19 @@ public struct NetworkReport {
     let before = residentBytes()
     let network = try NetworkPlan(specification, backend: backend)
     let layers = network.layers.map(\.summary)
-    var rows = [["layer", "kind", "output", "parameters", "mult-adds", "state", "tape"]]
+    var rows = [["layer", "kind", "output", "parameters", "MACs", "state", "tape"]]
     rows += layers.map { layer in
       [
         layer.name, layer.kind, "\(layer.output.h)x\(layer.output.w)x\(layer.output.c)",
         layer.parameters == 0 ? "" : Format.count(layer.parameters),
-        layer.multiplyAdds == 0 ? "" : Format.count(layer.multiplyAdds),
+        layer.macs == 0 ? "" : Format.count(layer.macs),
         layer.stateBytes == 0 ? "" : Format.bytes(layer.stateBytes),
         layer.tapeBytes == 0 ? "" : Format.bytes(layer.tapeBytes),
       ]
     }
     rows.append([
       "total", "", "", Format.count(network.weightCount),
-      Format.count(layers.reduce(0) { $0 + $1.multiplyAdds }),
+      Format.count(layers.reduce(0) { $0 + $1.macs }),
       Format.bytes(layers.reduce(0) { $0 + $1.stateBytes }),
       Format.bytes(layers.reduce(0) { $0 + $1.tapeBytes }),
     ])
@@ -40,8 +40,8 @@ public struct NetworkReport {
 
       \(table(rows, leftAligned: 3))
 
-      Figures are for one sample and one time step. State passes from step to step; the tape holds
-      what a recorded step needs for its backward pass.
+      Figures are for one sample and one time step; MACs are multiply-accumulates. State passes from
+      time step to time step; the tape holds what a recorded one needs for its backward pass.
 
       \(Self.kernels(network, samples: configuration.samplesAtOnce(ranks: 1)))
 

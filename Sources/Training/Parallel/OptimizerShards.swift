@@ -160,7 +160,7 @@ struct OptimizerShards {
   }
 
   /// This rank's part of a chunk.
-  private func part(of chunk: Range<Int>) -> Range<Int> {
+  func part(of chunk: Range<Int>) -> Range<Int> {
     part(of: chunk, rank: communicator.rank)
   }
 

@@ -81,9 +81,16 @@ final class RunReport {
   func stop(at position: RunPosition) {
     progress.finish()
     guard let output = setup.output else { return }
+    let signal = StopSignal.name ?? "a signal on another rank"
+    // With `checkpoint.on_error: continue` the present weights may not be in it.
+    guard let latest = try? Checkpoint(contentsOf: output.checkpoints.latestLink) else {
+      return print(
+        "\(signal) asked the run to stop after"
+          + " \(Format.counted(position.iteration, "iteration")): it has no checkpoint")
+    }
     print(
-      "\(StopSignal.name ?? "a signal on another rank") asked the run to stop: it has a checkpoint"
-        + " after \(Format.counted(position.iteration, "iteration")); go on with --resume"
+      "\(signal) asked the run to stop: it has a checkpoint after"
+        + " \(Format.counted(latest.state.position.iteration, "iteration")); go on with --resume"
         + " \(output.path)")
   }
 

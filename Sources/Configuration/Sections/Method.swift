@@ -1,0 +1,36 @@
+extension Configuration {
+  /// How gradients are computed.
+  public struct Method: Sendable {
+    /// The learning rules.
+    public enum Name: String, CaseIterable, Sendable, Codable {
+      /// Spatial learning through time: gradients stay within their time step.
+      case sltt
+      /// SLTT that back-propagates only K random time steps in each iteration.
+      case slttK = "sltt-k"
+      /// Back-propagation through time, the baseline.
+      case bptt
+    }
+
+    public var name = Name.sltt
+    public var timesteps = 4
+    public var k: Int?
+    public var skipsTrailing = false
+  }
+}
+
+extension Configuration.Method {
+  static let keys: [ConfigurationKey] = [
+    .init(
+      "method.name", \.method.name,
+      "How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline."),
+    .init(
+      "method.timesteps", \.method.timesteps, limit: .timesteps,
+      "Time steps T of the network for each image."),
+    .init(
+      "method.k", \.method.k, limit: .timesteps,
+      "Time steps that sltt-k back-propagates in an iteration, at most timesteps."),
+    .init(
+      "method.skip_trailing", \.method.skipsTrailing,
+      "sltt-k: end at the last recorded time step; metrics cover the time steps that ran."),
+  ]
+}

@@ -1,0 +1,39 @@
+extension Configuration {
+  /// How weights follow gradients.
+  public struct Optimizer: Sendable {
+    public enum Name: String, CaseIterable, Sendable {
+      case sgd, adamw
+    }
+
+    public var name = Name.sgd
+    public var learningRate = 0.1
+    public var momentum = 0.9
+    public var usesNesterov = false
+    public var weightDecay = 5e-4
+    /// Whether each rank keeps a part of the state.
+    public var isSharded = false
+  }
+}
+
+extension Configuration.Optimizer {
+  static let keys: [ConfigurationKey] = [
+    .init(
+      "optimizer.name", \.optimizer.name,
+      "SGD with momentum, or AdamW."),
+    .init(
+      "optimizer.learning_rate", \.optimizer.learningRate, limit: .positive,
+      "Learning rate after the warm-up."),
+    .init(
+      "optimizer.momentum", \.optimizer.momentum, limit: .belowOne,
+      "Momentum of SGD."),
+    .init(
+      "optimizer.nesterov", \.optimizer.usesNesterov,
+      "Nesterov's momentum, for SGD."),
+    .init(
+      "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
+      "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.shard", \.optimizer.isSharded,
+      "Divide momentum among the ranks, which saves memory (ZeRO stage 1)."),
+  ]
+}
