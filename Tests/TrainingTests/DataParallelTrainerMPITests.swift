@@ -79,6 +79,32 @@ struct DataParallelTrainerMPITests {
     try job.trainer.replica.checkWeights("weights")
   }
 
+  @Test(
+    arguments: [
+      [], ["optimizer.shard=true"], ["optimizer.shard=true", "distributed.overlap=true"],
+    ] as [[String]])
+  func gradientsAreClippedByTheNormOfAllRanksTogether(_ options: [String]) throws {
+    let settings = Self.normalizerFree[0] + ["optimizer.clip_norm=0.05"]
+    let alone = try SmallJob(settings, SingleProcess())
+    let together = try SmallJob(settings + options, communicator)
+    openBranches(alone)
+    openBranches(together)
+    let unclipped = try SmallJob(Self.normalizerFree[0], SingleProcess())
+    openBranches(unclipped)
+    _ = try alone.train(epochs: 1)
+    _ = try together.train(epochs: 1)
+    _ = try unclipped.train(epochs: 1)
+    #expect(
+      relativeDifference(
+        together.network.store.weights.all.elements, alone.network.store.weights.all.elements)
+        < 2e-5)
+    #expect(
+      relativeDifference(
+        unclipped.network.store.weights.all.elements, alone.network.store.weights.all.elements)
+        > 1e-3)
+    try together.trainer.replica.checkWeights("weights")
+  }
+
   /// With two ranks the sums are the same bits; with more they may be rounded differently.
   @Test(arguments: ["sgd", "adamw"]) func aDividedOptimizerTakesTheSameSteps(
     _ optimizer: String

@@ -10,6 +10,8 @@ extension Configuration {
     public var momentum = 0.9
     public var usesNesterov = false
     public var weightDecay = 5e-4
+    /// nil: gradients are not clipped.
+    public var clipNorm: Double?
     /// Whether each rank keeps a part of the state.
     public var isSharded = false
   }
@@ -32,6 +34,9 @@ extension Configuration.Optimizer {
     .init(
       "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
       "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.clip_norm", \.optimizer.clipNorm, limit: .positive,
+      "Norm to which the gradient of all weights together is shortened; left out: none."),
     .init(
       "optimizer.shard", \.optimizer.isSharded,
       "Divide momentum among the ranks, which saves memory (ZeRO stage 1)."),

@@ -31,6 +31,7 @@ package final class GradientExchange {
   private let reducer, exactReducer: GradientReducer
   /// How the optimizer's state is divided among the ranks, if it is.
   let shards: OptimizerShards?
+  private let clipping: GradientClipping?
   /// In the order of the buffer and, therefore, in which gradients become final.
   private let steps: [Step]
   private var background: BackgroundSequence?
@@ -43,6 +44,7 @@ package final class GradientExchange {
     _ communicator: any Communicator
   ) {
     self.store = store
+    clipping = configuration.optimizer.clipNorm.map { GradientClipping(largestNorm: $0) }
     let options = configuration.distributed
     let overlaps = options.overlaps && communicator.supportsThreads
     obstacle =
@@ -145,14 +147,22 @@ package final class GradientExchange {
     }
   }
 
-  /// Takes a step along the sums. A collective if the optimizer is divided.
+  /// Takes a step along the sums, clipped if that is configured. A collective if the optimizer is
+  /// divided.
   func update(_ optimizer: any ParameterOptimizer, learningRate: Double) throws {
     guard let shards else {
+      clipping?.clip(store.gradients)
       optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
       return
     }
+    if let clipping {
+      if background == nil {
+        for chunk in shards.chunks { try shards.reduceOwnPart(of: chunk, store.gradients) }
+      }
+      try clipping.clip(store.gradients, shards, reducer.communicator)
+    }
     try shards.update(
       store.weights.all, along: store.gradients, optimizer, learningRate: learningRate,
-      isReduced: background != nil)
+      isReduced: background != nil || clipping != nil)
   }
 }

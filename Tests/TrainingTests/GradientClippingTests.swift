@@ -1,0 +1,54 @@
+import Distributed
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Training
+
+struct GradientClippingTests {
+  private func view(_ values: [Float]) -> FloatView {
+    let view = FlatBuffer(count: values.count).all
+    view.assign(values)
+    return view
+  }
+
+  @Test func shortensTheWholeGradient() {
+    let gradient = view([3, 0, -4])
+    GradientClipping(largestNorm: 0.5).clip(gradient)
+    #expect(relativeDifference(gradient.elements, [0.3, 0, -0.4]) < 1e-6)
+  }
+
+  @Test func aShorterGradientKeepsItsBits() {
+    let values: [Float] = [0.3, 0.1, -0.4, 1e-30]
+    let gradient = view(values)
+    GradientClipping(largestNorm: 0.6).clip(gradient)
+    #expect(gradient.elements == values)
+  }
+
+  /// More than one block, and a last one that is not whole.
+  @Test func theNormIsThatOfAllElements() {
+    let gradient = view((0..<40_003).map { $0 % 2 == 0 ? 2 : -1 })
+    GradientClipping(largestNorm: 1).clip(gradient)
+    let squares = gradient.elements.reduce(0) { $0 + Double($1) * Double($1) }
+    #expect(abs(squares - 1) < 1e-5)
+  }
+
+  private func trained(_ overrides: String...) throws -> (before: [Float], after: [Float]) {
+    let job = try SmallJob(
+      [
+        "model.blocks=[1,1]", "model.width=4", "optimizer.momentum=0", "optimizer.weight_decay=0",
+      ] + overrides, SingleProcess())
+    let before = job.network.store.weights.all.elements
+    try job.trainOnce(learningRate: 0.5)
+    return (before, job.network.store.weights.all.elements)
+  }
+
+  @Test func aStepIsNoLongerThanTheNormAllows() throws {
+    let weights = try trained("optimizer.clip_norm=0.01")
+    let squares = zip(weights.before, weights.after).reduce(0) { $0 + Double(pow2($1.0 - $1.1)) }
+    #expect(abs(squares.squareRoot() / (0.5 * 0.01) - 1) < 1e-3)
+    #expect(try trained("optimizer.clip_norm=1e6").after == trained().after)
+  }
+
+  private func pow2(_ value: Float) -> Float { value * value }
+}
