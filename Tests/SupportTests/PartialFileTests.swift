@@ -46,6 +46,16 @@ struct PartialFileTests {
     #expect(try directory.contents == ["frames"])
   }
 
+  @Test func aFinishedFileLeavesTheNextOneAlone() throws {
+    var first: PartialFile? = try PartialFile(path: path)
+    try first?.finish()
+    let second = try PartialFile(path: path)
+    try second.append([2])
+    first = nil
+    try second.finish()
+    #expect(try contentsOfFile(path) == Data([2]))
+  }
+
   @Test func severalMayWriteTheSameFile() throws {
     let files = try (0..<2).map { _ in try PartialFile(path: path, isShared: true) }
     for (number, file) in files.enumerated() { try file.append([UInt8(number)]) }

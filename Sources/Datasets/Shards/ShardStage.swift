@@ -120,6 +120,8 @@ public struct ShardStage: Sendable {
       try output.finish()
     } catch FileError.unwritable(_, let reason) {
       throw StagingError.unwritable(path: path, reason: reason)
+    } catch let error as FileError {
+      throw DatasetError.file(error)
     }
   }
 }

@@ -22,6 +22,7 @@ public final class FileLock {
 
   deinit { close(descriptor) }
 
+  /// Takes the lock if nobody has it; does not wait.
   public func attempt() -> Attempt {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if errno == EINTR { continue }

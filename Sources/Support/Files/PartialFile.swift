@@ -2,6 +2,8 @@ import Foundation
 
 /// A file being written that appears under its name when it is complete, and then survives a crash of
 /// the machine. Until then it lies beside that name, which another process can tell from it.
+///
+/// One thread at a time appends to it and finishes it; several may write at places meanwhile.
 public final class PartialFile: @unchecked Sendable {
   public let path: String
   /// For writing in order; `write(_:at:)` does not move its position.
@@ -9,6 +11,8 @@ public final class PartialFile: @unchecked Sendable {
   private let temporary: String
   /// Bytes that were appended since the last sync.
   private var unsynced = 0
+  /// Whether the temporary name is no longer this file's, but perhaps that of the next one.
+  private var isInPlace = false
 
   private static let ending = ".partial"
   /// So many bytes are synced at a time, so that neither the end takes long nor memory fills with what
@@ -26,7 +30,7 @@ public final class PartialFile: @unchecked Sendable {
 
   deinit {
     close(descriptor)
-    unlink(temporary)
+    if !isInPlace { unlink(temporary) }
   }
 
   /// The name that a file is to get which several processes may write, and one is writing, or was when it
@@ -43,7 +47,7 @@ public final class PartialFile: @unchecked Sendable {
   /// In bytes, so far.
   public var size: Int { fileSize(temporary) }
 
-  /// Adds bytes at the end. To be called from one thread at a time.
+  /// Adds bytes at the end.
   public func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     try write(bytes.count) { written in
       Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
@@ -52,13 +56,14 @@ public final class PartialFile: @unchecked Sendable {
     if unsynced >= Self.syncedAtOnce { try sync() }
   }
 
+  /// Adds bytes at the end.
   public func append(_ bytes: [UInt8]) throws(FileError) {
     try bytes.withUnsafeBytes { bytes in
       Result { () throws(FileError) in try append(bytes) }
     }.get()
   }
 
-  /// Writes bytes at a place. Safe to call from several threads at once.
+  /// Writes bytes at a place.
   public func write(_ bytes: [UInt8], at position: Int) throws(FileError) {
     try write(bytes.count) { written in
       bytes.withUnsafeBytes {
@@ -103,6 +108,7 @@ public final class PartialFile: @unchecked Sendable {
     guard rename(temporary, path) == 0 else {
       throw .unwritable(path: path, reason: systemReason())
     }
+    isInPlace = true
   }
 }
 

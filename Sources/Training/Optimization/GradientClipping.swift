@@ -39,33 +39,37 @@ struct GradientClipping {
 }
 
 extension FloatView {
-  /// The sum of the elements' squares, which does not depend on the number of threads.
+  /// The sum of the elements' squares. Blocks are added in their order, so that it does not depend on the
+  /// number of threads, which may differ from rank to rank.
   fileprivate var sumOfSquares: Double {
-    let block = 16384
-    var sums = [Double](repeating: 0, count: (count + block - 1) / block)
-    withUnsafeMutableBufferPointer { values in
-      sums.withUnsafeMutableBufferPointer { sums in
-        let sums = sums.baseAddress
-        parallelFor((values.count + block - 1) / block) { _, part in
-          for index in part {
-            let range = index * block..<min((index + 1) * block, values.count)
-            var lanes = SIMD8<Double>()
-            let whole = range.count / 8 * 8
-            for first in stride(from: range.lowerBound, to: range.lowerBound + whole, by: 8) {
-              let lane = UnsafeRawPointer(values.baseAddress! + first)
-                .loadUnaligned(as: SIMD8<Float>.self)
-              let wide = SIMD8<Double>(lane)
-              lanes += wide * wide
-            }
-            var sum = lanes.sum()
-            for place in range.lowerBound + whole..<range.upperBound {
-              sum += Double(values[place]) * Double(values[place])
-            }
-            sums![index] = sum
-          }
+    let length = 16384
+    let blocks = (count + length - 1) / length
+    var sums = [Double](repeating: 0, count: blocks)
+    sums.withUnsafeMutableBufferPointer { sums in
+      let sums = sums.baseAddress
+      parallelFor(blocks) { _, part in
+        for block in part {
+          let start = block * length
+          sums![block] = self[start..<min(start + length, count)].blockSumOfSquares
         }
       }
     }
     return sums.reduce(0, +)
+  }
+
+  /// The same, on one thread.
+  private var blockSumOfSquares: Double {
+    withUnsafeMutableBufferPointer { values in
+      let bytes = UnsafeRawBufferPointer(values)
+      let whole = values.count / 8 * 8
+      var lanes = SIMD8<Double>()
+      for index in stride(from: 0, to: whole, by: 8) {
+        let offset = index * MemoryLayout<Float>.size
+        let wide = SIMD8<Double>(
+          bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self))
+        lanes += wide * wide
+      }
+      return values[whole...].reduce(lanes.sum()) { $0 + Double($1) * Double($1) }
+    }
   }
 }
