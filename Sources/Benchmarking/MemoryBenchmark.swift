@@ -37,7 +37,7 @@ extension MemoryMeasurement {
     let estimate = MemoryEstimate(
       trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
-      window: configuration.learningRule.window,
+      window: configuration.method.rule.window,
       optimizerBuffers: trainer.replica.optimizer.state.count,
       isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
       before: before)

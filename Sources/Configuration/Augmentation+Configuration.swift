@@ -2,41 +2,14 @@ import Datasets
 internal import Yams
 
 /// A kind of augmentation steps: its name and parameters in configuration files.
-struct AugmentationStepKind: Sendable {
-  let name: String
-  /// The step with the parameters of a mapping; the others have their defaults.
-  let read: @Sendable (_ parameters: Node?) throws(ConfigurationMisfit) -> any AugmentationStep
-  /// The parameters of a step as YAML, `{p: 0.5}`; nil if it is of another kind.
-  let yaml: @Sendable (any AugmentationStep) -> String?
+typealias AugmentationStepKind = NamedKind<any AugmentationStep>
 
-  init<Step: AugmentationStep>(_ parameters: ConfigurationField<Step>...) {
-    name = Step.name
-    read = { (mapping) throws(ConfigurationMisfit) in
-      var step = Step()
-      guard let mapping, !mapping.isNull, !mapping.isEmpty else { return step }
-      guard let pairs = mapping.mapping else {
-        throw ConfigurationMisfit(mapping, expected: "a mapping such as {\(parameters[0].name): …}")
-      }
-      for (key, value) in pairs {
-        let name = key.string ?? "?"
-        do throws(ConfigurationMisfit) {
-          guard let parameter = parameters.first(where: { $0.name == name }) else {
-            throw ConfigurationMisfit(
-              .unknownKey(nearest: nearestName(to: name, in: parameters.map(\.name))))
-          }
-          try parameter.set(value, &step)
-        } catch {
-          throw error.inside(".\(name)", at: key)
-        }
-      }
-      return step
-    }
-    yaml = { step in
-      guard let step = step as? Step else { return nil }
-      let values = parameters.compactMap { field in
-        field.yaml(step).map { "\(field.name): \($0)" }
-      }
-      return "{" + values.joined(separator: ", ") + "}"
+extension AugmentationStepKind {
+  private init<Step: AugmentationStep>(_ parameters: ConfigurationField<Step>...) {
+    self.init(Step.name, Step(), parameters) {
+      $0
+    } unwrap: {
+      $0 as? Step
     }
   }
 
@@ -93,36 +66,6 @@ struct AugmentationStepKind: Sendable {
       .init("scale", \.scale, limit: .shares, "Area, as a share of the image's."),
       .init("ratio", \.ratio, limit: .ratios, "Height / width.")),
   ]
-
-  /// Reads `name: {parameter: value}`, or a name alone.
-  static func step(_ node: Node) throws(ConfigurationMisfit) -> any AugmentationStep {
-    let entry: (key: Node, value: Node?)
-    if node.scalar != nil {
-      entry = (node, nil)
-    } else if let mapping = node.mapping, mapping.count == 1, let pair = mapping.first {
-      entry = (pair.key, pair.value)
-    } else {
-      throw ConfigurationMisfit(node, expected: "one step such as random_crop: {padding: 4}")
-    }
-    let name = entry.key.string ?? "?"
-    do throws(ConfigurationMisfit) {
-      guard let kind = all.first(where: { $0.name == name }) else {
-        throw ConfigurationMisfit(
-          .unknownKey(nearest: nearestName(to: name, in: all.map(\.name))))
-      }
-      return try kind.read(entry.value)
-    } catch {
-      throw error.inside(".\(name)", at: entry.key)
-    }
-  }
-
-  /// A step as `step(_:)` reads it.
-  static func yaml(_ step: any AugmentationStep) -> String {
-    for kind in all {
-      if let parameters = kind.yaml(step) { return "\(kind.name): \(parameters)" }
-    }
-    preconditionFailure("\(step) is in the list of kinds")
-  }
 }
 
 extension RandomErasing.Value: ConfigurationValue {
@@ -170,24 +113,18 @@ extension Augmentation: ConfigurationValue {
     guard let nodes = node.sequence, nodes.count <= mostSteps else {
       throw ConfigurationMisfit(node, expected: kind, choices: presets)
     }
-    var steps: [any AugmentationStep] = []
-    for (index, node) in nodes.enumerated() {
-      do throws(ConfigurationMisfit) {
-        steps.append(try AugmentationStepKind.step(node))
-      } catch {
-        throw error.inside("[\(index)]", at: node)
-      }
-    }
-    return .steps(steps)
+    return .steps(
+      try AugmentationStepKind.readList(
+        nodes, of: AugmentationStepKind.all,
+        expected: "one step such as random_crop: {padding: 4}"))
   }
 
   /// A preset's name, or below the key one line a step.
   var yaml: String {
     switch self {
     case .preset(let preset): preset.rawValue
-    case .steps(let steps) where steps.isEmpty: "[]"
     case .steps(let steps):
-      steps.map { "\n    - " + AugmentationStepKind.yaml($0) }.joined()
+      AugmentationStepKind.yaml(steps, of: AugmentationStepKind.all)
     }
   }
 }

@@ -170,7 +170,13 @@ extension Configuration {
   /// Some keys exclude each other. What a new layer sets takes the place of such keys in earlier
   /// layers, so that `--set model.architecture=vgg11` works on any file; within one layer they are
   /// a contradiction, which `validate` reports.
-  private mutating func dropAlternatives(to names: Set<String>) {
+  mutating func dropAlternatives(to names: Set<String>) {
+    if names.contains("model.layers") {
+      (model.architecture, model.family, model.blocks, model.width) = (nil, nil, nil, nil)
+    } else if !names.isDisjoint(with: ["model.architecture", "model.family", "model.blocks"]) {
+      model.layers = nil
+      model.width = model.width ?? Configuration().model.width
+    }
     if names.contains("model.architecture") {
       model.family = nil
     }

@@ -73,17 +73,25 @@ extension Configuration {
   }
 
   private func validateModel() throws {
-    if model.architecture != nil {
-      for (key, isSet) in [
-        ("model.family", model.family != nil), ("model.blocks", model.blocks != nil),
-      ] where isSet {
+    let others = [("model.family", model.family != nil), ("model.blocks", model.blocks != nil)]
+    if model.layers != nil {
+      let all =
+        [("model.architecture", model.architecture != nil)] + others
+        + [("model.width", model.width != nil)]
+      for (key, isSet) in all where isSet {
+        throw error(key, "and model.layers exclude each other: remove one of them")
+      }
+    } else if model.width == nil {
+      throw error("model.width", "is empty: set it, for instance to 64")
+    } else if model.architecture != nil {
+      for (key, isSet) in others where isSet {
         throw error(key, "and model.architecture exclude each other: remove one of them")
       }
     } else if model.family == nil {
       throw error(
         model.blocks == nil ? "model.architecture" : "model.blocks",
         model.blocks == nil
-          ? "is empty: name one, or set model.family and model.blocks"
+          ? "is empty: name one, or set model.family and model.blocks, or model.layers"
           : "needs model.family: set it, for instance to resnet")
     } else if model.blocks == nil {
       throw error(
@@ -124,10 +132,10 @@ extension Configuration {
         "= \(k) exceeds method.timesteps = \(method.timesteps): lower k"
           + " or raise timesteps")
     }
-    if method.skipsTrailing, let family = networkFamily, family.hasBatchNorm {
+    if method.skipsTrailing, try network.parts.haveBatchNorm {
       throw error(
         "method.skip_trailing",
-        "would change the running statistics of batch norm, which \(family.rawValue) has: set it to"
+        "would change the running statistics of batch norm, which this network has: set it to"
           + " false, or take a normaliser-free network (nf-resnet)")
     }
   }

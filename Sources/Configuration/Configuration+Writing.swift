@@ -14,7 +14,9 @@ extension Configuration {
       let entry = key.yaml(self).map { "\(key.leaf): \($0)" } ?? "# \(key.leaf):"
       // Lists stand below their key.
       let (first, rest) = (entry.prefix { $0 != "\n" }, entry.drop { $0 != "\n" })
-      text += "  " + String(first).padded(to: 28) + "  # \(key.documentation)\(rest)\n"
+      text +=
+        "  " + String(first).padded(to: 28) + "  # \(key.documentation)"
+        + String(rest).indented(by: 4) + "\n"
     }
     return text
   }
@@ -29,17 +31,37 @@ extension Configuration {
       """
   }.joined()
 
-  /// All keys as tables of Markdown, one a section, which `docs/configuration.md` ends in.
-  static let reference: String = sections.map { section in
-    let rows = keys.filter { $0.section == section }.map { key in
-      let cells = [
-        "`\(key.name)`", key.yaml(Configuration()).map { "`\($0)`" } ?? "", key.values,
-        key.documentation,
-      ]
-      return "| "
-        + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+  /// All keys as tables of Markdown, one a section, which `docs/configuration.md` ends in; and one of the
+  /// parts of `model.layers`.
+  static let reference: String = {
+    let standard = Configuration()
+    let tables = sections.map { section in
+      "## \(section)\n\n"
+        + markdown(
+          ["key", "default", "values", "meaning"],
+          keys.filter { $0.section == section }.map { key in
+            ["`\(key.name)`", code(key.yaml(standard)), key.values, key.documentation]
+          })
     }
-    return "## \(section)\n\n| key | default | values | meaning |\n|---|---|---|---|\n"
-      + rows.joined()
-  }.joined(separator: "\n")
+    let parts = PartKind.all.flatMap { part in
+      part.parameters.map { parameter in
+        [
+          "`\(part.name)`", "`\(parameter.name)`", code(parameter.standard), parameter.values,
+          parameter.documentation,
+        ]
+      }
+    }
+    return tables.joined(separator: "\n") + "\n## Parts of model.layers\n\n"
+      + markdown(["part", "parameter", "default", "values", "meaning"], parts)
+  }()
+
+  private static func code(_ text: String?) -> String { text.map { "`\($0)`" } ?? "" }
+
+  private static func markdown(_ heads: [String], _ rows: [[String]]) -> String {
+    let separator = Array(repeating: "---", count: heads.count)
+    return "| \(heads.joined(separator: " | ")) |\n|\(separator.joined(separator: "|"))|\n"
+      + rows.map { row in
+        "| " + row.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+      }.joined()
+  }
 }

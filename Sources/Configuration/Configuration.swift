@@ -45,9 +45,6 @@ extension Configuration {
     }
   }
 
-  /// The kind of network; nil if none is given.
-  public var networkFamily: NetworkFamily? { model.architecture?.family ?? model.family }
-
   /// How recordings become frames.
   public var frameRule: FrameRule { data.frames ?? .number(method.timesteps, by: .number) }
 

@@ -41,6 +41,9 @@ extension Limit<Int> {
   static var timesteps: Limit { within(1...10_000) }
   /// Of an image, in pixels.
   static var side: Limit { within(1...16_384) }
+  /// Of a window that slides over an image, in pixels.
+  static var kernel: Limit { within(1...1024) }
+  static var padding: Limit { within(0...1024) }
   /// As many as the largest machines have.
   static var threads: Limit { within(1...1024) }
 }
@@ -73,6 +76,12 @@ extension Limit<Double> {
     Limit(text: " from 1 to 1e+30, or inf", edges: [1, .infinity]) {
       (1...1e30).contains($0) || $0 == .infinity
     }
+  }
+}
+
+extension Limit<Float> {
+  init(_ limit: Limit<Double>) {
+    self.init(text: limit.text, edges: limit.edges.map { Float($0) }) { limit.admits(Double($0)) }
   }
 }
 

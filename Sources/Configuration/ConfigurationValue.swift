@@ -72,12 +72,15 @@ extension UInt64: ConfigurationValue {
   var yaml: String { "\(self)" }
 }
 
-extension Double: ConfigurationValue {
+extension Double: ConfigurationValue {}
+extension Float: ConfigurationValue {}
+
+extension ConfigurationValue where Self: BinaryFloatingPoint & LosslessStringConvertible {
   static var kind: String { "a number" }
 
   init?(_ node: Node) {
     guard let text = node.plainText else { return nil }
-    let number = text == ".inf" ? .infinity : Double(text)
+    let number = text == ".inf" ? .infinity : Self(text)
     guard let number, !number.isNaN else { return nil }
     self = number
   }
@@ -124,17 +127,45 @@ extension String: ConfigurationValue {
   }
 }
 
-extension [Int]: ConfigurationValue {
-  static var kind: String { "a list of integers such as [2, 2, 2, 2]" }
+/// What lists of values may be made of.
+protocol ConfigurationElement: Sendable {
+  /// What a list of them is, for messages.
+  static var listKind: String { get }
+  /// - Parameter expected: what the list must be, for messages.
+  static func readList(_ node: Node, expected: String) throws(ConfigurationMisfit) -> [Self]
+  static func yaml(of list: [Self]) -> String
+}
+
+extension Array: ConfigurationValue where Element: ConfigurationElement {
+  static var kind: String { Element.listKind }
 
   init?(_ node: Node) {
-    guard let nodes = node.sequence else { return nil }
-    let values = nodes.compactMap { Int($0) }
-    guard values.count == nodes.count else { return nil }
+    guard let values = try? Element.readList(node, expected: "") else { return nil }
     self = values
   }
 
-  var yaml: String { "\(self)" }
+  static func read(_ node: Node, limit: Limit<Self>) throws(ConfigurationMisfit) -> Self {
+    let expected = kind + limit.text
+    let values = try Element.readList(node, expected: expected)
+    guard limit.admits(values) else { throw ConfigurationMisfit(node, expected: expected) }
+    return values
+  }
+
+  var yaml: String { Element.yaml(of: self) }
+}
+
+extension Int: ConfigurationElement {
+  static var listKind: String { "a list of integers such as [2, 2, 2, 2]" }
+
+  static func readList(_ node: Node, expected: String) throws(ConfigurationMisfit) -> [Int] {
+    let values = node.sequence?.compactMap { Int($0) } ?? []
+    guard let nodes = node.sequence, values.count == nodes.count else {
+      throw ConfigurationMisfit(node, expected: expected)
+    }
+    return values
+  }
+
+  static func yaml(of list: [Int]) -> String { "\(list)" }
 }
 
 extension ClosedRange<Double>: ConfigurationValue {

@@ -1,15 +1,17 @@
 /// The name nearest to a mistyped one, by the least number of inserted, deleted and replaced
 /// characters (Levenshtein distance); the first of equals.
 ///
-/// A right last component in a wrong or missing section (`learning_rate`) counts as one change, since
-/// that is a likelier mistake than many typing errors.
+/// A right last component in a wrong or missing section (`learning_rate`) counts as one change, and so does
+/// the beginning of a name (`conv`): both are likelier mistakes than many typing errors.
 func nearestName(to name: String, in candidates: [String]) -> String {
   precondition(!candidates.isEmpty)
   func leaf(_ name: String) -> Substring {
     name.split(separator: ".").last ?? ""
   }
   func distance(_ candidate: String) -> Int {
-    min(editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1)
+    if name.count > 2 && candidate.hasPrefix(name) { return min(1, candidate.count - name.count) }
+    return min(
+      editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1)
   }
   return candidates.map { ($0, distance($0)) }.min { $0.1 < $1.1 }!.0
 }

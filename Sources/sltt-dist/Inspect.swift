@@ -10,6 +10,9 @@ struct Inspect: ParsableCommand {
       With --checkpoint: what is in a checkpoint, after comparing all of its files with their checksums; \
       ends with status 1 if one is damaged; and which kernels compute its convolutions at the firing \
       rates of its latest epoch.
+
+      With --as-yaml: the configuration with its network written layer by layer, to be changed and \
+      given back as --config.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -19,6 +22,15 @@ struct Inspect: ParsableCommand {
     name: .long, help: "Directory of a checkpoint, or of a run: its best one.", transform: path)
   var checkpoint: String?
 
+  @Flag(
+    name: .long, help: "Print the configuration with model.layers in place of its architecture.")
+  var asYAML = false
+
+  func validate() throws {
+    guard asYAML && checkpoint != nil else { return }
+    throw ValidationError("--as-yaml shows a configuration, and --checkpoint what was made by one")
+  }
+
   func run() {
     onEveryRank { communicator in
       if let checkpoint {
@@ -27,6 +39,10 @@ struct Inspect: ParsableCommand {
         return
       }
       let resolved = try configuration.read(communicator)
+      if asYAML {
+        if communicator.isRoot { print(try resolved.withLayers().yaml, terminator: "") }
+        return
+      }
       let report = try NetworkReport(resolved, backend: convolutions.backend)
       if communicator.isRoot { print(report.text) }
     }

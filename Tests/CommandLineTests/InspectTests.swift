@@ -49,6 +49,26 @@ struct InspectTests {
     #expect(run.output.contains("T = 8, batch 100"))
   }
 
+  /// What it prints is a configuration of the same network.
+  @Test func writesANetworkOutLayerByLayer() throws {
+    let options = [
+      "--set", "model.architecture=vgg11", "--set", "model.width=8", "--set", "data.image_size=32",
+    ]
+    let written = try workspace.run(["inspect", "--as-yaml"] + options, usesOneThread: false)
+    #expect(written.status == 0 && written.errors == "")
+    try workspace.directory.write(written.output, to: "own.yaml")
+    func layers(_ arguments: [String]) throws -> [Substring] {
+      let run = try workspace.run(
+        ["inspect", "--set", "model.classes=7"] + arguments, usesOneThread: false)
+      #expect(run.status == 0)
+      return run.output.split(separator: "\n").filter { $0.contains("layer") }
+    }
+    let own = try layers(["--config", "own.yaml"])
+    #expect(try own == layers(options) && own.count > 20)
+    let both = try workspace.run("inspect", "--as-yaml", "--checkpoint", "run")
+    #expect(both.status == 64 && both.errors.contains("--as-yaml shows a configuration"))
+  }
+
   @Test func aCheckpointThatIsNotThereIsSaidToBeMissing() throws {
     try workspace.directory.write("", to: "file")
     for (path, problem) in [

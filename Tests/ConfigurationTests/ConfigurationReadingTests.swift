@@ -113,8 +113,7 @@ struct ConfigurationReadingTests {
       "run.yaml:2: model.width is [8], but must be an integer from 1 to 65536"
     ),
     (
-      "model:\n  width: null",
-      "run.yaml:2: model.width is null, but must be an integer from 1 to 65536"
+      "model:\n  width: null", "run.yaml:2: model.width is empty: set it, for instance to 64"
     ),
     (
       "model:\n  blocks: [2, x]",

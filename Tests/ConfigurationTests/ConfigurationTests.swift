@@ -15,7 +15,7 @@ struct ConfigurationTests {
   /// The names are part of the contract with users.
   @Test func hasTheDocumentedKeys() {
     let contract = [
-      "model": "architecture family blocks width classes input_channels dropout",
+      "model": "architecture family blocks layers width classes input_channels dropout",
       "neuron": "tau threshold surrogate surrogate_width learnable_tau",
       "method": "name timesteps k skip_trailing",
       "loss": "mse_weight mse_target mse_mean label_smoothing",

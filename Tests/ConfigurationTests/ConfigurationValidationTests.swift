@@ -24,7 +24,7 @@ struct ConfigurationValidationTests {
     ),
     (
       "method: {name: sltt-k, k: 2, skip_trailing: true}",
-      "method.skip_trailing would change the running statistics of batch norm, which resnet has:"
+      "method.skip_trailing would change the running statistics of batch norm, which this network has:"
         + " set it to false, or take a normaliser-free network (nf-resnet)"
     ),
     (

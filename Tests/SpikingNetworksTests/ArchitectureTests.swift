@@ -13,7 +13,7 @@ struct ArchitectureTests {
       imageSize: 32)
     let builder = NetworkBuilder(
       specification, backend: .openBLAS, arena: Arena(capacity: 4 << 20))
-    _ = builder.body(of: specification.parts)
+    _ = builder.body(of: [PlacedPart](specification.parts))
     return builder
   }
 

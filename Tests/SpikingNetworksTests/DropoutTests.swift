@@ -90,7 +90,7 @@ struct DropoutTests {
   }
 
   @Test func nothingToDropNeedsNoLayer() {
-    #expect(LayerBench(dropout: 0).builder.dropout("drop", input: Self.shape) == nil)
-    #expect(LayerBench(dropout: 0.5).builder.dropout("drop", input: Self.shape) != nil)
+    #expect(LayerBench().builder.dropout("drop", input: Self.shape, probability: 0) == nil)
+    #expect(LayerBench().builder.dropout("drop", input: Self.shape, probability: 0.5) != nil)
   }
 }

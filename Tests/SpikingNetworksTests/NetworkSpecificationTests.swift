@@ -4,63 +4,51 @@ import Testing
 @testable import SpikingNetworks
 
 struct NetworkSpecificationTests {
-  static let good = NetworkSpecification(
-    family: .resNet, blocks: [1, 1], width: 4, classes: 3, imageSize: 32)
+  private static func network(
+    _ family: NetworkFamily = .resNet, _ blocks: [Int] = [1, 1], width: Int = 4,
+    imageSize: Int = 32
+  ) -> NetworkSpecification {
+    NetworkSpecification(
+      family: family, blocks: blocks, width: width, classes: 3, imageSize: imageSize)
+  }
 
-  typealias Change = @Sendable (inout NetworkSpecification) -> Void
-
-  /// Changes that make a specification bad, and the key that must be named.
-  static let changes: [(key: String, Change)] = [
-    ("blocks", { $0.blocks = [] }), ("blocks", { $0.blocks = [1, 0] }),
-    ("blocks", { $0.blocks = Array(repeating: 1, count: 65) }),
-    ("blocks", { $0.blocks = [.max, 1] }),
-    ("width", { $0.width = 1 << 20 }), ("width", { ($0.family, $0.width) = (.vgg, 1 << 20) }),
-    ("image_size", { $0.imageSize = 1 << 20 }),
-    (
-      "image_size",
-      {
-        $0.inputChannels = 1 << 16
-        $0.imageSize = 256
-      }
-    ),
-    ("width", { $0.width = 0 }), ("classes", { $0.classes = 0 }),
-    ("input_channels", { $0.inputChannels = 0 }), ("image_size", { $0.imageSize = 0 }),
-    ("dropout", { $0.dropout = 1 }), ("dropout", { $0.dropout = -0.1 }),
-    ("dropout", { $0.dropout = .nan }), ("neuron.tau", { $0.neuron.tau = 0.9 }),
-    ("neuron.tau", { $0.neuron.tau = .nan }),
-    (
-      "neuron.tau",
-      {
-        $0.neuron.tau = 1
-        $0.neuron.hasLearnableTau = true
-      }
-    ),
-    (
-      "neuron.tau",
-      {
-        $0.neuron.tau = .infinity
-        $0.neuron.hasLearnableTau = true
-      }
-    ),
-    ("image_size", { $0.imageSize = 6 }),
-    // A single weight has no variance to standardise by.
-    (
-      "width",
-      {
-        $0.family = .nfResNet
-        $0.width = 1
-      }
-    ),
+  /// Values that make no sense, and the key that must be named.
+  static let changes: [(key: String, @Sendable (inout NetworkSpecification) -> Void)] = [
+    ("model.classes", { $0.classes = 0 }), ("model.input_channels", { $0.inputChannels = 0 }),
+    ("data.image_size", { $0.imageSize = 0 }), ("model.dropout", { $0.dropout = 1 }),
+    ("model.dropout", { $0.dropout = -0.1 }), ("model.dropout", { $0.dropout = .nan }),
+    ("neuron.tau", { $0.neuron.tau = 0.9 }), ("neuron.tau", { $0.neuron.tau = .nan }),
+    ("neuron.tau", { ($0.neuron.tau, $0.neuron.hasLearnableTau) = (1, true) }),
+    ("neuron.tau", { ($0.neuron.tau, $0.neuron.hasLearnableTau) = (.infinity, true) }),
   ]
 
   @Test(arguments: changes)
-  func problemsNameTheirKey(_ key: String, _ change: Change) {
-    #expect(Self.good.problem == nil)
-    var specification = Self.good
+  func problemsNameTheirKey(
+    _ key: String, _ change: @Sendable (inout NetworkSpecification) -> Void
+  ) {
+    var specification = Self.network()
+    #expect(specification.problem == nil)
     change(&specification)
-    #expect(specification.problem?.contains(key) == true)
+    #expect(specification.problem?.cause == .setting(key))
+    #expect(specification.problem?.description.hasPrefix(key + " ") == true)
     let error = #expect(throws: NetworkError.self) { try SpikingNetwork(specification, seed: 1) }
-    #expect(error?.description == specification.problem)
+    #expect(error == specification.problem)
+  }
+
+  /// What has to change where the parts are those of a published network.
+  @Test func publishedNetworksFitOrSayWhatDoesNot() {
+    func cause(_ specification: NetworkSpecification) -> NetworkError.Cause? {
+      specification.problem?.cause
+    }
+    #expect(cause(Self.network(imageSize: 6)) == .imageTooSmall)
+    #expect(cause(Self.network(imageSize: 1 << 20)) == .imageTooLarge)
+    #expect(cause(Self.network(width: 1 << 20)) == .tooManyWeights)
+    #expect(cause(Self.network(.vgg, width: 1 << 20)) == .tooManyWeights)
+    // A single weight has no variance to standardise by.
+    #expect(cause(Self.network(.nfResNet, width: 1)) == .tooFewChannels)
+    var wide = Self.network(imageSize: 256)
+    wide.inputChannels = 1 << 16
+    #expect(cause(wide) == .imageTooLarge)
   }
 
   /// The smallest image that works, which gives finite logits.
@@ -71,10 +59,11 @@ struct NetworkSpecificationTests {
       (.vgg, [2], 2),
     ] as [(NetworkFamily, [Int], Int)])
   func smallestImagesWork(_ family: NetworkFamily, _ blocks: [Int], _ size: Int) throws {
-    var specification = Self.good
-    (specification.family, specification.blocks) = (family, blocks)
+    var specification = Self.network(family, blocks)
+    #expect(specification.smallestImage == size)
     specification.imageSize = size - 1
-    #expect(specification.problem?.contains("image_size") == true)
+    let cause = specification.problem?.cause
+    #expect(size == 1 ? cause == .setting("data.image_size") : cause == .imageTooSmall)
     specification.imageSize = size
     #expect(specification.problem == nil)
     let arena = Arena(capacity: 64 << 20)
@@ -96,8 +85,7 @@ struct NetworkSpecificationTests {
   func aSingleSmallestImageCanBeTrainedOn(
     _ family: NetworkFamily, _ blocks: [Int], _ size: Int
   ) throws {
-    var specification = Self.good
-    (specification.family, specification.blocks, specification.imageSize) = (family, blocks, size)
+    let specification = Self.network(family, blocks, imageSize: size)
     let arena = Arena(capacity: 64 << 20)
     let network = try SpikingNetwork(specification, seed: 1, arena: arena)
     var tape = Tape(arena: arena)
@@ -113,7 +101,7 @@ struct NetworkSpecificationTests {
   }
 
   @Test func infinityIsATimeConstant() {
-    var specification = Self.good
+    var specification = Self.network()
     specification.neuron.tau = .infinity
     #expect(specification.problem == nil)
     specification.neuron.tau = 1
@@ -122,16 +110,13 @@ struct NetworkSpecificationTests {
 
   /// So that `inspect` can tell what is too large to be made.
   @Test func aPlanNeedsNoMemory() throws {
-    var specification = Self.good
-    specification.width = 16_384
-    let plan = try NetworkPlan(specification)
+    let plan = try NetworkPlan(Self.network(width: 16_384))
     // 15 billion weights of the last block, and a third as many before.
     #expect(plan.weightCount > 10_000_000_000 && plan.weightCount < 20_000_000_000)
     #expect(plan.layers.count > 5 && plan.convolutions.count == 6)
-    specification.width = 65_536
-    specification.blocks = [1]
-    #expect(try NetworkPlan(specification).weightCount > 70_000_000_000)
-    let error = #expect(throws: NetworkError.self) { try SpikingNetwork(specification, seed: 1) }
-    #expect(error?.description.contains("lower model.width") == true)
+    let larger = Self.network(.resNet, [1], width: 65_536)
+    #expect(try NetworkPlan(larger).weightCount > 70_000_000_000)
+    let error = #expect(throws: NetworkError.self) { try SpikingNetwork(larger, seed: 1) }
+    #expect(error?.description.contains("take fewer channels or layers") == true)
   }
 }

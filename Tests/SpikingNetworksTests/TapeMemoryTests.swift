@@ -72,8 +72,8 @@ struct TapeMemoryTests {
   /// The stem's output, which batch norm needs, is the same at all steps.
   @Test(arguments: specifications)
   func bpttHoldsAllSteps(_ specification: NetworkSpecification) throws {
-    let stem = try NetworkPlan(specification).stemOutput.withSamples(4).count * 4
-    let shared = specification.family.hasBatchNorm ? stem : 0
+    let plan = try NetworkPlan(specification)
+    let shared = plan.keepsStemOutput ? plan.stemOutput.withSamples(4).count * 4 : 0
     let one = try peaks(specification, .bptt(timesteps: 1)).tape
     for timesteps in [2, 8] {
       let all = try peaks(specification, .bptt(timesteps: timesteps)).tape

@@ -5,9 +5,11 @@ import Testing
 @testable import SpikingNetworks
 
 struct TrainingStepTests {
-  static let specifications = NetworkFamily.allCases.map {
+  static let specifications = NetworkFamily.allCases.map(specification)
+
+  private static func specification(_ family: NetworkFamily) -> NetworkSpecification {
     NetworkSpecification(
-      family: $0, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
+      family: family, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
   }
 
   private struct Outcome: Equatable {
@@ -92,7 +94,7 @@ struct TrainingStepTests {
   /// Steps after the last trained one change neither loss nor gradients.
   @Test(arguments: [.nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
   func trailingStepsChangeNoGradient(_ family: NetworkFamily, _ isStatic: Bool) throws {
-    let specification = Self.specifications.first { $0.family == family }!
+    let specification = Self.specification(family)
     for iteration in 0..<4 {
       let all = LearningRule.slttK(timesteps: 5, k: 1)
       let some = LearningRule.slttK(timesteps: 5, k: 1, skipsTrailing: true)
@@ -109,7 +111,7 @@ struct TrainingStepTests {
 
   /// Parts of a batch, whose frames of a time step lie apart, add up to its gradients.
   @Test(arguments: [false, true]) func partsOfABatchAddUp(isStatic: Bool) throws {
-    let specification = Self.specifications.first { $0.family == .nfResNet }!
+    let specification = Self.specification(.nfResNet)
     let rule = LearningRule.bptt(timesteps: 3)
     let whole = try iterate(specification, rule, isStatic: isStatic)
     let parts = try iterate(specification, rule, isStatic: isStatic, parts: [0..<1, 1..<4])

@@ -106,7 +106,7 @@ struct DataParallelTrainerTests {
   @Test func networksThatCannotBeAreRefused() throws {
     #expect(
       message { _ = try job("data.image_size=4") }
-        == "--set data.image_size=4: data.image_size 4 is too small for this network: it needs at"
-        + " least 7 with 2 stages, or too few pixels are left to normalise and to pool")
+        == "--set data.image_size=4: data.image_size 4 is too small for this network: layer 'pool' has a"
+        + " window of 4x4, which does not fit into 2x2x8; it needs at least 7")
   }
 }

@@ -28,7 +28,8 @@ struct MemoryEstimateTests {
     #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
     #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
     // The stem's output, where batch norm needs it, is the same at all steps.
-    let shared = family.hasBatchNorm ? 4 * network.stemOutput.count : 0
+    #expect(network.keepsStemOutput == [.resNet, .vgg].contains(family))
+    let shared = network.keepsStemOutput ? 4 * network.stemOutput.count : 0
     #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes - 4 * 2 * shared)
     #expect(estimate(4, 1).temporaryBytes > one.temporaryBytes)
     #expect(estimate(4, 3).parameterBytes == one.parameterBytes)
@@ -74,7 +75,7 @@ struct MemoryEstimateTests {
       let estimate = try withOneThread {
         try job.trainOnce()
         return MemoryEstimate(
-          job.network.plan, samples: 10, window: job.configuration.learningRule.window,
+          job.network.plan, samples: 10, window: job.configuration.method.rule.window,
           optimizerBuffers: 1, before: 0)
       }
       let expected = estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes
@@ -109,7 +110,7 @@ struct MemoryEstimateTests {
         ["model.family=\(family)", "model.blocks=[1,1]", "model.width=8"] + method, SingleProcess())
       _ = try job.train(epochs: 1)
       let estimate = MemoryEstimate(
-        job.network.plan, samples: 10, window: job.configuration.learningRule.window,
+        job.network.plan, samples: 10, window: job.configuration.method.rule.window,
         optimizerBuffers: 1, before: 0)
       let measured = job.trainer.peakTapeBytes
       let ratio = Double(measured) / Double(estimate.tapeBytes)

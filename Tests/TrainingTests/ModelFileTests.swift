@@ -24,10 +24,10 @@ struct ModelFileTests {
   private func network(seed: UInt64, width: Int = 4, blocks: [Int] = [1, 1]) throws
     -> SpikingNetwork
   {
-    var specification = try configuration.networkSpecification(classes: 3)
-    specification.width = width
-    specification.blocks = blocks
-    let network = try SpikingNetwork(specification, seed: seed, arena: Arena(capacity: 4 << 20))
+    var configuration = configuration
+    (configuration.model.width, configuration.model.blocks) = (width, blocks)
+    let network = try SpikingNetwork(
+      configuration.networkSpecification(classes: 3), seed: seed, arena: Arena(capacity: 4 << 20))
     for index in 0..<network.store.statisticValues.count {
       network.store.statisticValues.all[index] = Float(seed) + Float(index) / 7
     }

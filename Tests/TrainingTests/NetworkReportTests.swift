@@ -73,8 +73,8 @@ struct NetworkReportTests {
   @Test func needsNumbersThatMakeANetwork() throws {
     #expect(
       message { _ = try lines("data.image_size=6") }
-        == "--set data.image_size=6: data.image_size 6 is too small for this network: it needs at"
-        + " least 13 with 3 stages, or too few pixels are left to normalise and to pool")
+        == "--set data.image_size=6: data.image_size 6 is too small for this network: layer 'pool' has a"
+        + " window of 4x4, which does not fit into 2x2x64; it needs at least 13")
     #expect(
       message { _ = try lines("model.classes=null") }.hasPrefix(
         "\(missing): there is no such file"))

@@ -38,6 +38,29 @@ struct TrainedOnTests {
     #expect(try differences([], changes, includingCourse: true) == [])
   }
 
+  @Test func networksAreComparedLayerByLayer() throws {
+    func layers(_ channels: Int, _ more: String = "") -> [String] {
+      ["model.layers=[convolution: {channels: \(channels), kernel: 3}, neuron, linear\(more)]"]
+    }
+    let published = ["model.family=resnet", "model.blocks=[1]", "model.width=8"]
+    #expect(
+      try differences(published, layers(4), includingCourse: false)
+        == [.init(key: "model.architecture", before: "resnet [1], width 8", now: "own network")])
+    #expect(
+      try differences(layers(4), layers(8), includingCourse: false)
+        == [
+          .init(
+            key: "model.layers", before: "'convolution: {channels: 4, kernel: 3}'",
+            now: "'convolution: {channels: 8, kernel: 3}'")
+        ])
+    #expect(
+      try differences(layers(4), layers(4, ", linear"), includingCourse: true)
+        == [.init(key: "model.layers", before: "no more layers", now: "'linear: {}'")])
+    let same = try Configuration(file: nil, overrides: published).withLayers()
+    let text = try #require(same.value(of: "model.layers"))
+    #expect(try differences(published, ["model.layers=\(text)"], includingCourse: true) == [])
+  }
+
   @Test func aLearntTimeConstantIsAParameter() throws {
     let learnt = ["neuron.learnable_tau=true", "neuron.tau=2"]
     #expect(

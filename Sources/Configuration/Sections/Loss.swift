@@ -26,3 +26,11 @@ extension Configuration.Loss {
       "Share of the cross-entropy's target that is spread evenly over all classes."),
   ]
 }
+
+extension Configuration.Loss {
+  package var specification: LossSpecification {
+    LossSpecification(
+      mseWeight: Float(mseWeight), mseTarget: mseTarget, mseMean: Float(mseMean),
+      labelSmoothing: Float(labelSmoothing))
+  }
+}

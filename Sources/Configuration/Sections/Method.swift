@@ -1,3 +1,5 @@
+import SpikingNetworks
+
 extension Configuration {
   /// How gradients are computed.
   public struct Method: Sendable {
@@ -33,4 +35,15 @@ extension Configuration.Method {
       "method.skip_trailing", \.method.skipsTrailing,
       "sltt-k: end at the last recorded time step; metrics cover the time steps that ran."),
   ]
+}
+
+extension Configuration.Method {
+  /// - Precondition: the configuration is valid.
+  public var rule: LearningRule {
+    switch name {
+    case .sltt: .sltt(timesteps: timesteps)
+    case .slttK: .slttK(timesteps: timesteps, k: k!, skipsTrailing: skipsTrailing)
+    case .bptt: .bptt(timesteps: timesteps)
+    }
+  }
 }

@@ -6,7 +6,10 @@ extension Configuration {
     public var architecture: Architecture?
     public var family: NetworkFamily? = .resNet
     public var blocks: [Int]? = [1, 1, 1]
-    public var width = 16
+    /// A network of one's own.
+    public var layers: LayerList?
+    /// nil beside `layers`.
+    public var width: Int? = 16
     public var classes: Int?
     public var inputChannels: Int?
     public var dropout = 0.0
@@ -24,6 +27,9 @@ extension Configuration.Model {
     .init(
       "model.blocks", \.model.blocks, limit: .stages,
       "Residual blocks (ResNets) or convolutions (VGG) of each stage."),
+    .init(
+      "model.layers", \.model.layers,
+      "A network of your own, layer by layer, in place of all above and of width."),
     .init(
       "model.width", \.model.width, limit: .channels,
       "Channels of the first stage; 64 as published."),

@@ -1,3 +1,4 @@
+import SpikingNetworks
 import Tensors
 
 extension Configuration {
@@ -29,4 +30,14 @@ extension Configuration.Neuron {
       "neuron.learnable_tau", \.neuron.hasLearnableTau,
       "Learn tau, one for each layer of neurons."),
   ]
+}
+
+extension Configuration.Neuron {
+  /// What a network's neurons are like where its parts say nothing else.
+  package var specification: NeuronSpecification {
+    NeuronSpecification(
+      tau: Float(tau), threshold: Float(threshold),
+      surrogate: SurrogateGradient(surrogate, width: surrogateWidth.map { Float($0) }),
+      hasLearnableTau: hasLearnableTau)
+  }
 }

@@ -1,99 +1,203 @@
 import Tensors
 
-/// A part of a network as data. `NetworkBuilder` makes layers of it; names are those of the layers and the
-/// beginnings of their parameters' names.
-enum Part: Equatable, Sendable {
+/// A part of a network as data: what a published family and `model.layers` of a configuration are made of.
+/// `NetworkBuilder` makes layers of it.
+///
+/// Names and numbers give paths, as in PyTorch's modules: those of a layer's parameters begin with the names
+/// of the groups around it and its own, `layer1.0.conv1.weight`. A part without a name has its number
+/// in its group, from 0. A residual is no group: its parts are numbered with those around it.
+public enum Part: Equatable, Sendable {
   case convolution(ConvolutionPart)
+  /// Belongs to the neuron that follows.
+  case batchNorm(BatchNormPart)
   case neuron(NeuronPart)
-  case averagePool(String, Pool)
-  /// Is left out where the network drops nothing.
-  case dropout(String)
+  case averagePool(AveragePoolPart)
+  case adaptivePool(AdaptivePoolPart)
+  case dropout(DropoutPart)
   case linear(LinearPart)
-  case sequence([Part])
+  /// A group.
+  case sequence(SequencePart)
+  case repetition(RepetitionPart)
   case residual(ResidualPart)
-
-  /// How an average pool takes its averages.
-  enum Pool: Equatable, Sendable {
-    case window(SlidingWindow)
-    /// Over as many windows of nearly equal size.
-    case adaptive(height: Int, width: Int)
-  }
 }
 
 /// A 2-D convolution.
-struct ConvolutionPart: Equatable, Sendable {
-  enum Kind: Equatable, Sendable {
-    /// `nil`: without bias.
-    case plain(bias: StartValues?)
-    /// Scaled weight standardisation.
-    case standardized
+public struct ConvolutionPart: Equatable, Sendable {
+  /// First values of the biases.
+  public enum Bias: String, CaseIterable, Sendable {
+    /// There are no biases.
+    case none
+    case zero, uniform
+
+    var firstValues: FirstValues? {
+      switch self {
+      case .none: nil
+      case .zero: .zero
+      case .uniform: .uniform
+      }
+    }
   }
 
-  var name: String
-  var outputs: Int
-  var window: SlidingWindow
-  var kind: Kind
+  public var name: PartName?
+  /// Of the output.
+  public var channels: Int
+  public var kernel: Int
+  public var stride = 1
+  /// `nil`: (kernel - 1) / 2, which keeps the image's size at stride 1 of an odd kernel.
+  public var padding: Int?
+  /// With scaled weight standardisation, which has biases that begin with 0.
+  public var isStandardized = false
+  public var bias = Bias.uniform
 
-  init(_ name: String, outputs: Int, _ window: SlidingWindow, _ kind: Kind) {
-    (self.name, self.outputs, self.window, self.kind) = (name, outputs, window, kind)
+  public init(
+    _ name: PartName? = nil, channels: Int, kernel: Int, stride: Int = 1,
+    isStandardized: Bool = false, bias: Bias = .uniform
+  ) {
+    (self.name, self.channels, self.kernel, self.stride) = (name, channels, kernel, stride)
+    (self.isStandardized, self.bias) = (isStandardized, bias)
+  }
+
+  var window: SlidingWindow {
+    SlidingWindow(kernel: kernel, stride: stride, padding: padding ?? (kernel - 1) / 2)
   }
 }
 
-/// A layer of neurons, with what scales their input.
-struct NeuronPart: Equatable, Sendable {
-  var name: String
-  /// The name of a batch norm of the input; `nil`: there is none.
-  var batchNorm: String?
-  /// Multiplies the input where there is no batch norm.
-  var inputScale: Float
-  /// The value that a spike stands for.
-  var amplitude: Float
+/// Batch normalisation.
+public struct BatchNormPart: Equatable, Sendable {
+  public var name: PartName?
 
-  init(
-    _ name: String, batchNorm: String? = nil, inputScale: Float = 1, amplitude: Float = 1
-  ) {
-    (self.name, self.batchNorm) = (name, batchNorm)
-    (self.inputScale, self.amplitude) = (inputScale, amplitude)
+  public init(_ name: PartName? = nil) { self.name = name }
+}
+
+/// A layer of neurons. What is `nil` is as in the network's `NeuronSpecification`.
+public struct NeuronPart: Equatable, Sendable {
+  public var name: PartName?
+  public var tau: Float?
+  public var threshold: Float?
+  public var surrogate: SurrogateGradient.Shape?
+  public var surrogateWidth: Float?
+  public var hasLearnableTau: Bool?
+  /// Multiplies the input; without batch norm.
+  public var inputScale: Float
+  /// The value that a spike stands for.
+  public var amplitude: Float
+
+  public init(_ name: PartName? = nil, inputScale: Float = 1, amplitude: Float = 1) {
+    (self.name, self.inputScale, self.amplitude) = (name, inputScale, amplitude)
   }
+
+  func specification(_ defaults: NeuronSpecification) -> NeuronSpecification {
+    NeuronSpecification(
+      tau: tau ?? defaults.tau, threshold: threshold ?? defaults.threshold,
+      surrogate: surrogate == nil && surrogateWidth == nil
+        ? defaults.surrogate
+        : SurrogateGradient(surrogate ?? defaults.surrogate.shape, width: surrogateWidth),
+      hasLearnableTau: hasLearnableTau ?? defaults.hasLearnableTau)
+  }
+}
+
+/// The averages of a window that slides; padding counts as zeros.
+public struct AveragePoolPart: Equatable, Sendable {
+  public var name: PartName?
+  public var kernel: Int
+  /// `nil`: as the kernel.
+  public var stride: Int?
+  public var padding = 0
+
+  public init(_ name: PartName? = nil, kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    (self.name, self.kernel, self.stride, self.padding) = (name, kernel, stride, padding)
+  }
+
+  var window: SlidingWindow {
+    SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding)
+  }
+}
+
+/// The averages of windows of nearly equal size, which cover the image.
+public struct AdaptivePoolPart: Equatable, Sendable {
+  public var name: PartName?
+  /// Height and width of the output.
+  public var size: Int
+
+  public init(_ name: PartName? = nil, size: Int) { (self.name, self.size) = (name, size) }
+}
+
+/// Is left out where nothing is dropped.
+public struct DropoutPart: Equatable, Sendable {
+  public var name: PartName?
+  /// Probability that an element is dropped; `nil`: the network's.
+  public var probability: Float?
+
+  public init(_ name: PartName? = nil) { self.name = name }
 }
 
 /// A fully connected layer.
-struct LinearPart: Equatable, Sendable {
-  var name: String
-  var outputs: Int
-  var weight: StartValues
-  var bias: StartValues
+public struct LinearPart: Equatable, Sendable {
+  public enum Outputs: Equatable, Sendable {
+    /// As many as there are classes.
+    case classes
+    case count(Int)
 
-  init(_ name: String, outputs: Int, weight: StartValues, bias: StartValues) {
+    func count(classes: Int) -> Int {
+      switch self {
+      case .classes: classes
+      case .count(let count): count
+      }
+    }
+  }
+
+  public var name: PartName?
+  public var outputs: Outputs
+  public var weight: FirstValues
+  public var bias: FirstValues
+
+  public init(
+    _ name: PartName? = nil, outputs: Outputs = .classes, weight: FirstValues = .uniform,
+    bias: FirstValues = .uniform
+  ) {
     (self.name, self.outputs, self.weight, self.bias) = (name, outputs, weight, bias)
   }
 }
 
-/// A branch beside a shortcut, and their sum.
-struct ResidualPart: Equatable, Sendable {
-  /// A learnt factor of the branch's output, which begins with 0, times a constant.
-  struct Gain: Equatable, Sendable {
-    var name: String
-    var factor: Float
+/// Parts one after the other.
+public struct SequencePart: Equatable, Sendable {
+  public var name: PartName?
+  public var layers: [Part]
+
+  public init(_ name: PartName?, _ layers: [Part]) {
+    (self.name, self.layers) = (name, layers)
   }
+}
 
-  /// Two parts or more; the last one is a convolution.
-  var branch: [Part]
-  /// A convolution; `nil`: the input itself.
-  var shortcut: ConvolutionPart?
-  var base: ResidualBase
-  /// Where the branch ends in a standardised convolution.
-  var gain: Gain?
+/// Parts several times, one after the other, with weights of their own each time. Each time is a group
+/// without a name: in the group with the repetition's name or, without one, in the group around it.
+public struct RepetitionPart: Equatable, Sendable {
+  public var name: PartName?
+  public var times: Int
+  public var layers: [Part]
 
-  init(
-    branch: [Part], shortcut: ConvolutionPart? = nil, base: ResidualBase, gain: Gain? = nil
-  ) {
-    (self.branch, self.shortcut, self.base, self.gain) = (branch, shortcut, base, gain)
+  public init(_ name: PartName?, times: Int, _ layers: [Part]) {
+    (self.name, self.times, self.layers) = (name, times, layers)
+  }
+}
+
+/// A branch beside a shortcut, and their sum.
+public struct ResidualPart: Equatable, Sendable {
+  /// Two layers or more; the last one is a convolution.
+  public var branch: [Part]
+  /// `nil`: the input itself.
+  public var shortcut: ConvolutionPart?
+  /// A learnt factor of the branch, which begins with 0, times this constant (De and Smith, NeurIPS 2020);
+  /// where the branch ends in a standardised convolution.
+  public var skipInit: Float?
+
+  public init(branch: [Part], shortcut: ConvolutionPart? = nil, skipInit: Float? = nil) {
+    (self.branch, self.shortcut, self.skipInit) = (branch, shortcut, skipInit)
   }
 }
 
 /// How a parameter's first values are drawn, by the layer's own size.
-enum StartValues: Sendable {
+public enum FirstValues: String, CaseIterable, Sendable {
   case zero
   /// Uniform between -1/sqrt(fanIn) and 1/sqrt(fanIn), PyTorch's default.
   case uniform
@@ -105,6 +209,54 @@ enum StartValues: Sendable {
     case .zero: .constant(0)
     case .uniform: .uniform(fanIn: fanIn)
     case .normal: .normal(deviation: 0.01)
+    }
+  }
+}
+
+extension Part {
+  var name: PartName? {
+    switch self {
+    case .convolution(let part): part.name
+    case .batchNorm(let part): part.name
+    case .neuron(let part): part.name
+    case .averagePool(let part): part.name
+    case .adaptivePool(let part): part.name
+    case .dropout(let part): part.name
+    case .linear(let part): part.name
+    case .sequence(let part): part.name
+    case .repetition(let part): part.name
+    case .residual: nil
+    }
+  }
+}
+
+extension [Part] {
+  /// Parts with the repetitions written out; at most a number that memory holds.
+  public var expandedCount: Int {
+    let most = 1 << 20
+    return reduce(0) { sum, part in
+      let count =
+        switch part {
+        case .sequence(let part): 1 + part.layers.expandedCount
+        case .repetition(let part):
+          1 + Swift.min(part.times, most) * Swift.max(1, part.layers.expandedCount)
+        case .residual(let part): 2 + part.branch.expandedCount
+        default: 1
+        }
+      return Swift.min(sum + count, most)
+    }
+  }
+
+  /// Whether running statistics of activations are kept.
+  public var haveBatchNorm: Bool {
+    contains { part in
+      switch part {
+      case .batchNorm: true
+      case .sequence(let part): part.layers.haveBatchNorm
+      case .repetition(let part): part.layers.haveBatchNorm
+      case .residual(let part): part.branch.haveBatchNorm
+      case .convolution, .neuron, .averagePool, .adaptivePool, .dropout, .linear: false
+      }
     }
   }
 }

@@ -1,56 +1,51 @@
-import Tensors
-
-extension NetworkSpecification {
+extension NetworkFamily {
   /// Pre-activation spiking ResNet with batch norm and a 3x3 stem, for small images (He et al., ECCV 2016;
   /// spiking form and names as in the published SLTT code).
-  func preActivationResNet() -> [Part] {
+  func preActivationResNet(blocks: [Int], width: Int) -> [Part] {
     var parts: [Part] = [
-      .convolution(
-        ConvolutionPart("conv1", outputs: width, .init(kernel: 3, padding: 1), .plain(bias: nil)))
+      .convolution(ConvolutionPart("conv1", channels: width, kernel: 3, bias: .none))
     ]
-    var channels = width
     for (stage, count) in blocks.enumerated() {
-      for index in 0..<count {
-        let outputs = planes(ofStage: stage)
-        parts.append(
-          preActivationBlock(
-            "layer\(stage + 1).\(index)", inputs: channels, outputs: outputs,
-            stride: stage > 0 && index == 0 ? 2 : 1))
-        channels = outputs
+      let name: PartName = "layer\(stage + 1)"
+      let block = preActivationBlock(channels: width << stage)
+      guard stage > 0 else {
+        parts.append(.repetition(RepetitionPart(name, times: count, block)))
+        continue
       }
+      let first = preActivationBlock(channels: width << stage, halves: true)
+      let others = count > 1 ? [Part.repetition(RepetitionPart(nil, times: count - 1, block))] : []
+      parts.append(.sequence(SequencePart(name, [.sequence(SequencePart(nil, first))] + others)))
     }
-    parts.append(
-      .sequence([
-        .neuron(NeuronPart("relu1", batchNorm: "bn1")),
-        .averagePool("pool", .window(SlidingWindow(kernel: 4, stride: 4))),
-        .dropout("drop"),
-        .linear(LinearPart("linear", outputs: classes, weight: .uniform, bias: .zero)),
-      ]))
-    return parts
+    return parts + [
+      .batchNorm(BatchNormPart("bn1")),
+      .neuron(NeuronPart("relu1")),
+      .averagePool(AveragePoolPart("pool", kernel: 4)),
+      .dropout(DropoutPart("drop")),
+      .linear(LinearPart("linear", weight: .uniform, bias: .zero)),
+    ]
   }
 
   /// A residual block that normalises and fires before each convolution:
   /// `s = lif(bn(x)); y = conv(lif(bn(conv(s)))) + shortcut(s)`. Where shapes agree the shortcut is the
   /// spikes themselves.
-  private func preActivationBlock(
-    _ name: String, inputs: Int, outputs: Int, stride: Int
-  ) -> Part {
-    func convolution(_ part: String, _ window: SlidingWindow) -> ConvolutionPart {
-      ConvolutionPart("\(name).\(part)", outputs: outputs, window, .plain(bias: .uniform))
-    }
-    let isPlain = stride == 1 && inputs == outputs
-    return .sequence([
-      .neuron(NeuronPart(name + ".relu1", batchNorm: name + ".bn1")),
+  ///
+  /// - Parameter halves: whether it halves the image and makes `channels` of half as many.
+  private func preActivationBlock(channels: Int, halves: Bool = false) -> [Part] {
+    let stride = halves ? 2 : 1
+    let shortcut = ConvolutionPart("shortcut", channels: channels, kernel: 1, stride: stride)
+    return [
+      .batchNorm(BatchNormPart("bn1")),
+      .neuron(NeuronPart("relu1")),
       .residual(
         ResidualPart(
           branch: [
-            .convolution(convolution("conv1", .init(kernel: 3, stride: stride, padding: 1))),
-            .neuron(NeuronPart(name + ".relu2", batchNorm: name + ".bn2")),
-            .dropout(name + ".dropout"),
-            .convolution(convolution("conv2", .init(kernel: 3, padding: 1))),
+            .convolution(ConvolutionPart("conv1", channels: channels, kernel: 3, stride: stride)),
+            .batchNorm(BatchNormPart("bn2")),
+            .neuron(NeuronPart("relu2")),
+            .dropout(DropoutPart("dropout")),
+            .convolution(ConvolutionPart("conv2", channels: channels, kernel: 3)),
           ],
-          shortcut: isPlain ? nil : convolution("shortcut", .init(kernel: 1, stride: stride)),
-          base: .branch)),
-    ])
+          shortcut: halves ? shortcut : nil)),
+    ]
   }
 }

@@ -3,8 +3,10 @@ import Tensors
 /// A network's nodes.
 struct NetworkBody {
   let stem: Stem
-  /// By section. The first one's are what follows the stem in its section.
+  /// By section. The stem's is the first one, without nodes.
   let sections: [[any Node]]
+  /// Whether what follows the stem leaves the stem's output on the tape.
+  let keepsStemOutput: Bool
 }
 
 /// A signal where a part is to be added.
@@ -12,132 +14,169 @@ private struct Place {
   /// Of one sample.
   var shape: Shape
   var content: LayerInput
+  /// Waits for its neuron.
+  var norm: BatchNorm?
 }
 
 extension NetworkBuilder {
-  /// Makes the layers of parts of which each is a section; the first begins with a convolution.
-  func body(of parts: [Part]) -> NetworkBody {
+  /// Makes the layers of parts. After the stem, each layer and residual is a section.
+  ///
+  /// - Precondition: `NetworkCheck` finds no problem.
+  func body(of parts: [PlacedPart]) -> NetworkBody {
+    // The network is a group itself.
+    parts.gains.forEach(addGain)
+    let stemCount = 1 + parts.layers.dropFirst().prefix { $0.part.isPool }.count
+    var (convolution, pools): ((any ConvolutionLayer)?, [AveragePool]) = (nil, [])
+    var sections: [[any Node]] = []
     var place = Place(shape: specification.input, content: .frame)
-    addGains(of: parts[0])
-    var (first, stemParts) = (parts[0].flattened, 1)
-    while stemParts < first.count, case .averagePool = first[stemParts] { stemParts += 1 }
-    let stem = makeStem(Array(first[..<stemParts]), &place)
-    first.removeFirst(stemParts)
-    var sections = [first.flatMap { nodes(of: $0, &place) }]
+    forEachLayer(of: parts) { index, part in
+      if case .convolution(let layer) = part.part, index == 0 {
+        convolution = self.convolution(layer, part.path, &place)
+      } else if index < stemCount {
+        pools.append(pool(part, &place))
+      } else {
+        if sections.isEmpty { endSection(&sections, with: []) }
+        let nodes = nodes(of: part, &place)
+        if !nodes.isEmpty { endSection(&sections, with: nodes) }
+      }
+    }
+    return NetworkBody(
+      stem: Stem(convolution!, pools: pools), sections: sections,
+      keepsStemOutput: keepsInput(parts.layers[stemCount]))
+  }
+
+  private func endSection(_ sections: inout [[any Node]], with nodes: [any Node]) {
+    sections.append(nodes)
     endSection()
-    for part in parts.dropFirst() {
-      addGains(of: part)
-      sections.append(nodes(of: part, &place))
-      endSection()
-    }
-    return NetworkBody(stem: stem, sections: sections)
   }
 
-  /// The learnt gains of a section come before its other parameters, as in the published models.
-  private func addGains(of part: Part) {
-    switch part {
-    case .sequence(let parts): parts.forEach(addGains)
-    case .residual(let residual):
-      if let gain = residual.gain { addGain(gain.name) }
-      residual.branch.forEach(addGains)
-    default: break
+  /// Whether the first of a part's layers that works on floats leaves them on the tape.
+  private func keepsInput(_ part: PlacedPart) -> Bool {
+    switch part.part {
+    // In half the memory, it is another tensor each time.
+    case .batchNorm: specification.memory == .fast
+    case .convolution, .linear: true
+    case .residual: part.shortcut != nil || keepsInput(part.branch.layers[0])
+    default: false
     }
   }
 
-  private func makeStem(_ parts: [Part], _ place: inout Place) -> Stem {
-    guard case .convolution(let part) = parts[0] else {
-      preconditionFailure("the first part is a convolution")
+  /// Calls `body` with the layers and residuals of parts, in the order of the forward pass. The learnt gains
+  /// of a group come before its other parameters, as in the published models.
+  private func forEachLayer(of parts: [PlacedPart], _ body: (_ index: Int, PlacedPart) -> Void) {
+    var index = 0
+    func visit(_ part: PlacedPart) {
+      guard part.isGroup else {
+        body(index, part)
+        return index += 1
+      }
+      part.children.gains.forEach(addGain)
+      part.children.forEach(visit)
     }
-    let convolution = convolution(part, &place)
-    return Stem(convolution, pools: parts.dropFirst().map { makePool($0, &place) })
+    parts.forEach(visit)
   }
 
-  private func nodes(of part: Part, _ place: inout Place) -> [any Node] {
-    switch part {
-    case .convolution(let part): return [convolution(part, &place)]
-    case .neuron(let part): return [neuron(part, &place)]
-    case .averagePool: return [makePool(part, &place)]
-    case .dropout(let name):
-      guard let dropout = dropout(name, input: place.shape) else { return [] }
+  private func nodes(of part: PlacedPart, _ place: inout Place) -> [any Node] {
+    switch part.part {
+    case .convolution(let layer): return [convolution(layer, part.path, &place)]
+    case .batchNorm:
+      place.norm = BatchNorm(part.path, channels: place.shape.c, self)
+      return []
+    case .neuron(let layer): return [neuron(layer, part.path, &place)]
+    case .averagePool, .adaptivePool: return [pool(part, &place)]
+    case .dropout(let layer):
+      let dropout = dropout(
+        part.path, input: place.shape, probability: layer.probability ?? specification.dropout)
+      guard let dropout else { return [] }
       if place.content.isSpikes { place.content = .spikes }
       return [dropout]
-    case .linear(let part):
-      let features = place.shape.count
-      let layer = add(
-        Linear(
-          part.name, input: place.shape, outputs: part.outputs,
-          weight: part.weight.initialization(fanIn: features),
-          bias: part.bias.initialization(fanIn: features), reads: place.content, self))
-      place = Place(shape: layer.output, content: .floats)
-      return [layer]
-    case .sequence(let parts): return parts.flatMap { nodes(of: $0, &place) }
-    case .residual(let part): return [residual(part, &place)]
+    case .linear(let layer): return [linear(layer, part.path, &place)]
+    case .residual(let residual): return [self.residual(residual, part, &place)]
+    case .sequence, .repetition: preconditionFailure("groups are visited layer by layer")
     }
   }
 
   private func convolution(
-    _ part: ConvolutionPart, gain: ScaledWSConvolution2D.OutputGain? = nil,
+    _ part: ConvolutionPart, _ path: String, gain: ScaledWSConvolution2D.OutputGain? = nil,
     _ place: inout Place
   ) -> any ConvolutionLayer {
     let layer: any ConvolutionLayer
-    switch part.kind {
-    case .plain(let bias):
-      let fanIn = place.shape.c * part.window.kernel * part.window.kernel
-      layer = Convolution2D(
-        part.name, input: place.shape, outputs: part.outputs, part.window,
-        bias: bias?.initialization(fanIn: fanIn), reads: place.content, self)
-    case .standardized:
+    if part.isStandardized {
       layer = ScaledWSConvolution2D(
-        part.name, input: place.shape, outputs: part.outputs, part.window,
-        outputGain: gain, reads: place.content, self)
+        path, input: place.shape, outputs: part.channels, part.window, outputGain: gain,
+        reads: place.content, self)
+    } else {
+      let fanIn = place.shape.c * part.kernel * part.kernel
+      layer = Convolution2D(
+        path, input: place.shape, outputs: part.channels, part.window,
+        bias: part.bias.firstValues?.initialization(fanIn: fanIn), reads: place.content, self)
     }
     place = Place(shape: layer.output, content: .floats)
     return add(layer)
   }
 
-  private func neuron(_ part: NeuronPart, _ place: inout Place) -> LIFNeuron {
-    let norm = part.batchNorm.map { BatchNorm($0, channels: place.shape.c, self) }
-    place.content = .keptSpikes
+  private func neuron(_ part: NeuronPart, _ path: String, _ place: inout Place) -> LIFNeuron {
+    defer { place = Place(shape: place.shape, content: .keptSpikes) }
     return add(
       LIFNeuron(
-        part.name, input: place.shape, normalization: norm, inputScale: part.inputScale,
-        amplitude: part.amplitude, self))
+        path, input: place.shape, normalization: place.norm, inputScale: part.inputScale,
+        amplitude: part.amplitude, specification: part.specification(specification.neuron), self))
   }
 
-  private func makePool(_ part: Part, _ place: inout Place) -> AveragePool {
-    guard case .averagePool(let name, let pool) = part else {
-      preconditionFailure("the part is an average pool")
-    }
+  private func pool(_ part: PlacedPart, _ place: inout Place) -> AveragePool {
     let pooling =
-      switch pool {
-      case .window(let window): AveragePooling(input: place.shape, window: window)
-      case .adaptive(let height, let width):
-        AveragePooling(input: place.shape, adaptiveHeight: height, width: width)
+      switch part.part {
+      case .averagePool(let layer): AveragePooling(input: place.shape, window: layer.window)
+      case .adaptivePool(let layer):
+        AveragePooling(input: place.shape, adaptiveHeight: layer.size, width: layer.size)
+      default: preconditionFailure("the part is a pool")
       }
-    let layer = add(AveragePool(name, pooling, self))
+    let layer = add(AveragePool(part.path, pooling, self))
     place = Place(shape: layer.output, content: .floats)
     return layer
   }
 
-  private func residual(_ part: ResidualPart, _ place: inout Place) -> Residual {
-    let gain = part.gain.map {
-      ScaledWSConvolution2D.OutputGain(parameter: gains[$0.name]!, factor: $0.factor)
-    }
-    guard case .convolution(let end)? = part.branch.last else {
-      preconditionFailure("a branch ends in a convolution")
+  private func linear(_ part: LinearPart, _ path: String, _ place: inout Place) -> Linear {
+    let features = place.shape.count
+    let layer = add(
+      Linear(
+        path, input: place.shape, outputs: part.outputs.count(classes: specification.classes),
+        weight: part.weight.initialization(fanIn: features),
+        bias: part.bias.initialization(fanIn: features), reads: place.content, self))
+    place = Place(shape: layer.output, content: .floats)
+    return layer
+  }
+
+  private func residual(
+    _ residual: ResidualPart, _ part: PlacedPart, _ place: inout Place
+  ) -> Residual {
+    let gain = residual.skipInit.map {
+      ScaledWSConvolution2D.OutputGain(parameter: gains[part.gain!]!, factor: $0)
     }
     var shortcutPlace = place
-    var branch = part.branch.dropLast().flatMap { nodes(of: $0, &place) }
-    branch.append(convolution(end, gain: gain, &place))
-    let shortcut = part.shortcut.map { convolution($0, &shortcutPlace) }
-    return Residual(branch: branch, shortcut: shortcut, base: part.base)
+    // Spikes have no buffer to add a branch to; and one with a gain begins with 0.
+    let base: ResidualBase = gain == nil && place.content.isSpikes ? .branch : .shortcut
+    let last = part.branch.layers.count - 1
+    var branch: [any Node] = []
+    forEachLayer(of: part.branch) { index, part in
+      if case .convolution(let layer) = part.part, index == last {
+        branch.append(convolution(layer, part.path, gain: gain, &place))
+      } else {
+        branch += nodes(of: part, &place)
+      }
+    }
+    let shortcut = residual.shortcut.map {
+      convolution($0, part.shortcut!.path, &shortcutPlace)
+    }
+    return Residual(branch: branch, shortcut: shortcut, base: base)
   }
 }
 
 extension Part {
-  /// The parts of a sequence, itself without sequences.
-  fileprivate var flattened: [Part] {
-    guard case .sequence(let parts) = self else { return [self] }
-    return parts.flatMap(\.flattened)
+  fileprivate var isPool: Bool {
+    switch self {
+    case .averagePool, .adaptivePool: true
+    default: false
+    }
   }
 }

@@ -83,11 +83,10 @@ final class NetworkBuilder {
   private var dropouts = 0
 
   /// A dropout layer, or none where nothing is dropped.
-  func dropout(_ name: String, input: Shape) -> Dropout? {
-    guard specification.dropout > 0 else { return nil }
+  func dropout(_ name: String, input: Shape, probability: Float) -> Dropout? {
+    guard probability > 0 else { return nil }
     dropouts += 1
     return add(
-      Dropout(
-        name, number: dropouts, input: input, probability: specification.dropout, profile: profile))
+      Dropout(name, number: dropouts, input: input, probability: probability, profile: profile))
   }
 }

@@ -26,10 +26,10 @@ public final class NetworkPlan {
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(),
     arena: Arena = Arena(), profile: StepProfile? = nil
   ) throws(NetworkError) {
-    if let problem = specification.problem { throw NetworkError(description: problem) }
+    if let problem = specification.problem { throw problem }
     let builder = NetworkBuilder(
       specification, backend: backend, arena: arena, profile: profile)
-    body = builder.body(of: specification.parts)
+    body = builder.body(of: [PlacedPart](specification.parts))
     self.specification = specification
     self.arena = arena
     layers = builder.layers
@@ -42,6 +42,8 @@ public final class NetworkPlan {
 
   /// What the stem gives for one sample, which has no state and no time steps.
   public var stemOutput: Shape { body.stem.output }
+  /// Whether that is on the tape, the same at each time step that shows the same frame.
+  public var keepsStemOutput: Bool { body.keepsStemOutput }
   /// Elements of all parameters.
   public var weightCount: Int { parameters.reduce(0) { $0 + $1.count } }
   /// Elements of all running statistics.
@@ -54,8 +56,8 @@ public final class NetworkPlan {
     let (needed, memory) = (8 * weightCount, Int(ProcessInfo.processInfo.physicalMemory))
     guard needed > memory else { return }
     throw NetworkError(
-      description: "the network's \(weightCount) weights and their gradients take"
-        + " \(needed >> 20) MiB, but this machine has \(memory >> 20) MiB of memory: lower"
-        + " model.width, or take fewer stages or blocks")
+      .memory,
+      "has \(weightCount) weights, which take \(needed >> 20) MiB with their gradients, but this"
+        + " machine has \(memory >> 20) MiB of memory: take fewer channels or layers")
   }
 }

@@ -63,7 +63,7 @@ public final class ParameterStore {
 
   /// Where consecutive parameters lie, given by their numbers in the order of the forward pass.
   func range(of numbers: Range<Int>) -> Range<Int> {
-    guard !numbers.isEmpty else { return 0..<0 }
+    precondition(!numbers.isEmpty)
     // The last in the order of the forward pass lies first.
     let first = parameters[parameters.count - numbers.upperBound]
     let last = parameters[parameters.count - 1 - numbers.lowerBound]

@@ -134,6 +134,7 @@ public final class SpikingNetwork {
     let start = ContinuousClock.now
     for layer in layers[section.layers] { layer.completeGradients() }
     profile?.add(.update, since: start)
+    guard !section.parameters.isEmpty else { return }
     onFinishedGradients?(store.range(of: section.parameters))
   }
 
@@ -146,9 +147,4 @@ public final class SpikingNetwork {
   public var activity: (spikes: Int, neuronSteps: Int) {
     neurons.reduce((0, 0)) { ($0.0 + $1.spikeCount, $0.1 + $1.neuronSteps) }
   }
-}
-
-/// A network that cannot be.
-public struct NetworkError: Error, CustomStringConvertible {
-  public let description: String
 }

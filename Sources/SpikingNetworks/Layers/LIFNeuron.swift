@@ -38,16 +38,18 @@ final class LIFNeuron: Layer, SkippedNode {
   ///   - input: of one sample.
   ///   - inputScale: multiplies the input where there is no normalisation.
   ///   - amplitude: the value that a spike stands for in the layers that follow.
+  ///   - specification: left out: the network's.
   init(
     _ name: String, input: Shape, normalization: BatchNorm? = nil, inputScale: Float = 1,
-    amplitude: Float = 1, _ builder: NetworkBuilder
+    amplitude: Float = 1, specification: NeuronSpecification? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
     self.normalization = normalization
     self.amplitude = amplitude
     shape = input
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
-    specification = builder.specification.neuron
+    let specification = specification ?? builder.specification.neuron
+    self.specification = specification
     roundsGradients = builder.roundsGradients
     keepsRounded = builder.specification.memory == .lean
     profile = builder.profile
@@ -71,7 +73,7 @@ final class LIFNeuron: Layer, SkippedNode {
 
   /// The spikes of a step, which stay on the tape with what batch norm needs of its input.
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
-    let x = x.floats()
+    let x = x.values(in: tape.arena)
     let spikes: Spikes
     if let normalization {
       let start = ContinuousClock.now

@@ -58,7 +58,7 @@ public final class GradientProbe {
   /// - Parameter trainedTimesteps: the steps that SLTT-K back-propagates, from 0; drawn if `nil`.
   public func run(trainedTimesteps: [Int]?, output: String) throws {
     let rule = try learningRule(recording: trainedTimesteps)
-    let step = TrainingStep(network, rule, loss: configuration.lossSpecification)
+    let step = TrainingStep(network, rule, loss: configuration.loss.specification)
     let frame = Tensor(
       nchw: try batch.floats("frames"),
       network.specification.input.withSamples(frameShape[0] * frameShape[1]), in: network.arena)
@@ -75,7 +75,7 @@ public final class GradientProbe {
   }
 
   private func learningRule(recording steps: [Int]?) throws -> LearningRule {
-    guard let steps else { return configuration.learningRule }
+    guard let steps else { return configuration.method.rule }
     let method = configuration.method
     let count = method.k ?? method.timesteps
     let isValid =

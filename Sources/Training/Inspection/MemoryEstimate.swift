@@ -56,9 +56,7 @@ public struct MemoryEstimate: Sendable {
         : largestParameter * (stateRanks > 1 ? 2 : 1))
     let stemOutput = network.stemOutput.count
     // The stem's output for a static image is the same for all time steps.
-    let isStemShared =
-      isStatic && network.specification.memory == .fast
-      && network.specification.family.hasBatchNorm
+    let isStemShared = isStatic && network.keepsStemOutput
     tapeBytes =
       Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
       - (isStemShared ? Self.bytes(4, samples, window - 1, stemOutput) : 0)
@@ -99,9 +97,9 @@ public struct MemoryEstimate: Sendable {
     _ network: NetworkPlan, samples: Int, isStatic: Bool
   ) -> Int {
     let isFast = network.specification.memory == .fast
-    let isOnTape = isFast && network.specification.family.hasBatchNorm
     return bytes(
-      4, samples, network.stemOutput.count, (isOnTape ? 0 : 1) + (isFast && isStatic ? 1 : 0))
+      4, samples, network.stemOutput.count,
+      (network.keepsStemOutput ? 0 : 1) + (isFast && isStatic ? 1 : 0))
   }
 
   /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
@@ -146,7 +144,7 @@ public struct MemoryEstimate: Sendable {
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
       network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
-      window: configuration.learningRule.window,
+      window: configuration.method.rule.window,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,

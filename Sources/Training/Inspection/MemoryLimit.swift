@@ -40,17 +40,21 @@ extension Configuration {
     guard let memory else { return }
     let share = min(memory.total, memory.limit ?? .max) / ranks
     guard estimate.totalBytes > share else { return }
-    let (key, value, remedy) =
-      estimate.parameterBytes > estimate.totalBytes / 2
-      ? ("model.width", model.width, "lower it, or take fewer stages or blocks")
-      : (
-        "training.global_batch", training.globalBatch,
-        "lower it, set training.micro_batch, lower data.image_size or model.width, or take more"
-          + " machines"
-      )
+    let (key, need, remedy) =
+      if estimate.parameterBytes <= estimate.totalBytes / 2 {
+        (
+          "training.global_batch", "= \(training.globalBatch) needs",
+          "lower it, set training.micro_batch, lower data.image_size or the network's channels, or"
+            + " take more machines"
+        )
+      } else if let width = model.width {
+        ("model.width", "= \(width) needs", "lower it, or take fewer stages or blocks")
+      } else {
+        ("model.layers", "need", "take fewer channels or layers")
+      }
     throw error(
       key,
-      "= \(value) needs about \(Format.bytes(estimate.totalBytes)) a rank, of which weights take"
+      "\(need) about \(Format.bytes(estimate.totalBytes)) a rank, of which weights take"
         + " \(Format.bytes(estimate.parameterBytes)), activations"
         + " \(Format.bytes(estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes)) and"
         + " loaded images \(Format.bytes(estimate.loaderBytes)), but the machine has"

@@ -48,7 +48,7 @@ public final class DataParallelTrainer {
     pass = LocalPass(
       network: network,
       step: TrainingStep(
-        network, configuration.learningRule, loss: configuration.lossSpecification),
+        network, configuration.method.rule, loss: configuration.loss.specification),
       microBatch: configuration.training.microBatch)
     evaluator = Evaluator(replica: replica, pass: pass)
     tail = ReductionTail(of: network)

@@ -13,7 +13,9 @@ extension Configuration {
   /// - Parameter classes: of the data; nil where no data are at hand.
   /// - Throws: `ConfigurationError` if the number of classes is not known or too small, or where there is
   ///   no such network.
-  public func networkSpecification(classes: Int?) throws -> NetworkSpecification {
+  public func networkSpecification(
+    classes: Int?
+  ) throws(ConfigurationError) -> NetworkSpecification {
     guard let outputs = model.classes ?? classes else {
       throw error("model.classes", "is not set, and there are no data to take it from: set it")
     }
@@ -23,43 +25,13 @@ extension Configuration {
         "= \(outputs), but the data have \(classes) classes: set it to that"
           + " or leave it out")
     }
-    guard let family = networkFamily,
-      let blocks = model.architecture?.blocks ?? model.blocks
-    else {
-      throw error("model.family", "and model.blocks are needed where no architecture is given")
-    }
+    let (parts, title) = try network
     let specification = NetworkSpecification(
-      family: family, blocks: blocks, width: model.width, classes: outputs,
-      inputChannels: inputChannels, imageSize: data.imageSize, dropout: Float(model.dropout),
-      neuron: NeuronSpecification(
-        tau: Float(neuron.tau), threshold: Float(neuron.threshold),
-        surrogate: SurrogateGradient(
-          neuron.surrogate, width: neuron.surrogateWidth.map { Float($0) }),
-        hasLearnableTau: neuron.hasLearnableTau),
+      parts: parts, title: title, classes: outputs, inputChannels: inputChannels,
+      imageSize: data.imageSize, dropout: Float(model.dropout), neuron: neuron.specification,
       precision: training.precision, memory: training.memory)
-    if let problem = specification.problem {
-      // It begins with the key.
-      let key = String(problem.prefix { $0 != " " })
-      throw error(key, String(problem.dropFirst(key.count + 1)))
-    }
+    if let problem = specification.problem { throw error(problem, specification) }
     return specification
-  }
-
-  /// The learning rule.
-  public var learningRule: LearningRule {
-    switch method.name {
-    case .sltt: .sltt(timesteps: method.timesteps)
-    case .slttK:
-      .slttK(timesteps: method.timesteps, k: method.k!, skipsTrailing: method.skipsTrailing)
-    case .bptt: .bptt(timesteps: method.timesteps)
-    }
-  }
-
-  /// The loss.
-  var lossSpecification: LossSpecification {
-    LossSpecification(
-      mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean),
-      labelSmoothing: Float(loss.labelSmoothing))
   }
 
   /// The learning rates.

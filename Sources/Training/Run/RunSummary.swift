@@ -73,7 +73,7 @@ extension NetworkSpecification {
   /// In a few words, for people.
   package var summary: String {
     let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
-    return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
+    return "\(title), input \(imageSize)x\(imageSize)x"
       + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
   }
 }

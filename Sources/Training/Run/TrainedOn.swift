@@ -48,24 +48,38 @@ package struct TrainedOn {
     earlier.data.path = configuration.data.path
     earlier.data.format = configuration.data.format
     let facts = Self.meaning + (includingCourse ? Self.course : [])
-    return try facts.compactMap { fact in
-      let difference = Difference(
-        key: fact.key, before: try fact.value(earlier), now: try fact.value(now))
-      return difference.before == difference.now ? nil : difference
+    return try [networkDifference(earlier, now)].compactMap { $0 }
+      + facts.compactMap { fact in
+        let difference = Difference(
+          key: fact.key, before: try fact.value(earlier), now: try fact.value(now))
+        return difference.before == difference.now ? nil : difference
+      }
+  }
+
+  /// Between two networks as they are called, or between their layers where neither has a name.
+  private func networkDifference(
+    _ earlier: Configuration, _ now: Configuration
+  ) throws -> Difference? {
+    let (before, after) = (try earlier.network, try now.network)
+    guard before.parts != after.parts else { return nil }
+    guard before.title == after.title else {
+      return Difference(key: "model.architecture", before: before.title, now: after.title)
     }
+    func lines(_ configuration: Configuration) -> [Substring] {
+      (configuration.value(of: "model.layers") ?? "").split(separator: "\n")
+    }
+    let (old, new) = (lines(earlier), lines(now))
+    let first = zip(old, new).prefix { $0 == $1 }.count
+    func text(_ lines: [Substring]) -> String {
+      first < lines.count
+        ? "'\(lines[first].trimmingPrefix { " -".contains($0) })'" : "no more layers"
+    }
+    return Difference(key: "model.layers", before: text(old), now: text(new))
   }
 
   private typealias Fact = (key: String, value: @Sendable (Configuration) throws -> String)
 
   private static let meaning: [Fact] = [
-    (
-      "model.architecture",
-      {
-        let network = try $0.networkSpecification(classes: 1)
-        return "\(network.family.rawValue) \(network.blocks)"
-      }
-    ),
-    ("model.width", { "\($0.model.width)" }),
     ("model.input_channels", { "\($0.inputChannels)" }),
     ("neuron.tau", { "\($0.neuron.tau)" }),
     ("neuron.learnable_tau", { "\($0.neuron.hasLearnableTau)" }),

@@ -1,0 +1,241 @@
+import SpikingNetworks
+import Tensors
+internal import Yams
+
+/// A kind of parts of a network: its name and parameters in `model.layers`.
+typealias PartKind = NamedKind<Part>
+
+extension PartKind {
+  /// All kinds.
+  static let all: [PartKind] = [
+    .init(
+      "convolution", ConvolutionPart.blank, required: ConvolutionPart.required, omitsDefaults: true,
+      ConvolutionPart.fields
+    ) {
+      .convolution($0)
+    } unwrap: {
+      if case .convolution(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "batch_norm", BatchNormPart(), omitsDefaults: true,
+      [.init("name", \.name, "Its name in its group.")]
+    ) {
+      .batchNorm($0)
+    } unwrap: {
+      if case .batchNorm(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "neuron", NeuronPart(), omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init(
+          "tau", \.tau, limit: .init(.timeConstant),
+          "Membrane time constant; left out: neuron.tau."),
+        .init(
+          "threshold", \.threshold, limit: .init(.positive),
+          "Membrane potential at which it fires; left out: neuron.threshold."),
+        .init(
+          "surrogate", \.surrogate,
+          "What stands in for a spike's derivative; left out: neuron.surrogate."),
+        .init(
+          "surrogate_width", \.surrogateWidth, limit: .init(.positive),
+          "Its width; left out: neuron.surrogate_width, or the default of its own surrogate."),
+        .init("learnable_tau", \.hasLearnableTau, "Learn tau; left out: neuron.learnable_tau."),
+        .init("input_scale", \.inputScale, limit: .init(.positive), "Multiplies the input."),
+        .init("amplitude", \.amplitude, limit: .init(.positive), "What a spike stands for."),
+      ]
+    ) {
+      .neuron($0)
+    } unwrap: {
+      if case .neuron(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "average_pool", AveragePoolPart(kernel: 1), required: ["kernel"], omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
+        .init("stride", \.stride, limit: .kernel, "Pixels that it moves by; left out: the kernel."),
+        .init("padding", \.padding, limit: .padding, "Zeros around the image, which count."),
+      ]
+    ) {
+      .averagePool($0)
+    } unwrap: {
+      if case .averagePool(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "adaptive_pool", AdaptivePoolPart(size: 1), required: ["size"], omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init("size", \.size, limit: .kernel, "Height and width of the output."),
+      ]
+    ) {
+      .adaptivePool($0)
+    } unwrap: {
+      if case .adaptivePool(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "dropout", DropoutPart(), omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init(
+          "probability", \.probability, limit: .init(.belowOne),
+          "That an element is dropped; left out: model.dropout."),
+      ]
+    ) {
+      .dropout($0)
+    } unwrap: {
+      if case .dropout(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "linear", LinearPart(), omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init("outputs", \.outputs, "Features of the output."),
+        .init("weight", \.weight, "Initial values of the weights."),
+        .init("bias", \.bias, "Initial values of the biases."),
+      ]
+    ) {
+      .linear($0)
+    } unwrap: {
+      if case .linear(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "sequence", SequencePart(nil, []), required: ["layers"], omitsDefaults: true,
+      [
+        .init("name", \.name, "Its name in the group around it."),
+        .init("layers", \.layers, "One after the other."),
+      ]
+    ) {
+      .sequence($0)
+    } unwrap: {
+      if case .sequence(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "repeat", RepetitionPart(nil, times: 1, []), required: ["times", "layers"],
+      omitsDefaults: true,
+      [
+        .init("name", \.name, "Of a group around all times; left out: there is none."),
+        .init("times", \.times, limit: .within(1...NetworkSpecification.mostParts), "How often."),
+        .init("layers", \.layers, "One after the other, each time a group with its number."),
+      ]
+    ) {
+      .repetition($0)
+    } unwrap: {
+      if case .repetition(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "residual", ResidualPart(branch: []), required: ["branch"], omitsDefaults: true,
+      [
+        .init("branch", \.branch, "One after the other; the last one is a convolution."),
+        .init("shortcut", \.shortcut, "Beside the branch; left out: the input itself."),
+        .init(
+          "skip_init", \.skipInit, limit: .init(.positive),
+          "Times a learnt gain that begins with 0: what the branch is multiplied by."),
+      ]
+    ) {
+      .residual($0)
+    } unwrap: {
+      if case .residual(let part) = $0 { part } else { nil }
+    },
+  ]
+}
+
+extension ConvolutionPart {
+  /// Without what must be given.
+  fileprivate static let blank = ConvolutionPart(channels: 1, kernel: 1)
+  fileprivate static let required = ["channels", "kernel"]
+
+  fileprivate static let fields: [ConfigurationField<ConvolutionPart>] = [
+    .init("name", \.name, "Its name in its group."),
+    .init("channels", \.channels, limit: .channels, "Of the output."),
+    .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
+    .init("stride", \.stride, limit: .kernel, "Pixels that the window moves by."),
+    .init(
+      "padding", \.padding, limit: .padding,
+      "Zeros around the image; left out: (kernel - 1) / 2, which keeps its size."),
+    .init("standardized", \.isStandardized, "Scaled weight standardisation."),
+    .init("bias", \.bias, "Initial values of the biases; not of a standardized one, whose are 0."),
+  ]
+}
+
+/// A residual's shortcut is written as the parameters of a convolution.
+extension ConvolutionPart: ConfigurationValue {
+  static var kind: String { "the parameters of a convolution, such as {channels: 16, kernel: 1}" }
+
+  private static let reader = NamedKind<ConvolutionPart>(
+    "convolution", blank, required: required, omitsDefaults: true, fields
+  ) {
+    $0
+  } unwrap: {
+    $0
+  }
+
+  init?(_ node: Node) {
+    guard let part = try? Self.reader.read(node) else { return nil }
+    self = part
+  }
+
+  static func read(
+    _ node: Node, limit: Limit<ConvolutionPart>
+  ) throws(ConfigurationMisfit) -> ConvolutionPart {
+    try reader.read(node)
+  }
+
+  var yaml: String { String(Self.reader.yaml(self)!.dropFirst()) }
+}
+
+extension Part: ConfigurationElement {
+  static var listKind: String { "a list of layers" }
+
+  static func readList(_ node: Node, expected: String) throws(ConfigurationMisfit) -> [Part] {
+    guard let nodes = node.sequence, !nodes.isEmpty else {
+      throw ConfigurationMisfit(node, expected: expected)
+    }
+    let parts = try PartKind.readList(
+      nodes, of: PartKind.all,
+      expected: "one layer such as convolution: {channels: 16, kernel: 3}")
+    // Here, since a few anchors in YAML can stand for more than memory holds.
+    let most = NetworkSpecification.mostParts
+    guard parts.expandedCount <= most else {
+      throw ConfigurationMisfit(.impossible("has more than \(most) parts: repeat fewer"))
+    }
+    return parts
+  }
+
+  static func yaml(of list: [Part]) -> String { PartKind.yaml(list, of: PartKind.all) }
+}
+
+extension PartName: ConfigurationValue {
+  static var kind: String { "a name of letters, digits, _ and -" }
+
+  init?(_ node: Node) {
+    guard let text = node.string else { return nil }
+    self.init(text)
+  }
+
+  var yaml: String { Node(description).isNull ? description.yaml : description }
+}
+
+extension LinearPart.Outputs: ConfigurationValue {
+  static var kind: String { "classes, or an integer" + Limit.classes.text }
+
+  init?(_ node: Node) {
+    if node.string == "classes" {
+      self = .classes
+    } else if let count = Int(node), Limit.classes.admits(count) {
+      self = .count(count)
+    } else {
+      return nil
+    }
+  }
+
+  var yaml: String {
+    switch self {
+    case .classes: "classes"
+    case .count(let count): count.yaml
+    }
+  }
+}
+
+extension ConvolutionPart.Bias: ConfigurationValue {}
+extension FirstValues: ConfigurationValue {}
