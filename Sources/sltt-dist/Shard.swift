@@ -96,10 +96,7 @@ struct Shard: ParsableCommand {
   }
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("shard runs in one process: start it without mpirun")
-      }
+    onOneRank("shard") { communicator in
       if let verify {
         try check(verify)
       } else if let index {
