@@ -3,7 +3,7 @@ import Benchmarking
 
 /// How often a benchmark goes through all that it compares.
 struct RoundOptions: ParsableArguments {
-  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
+  @Option(name: .long, parsing: .unconditional, help: "Rounds; the median counts.")
   var rounds = 5
 
   func validate() throws {
