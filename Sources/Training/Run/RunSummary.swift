@@ -20,8 +20,8 @@ struct RunSummary {
       (
         "data",
         "\(data.name): \(Format.count(data.training.count)) training and "
-          + "\(Format.count(data.validation.count)) validation samples, "
-          + "\(data.classes.count) classes"
+          + "\(Format.counted(data.validation.count, "validation sample")), "
+          + Format.counted(data.classes.count, "class")
       ),
       (
         "ranks",
@@ -74,7 +74,7 @@ extension NetworkSpecification {
   package var summary: String {
     let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
     return "\(family.rawValue) \(blocks), width \(width), input \(imageSize)x\(imageSize)x"
-      + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+      + "\(inputChannels), \(Format.counted(classes, "class")); LIF \(tau), \(neuron.surrogate.shape.rawValue)"
   }
 }
 
