@@ -56,7 +56,7 @@ struct TapeMemoryTests {
     #expect(Set(activations).count == 1)
   }
 
-  /// A learnt tau needs v[t-1] as well, which the first time step does not have.
+  /// A learnt tau needs v[t-1] as well, which the first step does not have.
   @Test(arguments: specifications)
   func learntTimeConstantsHoldTwoPotentials(_ specification: NetworkSpecification) throws {
     var learnt = specification
@@ -69,7 +69,7 @@ struct TapeMemoryTests {
     }
   }
 
-  /// The stem's output, which batch norm needs, is the same at all time steps.
+  /// The stem's output, which batch norm needs, is the same at all steps.
   @Test(arguments: specifications)
   func bpttHoldsAllSteps(_ specification: NetworkSpecification) throws {
     let stem = try NetworkPlan(specification).stemOutput.withSamples(4).count * 4

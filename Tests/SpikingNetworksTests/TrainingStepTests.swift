@@ -89,7 +89,7 @@ struct TrainingStepTests {
     }
   }
 
-  /// Time steps after the last trained one change neither loss nor gradients.
+  /// Steps after the last trained one change neither loss nor gradients.
   @Test(arguments: [.nfResNet, .nfResNetBottleneck] as [NetworkFamily], [false, true])
   func trailingStepsChangeNoGradient(_ family: NetworkFamily, _ isStatic: Bool) throws {
     let specification = Self.specifications.first { $0.family == family }!
