@@ -44,7 +44,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "sltt-dist", "Training", "Configuration", "Datasets", "SafeTensors", "Support",
+        "sltt-dist", "Training", "Configuration", "Datasets", "SafeTensors", "Tensors", "Support",
         "TestSupport",
       ]),
     .executableTarget(

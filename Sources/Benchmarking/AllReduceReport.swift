@@ -1,7 +1,7 @@
 import Support
 
 /// The speed of all-reduces.
-public struct AllReduceReport: Encodable {
+public struct AllReduceReport: PlottedReport {
   /// All-reduces of one size.
   public struct Row: Encodable {
     let bytes: Int
@@ -23,9 +23,6 @@ public struct AllReduceReport: Encodable {
   func busBandwidth(bytes: Int, seconds: Double) -> Double {
     2 * Double(ranks - 1) / Double(ranks) * Double(bytes) / seconds
   }
-
-  /// For programs.
-  public var json: String { benchmarkJSON(self) }
 
   /// For people.
   public var text: String {

@@ -2,7 +2,7 @@ import Support
 import Tensors
 
 /// The speed of convolutions of spikes, kernel by kernel.
-public struct KernelReport: Encodable {
+public struct KernelReport: PlottedReport {
   /// A pass of a shape of convolution, on spikes of one density.
   struct Row: Encodable {
     let layers: [String]
@@ -53,9 +53,6 @@ public struct KernelReport: Encodable {
   let precision: String
   let machine: BenchmarkMachine
   let rows: [Row]
-
-  /// For programs.
-  public var json: String { benchmarkJSON(self) }
 
   /// For people.
   public var text: String {

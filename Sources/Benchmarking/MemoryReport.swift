@@ -3,7 +3,7 @@ import Support
 import Training
 
 /// Memory against the number of time steps, method by method.
-public struct MemoryReport: Encodable {
+public struct MemoryReport: PlottedReport {
   let network: String
   let batch: Int
   let measurements: [MemoryMeasurement]
@@ -15,9 +15,6 @@ public struct MemoryReport: Encodable {
     batch = configuration.training.globalBatch
     self.measurements = measurements
   }
-
-  /// For programs.
-  public var json: String { benchmarkJSON(self) }
 
   /// For people.
   public var text: String {

@@ -3,7 +3,7 @@ import Support
 import Training
 
 /// Training on growing numbers of ranks, and what to expect of many more.
-public struct ScalingReport: Encodable {
+public struct ScalingReport: PlottedReport {
   /// How the global batch grows with the ranks.
   public enum Mode: String, CaseIterable, Sendable, Codable {
     /// Each rank keeps the configured global batch.
@@ -115,9 +115,6 @@ public struct ScalingReport: Encodable {
 private func chunks(_ floats: Int, _ length: Int) -> Int { (floats + length - 1) / length }
 
 extension ScalingReport {
-  /// For programs.
-  public var json: String { benchmarkJSON(self) }
-
   /// For people.
   public var text: String {
     let first = series[0].measurements[0]

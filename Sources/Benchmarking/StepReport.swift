@@ -3,7 +3,7 @@ import Support
 import Tensors
 
 /// The speed of training iterations, and where their time goes.
-public struct StepReport: Encodable {
+public struct StepReport: BenchmarkReport {
   /// An iteration computed in one way. Times are seconds of one iteration.
   struct Variant: Encodable {
     let method: String
@@ -100,9 +100,6 @@ extension StepReport.Variant {
 }
 
 extension StepReport {
-  /// For programs.
-  public var json: String { benchmarkJSON(self) }
-
   /// For people.
   public var text: String {
     """

@@ -23,8 +23,7 @@ struct BenchAllReduce: ParsableCommand {
   @Option(name: .long, parsing: .unconditional, help: "Rounds; the median counts.")
   var rounds = 5
 
-  @Option(name: .long, help: "Directory for allreduce.json and allreduce.svg.", transform: path)
-  var output: String?
+  @OptionGroup var files: ReportOptions<Self>
 
   func validate() throws {
     try require("--largest", largest, in: 1...4096)
@@ -40,12 +39,7 @@ struct BenchAllReduce: ParsableCommand {
       let counts = Array(sequence(first: 4096) { $0 * 4 }.prefix { $0 <= largest << 18 })
       let report = try AllReduceBenchmark(communicator, rounds: rounds)
         .run(counts: counts, chunkLengths: chunks)
-      guard communicator.isRoot else { return }
-      print(report.text)
-      if let output = output.map(BenchmarkOutput.init) {
-        try output.write(report.json, to: "allreduce.json")
-        try output.write(report.plot.svg, to: "allreduce.svg")
-      }
+      if communicator.isRoot { try files.show(report) }
     }
   }
 }

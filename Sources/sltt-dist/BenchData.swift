@@ -32,10 +32,7 @@ struct BenchData: ParsableCommand {
   }
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("bench data runs on one rank: start it without mpirun")
-      }
+    onOneRank("bench data") { communicator in
       let benchmark = try DataBenchmark(try configuration.read(communicator))
       print(benchmark.title)
       print(benchmark.heading)

@@ -20,32 +20,17 @@ struct BenchKernels: ParsableCommand {
     transform: { try shares($0) })
   var densities = [0.05, 0.15, 0.25]
 
-  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
-  var rounds = 5
-
+  @OptionGroup var repetition: RoundOptions
   @OptionGroup var threading: ThreadOptions
-
-  @Option(name: .long, help: "Directory for kernels.json and kernels.svg.", transform: path)
-  var output: String?
-
-  func validate() throws {
-    try require("--rounds", rounds, in: OptionLimit.rounds)
-  }
+  @OptionGroup var files: ReportOptions<Self>
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("bench kernels runs on one rank: start it without mpirun")
-      }
+    onOneRank("bench kernels") { communicator in
       let report = try KernelBenchmark(
-        configuration.read(communicator), densities: densities, rounds: rounds,
+        configuration.read(communicator), densities: densities, rounds: repetition.rounds,
         threads: threading.threadCount(communicator)
       ).run()
-      print(report.text)
-      if let output = output.map(BenchmarkOutput.init) {
-        try output.write(report.json, to: "kernels.json")
-        try output.write(report.plot.svg, to: "kernels.svg")
-      }
+      try files.show(report)
     }
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
-import Foundation
 import Tensors
 import Training
 
@@ -27,23 +26,15 @@ struct BenchMemory: ParsableCommand {
     transform: { try counts($0, of: "time steps", in: OptionLimit.timesteps) })
   var timesteps = [1, 2, 4, 8]
 
-  @Option(name: .long, help: "Directory for memory.json and memory.svg.", transform: path)
-  var output: String?
-
-  @Flag(name: .long, help: .hidden)
-  var measure = false
+  @OptionGroup var files: ReportOptions<Self>
+  @OptionGroup var part: MeasureOptions
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("bench memory runs on one rank: start it without mpirun")
-      }
+    onOneRank("bench memory") { communicator in
       let resolved = try configuration.read(communicator)
       let threads = try compute.threadCount(communicator)
-      if measure {
-        let measurement = try MemoryMeasurement(
-          resolved, backend: compute.backend, threads: threads)
-        print(String(decoding: try JSONEncoder().encode(measurement), as: UTF8.self))
+      if part.measure {
+        try part.show(MemoryMeasurement(resolved, backend: compute.backend, threads: threads))
         return
       }
       var measurements: [MemoryMeasurement] = []
@@ -53,23 +44,17 @@ struct BenchMemory: ParsableCommand {
             try measured(resolved.training(by: method, timesteps: count), threads: threads))
         }
       }
-      let report = try MemoryReport(resolved, measurements)
-      print(report.text)
-      if let output = output.map(BenchmarkOutput.init) {
-        try output.write(report.json, to: "memory.json")
-        try output.write(report.plot.svg, to: "memory.svg")
-      }
+      try files.show(MemoryReport(resolved, measurements))
     }
   }
 
   /// In a process of its own.
   private func measured(_ configuration: Configuration, threads: Int) throws -> MemoryMeasurement {
-    let file = try ConfigurationFile(configuration)
-    let text = try Relaunch.run([
-      "bench", "memory", "--measure", "--config", file.path, "--threads", "\(threads)",
-      "--backend", compute.convolutions.library.rawValue, "--kernels",
-      compute.convolutions.kernels.rawValue,
-    ])
-    return try JSONDecoder().decode(MemoryMeasurement.self, from: Data(text.utf8))
+    try Relaunch.measurement(
+      "memory", configuration,
+      options: [
+        "--threads", "\(threads)", "--backend", compute.convolutions.dense.library.rawValue,
+        "--kernels", compute.convolutions.kernels.rawValue,
+      ])
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
-import Foundation
 import Tensors
 import Training
 
@@ -50,11 +49,8 @@ struct BenchScaling: ParsableCommand {
     help: "Microseconds of a message in the networks of the forecast.")
   var latency = 20.0
 
-  @Option(name: .long, help: "Directory for scaling.json and scaling.svg.", transform: path)
-  var output: String?
-
-  @Flag(name: .long, help: .hidden)
-  var measure = false
+  @OptionGroup var files: ReportOptions<Self>
+  @OptionGroup var part: MeasureOptions
 
   func validate() throws {
     try require("--iterations", iterations, in: OptionLimit.iterations)
@@ -66,12 +62,11 @@ struct BenchScaling: ParsableCommand {
   func run() {
     onEveryRank { communicator in
       let resolved = try configuration.read(communicator)
-      if measure {
+      if part.measure {
         let measurement = try ScalingMeasurement(
           resolved, backend: ConvolutionBackend(kernels: kernels), threads: threads,
           iterations: iterations, communicator)
-        guard communicator.isRoot else { return }
-        print(String(decoding: try JSONEncoder().encode(measurement), as: UTF8.self))
+        if communicator.isRoot { try part.show(measurement) }
         return
       }
       guard communicator.size == 1 else {
@@ -83,12 +78,7 @@ struct BenchScaling: ParsableCommand {
         }
         return (mode, rounds)
       }
-      let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
-      print(report.text)
-      if let output = output.map(BenchmarkOutput.init) {
-        try output.write(report.json, to: "scaling.json")
-        try output.write(report.plot.svg, to: "scaling.svg")
-      }
+      try files.show(ScalingReport(resolved, measurements, latency: latency * 1e-6))
     }
   }
 
@@ -98,15 +88,11 @@ struct BenchScaling: ParsableCommand {
     var scaled = configuration
     scaled.training.globalBatch = mode.globalBatch(configuration.training.globalBatch, ranks: ranks)
     try scaled.validate(ranks: ranks)
-    let file = try ConfigurationFile(scaled)
-    let text = try Relaunch.run(
-      [
-        "bench", "scaling", "--measure", "--config", file.path, "--threads", "\(threads)",
-        "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
+    return try Relaunch.measurement(
+      "scaling", scaled,
+      options: [
+        "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
       ],
       launcher: mpirun.split(separator: " ").map(String.init) + ["-n", "\(ranks)"])
-    // mpirun may have something to say, too.
-    let line = text.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
-    return try JSONDecoder().decode(ScalingMeasurement.self, from: Data(line.utf8))
   }
 }

@@ -38,11 +38,8 @@ struct BenchStep: ParsableCommand {
     transform: { try choices($0) })
   var kernels: [ConvolutionBackend.Kernels] = [.auto]
 
-  @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
-  var library = ConvolutionBackend.Library.oneDNN
-
-  @Option(name: .long, parsing: .unconditional, help: "Rounds.")
-  var rounds = 5
+  @OptionGroup var dense: LibraryOptions
+  @OptionGroup var repetition: RoundOptions
 
   @Option(
     name: .long, parsing: .unconditional, help: "Seconds of each combination in a round.")
@@ -55,7 +52,6 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     try require("--seconds", seconds, in: OptionLimit.seconds)
-    try require("--rounds", rounds, in: OptionLimit.rounds)
   }
 
   func run() {
@@ -64,9 +60,9 @@ struct BenchStep: ParsableCommand {
       let resolved = try configuration.read(communicator, base: file?.configuration)
       let benchmark = try StepBenchmark(
         resolved, variants(resolved), source: file.map { .checkpoint($0) } ?? .synthetic,
-        library: library, seconds: seconds, threads: threading.threadCount(communicator),
+        library: dense.library, seconds: seconds, threads: threading.threadCount(communicator),
         communicator)
-      for _ in 0..<rounds { try benchmark.runRound() }
+      for _ in 0..<repetition.rounds { try benchmark.runRound() }
       guard communicator.isRoot else { return }
       let report = benchmark.report()
       print(report.text)

@@ -9,18 +9,13 @@ struct Evaluate: ParsableCommand {
       Through mpirun, the ranks share the samples; each sample counts exactly once.
       """)
 
-  @Option(
-    name: .long,
-    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
-    transform: path)
-  var checkpoint: String
-
+  @OptionGroup var model: ModelOptions
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
   func run() {
     onEveryRank { communicator in
-      let file = try ModelFile(at: checkpoint, communicator)
+      let file = try ModelFile(at: model.checkpoint, communicator)
       let resolved = try configuration.read(communicator, base: file.configuration)
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),

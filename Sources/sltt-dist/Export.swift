@@ -8,21 +8,12 @@ struct Export: ParsableCommand {
       In Python: model.load_state_dict(safetensors.torch.load_file(OUTPUT)).
       """)
 
-  @Option(
-    name: .long,
-    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
-    transform: path)
-  var checkpoint: String
-
-  @Option(name: .long, help: "Safetensors file to write.", transform: path)
-  var output: String
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var file: TensorOutputOptions
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("export runs in one process: start it without mpirun")
-      }
-      print(try StateDict.exportModel(from: checkpoint, to: output))
+    onOneRank("export") { _ in
+      print(try StateDict.exportModel(from: model.checkpoint, to: file.output))
     }
   }
 }

@@ -28,19 +28,15 @@ struct Gradients: ParsableCommand {
     transform: { try counts($0, of: "time steps", in: 0...9999) })
   var trainedTimesteps: [Int]?
 
-  @Option(name: .long, help: "Safetensors file to write.", transform: path)
-  var output: String
+  @OptionGroup var file: TensorOutputOptions
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("gradients runs on one rank: start it without mpirun")
-      }
+    onOneRank("gradients") { communicator in
       let resolved = try configuration.read(communicator)
       ThreadPool.setThreads(try compute.threadCount(communicator))
       let probe = try GradientProbe(
         resolved, weights: weights, batch: batch, backend: compute.backend)
-      try probe.run(trainedTimesteps: trainedTimesteps, output: output)
+      try probe.run(trainedTimesteps: trainedTimesteps, output: file.output)
     }
   }
 }

@@ -19,10 +19,7 @@ struct Import: ParsableCommand {
   var output: String
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("import runs in one process: start it without mpirun")
-      }
+    onOneRank("import") { communicator in
       print(
         try StateDict.importModel(
           from: stateDict, try configuration.read(communicator), to: output))

@@ -23,10 +23,15 @@ struct ConfigurationOptions: ParsableArguments {
   var set: [String] = []
 }
 
-/// What computes convolutions; the results are the same.
-struct BackendOptions: ParsableArguments {
+/// What computes dense convolutions; the results are the same.
+struct LibraryOptions: ParsableArguments {
   @Option(name: .customLong("backend"), help: "Library for dense convolutions.")
   var library = ConvolutionBackend.Library.oneDNN
+}
+
+/// What computes convolutions; the results are the same.
+struct BackendOptions: ParsableArguments {
+  @OptionGroup var dense: LibraryOptions
 
   @Option(name: .long, help: "Kernels for convolutions of spikes: by density, or always the same.")
   var kernels = ConvolutionBackend.Kernels.auto
@@ -36,6 +41,21 @@ struct BackendOptions: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
   @OptionGroup var convolutions: BackendOptions
   @OptionGroup var threading: ThreadOptions
+}
+
+/// The model that a subcommand takes.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: "Directory of a run (its best checkpoint) or of a checkpoint, or its model.safetensors.",
+    transform: path)
+  var checkpoint: String
+}
+
+/// The file of tensors that a subcommand makes.
+struct TensorOutputOptions: ParsableArguments {
+  @Option(name: .long, help: "Safetensors file to write.", transform: path)
+  var output: String
 }
 
 /// A path of an option.
@@ -77,7 +97,7 @@ extension ConfigurationOptions {
 }
 
 extension BackendOptions {
-  var backend: ConvolutionBackend { ConvolutionBackend(library, kernels: kernels) }
+  var backend: ConvolutionBackend { ConvolutionBackend(dense.library, kernels: kernels) }
 }
 
 extension ComputeOptions {
@@ -116,5 +136,17 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
     if !communicator.isRoot { usleep(300_000 + 50_000 * UInt32(min(communicator.rank, 20))) }
     communicator.abort(
       "\(error)", status: error is MPIError ? ExitStatus.broken : ExitStatus.failure)
+  }
+}
+
+/// Runs `body` in a job of one rank; a larger one ends with an error.
+///
+/// - Parameter command: what the error calls the subcommand.
+func onOneRank(_ command: String, _ body: (any Communicator) throws -> Void) {
+  onEveryRank { communicator in
+    guard communicator.size == 1 else {
+      throw ValidationError("\(command) runs on one rank: start it without mpirun")
+    }
+    try body(communicator)
   }
 }

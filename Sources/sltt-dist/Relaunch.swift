@@ -1,3 +1,4 @@
+import ArgumentParser
 import Configuration
 import Foundation
 import Training
@@ -24,6 +25,36 @@ enum Relaunch {
         description: "\(command) failed with status \(process.terminationStatus)")
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension Relaunch {
+  /// What `bench` measures with a configuration in a process or a job of its own.
+  ///
+  /// - Parameters:
+  ///   - benchmark: the subcommand, which has `MeasureOptions`.
+  ///   - options: of the subcommand, besides the configuration.
+  static func measurement<Measurement: Decodable>(
+    _ benchmark: String, _ configuration: Configuration, options: [String],
+    launcher: [String] = []
+  ) throws -> Measurement {
+    let file = try ConfigurationFile(configuration)
+    let text = try run(
+      ["bench", benchmark, "--measure", "--config", file.path] + options, launcher: launcher)
+    // mpirun may have something to say, too.
+    let line = text.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
+    return try JSONDecoder().decode(Measurement.self, from: Data(line.utf8))
+  }
+}
+
+/// Asks a benchmark for a single measurement, for the process that started it.
+struct MeasureOptions: ParsableArguments {
+  @Flag(name: .long, help: .hidden)
+  var measure = false
+
+  /// Prints the measurement as `Relaunch.measurement` reads it.
+  func show(_ measurement: some Encodable) throws {
+    print(String(decoding: try JSONEncoder().encode(measurement), as: UTF8.self))
   }
 }
 

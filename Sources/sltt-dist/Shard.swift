@@ -96,10 +96,7 @@ struct Shard: ParsableCommand {
   }
 
   func run() {
-    onEveryRank { communicator in
-      guard communicator.size == 1 else {
-        throw ValidationError("shard runs in one process: start it without mpirun")
-      }
+    onOneRank("shard") { communicator in
       if let verify {
         try check(verify)
       } else if let index {
@@ -132,40 +129,43 @@ struct Shard: ParsableCommand {
     if last.allShards == 0 { print("the shards were complete before") }
     let skipped = index.splits.sorted { $0.key < $1.key }
       .flatMap { $0.value.shards.flatMap(\.skipped) }
-    if !skipped.isEmpty { print("left out \(skipped.count) images that cannot be decoded:") }
+    if !skipped.isEmpty {
+      print("left out \(Format.counted(skipped.count, "image")) that cannot be decoded:")
+    }
     for image in skipped { print("  \(image.sample): \(image.reason)") }
-    print("\(output) is complete, \(Format.count(index.classes.count)) classes")
+    print("\(output) is complete, \(Format.counted(index.classes.count, "class"))")
   }
 
   private func makeIndex(of directory: String) throws {
     let line = ProgressLine()
     let report = try ShardIndexer(directory: directory).run { shards, all in
-      line.show("read \(shards) of \(all) shards")
+      line.show("read \(shards) of \(Format.counted(all, "shard"))")
     }
     line.end()
     printSplits(of: report.index)
     if report.passedOver.count > 0 {
-      print("passed over \(report.passedOver.count) files in the shards: \(report.passedOver)")
+      let files = Format.counted(report.passedOver.count, "file")
+      print("passed over \(files) in the shards: \(report.passedOver)")
     }
     let names = report.classFile ?? "their numbers"
     print(
-      "\(directory) has an index, \(Format.count(report.index.classes.count)) classes, named by"
-        + " \(names)")
+      "\(directory) has an index, \(Format.counted(report.index.classes.count, "class")), named"
+        + " by \(names)")
   }
 
   private func printSplits(of index: ShardIndex) {
     for (name, split) in index.splits.sorted(by: { $0.key < $1.key }) {
       print(
-        "\(name): \(Format.count(split.samples)) samples in \(split.shards.count) shards, "
-          + Format.bytes(split.bytes))
+        "\(name): \(Format.counted(split.samples, "sample")) in "
+          + "\(Format.counted(split.shards.count, "shard")), \(Format.bytes(split.bytes))")
     }
   }
 
   private func text(_ progress: ShardingProgress) -> String {
     let rate = Double(progress.samples) / max(progress.seconds, 1e-9)
     let left = Double(progress.allSamples - progress.samples) / rate
-    return "\(Format.count(progress.samples)) of \(Format.count(progress.allSamples)) images, "
-      + "\(progress.shards) of \(progress.allShards) shards, \(Format.rate(rate)) images/s, "
+    return "\(Format.count(progress.samples)) of \(Format.counted(progress.allSamples, "image")), "
+      + "\(progress.shards) of \(Format.counted(progress.allShards, "shard")), \(Format.rate(rate)) images/s, "
       + "\(Format.bytes(Int(Double(progress.bytes) / max(progress.seconds, 1e-9))))/s"
       + (progress.samples < progress.allSamples ? ", \(Format.duration(left)) left" : "")
       + (progress.skipped.isEmpty ? "" : ", \(progress.skipped.count) left out")
@@ -175,16 +175,17 @@ struct Shard: ParsableCommand {
     let index = try ShardIndex(directory: directory)
     let line = ProgressLine()
     let problems = index.verify(directory: directory) { shards, all, bytes in
-      line.show("checked \(shards) of \(all) shards, \(Format.bytes(bytes))")
+      line.show("checked \(shards) of \(Format.counted(all, "shard")), \(Format.bytes(bytes))")
     }
     line.end()
     guard problems.isEmpty else {
       throw ValidationError(
         (problems + [
-          "\(directory): \(problems.count) shards are damaged or missing. "
+          "\(directory) has \(Format.counted(problems.count, "damaged or missing shard")). "
             + (index.plan == nil
-              ? "Fetch these files again."
-              : "Remove these files and call sltt-dist shard again as before, which makes them anew.")
+              ? "Fetch what is named above again."
+              : "Remove what is named above and call sltt-dist shard again as before, which makes it"
+                + " anew.")
         ]).joined(separator: "\n"))
     }
     print("\(directory) is intact")

@@ -28,7 +28,7 @@ struct Stage: ParsableCommand {
         let stage = try ShardStage(from: shards, to: output)
         let line = communicator.isRoot ? ProgressLine() : nil
         report = try stage.run(stage.shards(onNode: communicator.rank, of: nodes)) { done, all in
-          line?.show("copied \(done) of \(all) shards of the first node")
+          line?.show("copied \(done) of \(Format.counted(all, "shard")) of the first node")
         }
         line?.end()
       }
@@ -36,10 +36,10 @@ struct Stage: ParsableCommand {
         try communicator.allGather(UInt64(count)).reduce(0, +)
       }
       if communicator.isRoot {
-        let nodeCount = Set(nodes).count
         print(
-          "\(output) is complete on \(nodeCount) node\(nodeCount == 1 ? "" : "s"): \(total[1]) shards"
-            + " copied (\(Format.bytes(Int(total[2])))), \(total[0]) were there")
+          "\(output) is complete on \(Format.counted(Set(nodes).count, "node")): "
+            + "\(Format.counted(Int(total[1]), "shard")) copied (\(Format.bytes(Int(total[2])))),"
+            + " \(Format.count(Int(total[0]))) there before")
       }
     }
   }

@@ -8,7 +8,7 @@ import Glibc
 /// set them. What the user has set stays.
 func limitSpinning() {
   guard getenv("GOMP_SPINCOUNT") == nil, getenv("OMP_WAIT_POLICY") == nil else { return }
-  // About a tenth of a millisecond: longer than the gaps between the kernels of a step.
+  // About a tenth of a millisecond: longer than the gaps between the kernels of an iteration.
   setenv("GOMP_SPINCOUNT", "20000", 1)
   // Returns only if it fails; then the run goes on as it is.
   execv("/proc/self/exe", CommandLine.unsafeArgv)

@@ -62,7 +62,7 @@ struct ShardTests {
     #expect(refused.status == 1 && refused.errors.contains("make one with sltt-dist shard --index"))
     let run = try shard("--index", "set")
     #expect(run.status == 0, "\(run.errors)")
-    #expect(run.value("train:")?.hasPrefix("23 samples in 1 shards") == true)
+    #expect(run.value("train:")?.hasPrefix("23 samples in 1 shard,") == true)
     #expect(run.output.hasSuffix("set has an index, 3 classes, named by their numbers\n"))
     #expect(try shard("--verify", "set").output.hasSuffix("set is intact\n"))
     let training = try workspace.run(

@@ -67,14 +67,16 @@ struct StateDictTests {
   @Test func anotherNetworkIsNotImportedInPart() throws {
     #expect(
       try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors").status == 0)
-    for (blocks, problem) in [
-      ("[1]", "have no place in this one"), ("[1, 2]", "does not hold this network: it lacks"),
+    for (setting, problem) in [
+      ("model.blocks=[1]", "holds another network: the configured one has no place for"),
+      ("model.blocks=[1, 2]", "does not hold this network: it lacks"),
+      ("model.width=3", "has shape"),
     ] {
       let run = try runAlone(
-        "import", "--config", "run/config.yaml", "--set", "model.blocks=\(blocks)",
+        "import", "--config", "run/config.yaml", "--set", setting,
         "--state-dict", "dict.safetensors", "--output", "model.safetensors")
       #expect(run.status == 1 && run.messages.count == 1)
-      #expect(run.messages.first?.contains(problem) == true || run.errors.contains("has shape"))
+      #expect(run.messages.first?.contains(problem) == true, "\(run.errors)")
       #expect(!FileManager.default.fileExists(atPath: workspace.file("model.safetensors")))
     }
   }

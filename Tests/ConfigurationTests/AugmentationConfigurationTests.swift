@@ -23,20 +23,12 @@ struct AugmentationConfigurationTests {
       evaluation: [{resize: {size: 40}}, center_crop]
     """
 
-  private func read(_ yaml: String, _ overrides: [String] = []) throws -> Configuration {
-    var configuration = Configuration()
-    try configuration.apply(yaml: yaml, from: "run.yaml")
-    try configuration.apply(overrides: overrides)
-    try configuration.validate()
-    return configuration
-  }
-
   @Test func mixingAndSmoothingAreConfigured() throws {
-    let configuration = try read(Self.recipe, ["loss.label_smoothing=0.1"])
+    let configuration = try read(Self.recipe, overrides: ["loss.label_smoothing=0.1"])
     #expect(configuration.data.mixing == BatchMixing(mixupAlpha: 0.2, cutmixAlpha: 1))
     #expect(configuration.loss.labelSmoothing == 0.1)
-    #expect(throws: ConfigurationError.self) { try read("", ["loss.label_smoothing=1"]) }
-    #expect(throws: ConfigurationError.self) { try read("", ["data.mixup=-1"]) }
+    #expect(throws: ConfigurationError.self) { try read("", overrides: ["loss.label_smoothing=1"]) }
+    #expect(throws: ConfigurationError.self) { try read("", overrides: ["data.mixup=-1"]) }
   }
 
   @Test func stepsTakeTheirParametersAndDefaults() throws {
@@ -88,12 +80,14 @@ struct AugmentationConfigurationTests {
   }
 
   @Test func overridesTakePresetsAndLists() throws {
-    #expect(try read(Self.recipe, ["data.augmentation=cifar"]).data.augmentation.yaml == "cifar")
+    let preset = try read(Self.recipe, overrides: ["data.augmentation=cifar"])
+    #expect(preset.data.augmentation.yaml == "cifar")
     let list = try read(
-      Self.recipe, ["data.augmentation=[center_crop, {cutout: {size: 4}}]", "data.evaluation=null"]
+      Self.recipe,
+      overrides: ["data.augmentation=[center_crop, {cutout: {size: 4}}]", "data.evaluation=null"]
     ).data
     #expect(list.steps(isTraining: true).count == 2 && list.evaluation == nil)
-    let evaluation = try read(Self.recipe, ["data.evaluation=imagenet"])
+    let evaluation = try read(Self.recipe, overrides: ["data.evaluation=imagenet"])
     #expect((evaluation.data.steps(isTraining: false)[0] as? Resize)?.size == 37)
     #expect(try read(evaluation.yaml) == evaluation)
   }
@@ -195,7 +189,7 @@ struct AugmentationConfigurationTests {
 
   @Test func evaluationIsNotRandom() {
     #expect {
-      try read("", ["data.evaluation=[random_crop]"])
+      try read("", overrides: ["data.evaluation=[random_crop]"])
     } throws: {
       "\($0)" == "--set data.evaluation=[random_crop]: data.evaluation has random_crop, which is"
         + " random, but evaluation must not be: remove it"

@@ -6,14 +6,6 @@ import Testing
 @testable import Configuration
 
 struct ConfigurationReadingTests {
-  private func read(_ yaml: String, overrides: [String] = []) throws -> Configuration {
-    var configuration = Configuration()
-    try configuration.apply(yaml: yaml, from: "run.yaml")
-    try configuration.apply(overrides: overrides)
-    try configuration.validate()
-    return configuration
-  }
-
   @Test func readsEveryKindOfValue() throws {
     let configuration = try read(
       """
@@ -217,10 +209,10 @@ struct ConfigurationReadingTests {
   func textIsTakenAsItIs(_ text: String) throws {
     for key in ["data.path", "data.train"] {
       let configuration = try read("", overrides: ["\(key)=\(text)"])
-      let read = key == "data.path" ? configuration.data.path! : configuration.data.train
-      #expect(Array(read.utf8) == Array(text.utf8))
+      let value = key == "data.path" ? configuration.data.path! : configuration.data.train
+      #expect(Array(value.utf8) == Array(text.utf8))
       // Other ranks and a later --config read what was written.
-      let copy = try self.read(configuration.yaml)
+      let copy = try read(configuration.yaml)
       #expect(copy == configuration && copy.yaml == configuration.yaml)
     }
   }

@@ -16,7 +16,7 @@ struct LIFNeuronTests {
   struct Outcome {
     var spikes: [[Bool]] = []
     var gradients = [[Float]](repeating: [], count: timesteps)
-    /// Bytes of the arena that are in use after each step.
+    /// Bytes of the arena that are in use after each time step.
     var bytes: [Int] = []
   }
 
@@ -100,7 +100,8 @@ struct LIFNeuronTests {
       #expect(neuron.neuronSteps == Self.timesteps * Self.shape.count)
       for t in 0..<Self.timesteps {
         expectClose(
-          outcome.gradients[t], expected.currents[t].map { inputScale * Float($0) }, "step \(t)")
+          outcome.gradients[t], expected.currents[t].map { inputScale * Float($0) },
+          "time step \(t)")
       }
       #expect(store.weights.count == (test.hasLearnableTau ? 1 : 0))
       if test.hasLearnableTau {
@@ -176,7 +177,7 @@ struct LIFNeuronTests {
     plain.complete()
     let outcome = run(neuron, bench, isTemporal: isTemporal)
 
-    // Each step normalised by itself.
+    // Each time step normalised by itself.
     var currents: [[Double]] = []
     var tape = Tape(arena: plain.arena)
     for x in Self.inputs {
@@ -202,7 +203,7 @@ struct LIFNeuronTests {
       other.backward(
         &g, input: .exact(SharedTensor(Tensor(Self.shape, x, in: plain.arena))),
         statistics: statistics)
-      expectClose(outcome.gradients[t], g.elements, "step \(t)")
+      expectClose(outcome.gradients[t], g.elements, "time step \(t)")
     }
     expectClose(
       bench.store!.gradients.elements, plain.store!.gradients.elements, "weight and bias")

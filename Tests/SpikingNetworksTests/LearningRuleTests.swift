@@ -44,7 +44,7 @@ struct LearningRuleTests {
     #expect(pairs.values.allSatisfy { abs($0 - iterations / 15) < 100 })
   }
 
-  /// The same draws, without the steps that train nothing at the end.
+  /// The same draws, without the time steps that train nothing at the end.
   @Test func trailingStepsAreLeftOut() {
     let rule = LearningRule.slttK(timesteps: 6, k: 2)
     let short = LearningRule.slttK(timesteps: 6, k: 2, skipsTrailing: true)

@@ -20,7 +20,7 @@ struct LossTests {
 
   private let arena = Arena(capacity: 4 << 20)
 
-  /// Adds the steps' logits of the samples in `range`.
+  /// Adds the time steps' logits of the samples in `range`.
   private func add(
     _ logits: [[Float]], _ range: Range<Int>, to loss: Loss, trained: Set<Int> = [0, 1, 2]
   ) {
@@ -33,14 +33,14 @@ struct LossTests {
     }
   }
 
-  /// Gradients of the trained steps, the first first.
+  /// Gradients of the trained time steps, the first first.
   private func gradients(_ loss: Loss) -> [[Float]] {
     var gradients: [[Float]] = []
     while loss.pendingSteps > 0 { gradients.append(loss.popGradient().tensor.elements) }
     return gradients.reversed()
   }
 
-  /// The formula, for all samples of the given steps.
+  /// The formula, for all samples of the given time steps.
   private func formula(
     _ logits: [[Float]], _ specification: LossSpecification, trained: Set<Int> = [0, 1, 2]
   ) -> Double {
@@ -76,7 +76,7 @@ struct LossTests {
           moved[t] = place.elements
           return formula(moved, specification)
         }
-        expectClose(gradient, expected, tolerance: 2e-4, "step \(t)")
+        expectClose(gradient, expected, tolerance: 2e-4, "time step \(t)")
       }
     }
   }
@@ -163,7 +163,7 @@ struct LossTests {
   @Test func accuracyIsThatOfTheSummedLogits() {
     let loss = Loss(LossSpecification(), timesteps: 2)
     loss.begin(labels: [0, 1, 2], globalCount: 3)
-    // The first step alone would get samples 0 and 2 wrong; an untrained step counts as well.
+    // The first time step alone would get samples 0 and 2 wrong; an untrained one counts as well.
     loss.add(
       Tensor(Shape(n: 3, c: 3), [1, 2, 0, 0, 5, 1, 3, 2, 2], in: arena), isTrained: true)
     _ = loss.popGradient()

@@ -34,6 +34,7 @@ struct FormatTests {
         == ["4.56", "10.0", "45.6", "456", "4,560", "?"])
     #expect(
       [0, 1, 1200].map { Format.counted($0, "epoch") } == ["0 epochs", "1 epoch", "1,200 epochs"])
+    #expect([1, 2].map { Format.counted($0, "class") } == ["1 class", "2 classes"])
     #expect(Format.percent(0.9612) == "96.1 %")
     #expect(Format.percent(1, digits: 2) == "100.00 %")
   }

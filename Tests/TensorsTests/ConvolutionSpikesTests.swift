@@ -8,11 +8,10 @@ struct ConvolutionSpikesTests {
   static let geometries = [
     (7, 5, 3, 5, 3, 1, 1), (9, 8, 65, 17, 3, 2, 1), (8, 8, 64, 32, 3, 1, 1),
     (6, 7, 37, 16, 1, 1, 0), (9, 8, 16, 7, 1, 2, 0),
-  ].map { numbers in
-    let (h, w, inputs, outputs, kernel, stride, padding) = numbers
-    return ConvolutionGeometry(
-      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+  ].map { h, w, inputs, outputs, kernel, stride, padding in
+    ConvolutionGeometry(
+      h: h, w: w, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding
+    )
   }
 
   /// Mixed precision makes a difference to oneDNN only, where the processor knows bfloat16.

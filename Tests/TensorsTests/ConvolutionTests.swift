@@ -11,11 +11,10 @@ struct ConvolutionTests {
     (9, 11, 4, 16, 5, 1, 2), (11, 9, 1, 3, 5, 2, 1), (6, 6, 3, 1, 5, 1, 3),
     (8, 8, 8, 16, 1, 2, 0), (9, 9, 3, 16, 1, 3, 0), (13, 15, 3, 64, 7, 2, 3), (9, 9, 4, 4, 7, 1, 2),
     (7, 7, 1, 16, 7, 1, 0),
-  ].map { numbers in
-    let (h, w, inputs, outputs, kernel, stride, padding) = numbers
-    return ConvolutionGeometry(
-      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+  ].map { h, w, inputs, outputs, kernel, stride, padding in
+    ConvolutionGeometry(
+      h: h, w: w, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding
+    )
   }
 
   @Test(arguments: geometries, ConvolutionBackend.Library.allCases)
@@ -40,18 +39,12 @@ struct ConvolutionTests {
       let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
       let x = randomFloats(input.count, seed: 10 + samples)
       let gy = randomFloats(output.count, seed: 20 + samples)
-      for bias in [nil, bias] {
-        let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)
-        for isAccumulating in [false, true] {
-          let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
-          var y = Tensor(output, start, in: arena)
-          convolution.forward(
-            Tensor(input, x, in: arena), weights: .init(view(weights)), bias: bias.map { view($0) },
-            into: &y, accumulating: isAccumulating)
-          expectClose(
-            y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected,
-            "y of \(samples), accumulating \(isAccumulating)")
-        }
+      expectForward(
+        of: geometry, x, weights: weights, bias: bias, addedTo: gy, in: arena, "y of \(samples)"
+      ) { bias, y, isAccumulating in
+        convolution.forward(
+          Tensor(input, x, in: arena), weights: .init(view(weights)), bias: bias, into: &y,
+          accumulating: isAccumulating)
       }
 
       var gx = Tensor(input, [Float](repeating: .nan, count: input.count), in: arena)
@@ -84,8 +77,8 @@ struct ConvolutionTests {
     _ layer: (kernel: Int, stride: Int, padding: Int, inputs: Int, outputs: Int), threads: Int
   ) {
     let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 8, w: 8, c: layer.inputs), outputChannels: layer.outputs,
-      window: SlidingWindow(kernel: layer.kernel, stride: layer.stride, padding: layer.padding))
+      h: 8, w: 8, inputs: layer.inputs, outputs: layer.outputs, kernel: layer.kernel,
+      stride: layer.stride, padding: layer.padding)
     let samples = 20
     for library in ConvolutionBackend.Library.allCases {
       for kernels in ConvolutionBackend.Kernels.allCases {

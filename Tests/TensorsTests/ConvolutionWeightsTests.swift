@@ -10,8 +10,8 @@ struct ConvolutionWeightsTests {
   ]
   .map { kernel, stride, inputs, outputs in
     ConvolutionGeometry(
-      input: Shape(n: 1, h: 7, w: 6, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: kernel, stride: stride, padding: kernel / 2))
+      h: 7, w: 6, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride,
+      padding: kernel / 2)
   }
 
   static let backends =

@@ -10,9 +10,7 @@ struct EventConvolutionTests {
     (8, 8, 70, 24, 1), (9, 5, 16, 17, 2), (33, 31, 3, 16, 1), (33, 34, 2, 5, 2), (3, 146, 1, 3, 1),
     (20, 20, 65, 16, 1), (11, 11, 2, 3, 1), (23, 23, 2, 17, 2),
   ].map { h, w, inputs, outputs, stride in
-    ConvolutionGeometry(
-      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: 3, stride: stride, padding: 1))
+    ConvolutionGeometry(h: h, w: w, inputs: inputs, outputs: outputs, stride: stride)
   }
 
   @Test(arguments: geometries, [0, 0.1, 0.5, 1])
@@ -38,24 +36,17 @@ struct EventConvolutionTests {
       randomFloats(geometry.weightCount, seed: 2), randomFloats(geometry.outputChannels, seed: 3)
     )
     let gy = randomFloats(output.count, seed: 4)
-    let reference = PlainConvolution(geometry: geometry)
 
-    for bias in [nil, bias] {
-      let expected = reference.forward(x, weights: weights, bias: bias, samples: samples)
-      for isAccumulating in [false, true] {
-        let start = isAccumulating ? gy : [Float](repeating: .nan, count: output.count)
-        var y = Tensor(output, start, in: arena)
-        convolution.forward(
-          spikes, weights: .init(view(weights)), bias: bias.map { view($0) }, into: &y,
-          accumulating: isAccumulating)
-        expectClose(
-          y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected, "y")
-        // The next call has other weights in memory, though equal ones.
-        convolution.weightsDidChange()
-      }
+    expectForward(
+      of: geometry, x, weights: weights, bias: bias, addedTo: gy, in: arena, "y"
+    ) { bias, y, isAccumulating in
+      convolution.forward(
+        spikes, weights: .init(view(weights)), bias: bias, into: &y, accumulating: isAccumulating)
+      // The next call has other weights in memory, though equal ones.
+      convolution.weightsDidChange()
     }
 
-    let expected = reference.backwardWeights(x, gy, samples: samples)
+    let expected = PlainConvolution(geometry: geometry).backwardWeights(x, gy, samples: samples)
     for hasBias in [false, true] {
       let (gw, gb) = (view(weights), view(bias))
       convolution.backwardWeights(
@@ -98,9 +89,7 @@ struct EventConvolutionTests {
 
   /// Of so large a gradient there is one sum, however many threads: they share out its parts.
   @Test func theGradientOfAWideLayerDoesNotDependOnThreads() {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 3, w: 4, c: 512), outputChannels: 480,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 3, w: 4, inputs: 512, outputs: 480)
     #expect(4 * 2 * geometry.weightCount > GradientSums.mostBytes)
     let (arena, samples) = (testArena(), 4)
     let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
@@ -154,8 +143,7 @@ struct EventConvolutionTests {
   @Test func onlyThreeByThreeWindowsGoByEvents() {
     func isByEvents(_ kernel: Int, _ stride: Int, _ padding: Int, width: Int = 8) -> Bool {
       let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: 8, w: width, c: 4), outputChannels: 4,
-        window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+        h: 8, w: width, inputs: 4, outputs: 4, kernel: kernel, stride: stride, padding: padding)
       return ConvolutionBackend(kernels: .events).convolution(geometry, arena: testArena())
         is EventConvolution
     }
@@ -167,9 +155,7 @@ struct EventConvolutionTests {
   /// The fewer fire, the better for events; narrow layers are for dense kernels.
   @Test func theCostModelGoesByDensityAndWidth() {
     func geometry(_ channels: Int) -> ConvolutionGeometry {
-      ConvolutionGeometry(
-        input: Shape(n: 1, h: 8, w: 8, c: channels), outputChannels: channels,
-        window: SlidingWindow(kernel: 3, padding: 1))
+      ConvolutionGeometry(h: 8, w: 8, inputs: channels, outputs: channels)
     }
     for cost in [EventCost.forward(geometry(64)), .weightGradient(geometry(64))] {
       #expect(cost.favoursEvents(at: 0.15))
@@ -179,9 +165,7 @@ struct EventConvolutionTests {
   }
 
   @Test func namesTheKernelOfEveryPass() throws {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 8, w: 8, c: 64), outputChannels: 64,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: 64, outputs: 64)
     func kernels(_ backend: ConvolutionBackend, at density: Double?) -> [ConvolutionKernel] {
       let convolution = backend.convolution(geometry, arena: testArena())
       return ConvolutionPass.allCases.map {

@@ -53,9 +53,7 @@ struct MathCheckTests {
 
   @Test(arguments: [nil, 0.3 as Float], WrongConvolution.Fault.allCases)
   func aWrongConvolutionIsFound(density: Float?, fault: WrongConvolution.Fault) {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 6, w: 5, c: 7), outputChannels: 9,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 6, w: 5, inputs: 7, outputs: 9)
     let check = ConvolutionCheck(geometry: geometry, samples: 2, density: density)
     for backend in [ConvolutionBackend.oneDNN, .openBLAS] {
       let right = backend.convolution(geometry, arena: testArena())

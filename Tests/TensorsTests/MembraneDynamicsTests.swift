@@ -69,7 +69,7 @@ struct MembraneDynamicsTests {
     }
   }
 
-  /// A step's numbers, and what the reference makes of them.
+  /// A time step's numbers, and what the reference makes of them.
   private struct Fixture {
     let shape: Shape
     let dynamics: MembraneDynamics

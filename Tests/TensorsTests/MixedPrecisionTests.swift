@@ -9,11 +9,10 @@ struct MixedPrecisionTests {
     (7, 5, 16, 16, 3, 1, 1), (8, 8, 64, 32, 3, 2, 1), (9, 7, 16, 64, 1, 2, 0),
     (5, 4, 40, 24, 1, 1, 0),
     (4, 4, 130, 40, 3, 1, 1),
-  ].map { numbers in
-    let (h, w, inputs, outputs, kernel, stride, padding) = numbers
-    return ConvolutionGeometry(
-      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+  ].map { h, w, inputs, outputs, kernel, stride, padding in
+    ConvolutionGeometry(
+      h: h, w: w, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding
+    )
   }
 
   private struct Results {
@@ -110,9 +109,7 @@ struct MixedPrecisionTests {
 
   /// Narrow layers, such as stems, compute as ever.
   @Test func narrowLayersStayExact() {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 6, w: 6, c: 3), outputChannels: 32,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 6, w: 6, inputs: 3, outputs: 32)
     let operands = { randomFloats($0, seed: $1) }
     let (mixed, float32) = (
       run(geometry, .mixed, operands: operands), run(geometry, .float32, operands: operands)
@@ -122,9 +119,7 @@ struct MixedPrecisionTests {
 
   /// Against faster dense convolutions events must be fewer.
   @Test func theCostModelKnowsThePrecision() {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 8, w: 8, c: 64), outputChannels: 64,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: 64, outputs: 64)
     for (float32, mixed) in [
       (EventCost.forward(geometry), EventCost.forward(geometry, against: .mixed)),
       (EventCost.weightGradient(geometry), .weightGradient(geometry, against: .mixed)),

@@ -1,5 +1,6 @@
-import Tensors
 import Testing
+
+@testable import Tensors
 
 /// Numbers between -1 and 1, equal for equal seeds.
 func randomFloats(_ count: Int, seed: Int) -> [Float] {
@@ -23,6 +24,39 @@ func view(_ elements: [Float]) -> FloatView {
   let view = FlatBuffer(count: elements.count).all
   view.assign(elements)
   return view
+}
+
+extension ConvolutionGeometry {
+  /// Of images of `h` x `w` pixels.
+  init(
+    h: Int, w: Int, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1
+  ) {
+    self.init(
+      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
+      window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+  }
+}
+
+/// Expects a forward pass of `x` to be as defined: with and without bias, into an output that holds
+/// nothing yet and added to `start`.
+func expectForward(
+  of geometry: ConvolutionGeometry, _ x: [Float], weights: [Float], bias: [Float],
+  addedTo start: [Float], in arena: Arena, _ what: String,
+  by forward: (_ bias: FloatView?, _ y: inout Tensor, _ isAccumulating: Bool) -> Void
+) {
+  let samples = x.count / geometry.input(samples: 1).count
+  for bias in [nil, bias] {
+    let expected = PlainConvolution(geometry: geometry)
+      .forward(x, weights: weights, bias: bias, samples: samples)
+    for isAccumulating in [false, true] {
+      let before = isAccumulating ? start : [Float](repeating: .nan, count: start.count)
+      var y = Tensor(geometry.output(samples: samples), before, in: arena)
+      forward(bias.map { view($0) }, &y, isAccumulating)
+      expectClose(
+        y.elements, isAccumulating ? zip(expected, start).map { $0 + $1 } : expected,
+        "\(what), accumulating \(isAccumulating)")
+    }
+  }
 }
 
 /// Spikes of several planes, and what they stand for.

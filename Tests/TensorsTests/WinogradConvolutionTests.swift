@@ -8,9 +8,7 @@ struct WinogradConvolutionTests {
     (1, 1, 1, 1), (4, 4, 16, 64), (3, 5, 17, 10), (8, 9, 5, 70), (10, 6, 64, 16), (5, 13, 33, 130),
     (24, 31, 3, 5), (5, 4, 272, 260),
   ].map { h, w, inputs, outputs in
-    ConvolutionGeometry(
-      input: Shape(n: 1, h: h, w: w, c: inputs), outputChannels: outputs,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    ConvolutionGeometry(h: h, w: w, inputs: inputs, outputs: outputs)
   }
 
   @Test(arguments: geometries)
@@ -24,9 +22,7 @@ struct WinogradConvolutionTests {
 
   /// Against the sums that float rounding allows a direct convolution, of which it may take the double.
   @Test func roundsLittleMoreThanADirectConvolution() throws {
-    let geometry = ConvolutionGeometry(
-      input: Shape(n: 1, h: 9, w: 9, c: 64), outputChannels: 64,
-      window: SlidingWindow(kernel: 3, padding: 1))
+    let geometry = ConvolutionGeometry(h: 9, w: 9, inputs: 64, outputs: 64)
     let check = ConvolutionCheck(geometry: geometry, samples: 3)
     let backend = ConvolutionBackend(kernels: .winograd)
     #expect(check.check(backend.convolution(geometry, arena: testArena())).worst < 0.5)
@@ -72,8 +68,7 @@ struct WinogradConvolutionTests {
   @Test func onlyThreeByThreeWindowsWithStrideOneGoThatWay() {
     func isWinograd(_ kernel: Int, _ stride: Int, _ padding: Int) -> Bool {
       let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: 8, w: 8, c: 64), outputChannels: 64,
-        window: SlidingWindow(kernel: kernel, stride: stride, padding: padding))
+        h: 8, w: 8, inputs: 64, outputs: 64, kernel: kernel, stride: stride, padding: padding)
       return ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: testArena())
         is WinogradConvolution
     }
@@ -88,9 +83,7 @@ struct WinogradConvolutionTests {
     _ precision: Precision
   ) {
     for (side, channels) in [(32, 64), (16, 80), (8, 96), (4, 16), (4, 512), (7, 32)] {
-      let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
-        window: SlidingWindow(kernel: 3, padding: 1))
+      let geometry = ConvolutionGeometry(h: side, w: side, inputs: channels, outputs: channels)
       let backend = ConvolutionBackend(kernels: .auto, precision: precision)
       let cost = WinogradCost(geometry, against: backend.effectivePrecision)
       let convolution = backend.convolution(geometry, arena: testArena())
@@ -110,8 +103,7 @@ struct WinogradConvolutionTests {
       _ precision: Precision = .float32
     ) -> Bool {
       let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: outputs ?? channels,
-        window: SlidingWindow(kernel: 3, padding: 1))
+        h: side, w: side, inputs: channels, outputs: outputs ?? channels)
       return WinogradCost(geometry, against: precision).share(
         for: .forward, samples: samples, readsSpikes: false) < 1
     }
@@ -127,9 +119,7 @@ struct WinogradConvolutionTests {
   /// Where Winograd's method is at hand, fewer spikes are worth going by events.
   @Test func eventsCompeteWithTheFasterWay() throws {
     for (side, channels) in [(32, 64), (16, 128), (8, 256)] {
-      let geometry = ConvolutionGeometry(
-        input: Shape(n: 1, h: side, w: side, c: channels), outputChannels: channels,
-        window: SlidingWindow(kernel: 3, padding: 1))
+      let geometry = ConvolutionGeometry(h: side, w: side, inputs: channels, outputs: channels)
       let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
       for pass in [ConvolutionPass.forward, .backwardWeights] {
         let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 32))
@@ -138,9 +128,7 @@ struct WinogradConvolutionTests {
       #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .winograd)
     }
     // With stride 2 a direct convolution is the only other way.
-    let strided = ConvolutionGeometry(
-      input: Shape(n: 1, h: 16, w: 16, c: 64), outputChannels: 64,
-      window: SlidingWindow(kernel: 3, stride: 2, padding: 1))
+    let strided = ConvolutionGeometry(h: 16, w: 16, inputs: 64, outputs: 64, stride: 2)
     let auto = ConvolutionBackend().convolution(strided, arena: testArena())
     #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .events)
   }

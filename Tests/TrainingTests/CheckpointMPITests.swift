@@ -67,7 +67,7 @@ struct CheckpointMPITests {
     for (state, expected) in zip(states[0], states[1]) {
       #expect(state.values.elements == expected.values.elements)
     }
-    // Each rank has the parts that its next step needs.
+    // Each rank has the parts that its next update needs.
     try whole.trainOnce()
     try divided.trainOnce()
     #expect(

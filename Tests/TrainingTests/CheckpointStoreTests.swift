@@ -1,4 +1,3 @@
-import Distributed
 import Foundation
 import TestSupport
 import Testing
@@ -11,9 +10,7 @@ struct CheckpointStoreTests {
   private let job: SmallJob
 
   init() throws {
-    directory = try TemporaryDirectory()
-    store = CheckpointStore(run: directory.path)
-    job = try SmallJob(["model.blocks=[1]", "model.width=4"], SingleProcess())
+    (directory, store, job) = try SmallJob.withCheckpoints()
   }
 
   private func commit(_ iteration: Int, isBest: Bool = false, keeping: Int = 2) throws {

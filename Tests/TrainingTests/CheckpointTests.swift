@@ -35,7 +35,7 @@ struct CheckpointTests {
     return try Checkpoint(contentsOf: directory.path)
   }
 
-  /// A network and an optimizer that were restored take the same next step, bit for bit.
+  /// A network and an optimizer that were restored make the same next update, bit for bit.
   @Test(arguments: 0..<3) func whatIsRestoredGoesOnAsBefore(optimizer index: Int) throws {
     let original = try network(seed: 1)
     let count = original.store.weights.count

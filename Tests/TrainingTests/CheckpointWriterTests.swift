@@ -1,5 +1,4 @@
 @testable import Configuration
-import Distributed
 import Foundation
 import Synchronization
 import TestSupport
@@ -13,9 +12,7 @@ struct CheckpointWriterTests {
   private let job: SmallJob
 
   init() throws {
-    directory = try TemporaryDirectory()
-    store = CheckpointStore(run: directory.path)
-    job = try SmallJob(["model.blocks=[1]", "model.width=4"], SingleProcess())
+    (directory, store, job) = try SmallJob.withCheckpoints()
   }
 
   private func write(_ writer: CheckpointWriter, _ iteration: Int) throws {

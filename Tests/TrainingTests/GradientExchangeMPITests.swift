@@ -81,7 +81,7 @@ struct GradientExchangeMPITests {
     #expect(
       rounded.network.store.statisticValues.all.elements
         == plain.network.store.statisticValues.all.elements)
-    // Steps along the gradients, which are as much as these rounded.
+    // Updates by the gradients, which are as much as these rounded.
     func steps(_ job: SmallJob) -> [Float] {
       zip(job.network.store.weights.all.elements, before).map { $0 - $1 }
     }

@@ -75,7 +75,7 @@ struct GradientProbeTests {
     #expect(try logits(try probe(hasStatistics: false)) == with)
   }
 
-  /// The drawn steps are those of a run's first iteration.
+  /// The drawn time steps are those of a run's first iteration.
   @Test func drawsTheTrainedStepsUnlessTheyAreNamed() throws {
     func loss(_ trained: [Int]?) throws -> Float {
       let probe = try probe("method.name=sltt-k", "method.k=1")
@@ -100,7 +100,7 @@ struct GradientProbeTests {
       message { _ = try probe(frames: [2, 1, 8, 8]) }.contains("must be [1 or 3, 2, 1, 8, 8]"))
     #expect(
       message { _ = try probe(labels: [0, 3]) }
-        == "\(batch) holds the label 3, but there are 3 classes")
+        == "\(batch) holds the label 3, but the network has 3 classes")
     #expect(message { _ = try probe(labels: [-1, 0]) }.contains("holds the label -1"))
   }
 

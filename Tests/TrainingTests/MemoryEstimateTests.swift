@@ -27,7 +27,7 @@ struct MemoryEstimateTests {
     let count = network.weightCount
     #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
     #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
-    // The stem's output, where batch norm needs it, is the same at all steps.
+    // The stem's output, where batch norm needs it, is the same at all time steps.
     #expect(network.keepsStemOutput == [.resNet, .vgg].contains(family))
     let shared = network.keepsStemOutput ? 4 * network.stemOutput.count : 0
     #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes - 4 * 2 * shared)

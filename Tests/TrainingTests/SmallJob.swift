@@ -40,6 +40,15 @@ struct SmallJob {
       DigitSubset("val", counts: [5, 4, 4]), isTraining: false, communicator, threads: 1)
   }
 
+  /// A job of one rank with a tiny network, and where its checkpoints go: none is there yet.
+  static func withCheckpoints() throws -> (TemporaryDirectory, CheckpointStore, SmallJob) {
+    let directory = try TemporaryDirectory()
+    return (
+      directory, CheckpointStore(run: directory.path),
+      try SmallJob(["model.blocks=[1]", "model.width=4"], SingleProcess())
+    )
+  }
+
   var network: SpikingNetwork { trainer.network }
 
   /// Gives parameters other values than their initial ones.

@@ -24,7 +24,7 @@ typedef struct {
   size_t channels;
   const float *input;            // x
   const float *scale, *shift;    // per channel: the input current is scale * x + shift
-  const float *previous;         // v[t-1], or NULL at the first step
+  const float *previous;         // v[t-1], or NULL at the first time step
   const float *mean;             // per channel, for `centered`
   uint16_t *centered;            // x - mean in bfloat16, or NULL
   float *membrane;               // v[t]; may be `previous`

@@ -63,7 +63,9 @@ struct FrameCache {
     report: @escaping @Sendable (String) -> Void
   ) throws(DatasetError) {
     let count = recordings.labels.count
-    report("making frames of \(count) recordings of \(recordings.location) for \(path)")
+    report(
+      "making frames of \(Format.counted(count, "recording")) of \(recordings.location)"
+        + " for \(path)")
     let writer = try FrameFileWriter(
       path: path,
       header: .init(key: key, samples: count, timesteps: timesteps, sensor: sensor))
@@ -117,7 +119,8 @@ private final class FileQueue: @unchecked Sendable {
     lock.withLock {
       done += recordings.files[file].windows.count
       guard reports.isDue else { return nil }
-      return "made frames of \(done) of \(recordings.labels.count) recordings, \(rate) a second"
+      let all = Format.counted(recordings.labels.count, "recording")
+      return "made frames of \(done) of \(all), \(rate) a second"
     }
   }
 

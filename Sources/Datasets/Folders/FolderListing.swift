@@ -230,6 +230,7 @@ struct ScanProgress: CustomStringConvertible {
   let allClasses: Int
 
   var description: String {
-    "listing \(location): \(files) images in \(classes) of \(allClasses) classes"
+    "listing \(location): \(Format.counted(files, "image")) in \(classes) of "
+      + Format.counted(allClasses, "class")
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// What in a data set is no sample, counted by the reason.
 public struct PassedOver: Sendable, Equatable, CustomStringConvertible {
   /// Why something is no sample, in a few words that fit after its number.
@@ -47,7 +49,7 @@ public struct PassedOver: Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     let shown = sorted.prefix(8).map { "\($0.count) \($0.reason.text)" }
     let others = sorted.dropFirst(8).reduce(0) { $0 + $1.count }
-    return (shown + (others > 0 ? ["\(others) others"] : [])).joined(separator: ", ")
+    return (shown + (others > 0 ? [Format.counted(others, "other")] : [])).joined(separator: ", ")
   }
 }
 

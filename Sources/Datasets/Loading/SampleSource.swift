@@ -43,8 +43,7 @@ extension SampleSource {
   /// What was found beside the samples, if there was anything, and where, for people.
   var passedOverNote: String? {
     guard !passedOver.isEmpty else { return nil }
-    let files = passedOver.count == 1 ? "1 file" : "\(passedOver.count) files"
-    return "\(files) in \(location): \(passedOver)"
+    return "\(Format.counted(passedOver.count, "file")) in \(location): \(passedOver)"
   }
 
   /// A hash of all names.

@@ -123,7 +123,7 @@ public struct ShardIndex: SealedRecord, Sendable, Equatable {
         samples += shard.samples
       }
       guard samples == split.samples, samples > 0, samples <= Int32.max else {
-        return "split '\(name)' has \(samples) samples and says \(split.samples)"
+        return "split '\(name)' has \(Format.counted(samples, "sample")) and says \(split.samples)"
       }
     }
     return nil

@@ -40,7 +40,7 @@ func checkFile(of shard: ShardIndex.Shard, directory: String) -> String? {
   do {
     let file = try Checksum.ofFile(path)
     guard file.bytes == shard.bytes else {
-      return "\(path): has \(file.bytes) bytes instead of \(shard.bytes)"
+      return "\(path): has \(Format.counted(file.bytes, "byte")) instead of \(shard.bytes)"
     }
     return file.text == shard.checksum
       ? nil : "\(path): has the checksum \(file.text) instead of \(shard.checksum)"
@@ -57,7 +57,8 @@ extension ShardIndex {
       let scan = try ShardScan(path: path)
       let classes = ShardClasses(names: self.classes, numbers: classNumbers)
       guard scan.samples.count == shard.samples else {
-        return "\(path): has \(scan.samples.count) samples instead of \(shard.samples)"
+        let count = Format.counted(scan.samples.count, "sample")
+        return "\(path): has \(count) instead of \(shard.samples)"
       }
       for (number, sample) in scan.samples.enumerated() {
         guard sample.place.lowerBound == shard.offsets[number],

@@ -72,7 +72,8 @@ final class BatchNorm {
     affine.shift[c] = bias.values[c] - mean * affine.scale[c]
   }
 
-  /// The means that `sums` must be taken around before `backward`: those of the step, off the tape.
+  /// The means that `sums` must be taken around before `backward`: those of the time step, off the
+  /// tape.
   func popStatistics(_ tape: inout Tape) -> (mean: FloatView, inverseDeviation: FloatView) {
     let statistics = tape.popTensor()
     let inverseDeviation = coefficients[1]

@@ -10,8 +10,8 @@ import Tensors
 /// (SLTT, arXiv 2302.14311, equation 3, soft reset.) Input and spikes are [N, H, W, C].
 ///
 /// The membrane potential v[t] is at once the state and what the backward pass needs. Whoever must keep
-/// it holds a reference, and a step overwrites it only where nobody does: under SLTT the backward pass
-/// has let go of it by then, and one buffer serves all steps; under BPTT every step gets its own.
+/// it holds a reference, and a time step overwrites it only where nobody does: under SLTT the backward
+/// pass has let go of it by then, and one buffer serves all time steps; under BPTT each gets its own.
 final class LIFNeuron: Layer, SkippedNode {
   let name: String
   private let normalization: BatchNorm?
@@ -26,7 +26,7 @@ final class LIFNeuron: Layer, SkippedNode {
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
   private var membrane: SharedTensor?
-  /// dL/dv of the step before the one that was back-propagated last.
+  /// dL/dv of the time step before the one that was back-propagated last.
   private var membraneGradient: SharedTensor?
 
   /// Spikes of the sequence so far.
@@ -71,7 +71,7 @@ final class LIFNeuron: Layer, SkippedNode {
     neuronSteps = 0
   }
 
-  /// The spikes of a step, which stay on the tape with what batch norm needs of its input.
+  /// The spikes of a time step, which stay on the tape with what batch norm needs of its input.
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     let x = x.values(in: tape.arena)
     let spikes: Spikes
@@ -97,7 +97,7 @@ final class LIFNeuron: Layer, SkippedNode {
     let start = ContinuousClock.now
     var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
     if tauParameter != nil { tape.push(membrane) }
-    // Nobody else holds the membrane potential of the last step: this one may replace it.
+    // Nobody else holds the membrane potential of the last time step: this one may replace it.
     let isFree = isKnownUniquelyReferenced(&membrane)
     let previous = membrane
     let next = isFree ? membrane! : SharedTensor(Tensor(x.shape, in: tape.arena))

@@ -5,23 +5,23 @@ import Tensors
 ///
 /// | rule | recorded | window |
 /// |---|---|---|
-/// | SLTT | all T steps | 1 |
-/// | SLTT-K | K of T steps | 1 |
-/// | BPTT | all T steps | T |
+/// | SLTT | all T time steps | 1 |
+/// | SLTT-K | K of T time steps | 1 |
+/// | BPTT | all T time steps | T |
 ///
-/// From step to step the membrane potential goes on. Gradients flow back through it between the steps of
-/// a window, and never from one window to another.
+/// From one time step to the next the membrane potential goes on. Gradients flow back through it between
+/// the time steps of a window, and never from one window to another.
 public struct LearningRule: Equatable, Sendable {
   private enum Recording: Equatable, Sendable {
-    /// The same steps in every iteration.
+    /// The same time steps in every iteration.
     case fixed(Set<Int>)
-    /// So many steps, drawn anew for each iteration.
+    /// So many time steps, drawn anew for each iteration.
     case drawn(Int, skipsTrailing: Bool)
   }
 
   /// Time steps T of the forward pass.
   public let timesteps: Int
-  /// How many recorded steps run forward before their backward passes.
+  /// How many recorded time steps run forward before their backward passes.
   public let window: Int
   private let recording: Recording
 
@@ -36,7 +36,8 @@ public struct LearningRule: Equatable, Sendable {
   public static func sltt(timesteps: Int, recording steps: Set<Int>? = nil) -> LearningRule {
     let steps = steps ?? Set(0..<timesteps)
     precondition(
-      steps.allSatisfy { (0..<timesteps).contains($0) }, "steps \(steps.sorted()) of \(timesteps)")
+      steps.allSatisfy { (0..<timesteps).contains($0) },
+      "time steps \(steps.sorted()) of \(timesteps)")
     return LearningRule(timesteps: timesteps, window: 1, .fixed(steps))
   }
 
@@ -44,9 +45,9 @@ public struct LearningRule: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - k: time steps to record in each iteration, `1...timesteps`.
-  ///   - skipsTrailing: whether an iteration ends with its last recorded step. Gradients are the same;
-  ///     accuracy and firing rate come from the steps that ran, and running statistics of batch norm
-  ///     would differ.
+  ///   - skipsTrailing: whether an iteration ends with its last recorded time step. Gradients are the
+  ///     same; accuracy and firing rate come from the time steps that ran, and running statistics of
+  ///     batch norm would differ.
   public static func slttK(timesteps: Int, k: Int, skipsTrailing: Bool = false) -> LearningRule {
     precondition(k >= 1 && k <= timesteps, "k = \(k) of \(timesteps)")
     return LearningRule(timesteps: timesteps, window: 1, .drawn(k, skipsTrailing: skipsTrailing))

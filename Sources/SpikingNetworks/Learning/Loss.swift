@@ -62,7 +62,7 @@ public final class Loss {
   private var logitSums: [Float] = []
   private var pending: [SharedTensor] = []
 
-  /// The local samples' part of the loss, over the trained steps so far.
+  /// The local samples' part of the loss, over the trained time steps so far.
   public private(set) var value = 0.0
 
   public init(_ specification: LossSpecification, timesteps: Int) {
@@ -86,11 +86,11 @@ public final class Loss {
     logitSums.removeAll(keepingCapacity: true)
   }
 
-  /// Steps whose gradient has not been taken.
+  /// Time steps whose gradient has not been taken.
   public var pendingSteps: Int { pending.count }
 
-  /// Takes a step's logits [N, 1, 1, classes]; of a trained step, the loss and its gradient as well, which
-  /// replaces the logits.
+  /// Takes a time step's logits [N, 1, 1, classes]; of a trained one, the loss and its gradient as well,
+  /// which replaces the logits.
   public func add(_ logits: consuming SharedTensor, isTrained: Bool) {
     addToSums(logits.tensor)
     guard isTrained else { return }
@@ -98,7 +98,7 @@ public final class Loss {
     pending.append(logits)
   }
 
-  /// dL/dlogits of the latest step whose gradient was not taken.
+  /// dL/dlogits of the latest time step whose gradient was not taken.
   public func popGradient() -> SharedTensor { pending.removeLast() }
 
   private func addToSums(_ logits: borrowing Tensor) {

@@ -4,7 +4,7 @@ import Tensors
 public final class TrainingStep {
   private let network: SpikingNetwork
   private let rule: LearningRule
-  /// The loss of the batch, over the recorded steps.
+  /// The loss of the batch, over the recorded time steps.
   public let loss: Loss
   private var tape: Tape
 
@@ -21,10 +21,10 @@ public final class TrainingStep {
   /// Adds the batch's gradients to the network's. They are gradients only when the network has completed
   /// them, once, after the last of the batches that belong together.
   ///
-  /// SLTT back-propagates each step before the next one's forward pass (a window of one step), BPTT all
+  /// SLTT back-propagates each time step before the next one's forward pass (a window of one), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.
   ///
-  /// A frame that all steps show goes through the stem once. The gradients of the stem's output are
+  /// A frame that all time steps show goes through the stem once. The gradients of the stem's output are
   /// summed before they go back through it, which is linear in them, unless memory is to be saved.
   ///
   /// - Parameters:
@@ -44,7 +44,7 @@ public final class TrainingStep {
     var pending: [Int] = []
     var stem = frames.withFrame(at: 0) { network.stem($0) }
     let sumsStemGradients = frames.isStatic && network.specification.memory == .fast
-    // Held from the start, so that memory does not depend on the number of steps.
+    // Held from the start, so that memory does not depend on the number of time steps.
     var stemGradient = Tensor(
       stem.tensor.shape.withSamples(sumsStemGradients ? frames.samples : 0), in: network.arena)
     stemGradient.fill(0)

@@ -1,5 +1,4 @@
 import Foundation
-import Support
 
 /// The processor as the kernel describes it.
 public struct CPUDescription: Equatable {

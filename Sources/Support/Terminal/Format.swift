@@ -36,9 +36,9 @@ public enum Format {
     return (count < 0 ? "-" : "") + String(digits)
   }
 
-  /// `1 epoch`, `12 epochs`
+  /// `1 epoch`, `12 epochs`, `2 classes`
   public static func counted(_ number: Int, _ unit: String) -> String {
-    "\(count(number)) \(unit)\(number == 1 ? "" : "s")"
+    "\(count(number)) \(number == 1 ? unit : unit + (unit.hasSuffix("s") ? "es" : "s"))"
   }
 
   /// A share as `96.1 %`.

@@ -1,6 +1,6 @@
 internal import CSpikeKernels
 
-/// One step of a layer of leaky integrate-and-fire neurons.
+/// One time step of a layer of leaky integrate-and-fire neurons.
 ///
 ///     u[t] = decay v[t-1] + scale x[t] + shift      charge
 ///     s[t] = H(u[t] - threshold)                    fire
@@ -26,7 +26,7 @@ public struct MembraneDynamics {
   ///
   /// - Parameters:
   ///   - input: x[t].
-  ///   - previous: v[t-1]; `nil` at the first step, where it is 0.
+  ///   - previous: v[t-1]; `nil` at the first time step, where it is 0.
   ///   - centered: takes x[t] - `mean`, where given.
   /// - Returns: the number of spikes.
   public func forward(
@@ -52,13 +52,13 @@ public struct MembraneDynamics {
     return spikes.spikeCount
   }
 
-  /// What the backward pass of step t is given about the step.
+  /// What the backward pass of time step t is given about it.
   public struct Step {
     /// v[t]
     public var membrane: SharedTensor
     /// v[t-1], where the gradient of the decay is wanted.
     public var previous: SharedTensor?
-    /// dL/dv[t] from step t+1; `nil` where it is cut or 0.
+    /// dL/dv[t] from time step t+1; `nil` where it is cut or 0.
     public var laterGradient: SharedTensor?
     /// Takes dL/dv[t-1]; may be `laterGradient`; `nil` where it is cut.
     public var earlierGradient: SharedTensor?

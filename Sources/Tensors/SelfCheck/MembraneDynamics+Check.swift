@@ -11,7 +11,7 @@ extension MembraneDynamics {
     }
   }
 
-  /// Holds a step of neurons, forward and backward, against an element at a time.
+  /// Holds a time step of neurons, forward and backward, against an element at a time.
   func check(channels: Int) -> RoundingCheck {
     let arena = Arena(capacity: 16 << 20)
     let shape = Shape(n: 3, h: 5, w: 7, c: channels)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A step of leaky integrate-and-fire neurons, an element at a time, in double precision.
+/// A time step of leaky integrate-and-fire neurons, an element at a time, in double precision.
 struct PlainMembrane {
   var decay: Double
   var threshold: Double

@@ -6,7 +6,7 @@ import Support
 ///
 /// Every iteration asks for the same blocks in the same order, so after the first one the arena no
 /// longer grows and the operating system is not asked again. Not thread-safe: tensors are made and
-/// released on the thread that runs the step.
+/// released on the thread that runs the iteration.
 public final class Arena {
   /// Blocks start on cache lines.
   static let alignment = 64

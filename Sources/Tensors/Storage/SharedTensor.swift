@@ -1,5 +1,5 @@
 /// A tensor with several owners: the membrane potential is at once the state of a neuron and what
-/// the backward pass of its step needs.
+/// the backward pass of its time step needs.
 public final class SharedTensor {
   /// The tensor; kernels may also write to its memory in place.
   public var tensor: Tensor

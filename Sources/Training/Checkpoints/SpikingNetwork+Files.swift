@@ -1,5 +1,6 @@
 import SafeTensors
 import SpikingNetworks
+import Support
 
 extension SpikingNetwork {
   /// Takes parameters and running statistics from a file, under their published names.
@@ -28,7 +29,8 @@ extension SpikingNetwork {
     guard missing.isEmpty else {
       throw CheckpointError(
         path: file.path,
-        problem: "does not hold this network: it lacks \(missing.count) of \(wanted.count) tensors,"
+        problem: "does not hold this network: it lacks \(missing.count) of"
+          + " \(Format.counted(wanted.count, "tensor")),"
           + " such as \(missing[0]); check model.* in the configuration")
     }
     let known = Set(
@@ -39,8 +41,9 @@ extension SpikingNetwork {
     guard allowsOthers || others.isEmpty else {
       throw CheckpointError(
         path: file.path,
-        problem: "holds another network: \(others.count) of its tensors, such as \(others[0]), have"
-          + " no place in this one; check model.* in the configuration")
+        problem: "holds another network: the configured one has no place for"
+          + " \(Format.counted(others.count, "tensor")), such as \(others[0]); check model.* in the"
+          + " configuration")
     }
     for (name, parameter) in wanted {
       try file.checkFinite(name, shape: parameter.shape, atLeast: parameter.minimum)

@@ -1,6 +1,7 @@
 import Configuration
 import SafeTensors
 import SpikingNetworks
+import Support
 import Tensors
 
 /// One iteration without an update, from and to safetensors files, for comparison with other
@@ -44,18 +45,20 @@ public final class GradientProbe {
       throw CheckpointError(
         path: batch.path,
         problem:
-          "holds frames \(frameShape); with \(labels.count) labels and this configuration they"
+          "holds frames \(frameShape); with \(Format.counted(labels.count, "label")) and this"
+          + " configuration they"
           + " must be [1 or \(timesteps), \(expected.map(String.init).joined(separator: ", "))]")
     }
     let classes = network.specification.classes
     guard let bad = labels.first(where: { $0 < 0 || $0 >= classes }) else { return }
     throw CheckpointError(
-      path: batch.path, problem: "holds the label \(bad), but there are \(classes) classes")
+      path: batch.path,
+      problem: "holds the label \(bad), but the network has \(Format.counted(classes, "class"))")
   }
 
   /// Runs the iteration and writes what came out.
   ///
-  /// - Parameter trainedTimesteps: the steps that SLTT-K back-propagates, from 0; drawn if `nil`.
+  /// - Parameter trainedTimesteps: the time steps that SLTT-K back-propagates, from 0; drawn if `nil`.
   public func run(trainedTimesteps: [Int]?, output: String) throws {
     let rule = try learningRule(recording: trainedTimesteps)
     let step = TrainingStep(network, rule, loss: configuration.loss.specification)

@@ -14,7 +14,7 @@ public struct DifferentData: Error, Equatable, CustomStringConvertible {
 
     fileprivate var text: String {
       "rank \(rank) on \(hostName) found \(Format.counted(samples, "sample")) of"
-        + " \(classes == 1 ? "1 class" : "\(classes) classes") in \(location)"
+        + " \(Format.counted(classes, "class")) in \(location)"
     }
   }
 

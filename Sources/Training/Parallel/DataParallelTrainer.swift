@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Each iteration takes this rank's part of the global batch, adds up gradients over the time steps, and
 /// makes exactly one all-reduce, of gradients, running statistics and metrics together; then every rank
-/// takes the same step.
+/// makes the same update.
 public final class DataParallelTrainer {
   public let replica: Replica
   /// Measures the replica's accuracy.
@@ -65,15 +65,15 @@ public final class DataParallelTrainer {
   /// The most bytes that the tape has held.
   public var peakTapeBytes: Int { pass.step.peakTapeBytes }
 
-  /// One iteration: the method's gradients of the global batch, and a step along them, unless these are
+  /// One iteration: the method's gradients of the global batch, and the update by them, unless these are
   /// not finite: then weights, statistics and optimizer stay as they were.
   ///
   /// - Parameters:
   ///   - dataWait: seconds that this rank waited for the batch, for the metrics.
   ///   - wantsStop, wantsCheckpoint: what this rank has to say to the others.
-  ///   - comparesWeights: whether the ranks compare their weights before the step; the same on all.
+  ///   - comparesWeights: whether the ranks compare their weights before the update; the same on all.
   /// - Returns: what all ranks measured and want together.
-  /// - Throws: `ReplicaMismatch`, before the step.
+  /// - Throws: `ReplicaMismatch`, before the update.
   public func train(
     _ batch: Batch, learningRate: Double, dataWait: Double = 0, wantsStop: Bool = false,
     wantsCheckpoint: Bool = false, comparesWeights: Bool = false
@@ -166,6 +166,6 @@ public struct IterationOutcome: Sendable {
   public var wantsStop = false
   /// Whether a checkpoint is due on a rank.
   public var wantsCheckpoint = false
-  /// What is not finite, in which iteration and on which rank; no step was taken then.
+  /// What is not finite, in which iteration and on which rank; no update was made then.
   public var nonFinite: String?
 }

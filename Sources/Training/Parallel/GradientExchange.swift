@@ -147,7 +147,7 @@ package final class GradientExchange {
     }
   }
 
-  /// Takes a step along the sums, clipped if that is configured. A collective if the optimizer is
+  /// Updates the weights by the sums, clipped if that is configured. A collective if the optimizer is
   /// divided.
   func update(_ optimizer: any ParameterOptimizer, learningRate: Double) throws {
     guard let shards else {

@@ -20,8 +20,8 @@ struct RunSummary {
       (
         "data",
         "\(data.name): \(Format.count(data.training.count)) training and "
-          + "\(Format.count(data.validation.count)) validation samples, "
-          + "\(data.classes.count) classes"
+          + "\(Format.counted(data.validation.count, "validation sample")), "
+          + Format.counted(data.classes.count, "class")
       ),
       (
         "ranks",
@@ -73,8 +73,8 @@ extension NetworkSpecification {
   /// In a few words, for people.
   package var summary: String {
     let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
-    return "\(title), input \(imageSize)x\(imageSize)x"
-      + "\(inputChannels), \(classes) classes; LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+    return "\(title), input \(imageSize)x\(imageSize)x\(inputChannels), "
+      + "\(Format.counted(classes, "class")); LIF \(tau), \(neuron.surrogate.shape.rawValue)"
   }
 }
 

@@ -50,7 +50,7 @@ public struct TrainingData {
     let bytes = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.bytesRead) })
     let files = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.shardsRead.count) })
     return zip(bytes, files).enumerated().map { rank, read in
-      "rank \(rank) read \(Format.bytes(Int(read.0))) from \(read.1) shards"
+      "rank \(rank) read \(Format.bytes(Int(read.0))) from " + Format.counted(Int(read.1), "shard")
     }
   }
 }

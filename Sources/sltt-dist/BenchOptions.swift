@@ -1,0 +1,28 @@
+import ArgumentParser
+import Benchmarking
+
+/// How often a benchmark goes through all that it compares.
+struct RoundOptions: ParsableArguments {
+  @Option(name: .long, parsing: .unconditional, help: "Rounds; the median counts.")
+  var rounds = 5
+
+  func validate() throws {
+    try require("--rounds", rounds, in: OptionLimit.rounds)
+  }
+}
+
+/// Where the report of a benchmark goes besides the terminal: to files with the name of its subcommand.
+struct ReportOptions<Benchmark: ParsableCommand>: ParsableArguments {
+  @Option(name: .long, help: "Directory for \(name).json and \(name).svg.", transform: path)
+  var output: String?
+
+  private static var name: String { Benchmark.configuration.commandName! }
+
+  /// Prints the report and writes its files.
+  func show(_ report: some PlottedReport) throws {
+    print(report.text)
+    guard let output = output.map(BenchmarkOutput.init) else { return }
+    try output.write(report.json, to: "\(Self.name).json")
+    try output.write(report.plot.svg, to: "\(Self.name).svg")
+  }
+}
