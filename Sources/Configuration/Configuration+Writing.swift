@@ -23,7 +23,7 @@ extension Configuration {
 
   /// A listing of all keys: values they take, defaults, and what they mean.
   public static let help: String = keys.map { key in
-    let value = key.yaml(Configuration()) ?? "none"
+    let value = key.yaml(Configuration()) ?? "not set"
     return """
       \(key.name): \(key.values) (default: \(value))
           \(key.documentation)

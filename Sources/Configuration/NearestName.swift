@@ -1,17 +1,26 @@
 /// The name nearest to a mistyped one, by the least number of inserted, deleted and replaced
 /// characters (Levenshtein distance); the first of equals.
 ///
-/// A right last component in a wrong or missing section (`learning_rate`) counts as one change, and so does
-/// the beginning of a name (`conv`): both are likelier mistakes than many typing errors.
+/// A right last component in a wrong or missing section (`learning_rate`) counts as one change, and so do
+/// the beginning of a name (`conv`) and one of its words (`training.batch`): these are likelier mistakes than
+/// many typing errors.
 func nearestName(to name: String, in candidates: [String]) -> String {
   precondition(!candidates.isEmpty)
   func leaf(_ name: String) -> Substring {
     name.split(separator: ".").last ?? ""
   }
+  func section(_ name: String) -> Substring {
+    name.prefix(name.count - leaf(name).count)
+  }
   func distance(_ candidate: String) -> Int {
-    if name.count > 2 && candidate.hasPrefix(name) { return min(1, candidate.count - name.count) }
+    let isPart =
+      name.count > 2
+      && (candidate.hasPrefix(name)
+        || section(name) == section(candidate)
+          && leaf(candidate).split(separator: "_").contains(leaf(name)))
     return min(
-      editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1)
+      editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1,
+      isPart ? 1 : .max)
   }
   return candidates.map { ($0, distance($0)) }.min { $0.1 < $1.1 }!.0
 }

@@ -49,7 +49,8 @@ struct ConfigurationWritingTests {
             How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline.
 
         """))
-    #expect(Configuration.help.contains("method.k: an integer from 1 to 10000 (default: none)\n"))
+    #expect(
+      Configuration.help.contains("method.k: an integer from 1 to 10000 (default: not set)\n"))
   }
 
   /// With `SLTT_WRITE_REFERENCE=1` the page is brought up to date instead.

@@ -10,6 +10,10 @@ import Testing
   #expect(nearestName(to: "model.learning_rate", in: names) == "optimizer.learning_rate")
   #expect(nearestName(to: "training.learning_rat", in: names) == "optimizer.learning_rate")
   #expect(nearestName(to: "method.k", in: names) == "method.k")
+  #expect(nearestName(to: "meth", in: ["math", "method.k"]) == "math")
+  #expect(nearestName(to: "conv", in: ["neuron", "convolution"]) == "convolution")
+  let batches = ["data.path", "training.global_batch", "training.seed"]
+  #expect(nearestName(to: "training.batch", in: batches) == "training.global_batch")
   #expect(nearestName(to: "", in: ["ab", "a"]) == "a")
   #expect(nearestName(to: "kitten", in: ["sitting", "mittens"]) == "mittens")
 }

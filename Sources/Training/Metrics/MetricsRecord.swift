@@ -57,58 +57,26 @@ public struct MetricsRecord: Equatable, Sendable {
     self.peakRSS = peakRSS
   }
 
+  /// What a field may hold.
+  enum Value {
+    case text(String)
+    case integer(Int)
+    case number(Double)
+  }
+
   /// Names and values in the order of the files' columns; nil where nothing was measured.
-  private var fields: [(name: String, value: (any FieldValue)?)] {
-    [
-      ("kind", kind), ("epoch", epoch), ("iteration", iteration), ("samples", samples),
-      ("train_loss", trainLoss), ("train_accuracy", trainAccuracy),
-      ("validation_loss", validationLoss), ("validation_accuracy", validationAccuracy),
-      ("validation_top5", validationTop5), ("learning_rate", learningRate),
-      ("firing_rate", firingRate), ("images_per_second", imagesPerSecond), ("data_wait", dataWait),
-      ("seconds", seconds), ("peak_rss_bytes", peakRSS),
+  var fields: [(name: String, value: Value?)] {
+    func number(_ value: Double?) -> Value? { value.map { .number($0) } }
+    return [
+      ("kind", .text(kind.rawValue)), ("epoch", .integer(epoch)),
+      ("iteration", .integer(iteration)), ("samples", .integer(samples)),
+      ("train_loss", number(trainLoss)), ("train_accuracy", number(trainAccuracy)),
+      ("validation_loss", number(validationLoss)),
+      ("validation_accuracy", number(validationAccuracy)),
+      ("validation_top5", number(validationTop5)), ("learning_rate", number(learningRate)),
+      ("firing_rate", number(firingRate)), ("images_per_second", number(imagesPerSecond)),
+      ("data_wait", number(dataWait)), ("seconds", number(seconds)),
+      ("peak_rss_bytes", .integer(peakRSS)),
     ]
   }
-
-  /// One JSON object without a line break; null is what was not measured. An interval has no validation.
-  public var json: String {
-    var members = fields.filter { kind == .epoch || !$0.name.hasPrefix("validation_") }
-      .map { name, value in "\"\(name)\": \(value?.json ?? "null")" }
-    if !kernels.isEmpty {
-      let layers = kernels.map { "\"\($0.layer)\": \($0.json)" }
-      members.append("\"convolutions\": {" + layers.joined(separator: ", ") + "}")
-    }
-    return "{" + members.joined(separator: ", ") + "}"
-  }
-
-  /// One row of CSV, without the convolutions; fields that were not measured are empty.
-  public var csv: String {
-    fields.map { $0.value?.csv ?? "" }.joined(separator: ",")
-  }
-
-  /// The names of the columns of `csv`.
-  public static let csvHeader = MetricsRecord(
-    .epoch, epoch: 0, iteration: 0, samples: 0, trainLoss: 0, trainAccuracy: 0, learningRate: 0,
-    firingRate: 0, imagesPerSecond: 0, dataWait: 0, seconds: 0, peakRSS: 0
-  ).fields.map(\.name).joined(separator: ",")
-}
-
-private protocol FieldValue {
-  var json: String { get }
-  var csv: String { get }
-}
-
-extension MetricsRecord.Kind: FieldValue {
-  fileprivate var json: String { "\"\(rawValue)\"" }
-  fileprivate var csv: String { rawValue }
-}
-
-extension Int: FieldValue {
-  fileprivate var json: String { "\(self)" }
-  fileprivate var csv: String { "\(self)" }
-}
-
-extension Double: FieldValue {
-  /// JSON has no NaN and no infinity.
-  fileprivate var json: String { isFinite ? "\(self)" : "null" }
-  fileprivate var csv: String { "\(self)" }
 }
