@@ -54,7 +54,7 @@ extension Configuration {
     return min(training.microBatch ?? local, local)
   }
 
-  /// The same training by another learning rule; SLTT-K trains one step where none says how many.
+  /// The same training by another learning rule; SLTT-K trains one time step where none says how many.
   package func learning(by name: Method.Name) -> Configuration {
     var changed = self
     changed.method.name = name

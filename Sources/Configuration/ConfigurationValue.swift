@@ -50,26 +50,22 @@ extension Node {
   init(text: String) { self.init(text, Tag(.str), .doubleQuoted) }
 }
 
-extension Int: ConfigurationValue {
-  static var kind: String { "an integer" }
-
+/// What Swift reads and writes as YAML does.
+extension ConfigurationValue where Self: LosslessStringConvertible {
   init?(_ node: Node) {
-    guard let text = node.plainText, let value = Int(text) else { return nil }
+    guard let value = node.plainText.flatMap({ Self($0) }) else { return nil }
     self = value
   }
 
   var yaml: String { "\(self)" }
 }
 
+extension Int: ConfigurationValue {
+  static var kind: String { "an integer" }
+}
+
 extension UInt64: ConfigurationValue {
   static var kind: String { "an integer from 0 to \(max)" }
-
-  init?(_ node: Node) {
-    guard let text = node.plainText, let value = UInt64(text) else { return nil }
-    self = value
-  }
-
-  var yaml: String { "\(self)" }
 }
 
 extension Double: ConfigurationValue {}
@@ -95,13 +91,6 @@ extension ConfigurationValue where Self: BinaryFloatingPoint & LosslessStringCon
 
 extension Bool: ConfigurationValue {
   static var kind: String { "true or false" }
-
-  init?(_ node: Node) {
-    guard let text = node.plainText, let value = Bool(text) else { return nil }
-    self = value
-  }
-
-  var yaml: String { "\(self)" }
 }
 
 extension String: ConfigurationValue {

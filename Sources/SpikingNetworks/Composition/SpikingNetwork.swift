@@ -51,7 +51,7 @@ public final class SpikingNetwork {
   /// In the order of the forward pass; the stem's first.
   private var sections: [NetworkSection] { plan.sections }
 
-  /// Says that the parameters have new values. Must be called before the next step.
+  /// Says that the parameters have new values. Must be called before the next time step.
   public func weightsDidChange() {
     for layer in layers { layer.weightsDidChange() }
   }
@@ -84,11 +84,11 @@ public final class SpikingNetwork {
     return logits
   }
 
-  /// The backward pass of the latest recorded step that had none: adds to the gradients of all but the
+  /// The backward pass of the latest recorded time step that had none: adds to the gradients of all but the
   /// stem's parameters.
   ///
   /// - Parameters:
-  ///   - gradient: dL/dlogits of that step.
+  ///   - gradient: dL/dlogits of that time step.
   ///   - isLast: whether no other backward pass follows before `completeGradients`, so that gradients are
   ///     final as soon as they are computed.
   /// - Returns: the gradient of the stem's output.
@@ -121,7 +121,7 @@ public final class SpikingNetwork {
   }
 
   /// Ends the sequences that belong together: from now on `store.gradients` holds the gradients of all
-  /// their steps.
+  /// their time steps.
   public func completeGradients() {
     while openSections > 0 { finishSection() }
     openSections = sections.count

@@ -25,7 +25,7 @@ public struct Tape: ~Copyable {
     self.arena = arena
   }
 
-  /// Whether the step that is being back-propagated has a predecessor in its window, to which
+  /// Whether the time step that is being back-propagated has a predecessor in its window, to which
   /// gradient flows through the membrane potential.
   public var hasEarlierStep: Bool { pendingSteps > 1 }
 
