@@ -42,7 +42,9 @@ public struct KernelBenchmark {
       }
     }
     guard !layers.isEmpty else {
-      throw configuration.error("model.blocks", "leaves no 3x3 convolution of spikes to measure")
+      throw configuration.error(
+        configuration.model.layers == nil ? "model.blocks" : "model.layers",
+        "leave no 3x3 convolution of spikes to measure")
     }
     self.network = specification.summary
     samples = configuration.samplesAtOnce(ranks: 1)

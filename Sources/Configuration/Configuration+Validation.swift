@@ -81,8 +81,6 @@ extension Configuration {
       for (key, isSet) in all where isSet {
         throw error(key, "and model.layers exclude each other: remove one of them")
       }
-    } else if model.width == nil {
-      throw error("model.width", "is empty: set it, for instance to 64")
     } else if model.architecture != nil {
       for (key, isSet) in others where isSet {
         throw error(key, "and model.architecture exclude each other: remove one of them")
@@ -98,6 +96,9 @@ extension Configuration {
         "model.family",
         "needs model.blocks: set them, for instance to [2, 2, 2, 2], or set"
           + " model.architecture instead")
+    }
+    if model.layers == nil && model.width == nil {
+      throw error("model.width", "is empty: set it, for instance to 64")
     }
     if neuron.hasLearnableTau && (neuron.tau.isInfinite || neuron.tau <= 1) {
       throw error(

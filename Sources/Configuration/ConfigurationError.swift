@@ -27,7 +27,8 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     case invalidYAML(String)
     /// An argument of `--set` without `=`, or without anything before it.
     case incompleteOverride(hasEquals: Bool)
-    case unknownKey(nearest: String)
+    /// `allowed` is empty where there are too many to list.
+    case unknownKey(nearest: String, allowed: [String] = [])
     /// A whole section was given a value.
     case isSection
     case duplicateKey
@@ -61,8 +62,9 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .incompleteOverride(let hasEquals):
       "expected KEY=VALUE, such as training.epochs=3, but there is no "
         + (hasEquals ? "key before the =" : "=")
-    case .unknownKey(let nearest):
+    case .unknownKey(let nearest, let allowed):
       "unknown key '\(key)'; did you mean '\(nearest)'?"
+        + (allowed.isEmpty ? "" : " Allowed are \(allowed.joined(separator: ", "))")
     case .isSection:
       "'\(key)' is a section: set its keys one by one"
     case .duplicateKey:

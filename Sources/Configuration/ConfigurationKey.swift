@@ -98,6 +98,11 @@ struct ConfigurationMisfit: Error {
     problem = .wrongType(found: found, expected: expected)
   }
 
+  /// A name that is none of those allowed.
+  init(unknown name: String, among allowed: [String]) {
+    problem = .unknownKey(nearest: nearestName(to: name, in: allowed), allowed: allowed)
+  }
+
   private static func text(of list: Node.Sequence) -> String {
     let values = list.compactMap { $0.scalar?.string }
     guard values.count == list.count, values.count <= 8 else { return "a list" }

@@ -45,8 +45,7 @@ struct NamedKind<Element: Sendable>: Sendable {
         missing.removeAll { $0 == name }
         do throws(ConfigurationMisfit) {
           guard let field = fields.first(where: { $0.name == name }) else {
-            throw ConfigurationMisfit(
-              .unknownKey(nearest: nearestName(to: name, in: fields.map(\.name))))
+            throw ConfigurationMisfit(unknown: name, among: fields.map(\.name))
           }
           try field.set(node, &value)
         } catch {
@@ -99,16 +98,22 @@ extension NamedKind {
     let entry: (key: Node, value: Node?)
     if node.scalar != nil {
       entry = (node, nil)
-    } else if let mapping = node.mapping, mapping.count == 1, let pair = mapping.first {
+    } else if let mapping = node.mapping, let pair = mapping.first {
       entry = (pair.key, pair.value)
+      guard mapping.count == 1 else {
+        let names = mapping.map { "'\($0.key.string ?? "?")'" }
+        throw ConfigurationMisfit(
+          .impossible(
+            "has the keys \(names.joined(separator: ", ")), but takes one: indent what belongs to"
+              + " \(names[0]) further"))
+      }
     } else {
       throw ConfigurationMisfit(node, expected: expected)
     }
     let name = entry.key.string ?? "?"
     do throws(ConfigurationMisfit) {
       guard let kind = kinds.first(where: { $0.name == name }) else {
-        throw ConfigurationMisfit(
-          .unknownKey(nearest: nearestName(to: name, in: kinds.map(\.name))))
+        throw ConfigurationMisfit(unknown: name, among: kinds.map(\.name))
       }
       return try kind.read(entry.value)
     } catch {

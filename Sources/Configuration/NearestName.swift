@@ -1,9 +1,11 @@
+import Foundation
+
 /// The name nearest to a mistyped one, by the least number of inserted, deleted and replaced
 /// characters (Levenshtein distance); the first of equals.
 ///
 /// A right last component in a wrong or missing section (`learning_rate`) counts as one change, and so do
-/// the beginning of a name (`conv`) and one of its words (`training.batch`): these are likelier mistakes than
-/// many typing errors.
+/// the beginning of a name (`conv`, also of another program's `Conv2d`) and one of its words
+/// (`training.batch`): these are likelier mistakes than many typing errors.
 func nearestName(to name: String, in candidates: [String]) -> String {
   precondition(!candidates.isEmpty)
   func leaf(_ name: String) -> Substring {
@@ -18,9 +20,12 @@ func nearestName(to name: String, in candidates: [String]) -> String {
       && (candidate.hasPrefix(name)
         || section(name) == section(candidate)
           && leaf(candidate).split(separator: "_").contains(leaf(name)))
+    let beginsAlike =
+      !name.contains(".")
+      && name.lowercased().commonPrefix(with: candidate.lowercased()).count >= 4
     return min(
       editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1,
-      isPart ? 1 : .max)
+      isPart || beginsAlike ? 1 : .max)
   }
   return candidates.map { ($0, distance($0)) }.min { $0.1 < $1.1 }!.0
 }

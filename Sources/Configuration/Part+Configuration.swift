@@ -39,7 +39,7 @@ extension PartKind {
           "What stands in for a spike's derivative; left out: neuron.surrogate."),
         .init(
           "surrogate_width", \.surrogateWidth, limit: .init(.positive),
-          "Its width; left out: neuron.surrogate_width, or the default of its own surrogate."),
+          "Its width; left out: neuron.surrogate_width, or the default of a surrogate given here."),
         .init("learnable_tau", \.hasLearnableTau, "Learn tau; left out: neuron.learnable_tau."),
         .init("input_scale", \.inputScale, limit: .init(.positive), "Multiplies the input."),
         .init("amplitude", \.amplitude, limit: .init(.positive), "What a spike stands for."),
@@ -130,7 +130,7 @@ extension PartKind {
         .init("shortcut", \.shortcut, "Beside the branch; left out: the input itself."),
         .init(
           "skip_init", \.skipInit, limit: .init(.positive),
-          "Times a learnt gain that begins with 0: what the branch is multiplied by."),
+          "Factor of the branch, beside a learnt gain from 0; for a standardized last convolution."),
       ]
     ) {
       .residual($0)
@@ -197,7 +197,7 @@ extension Part: ConfigurationElement {
     // Here, since a few anchors in YAML can stand for more than memory holds.
     let most = NetworkSpecification.mostParts
     guard parts.expandedCount <= most else {
-      throw ConfigurationMisfit(.impossible("has more than \(most) parts: repeat fewer"))
+      throw ConfigurationMisfit(.impossible("has more than \(most) parts: take fewer"))
     }
     return parts
   }

@@ -106,10 +106,13 @@ struct AugmentationConfigurationTests {
     (
       "[random_crop: {padding: 2}, cutot: {size: 4}]",
       "run.yaml:2: unknown key 'data.augmentation[1].cutot'; did you mean 'cutout'?"
+        + " Allowed are resize, center_crop, random_crop, random_resized_crop, random_horizontal_flip,"
+        + " color_jitter, rand_augment, trivial_augment, random_erasing, cutout, gray_cutout"
     ),
     (
       "\n    - random_crop:\n        padding: 2\n        sise: 4",
       "run.yaml:5: unknown key 'data.augmentation[0].random_crop.sise'; did you mean 'size'?"
+        + " Allowed are size, padding"
     ),
     (
       "\n    - random_crop\n    - cutout: {p: 1.5}",
@@ -150,8 +153,8 @@ struct AugmentationConfigurationTests {
     ),
     (
       "[{cutout: {}, resize: {}}]",
-      "run.yaml:2: data.augmentation[0] is a mapping,"
-        + " but must be one step such as random_crop: {padding: 4}"
+      "run.yaml:2: data.augmentation[0] has the keys 'cutout', 'resize', but takes one: indent what"
+        + " belongs to 'cutout' further"
     ),
     (
       "cifra",

@@ -134,11 +134,13 @@ struct LayerListTests {
     ("resnet18", ":2: model.layers is 'resnet18', but must be a list of layers"),
     (
       "\n  - linear\n  - conv: {channels: 8}",
-      ":4: unknown key 'model.layers[1].conv'; did you mean 'convolution'?"
+      ":4: unknown key 'model.layers[1].conv'; did you mean 'convolution'? Allowed are convolution,"
+        + " batch_norm, neuron, average_pool, adaptive_pool, dropout, linear, sequence, repeat, residual"
     ),
     (
       "\n  - convolution:\n      channels: 8\n      kernal: 3",
-      ":5: unknown key 'model.layers[0].convolution.kernal'; did you mean 'kernel'?"
+      ":5: unknown key 'model.layers[0].convolution.kernal'; did you mean 'kernel'? Allowed are name,"
+        + " channels, kernel, stride, padding, standardized, bias"
     ),
     (
       "\n  - convolution: {channels: 8}",
@@ -155,6 +157,11 @@ struct LayerListTests {
     (
       "\n  - convolution: {channels: 0, kernel: 3}",
       ":3: model.layers[0].convolution.channels is '0', but must be an integer from 1 to 65536"
+    ),
+    (
+      "\n  - convolution:\n    channels: 8\n    kernel: 3",
+      ":3: model.layers[0] has the keys 'convolution', 'channels', 'kernel', but takes one: indent what"
+        + " belongs to 'convolution' further"
     ),
     (
       "\n  - [linear]",

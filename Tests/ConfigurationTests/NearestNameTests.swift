@@ -11,6 +11,7 @@ import Testing
   #expect(nearestName(to: "training.learning_rat", in: names) == "optimizer.learning_rate")
   #expect(nearestName(to: "method.k", in: names) == "method.k")
   #expect(nearestName(to: "meth", in: ["math", "method.k"]) == "math")
+  #expect(nearestName(to: "Conv2d", in: ["neuron", "convolution"]) == "convolution")
   #expect(nearestName(to: "conv", in: ["neuron", "convolution"]) == "convolution")
   let batches = ["data.path", "training.global_batch", "training.seed"]
   #expect(nearestName(to: "training.batch", in: batches) == "training.global_batch")

@@ -60,7 +60,9 @@ struct NetworkCheckTests {
       [
         stem, neuron, .averagePool(AveragePoolPart(kernel: 8)),
         .batchNorm(BatchNormPart()), neuron, head,
-      ], 3, "layer '3' normalises 1x1x4, but a single pixel of a sample has no variance"
+      ], 3,
+      "layer '3' normalises 1x1x4, but a single pixel has no variance over one sample: put it where"
+        + " there are more pixels, or leave it out"
     ),
     (
       [stem, neuron, .averagePool(AveragePoolPart("p", kernel: 9)), head], 2,
@@ -100,18 +102,19 @@ struct NetworkCheckTests {
     ),
     (
       [stem, neuron, residual([.dropout(DropoutPart()), convolution()]), head], 2,
-      "a residual has a single layer in its branch: there must be neurons or others before"
+      "a residual has a single layer in its branch: put neurons, or another layer, before the"
+        + " convolution"
     ),
     (
       [stem, residual([neuron, convolution()], skipInit: 0.2), head], 1,
-      "a residual has a skipinit, for which its branch must end in a standardised convolution"
+      "a residual has a skip_init, for which its branch must end in a standardised convolution"
     ),
     (
       [
         stem, residual([neuron, convolution(isStandardized: true)], skipInit: 0.2),
         residual([neuron, convolution(isStandardized: true)], skipInit: 0.2), head,
       ], 4,
-      "a residual has a skipinit as another one of its group: put each into a sequence of its own"
+      "a residual has a skip_init as another one of its group: put each into a sequence of its own"
     ),
     (
       [stem, neuron, convolution("1"), head], 2,
@@ -141,7 +144,7 @@ struct NetworkCheckTests {
             nil, times: 1000,
             [.repetition(RepetitionPart(nil, times: 1000, [convolution(), neuron]))])),
         head,
-      ], nil, "the network has more than 20000 parts: repeat fewer"
+      ], nil, "the network has more than 20000 parts: take fewer"
     ),
   ]
 

@@ -70,7 +70,7 @@ struct NetworkCheck {
       guard let gain = part.gain, !paths.insert(gain).inserted else { return }
       throw part.error(
         .composition,
-        "has a skipinit as another one of its group: put each into a sequence of its own")
+        "has a skip_init as another one of its group: put each into a sequence of its own")
     }
     guard paths.insert(part.path).inserted else {
       throw part.error(.composition, "has the name of another layer: give it one of its own")
@@ -85,7 +85,8 @@ struct NetworkCheck {
       if shape.pixels == 1 {
         throw part.error(
           .imageTooSmall,
-          "normalises \(part.text(shape)), but a single pixel of a sample has no variance")
+          "normalises \(part.text(shape)), but a single pixel has no variance over one sample: put it"
+            + " where there are more pixels, or leave it out")
       }
     case .neuron(let layer):
       norm = nil
@@ -159,11 +160,13 @@ struct NetworkCheck {
     }
     guard nodes.count > 1 else {
       throw part.error(
-        .composition, "has a single layer in its branch: there must be neurons or others before")
+        .composition,
+        "has a single layer in its branch: put neurons, or another layer, before the convolution")
     }
     if residual.skipInit != nil && !end.isStandardized {
       throw part.error(
-        .composition, "has a skipinit, for which its branch must end in a standardised convolution")
+        .composition,
+        "has a skip_init, for which its branch must end in a standardised convolution")
     }
     try pass(part.branch)
     let output = shape

@@ -63,7 +63,7 @@ extension NetworkSpecification {
     do throws(NetworkError) {
       try checkSettings()
       guard parts.expandedCount <= Self.mostParts else {
-        throw NetworkError(.composition, "has more than \(Self.mostParts) parts: repeat fewer")
+        throw NetworkError(.composition, "has more than \(Self.mostParts) parts: take fewer")
       }
       try NetworkCheck.run([PlacedPart](parts), self)
       return nil
