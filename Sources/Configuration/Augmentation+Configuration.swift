@@ -6,7 +6,7 @@ typealias AugmentationStepKind = NamedKind<any AugmentationStep>
 
 extension AugmentationStepKind {
   private init<Step: AugmentationStep>(_ parameters: ConfigurationField<Step>...) {
-    self.init(Step.name, Step(), parameters) {
+    self.init(Step.name, Step(), omitsDefaults: false, parameters) {
       $0
     } unwrap: {
       $0 as? Step

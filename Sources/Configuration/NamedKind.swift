@@ -25,7 +25,7 @@ struct NamedKind<Element: Sendable>: Sendable {
   ///   - required: names of parameters that must be given.
   ///   - omitsDefaults: whether parameters at their defaults are not written.
   init<Value: Sendable>(
-    _ name: String, _ defaults: Value, required: [String] = [], omitsDefaults: Bool = false,
+    _ name: String, _ defaults: Value, required: [String] = [], omitsDefaults: Bool,
     _ fields: [ConfigurationField<Value>],
     wrap: @escaping @Sendable (Value) -> Element,
     unwrap: @escaping @Sendable (Element) -> Value?

@@ -6,10 +6,19 @@ internal import Yams
 typealias PartKind = NamedKind<Part>
 
 extension PartKind {
+  private init<Value: Sendable>(
+    _ name: String, _ defaults: Value, required: [String] = [],
+    _ fields: [ConfigurationField<Value>],
+    wrap: @escaping @Sendable (Value) -> Part, unwrap: @escaping @Sendable (Part) -> Value?
+  ) {
+    self.init(
+      name, defaults, required: required, omitsDefaults: true, fields, wrap: wrap, unwrap: unwrap)
+  }
+
   /// All kinds.
   static let all: [PartKind] = [
     .init(
-      "convolution", ConvolutionPart.blank, required: ConvolutionPart.required, omitsDefaults: true,
+      "convolution", ConvolutionPart.blank, required: ConvolutionPart.required,
       ConvolutionPart.fields
     ) {
       .convolution($0)
@@ -17,7 +26,7 @@ extension PartKind {
       if case .convolution(let part) = $0 { part } else { nil }
     },
     .init(
-      "batch_norm", BatchNormPart(), omitsDefaults: true,
+      "batch_norm", BatchNormPart(),
       [.init("name", \.name, "Its name in its group.")]
     ) {
       .batchNorm($0)
@@ -25,7 +34,7 @@ extension PartKind {
       if case .batchNorm(let part) = $0 { part } else { nil }
     },
     .init(
-      "neuron", NeuronPart(), omitsDefaults: true,
+      "neuron", NeuronPart(),
       [
         .init("name", \.name, "Its name in its group."),
         .init(
@@ -50,7 +59,7 @@ extension PartKind {
       if case .neuron(let part) = $0 { part } else { nil }
     },
     .init(
-      "average_pool", AveragePoolPart(kernel: 1), required: ["kernel"], omitsDefaults: true,
+      "average_pool", AveragePoolPart(kernel: 1), required: ["kernel"],
       [
         .init("name", \.name, "Its name in its group."),
         .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
@@ -63,7 +72,7 @@ extension PartKind {
       if case .averagePool(let part) = $0 { part } else { nil }
     },
     .init(
-      "adaptive_pool", AdaptivePoolPart(size: 1), required: ["size"], omitsDefaults: true,
+      "adaptive_pool", AdaptivePoolPart(size: 1), required: ["size"],
       [
         .init("name", \.name, "Its name in its group."),
         .init("size", \.size, limit: .kernel, "Height and width of the output."),
@@ -74,7 +83,7 @@ extension PartKind {
       if case .adaptivePool(let part) = $0 { part } else { nil }
     },
     .init(
-      "dropout", DropoutPart(), omitsDefaults: true,
+      "dropout", DropoutPart(),
       [
         .init("name", \.name, "Its name in its group."),
         .init(
@@ -87,7 +96,7 @@ extension PartKind {
       if case .dropout(let part) = $0 { part } else { nil }
     },
     .init(
-      "linear", LinearPart(), omitsDefaults: true,
+      "linear", LinearPart(),
       [
         .init("name", \.name, "Its name in its group."),
         .init("outputs", \.outputs, "Features of the output."),
@@ -100,7 +109,7 @@ extension PartKind {
       if case .linear(let part) = $0 { part } else { nil }
     },
     .init(
-      "sequence", SequencePart(nil, []), required: ["layers"], omitsDefaults: true,
+      "sequence", SequencePart(nil, []), required: ["layers"],
       [
         .init("name", \.name, "Its name in the group around it."),
         .init("layers", \.layers, "One after the other."),
@@ -112,7 +121,6 @@ extension PartKind {
     },
     .init(
       "repeat", RepetitionPart(nil, times: 1, []), required: ["times", "layers"],
-      omitsDefaults: true,
       [
         .init("name", \.name, "Of a group around all times; left out: there is none."),
         .init("times", \.times, limit: .within(1...NetworkSpecification.mostParts), "How often."),
@@ -124,7 +132,7 @@ extension PartKind {
       if case .repetition(let part) = $0 { part } else { nil }
     },
     .init(
-      "residual", ResidualPart(branch: []), required: ["branch"], omitsDefaults: true,
+      "residual", ResidualPart(branch: []), required: ["branch"],
       [
         .init("branch", \.branch, "One after the other; the last one is a convolution."),
         .init("shortcut", \.shortcut, "Beside the branch; left out: the input itself."),
