@@ -27,3 +27,15 @@ public struct NeuronSpecification: Equatable, Sendable {
     return isValid ? nil : "\(tau) must be at least 1 (a learnable one greater and finite)"
   }
 }
+
+extension NeuronSpecification {
+  /// A layer of such neurons; `LIFNeuron` explains the arguments.
+  func layer(
+    _ name: String, input: Shape, normalization: BatchNorm?, inputScale: Float, amplitude: Float,
+    _ builder: NetworkBuilder
+  ) -> any NeuronLayer {
+    LIFNeuron(
+      name, input: input, normalization: normalization, inputScale: inputScale,
+      amplitude: amplitude, specification: self, builder)
+  }
+}

@@ -115,12 +115,15 @@ extension NetworkBuilder {
     return add(layer)
   }
 
-  private func neuron(_ part: NeuronPart, _ path: String, _ place: inout Place) -> LIFNeuron {
+  private func neuron(
+    _ part: NeuronPart, _ path: String, _ place: inout Place
+  ) -> any NeuronLayer {
     defer { place = Place(shape: place.shape, content: .keptSpikes) }
+    let neuron = part.specification(specification.neuron)
     return add(
-      LIFNeuron(
+      neuron.layer(
         path, input: place.shape, normalization: place.norm, inputScale: part.inputScale,
-        amplitude: part.amplitude, specification: part.specification(specification.neuron), self))
+        amplitude: part.amplitude, self))
   }
 
   private func pool(_ part: PlacedPart, _ place: inout Place) -> AveragePool {

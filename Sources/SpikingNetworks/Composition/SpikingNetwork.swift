@@ -7,7 +7,7 @@ public final class SpikingNetwork {
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
   private let profile: StepProfile?
-  private let neurons: [LIFNeuron]
+  private let neurons: [any NeuronLayer]
   /// Sections whose gradients are not final yet.
   private var openSections: Int
 
@@ -29,7 +29,7 @@ public final class SpikingNetwork {
     plan = try NetworkPlan(specification, backend: backend, arena: arena, profile: profile)
     try plan.requireMemory()
     self.profile = profile
-    neurons = plan.layers.compactMap { $0 as? LIFNeuron }
+    neurons = plan.layers.compactMap { $0 as? any NeuronLayer }
     openSections = plan.sections.count
     store = ParameterStore(
       parameters: plan.parameters, statistics: plan.statistics, seed: seed,

@@ -12,7 +12,7 @@ import Tensors
 /// The membrane potential v[t] is at once the state and what the backward pass needs. Whoever must keep
 /// it holds a reference, and a time step overwrites it only where nobody does: under SLTT the backward
 /// pass has let go of it by then, and one buffer serves all time steps; under BPTT each gets its own.
-final class LIFNeuron: Layer, SkippedNode {
+final class LIFNeuron: NeuronLayer {
   let name: String
   private let normalization: BatchNorm?
   private let scaling: ChannelAffine
@@ -29,9 +29,7 @@ final class LIFNeuron: Layer, SkippedNode {
   /// dL/dv of the time step before the one that was back-propagated last.
   private var membraneGradient: SharedTensor?
 
-  /// Spikes of the sequence so far.
   private(set) var spikeCount = 0
-  /// Neurons times time steps of the sequence so far.
   private(set) var neuronSteps = 0
 
   /// - Parameters:
