@@ -38,6 +38,7 @@ let package = Package(
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     .target(name: "CSpikeKernels"),
+    .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
     .target(
       name: "TestSupport", dependencies: ["Datasets", "Distributed", "SafeTensors"],
       path: "Tests/TestSupport"),
@@ -58,7 +59,7 @@ let package = Package(
     + library("Support", testDependencies: ["TestSupport"])
     + library(
       "Tensors", ["Support", "CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
-      testDependencies: ["TestSupport"])
+      testDependencies: ["TestSupport", "AMXEmulator"])
     + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])

@@ -45,7 +45,7 @@ public struct KernelReport: PlottedReport {
   }
 
   /// The kernels that are compared, dense first.
-  static let kernels: [ConvolutionBackend.Kernels] = [.dense, .events, .winograd]
+  static let kernels: [ConvolutionBackend.Kernels] = [.dense, .events, .winograd, .tiles]
 
   let network: String
   let samples: Int

@@ -1,5 +1,7 @@
 #include "event_tile.h"
 
+#include "bits.h"
+
 size_t sltt_event_widest_output(void) { return (TILE - 1) / 3 - 1; }
 
 // In a tile lie the pixels of each image with the row above, one more row, and the last pixel's border.
@@ -35,31 +37,9 @@ INLINE void place_spikes(const sltt_event_shape *s, const uint64_t *spikes, band
   }
 }
 
-typedef uint64_t word_vector __attribute__((ext_vector_type(8)));
-typedef uint8_t byte_vector __attribute__((ext_vector_type(8)));
-typedef int8_t signed_bytes __attribute__((ext_vector_type(64)));
-typedef _Bool bit_vector __attribute__((ext_vector_type(64)));
-
-// Goes from words of channels, pixel by pixel, to words of pixels, channel by channel.
 INLINE void transpose_body(tile_memory *m, size_t words) {
-  for (size_t w = 0; w < words; w++) {
-    for (size_t byte = 0; byte < 8; byte++) {
-      uint8_t gathered[64];
-      for (size_t i = 0; i < 8; i++) {
-        word_vector pixels;
-        memcpy(&pixels, m->words + 64 * w + 8 * i, sizeof pixels);
-        byte_vector bytes = __builtin_convertvector(pixels >> (8 * byte), byte_vector);
-        memcpy(gathered + 8 * i, &bytes, sizeof bytes);
-      }
-      signed_bytes top;
-      memcpy(&top, gathered, sizeof top);
-      for (size_t bit = 8; bit-- > 0;) {
-        bit_vector set = __builtin_convertvector(top < 0, bit_vector);
-        memcpy(&m->bits[8 * byte + bit][w], &set, sizeof(uint64_t));
-        top += top;
-      }
-    }
-  }
+  for (size_t w = 0; w < words; w++)
+    transpose_bits(m->words + 64 * w, &m->bits[0][w], TILE_WORDS);
 }
 
 STATIC_VARIANTS(void, transpose, (tile_memory *m, size_t words), (m, words))

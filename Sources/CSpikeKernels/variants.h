@@ -1,11 +1,11 @@
 // Kernels are compiled for AVX-512, for AVX2 and for any processor; which of them runs is decided when
-// the program loads. SLTT_VECTORS=avx512|avx2|any in the environment asks for less than the processor
-// has, so that tests can run what it would not choose by itself.
+// the program loads. SLTT_VECTORS=amx|avx512|avx2|any in the environment asks for less than the
+// processor has, so that tests can run what it would not choose by itself.
 #pragma once
 
 #include "vectors.h"
 
-typedef enum { VECTORS_ANY, VECTORS_AVX2, VECTORS_AVX512 } vector_level;
+typedef enum { VECTORS_ANY, VECTORS_AVX2, VECTORS_AVX512, VECTORS_AMX } vector_level;
 
 extern vector_level sltt_vector_level;
 
@@ -30,6 +30,7 @@ extern _Bool sltt_has_compress;
   static result name##_any parameters { return name##_body arguments; }                       \
   linkage result name parameters {                                                            \
     switch (sltt_vector_level) {                                                              \
+      case VECTORS_AMX:                                                                       \
       case VECTORS_AVX512: return name##_avx512 arguments;                                    \
       case VECTORS_AVX2: return name##_avx2 arguments;                                        \
       default: return name##_any arguments;                                                   \

@@ -19,11 +19,18 @@ enum CPUCheck {
     let kernels = MathLibraries.kernelInstructionSet
     let sets = Finding(
       section: .cpu, topic: "instruction sets",
-      text: "spike kernels use \(kernels), oneDNN \(MathLibraries.oneDNNInstructionSet), OpenBLAS"
-        + " kernels for \(MathLibraries.openBLASCore); BF16 \(cpu.hasBF16 ? "present" : "missing")")
+      text: "spike kernels use \(kernels), tiles \(TileEngine.best.rawValue), oneDNN"
+        + " \(MathLibraries.oneDNNInstructionSet), OpenBLAS kernels for \(MathLibraries.openBLASCore); BF16 \(cpu.hasBF16 ? "present" : "missing")"
+    )
     findings.append(
       kernels.hasPrefix("AVX")
         ? sets : sets.warning("Training works but is slow: a CPU with AVX2 or AVX-512 is faster"))
+    if let missing = TileEngine.missingAMX {
+      findings.append(
+        Finding(section: .cpu, topic: "matrix engine", text: missing).warning(
+          "Training is slower than it could be: unset SLTT_VECTORS, or ask for a system whose kernel"
+            + " (Linux 5.16 or later) and container let programs use AMX"))
+    }
     let use = Finding(
       section: .cpu, topic: "threads",
       text: "\(Format.counted(threads, "thread")) on \(Format.counted(cores.count, "core"))"

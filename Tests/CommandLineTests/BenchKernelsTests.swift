@@ -59,7 +59,7 @@ struct BenchKernelsTests {
         ])
       #expect(rows.map(\.density) == [0.1, 0.1, 0.5, 0.5, nil])
       // Winograd's method is for stride 1, events for spikes.
-      let dense = stride == 1 ? ["dense", "winograd"] : ["dense"]
+      let dense = (stride == 1 ? ["dense", "winograd"] : ["dense"]) + ["tiles"]
       #expect(
         rows.map { Set($0.seconds.keys) }
           == Array(repeating: Set(dense + ["events"]), count: 4) + [Set(dense)])

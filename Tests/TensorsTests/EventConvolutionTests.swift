@@ -27,7 +27,7 @@ struct EventConvolutionTests {
     let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
     let convolution = ConvolutionBackend(.openBLAS, kernels: .events)
       .convolution(geometry, arena: arena)
-    #expect(convolution is EventConvolution)
+    #expect(convolution.kernel(for: .forward, samples: samples, density: 1) == .events)
     let fired = randomFloats(input.count, seed: 1).map { ($0 + 1) / 2 < density }
     let spikes = SpikeTensor(input, amplitude: amplitude, in: arena) { fired[$0] }
     #expect(spikes.spikeCount == fired.count { $0 })
@@ -63,15 +63,13 @@ struct EventConvolutionTests {
   ) {
     let (arena, input) = (testArena(), geometry.input(samples: 2))
     let output = geometry.output(samples: 2)
-    let dense = ConvolutionBackend.openBLAS.convolution(geometry, arena: arena)
     let fires = randomSpikes(input.count, seed: 1)
     let spikes = SpikeTensor(input, amplitude: 2.75, in: arena) { fires[$0] }
     let weights = randomFloats(geometry.weightCount, seed: 2)
     let bias = view(randomFloats(output.c, seed: 3))
     let gy = Tensor(output, randomFloats(output.count, seed: 4), in: arena)
     func run(_ precision: Precision, _ weights: [Float]) -> (y: [Float], gw: [Float]) {
-      let convolution = EventConvolution(
-        dense, precision, winogradCost: nil, isForced: true, keepsPacked: true)
+      let convolution = EventConvolution(geometry, precision, keepsPacked: true, arena: arena)
       var y = gy.copy(in: arena)
       convolution.forward(
         spikes, weights: .init(view(weights)), bias: bias, into: &y, accumulating: true)
@@ -145,7 +143,7 @@ struct EventConvolutionTests {
       let geometry = ConvolutionGeometry(
         h: 8, w: width, inputs: 4, outputs: 4, kernel: kernel, stride: stride, padding: padding)
       return ConvolutionBackend(kernels: .events).convolution(geometry, arena: testArena())
-        is EventConvolution
+        .kernel(for: .forward, samples: 1, density: 1) == .events
     }
     #expect(isByEvents(3, 1, 1) && isByEvents(3, 2, 1))
     #expect(!isByEvents(1, 1, 0) && !isByEvents(3, 1, 0) && !isByEvents(3, 3, 1))
@@ -158,10 +156,10 @@ struct EventConvolutionTests {
       ConvolutionGeometry(h: 8, w: 8, inputs: channels, outputs: channels)
     }
     for cost in [EventCost.forward(geometry(64)), .weightGradient(geometry(64))] {
-      #expect(cost.favoursEvents(at: 0.15))
-      #expect(!cost.favoursEvents(at: 0.9))
+      #expect(cost.share(at: 0.15) < 1)
+      #expect(cost.share(at: 0.9) > 1)
     }
-    #expect(!EventCost.forward(geometry(16)).favoursEvents(at: 0.15))
+    #expect(EventCost.forward(geometry(16)).share(at: 0.15) > 1)
   }
 
   @Test func namesTheKernelOfEveryPass() throws {

@@ -6,7 +6,8 @@ import Testing
 /// The kernels as compiled for lesser processors than this one, which the other tests do not run here.
 struct KernelVariantTests {
   private static let suites = [
-    "EventConvolutionTests", "WinogradConvolutionTests", "MembraneDynamicsTests",
+    "EventConvolutionTests", "WinogradConvolutionTests", "TileConvolutionTests",
+    "MembraneDynamicsTests",
     "ChannelSumsTests", "SpikeTensorTests", "SpikeTensorDenseTests", "PoolingTests",
     "DropoutMaskTests", "BFloat16BlockTests", "VariantInUseTests",
   ]
@@ -27,9 +28,9 @@ struct KernelVariantTests {
 struct VariantInUseTests {
   /// At most what was asked for, which a processor may lack.
   @Test func isTheOneAskedFor() {
-    let levels = ["any", "avx2", "avx512"]
+    let levels = ["any", "avx2", "avx512", "amx"]
     let used = levels.firstIndex(of: String(cString: sltt_vectors()))
-    let wanted = ProcessInfo.processInfo.environment["SLTT_VECTORS"] ?? "avx512"
+    let wanted = ProcessInfo.processInfo.environment["SLTT_VECTORS"] ?? "amx"
     #expect(used! <= levels.firstIndex(of: wanted)!)
   }
 }

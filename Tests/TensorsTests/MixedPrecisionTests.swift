@@ -120,12 +120,13 @@ struct MixedPrecisionTests {
   /// Against faster dense convolutions events must be fewer.
   @Test func theCostModelKnowsThePrecision() {
     let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: 64, outputs: 64)
-    for (float32, mixed) in [
-      (EventCost.forward(geometry), EventCost.forward(geometry, against: .mixed)),
-      (EventCost.weightGradient(geometry), .weightGradient(geometry, against: .mixed)),
+    for (pass, float32, mixed) in [
+      (.forward, EventCost.forward(geometry), EventCost.forward(geometry, .mixed)),
+      (ConvolutionPass.backwardWeights, .weightGradient(geometry), .weightGradient(geometry)),
     ] {
-      #expect(mixed.favoursEvents(at: 0.15))
-      #expect(float32.favoursEvents(at: 0.5) && !mixed.favoursEvents(at: 0.5))
+      let direct = Precision.mixed.directCost(of: pass)
+      #expect(float32.share(at: 0.5) < 1 && mixed.share(at: 0.5) > direct)
+      #expect(mixed.share(at: 0.05) < direct)
     }
   }
 }

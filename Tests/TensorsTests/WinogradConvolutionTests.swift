@@ -14,7 +14,10 @@ struct WinogradConvolutionTests {
   @Test(arguments: geometries)
   func allPassesAgreeWithTheDefinition(_ geometry: ConvolutionGeometry) {
     let backend = ConvolutionBackend(.openBLAS, kernels: .winograd)
-    #expect(backend.convolution(geometry, arena: testArena()) is WinogradConvolution)
+    for pass in ConvolutionPass.allCases {
+      let convolution = backend.convolution(geometry, arena: testArena())
+      #expect(convolution.kernel(for: pass, samples: 1, density: nil) == .winograd)
+    }
     for threads in 1...3 {
       withThreads(threads) { ConvolutionTests.checkAllPasses(geometry, backend) }
     }
@@ -70,7 +73,7 @@ struct WinogradConvolutionTests {
       let geometry = ConvolutionGeometry(
         h: 8, w: 8, inputs: 64, outputs: 64, kernel: kernel, stride: stride, padding: padding)
       return ConvolutionBackend(kernels: .winograd).convolution(geometry, arena: testArena())
-        is WinogradConvolution
+        .kernel(for: .forward, samples: 1, density: nil) == .winograd
     }
     #expect(isWinograd(3, 1, 1))
     #expect(!isWinograd(3, 2, 1))
@@ -85,13 +88,14 @@ struct WinogradConvolutionTests {
     for (side, channels) in [(32, 64), (16, 80), (8, 96), (4, 16), (4, 512), (7, 32)] {
       let geometry = ConvolutionGeometry(h: side, w: side, inputs: channels, outputs: channels)
       let backend = ConvolutionBackend(kernels: .auto, precision: precision)
-      let cost = WinogradCost(geometry, against: backend.effectivePrecision)
+      let cost = WinogradCost(geometry)
       let convolution = backend.convolution(geometry, arena: testArena())
       for samples in [1, 2, 4, 8, 16, 32] {
         for pass in [ConvolutionPass.forward, .backwardWeights] {
           let share = cost.share(for: pass, samples: samples, readsSpikes: true)
           let kernel = convolution.kernel(for: pass, samples: samples, density: 1)
-          #expect((kernel == .winograd) == (share < 1), "\(side) \(channels) \(samples)")
+          let direct = backend.effectivePrecision.directCost(of: pass)
+          #expect((kernel == .winograd) == (share < direct), "\(side) \(channels) \(samples)")
         }
       }
     }
@@ -104,8 +108,8 @@ struct WinogradConvolutionTests {
     ) -> Bool {
       let geometry = ConvolutionGeometry(
         h: side, w: side, inputs: channels, outputs: outputs ?? channels)
-      return WinogradCost(geometry, against: precision).share(
-        for: .forward, samples: samples, readsSpikes: false) < 1
+      return WinogradCost(geometry).share(for: .forward, samples: samples, readsSpikes: false)
+        < precision.directCost(of: .forward)
     }
     #expect(favours(32, 64, samples: 32))
     #expect(favours(32, 64, samples: 32, .mixed))

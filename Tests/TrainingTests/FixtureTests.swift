@@ -29,6 +29,11 @@ import Testing
   }
 
   @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
+  func tilesReproduce(_ name: String, _ method: String) throws {
+    try check(name, method, ConvolutionBackend(.oneDNN, kernels: .tiles))
+  }
+
+  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
   func winogradsMethodReproduces(_ name: String, _ method: String) throws {
     try check(name, method, ConvolutionBackend(.oneDNN, kernels: .winograd))
   }

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The vector instructions that the kernels use: avx512, avx2 or any. SLTT_VECTORS=avx2 or =any in the
-// environment makes do with fewer than the processor has.
+// The instructions that the kernels use: amx (and avx512), avx512, avx2 or any. SLTT_VECTORS in the
+// environment makes do with less than the processor has.
 const char *sltt_vectors(void);
 
 // Whether the calling thread takes denormal numbers for 0, as all do since the program was loaded: with

@@ -15,8 +15,10 @@ public enum ConvolutionKernel: String, CaseIterable, Sendable, Codable {
   case openBLAS = "openblas"
   /// Additions of what belongs to the neurons that fire.
   case events
-  /// Products of transformed tiles.
+  /// Winograd's method.
   case winograd
+  /// Products of tiles of spikes, by a matrix engine where there is one.
+  case tiles
 }
 
 extension Convolution {

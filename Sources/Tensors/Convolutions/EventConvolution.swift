@@ -1,16 +1,14 @@
 internal import CSpikeKernels
 
 /// A 3x3 convolution of spikes that adds up the weights under spikes and passes over zeros, forward and
-/// for the weights' gradient. The gradient of the input, and inputs that are not spikes, go to a dense
-/// convolution of the same geometry.
+/// for the weights' gradient.
 ///
-/// The additions are of floats, so results differ from the dense ones by rounding only; in mixed
-/// precision, weights are rounded to bfloat16 for the forward pass, as dense ones are. Which way is taken
-/// depends on the spikes alone, never on timing, so that runs repeat.
-final class EventConvolution: WrappingConvolution {
-  let dense: any Convolution
-  private let winogradCost: WinogradCost?
-  private let isForced: Bool
+/// The additions are of floats, so results differ from the direct ones by rounding only; in mixed
+/// precision, weights are rounded to bfloat16 for the forward pass, as direct ones are.
+final class EventConvolution: ConvolutionMethod {
+  let geometry: ConvolutionGeometry
+  let arena: Arena
+  let kernel = ConvolutionKernel.events
   private let keepsPacked: Bool
   private let forwardCost: EventCost
   private let gradientCost: EventCost
@@ -26,22 +24,15 @@ final class EventConvolution: WrappingConvolution {
   }
 
   /// - Parameters:
-  ///   - precision: of the dense convolution, and of the weights in the forward pass.
-  ///   - winogradCost: where the dense convolution may go by Winograd's method.
-  ///   - isForced: whether to work by events however many neurons fire.
+  ///   - precision: of the weights in the forward pass.
   ///   - keepsPacked: whether packed weights stay for the next pass.
   init(
-    _ dense: any Convolution, _ precision: Precision, winogradCost: WinogradCost?, isForced: Bool,
-    keepsPacked: Bool
+    _ geometry: ConvolutionGeometry, _ precision: Precision, keepsPacked: Bool, arena: Arena
   ) {
-    let geometry = dense.geometry
     precondition(Self.isPossible(geometry))
-    self.dense = dense
-    self.winogradCost = winogradCost
-    self.isForced = isForced
-    self.keepsPacked = keepsPacked
-    forwardCost = .forward(geometry, against: precision)
-    gradientCost = .weightGradient(geometry, against: precision)
+    (self.geometry, self.arena, self.keepsPacked) = (geometry, arena, keepsPacked)
+    forwardCost = .forward(geometry, precision)
+    gradientCost = .weightGradient(geometry)
     let output = geometry.output(samples: 1)
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
@@ -50,48 +41,30 @@ final class EventConvolution: WrappingConvolution {
       rounds_weights: precision == .mixed && OneDNNConvolution.gainsByMixing(geometry) ? 1 : 0)
   }
 
-  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
-    if let density, let cost = cost(of: pass) {
-      let share = winogradCost?.share(for: pass, samples: samples, readsSpikes: true) ?? 1
-      if isForced || cost.favoursEvents(at: density, against: min(share, 1)) { return .events }
-    }
-    return dense.kernel(for: pass, samples: samples, density: density)
-  }
-
-  /// nil where there is no kernel for events.
-  private func cost(of pass: ConvolutionPass) -> EventCost? {
-    switch pass {
-    case .forward: forwardCost
+  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double? {
+    guard let density else { return nil }
+    return switch pass {
+    case .forward: forwardCost.share(at: density)
     case .backwardInput: nil
-    case .backwardWeights: gradientCost
+    case .backwardWeights: gradientCost.share(at: density)
     }
   }
 
-  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
-    guard ofSpikes, pass == .forward else {
-      return dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
-    }
-    return keepsPacked ? packedSize.bytes : 0
+  func packedBytes(for pass: ConvolutionPass) -> Int {
+    pass == .forward && keepsPacked ? packedSize.bytes : 0
   }
 
   private var packedSize: Scratch.Size {
     Scratch.Size(floats: withUnsafePointer(to: shape, sltt_event_packed_count))
   }
 
-  func weightsDidChange() {
-    isPacked = false
-    dense.weightsDidChange()
-  }
+  func weightsDidChange() { isPacked = false }
 
   func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
     into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard kernel(for: .forward, samples: spikes.shape.n, density: spikes.density) == .events else {
-      dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-      return
-    }
     checkShapes(spikes.shape, y.shape)
     y.willChange()
     guard keepsPacked else {
@@ -121,12 +94,6 @@ final class EventConvolution: WrappingConvolution {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard
-      kernel(for: .backwardWeights, samples: gy.shape.n, density: spikes.density) == .events
-    else {
-      dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
-      return
-    }
     checkShapes(spikes.shape, gy.shape)
     let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
     let (blocks, columns) = (inputBlocks, outputBlocks)
@@ -174,15 +141,14 @@ final class EventConvolution: WrappingConvolution {
   /// Pixels that are worth a thread's while.
   private var grain: Int { 1 + 65536 / (geometry.inputChannels * geometry.outputChannels) }
 
-  func scratchBytes(samples: Int) -> Int {
+  func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int {
+    if pass == .forward {
+      return forwardScratch(pixels: geometry.output(samples: samples).pixels).bytes
+        + (keepsPacked ? 0 : packedSize.bytes)
+    }
     let sums = GradientSums.size(
       geometry.weightCount + geometry.outputChannels, samples: samples, parts: inputBlocks)
-    let forward =
-      forwardScratch(pixels: geometry.output(samples: samples).pixels).bytes
-      + (keepsPacked ? 0 : packedSize.bytes)
-    return max(
-      forward, sums.bytes + gradientScratch(groups: sums.parts).bytes,
-      dense.scratchBytes(samples: samples))
+    return sums.bytes + gradientScratch(groups: sums.parts).bytes
   }
 
   private func packedWeights(_ weights: ConvolutionWeights) -> UnsafePointer<Float> {

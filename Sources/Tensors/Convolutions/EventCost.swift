@@ -8,43 +8,33 @@ struct EventCost {
   var fixed: Double
   /// If every neuron fired.
   var spiking: Double
-  /// The dense convolution.
+  /// The dense convolution in single precision.
   var dense: Double
 
   /// Costs of the forward pass, at an output pixel. Lists of spikes are shared by all output blocks.
   ///
-  /// - Parameter precision: of the dense convolution, and of the weights that are added up.
+  /// - Parameter precision: of the weights that are added up.
   static func forward(
-    _ geometry: ConvolutionGeometry, against precision: Precision = .float32
+    _ geometry: ConvolutionGeometry, _ precision: Precision = .float32
   ) -> EventCost {
-    let isMixed = precision == .mixed
-    return EventCost(
+    EventCost(
       fixed: 2 + 12.5 / outputBlocks(geometry),
-      spiking: (isMixed ? 82 : 103) * fill(geometry.inputChannels, 64),
-      dense: (isMixed ? 34 : 68) * usefulShare(geometry))
+      spiking: (precision == .mixed ? 82 : 103) * fill(geometry.inputChannels, 64),
+      dense: 68 * usefulShare(geometry))
   }
 
   /// Costs of the weights' gradient, at an input pixel.
-  ///
-  /// - Parameter precision: of the dense convolution.
-  static func weightGradient(
-    _ geometry: ConvolutionGeometry, against precision: Precision = .float32
-  ) -> EventCost {
+  static func weightGradient(_ geometry: ConvolutionGeometry) -> EventCost {
     // With stride 2 an input pixel meets a quarter of the windows.
     let share = 1 / Double(geometry.window.stride * geometry.window.stride)
-    let dense = (6 + 64 * share) * usefulShare(geometry)
     return EventCost(
       fixed: 0.5 + 2.5 * share + 3.5 / outputBlocks(geometry),
       spiking: (6 + 81 * share) * fill(geometry.inputChannels, 64),
-      dense: precision == .mixed ? 0.6 * dense : dense)
+      dense: (6 + 64 * share) * usefulShare(geometry))
   }
 
-  /// Whether events are cheaper where `density` of the neurons fire.
-  ///
-  /// - Parameter share: what the pass costs otherwise, the dense convolution being 1.
-  func favoursEvents(at density: Double, against share: Double = 1) -> Bool {
-    fixed + spiking * density < dense * share
-  }
+  /// What the pass costs where `density` of the neurons fire, the dense convolution being 1.
+  func share(at density: Double) -> Double { (fixed + spiking * density) / dense }
 
   private static func outputBlocks(_ geometry: ConvolutionGeometry) -> Double {
     Double((geometry.outputChannels + 15) / 16)

@@ -1,7 +1,7 @@
 /// A 1x1 convolution with a stride, of spikes: of their pixels only those that it reads become floats.
 /// Other inputs, and the gradient of the input, go to a convolution of the same geometry.
-final class SubsampledConvolution: WrappingConvolution {
-  let dense: any Convolution
+final class SubsampledConvolution: Convolution {
+  private let dense: any Convolution
   /// The same with stride 1, of the pixels that are read.
   private let read: any Convolution
 
@@ -20,6 +20,9 @@ final class SubsampledConvolution: WrappingConvolution {
         input: Shape(n: 1, h: output.h, w: output.w, c: geometry.inputChannels),
         outputChannels: output.c, window: SlidingWindow(kernel: 1)))
   }
+
+  var geometry: ConvolutionGeometry { dense.geometry }
+  var arena: Arena { dense.arena }
 
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
     dense.kernel(for: pass, samples: samples, density: density)
@@ -56,5 +59,23 @@ final class SubsampledConvolution: WrappingConvolution {
     checkShapes(spikes.shape, gy.shape)
     let pixels = spikes.everyPixel(of: geometry.window.stride, in: arena)
     read.backwardWeights(pixels, gy, into: weightGradient, bias: biasGradient)
+  }
+
+  func forward(
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
+  }
+
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
+    dense.backwardInput(gy, weights: weights, into: &gx)
+  }
+
+  func backwardWeights(
+    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
   }
 }

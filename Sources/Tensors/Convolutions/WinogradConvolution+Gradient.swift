@@ -7,10 +7,6 @@ extension WinogradConvolution {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
-    guard isUsed(for: .backwardWeights, samples: x.shape.n, readsSpikes: false) else {
-      dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
-      return
-    }
     checkShapes(x.shape, gy.shape)
     guard x.shape.n > 0 else { return }
     if let biasGradient { addSums(of: gy, to: biasGradient) }
@@ -58,18 +54,6 @@ extension WinogradConvolution {
       let inputs = sltt_winograd_input_count(shape, SLTT_WINOGRAD_BLOCK)
       return Scratch.Size(floats: inputs + Self.sliceGroups(of: shape) * group).bytes
     }
-  }
-
-  func backwardWeights(
-    _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
-    bias biasGradient: FloatView?
-  ) {
-    guard isUsed(for: .backwardWeights, samples: gy.shape.n, readsSpikes: true) else {
-      dense.backwardWeights(spikes, gy, into: weightGradient, bias: biasGradient)
-      return
-    }
-    let x = spikes.unpacked(in: arena)
-    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
   }
 
   /// Adds the sums of `gy` over its pixels.

@@ -1,15 +1,15 @@
 internal import CSpikeKernels
 
-/// A 3x3 convolution with stride 1 of inputs that are not spikes, by Winograd's method, F(4x4, 3x3) of Lavin
+/// A 3x3 convolution with stride 1, of spikes as floats, by Winograd's method, F(4x4, 3x3) of Lavin
 /// and Gray (arXiv 1509.09308): a quarter of a direct convolution's products, and rounding errors about
-/// twice its own. All in single precision. Where another way is faster, passes go to a dense convolution
-/// of the same geometry.
+/// twice its own. All in single precision.
 ///
 /// Weights are transformed anew in each pass, a slice of them at a time: they would take four times the
 /// room of the weights.
-final class WinogradConvolution: WrappingConvolution {
-  let dense: any Convolution
-  private let isForced: Bool
+final class WinogradConvolution: ConvolutionMethod {
+  let geometry: ConvolutionGeometry
+  let arena: Arena
+  let kernel = ConvolutionKernel.winograd
   private let cost: WinogradCost
   let forwardShape: sltt_winograd_shape
   private let backwardShape: sltt_winograd_shape
@@ -26,15 +26,10 @@ final class WinogradConvolution: WrappingConvolution {
     geometry.window.kernel == 3 && geometry.window.padding == 1 && geometry.window.stride == 1
   }
 
-  /// - Parameters:
-  ///   - cost: beside the dense convolution's.
-  ///   - isForced: whether to go this way also where the other is faster.
-  init(_ dense: any Convolution, _ cost: WinogradCost, isForced: Bool) {
-    let geometry = dense.geometry
+  init(_ geometry: ConvolutionGeometry, arena: Arena) {
     precondition(Self.isPossible(geometry))
-    self.dense = dense
-    self.cost = cost
-    self.isForced = isForced
+    (self.geometry, self.arena) = (geometry, arena)
+    cost = WinogradCost(geometry)
     outputSums = ChannelSums(channels: geometry.outputChannels)
     zeros = FlatBuffer(count: geometry.outputChannels).all
     let (height, width) = (geometry.inputHeight, geometry.inputWidth)
@@ -43,56 +38,26 @@ final class WinogradConvolution: WrappingConvolution {
     backwardShape = .init(height: height, width: width, inputs: outputs, outputs: inputs)
   }
 
-  func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel {
-    isUsed(for: pass, samples: samples, readsSpikes: density != nil)
-      ? .winograd : dense.kernel(for: pass, samples: samples, density: density)
+  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double? {
+    cost.share(for: pass, samples: samples, readsSpikes: density != nil)
   }
 
-  /// - Parameter readsSpikes: whether the pass's input is spikes.
-  func isUsed(for pass: ConvolutionPass, samples: Int, readsSpikes: Bool) -> Bool {
-    isForced || cost.share(for: pass, samples: samples, readsSpikes: readsSpikes) < 1
-  }
+  /// None: weights are transformed anew in each pass.
+  func packedBytes(for pass: ConvolutionPass) -> Int { 0 }
 
-  /// None, but where passes go to the dense convolution.
-  func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
-    isUsed(for: pass, samples: samples, readsSpikes: ofSpikes)
-      ? 0 : dense.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)
-  }
-
-  func weightsDidChange() { dense.weightsDidChange() }
+  func weightsDidChange() {}
 
   func forward(
     _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool
   ) {
-    guard isUsed(for: .forward, samples: x.shape.n, readsSpikes: false) else {
-      dense.forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-      return
-    }
     checkShapes(x.shape, y.shape)
     convolve(
       forwardShape, x, weights, isTransposed: false, bias: bias, into: &y,
       accumulating: accumulating)
   }
 
-  func forward(
-    _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
-    into y: inout Tensor,
-    accumulating: Bool
-  ) {
-    guard isUsed(for: .forward, samples: spikes.shape.n, readsSpikes: true) else {
-      dense.forward(spikes, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-      return
-    }
-    let x = spikes.unpacked(in: arena)
-    forward(x, weights: weights, bias: bias, into: &y, accumulating: accumulating)
-  }
-
   func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
-    guard isUsed(for: .backwardInput, samples: gy.shape.n, readsSpikes: false) else {
-      dense.backwardInput(gy, weights: weights, into: &gx)
-      return
-    }
     checkShapes(gx.shape, gy.shape)
     convolve(
       backwardShape, gy, weights, isTransposed: true, bias: nil, into: &gx, accumulating: false)
@@ -144,22 +109,17 @@ final class WinogradConvolution: WrappingConvolution {
     var bytes: Int { inputs.bytes + weights.bytes + products.bytes }
   }
 
-  func scratchBytes(samples: Int) -> Int {
+  func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int {
     // Spikes become floats first.
     let floats = 4 * geometry.input(samples: samples).count
     func room(_ shape: sltt_winograd_shape) -> Int {
       withUnsafePointer(to: shape) { Room($0, tiles: sltt_winograd_tiles($0, samples)).bytes }
     }
-    return ConvolutionPass.allCases.map { pass in
-      guard isUsed(for: pass, samples: samples, readsSpikes: false) else {
-        return dense.scratchBytes(samples: samples)
-      }
-      return switch pass {
-      case .forward: floats + room(forwardShape)
-      case .backwardInput: room(backwardShape)
-      case .backwardWeights: floats + gradientBytes
-      }
-    }.max()!
+    return switch pass {
+    case .forward: floats + room(forwardShape)
+    case .backwardInput: room(backwardShape)
+    case .backwardWeights: floats + gradientBytes
+    }
   }
 
   /// Threads share the tiles: each goes through a few of them at a time, for all weights.

@@ -1,4 +1,5 @@
-/// What Winograd's method costs against a direct convolution, of a 3x3 window with stride 1.
+/// What Winograd's method costs against a direct convolution in single precision, of a 3x3 window with stride
+/// 1.
 ///
 /// Fitted to timings of both on an AVX-512 machine, in cycles of one thread; only the ratio matters, and
 /// on narrower vectors both sides grow alike.
@@ -10,12 +11,10 @@ struct WinogradCost {
   /// Of a sample, for each input and output channel.
   private let direct: Double
 
-  /// - Parameter precision: of the direct convolution.
-  init(_ geometry: ConvolutionGeometry, against precision: Precision = .float32) {
+  init(_ geometry: ConvolutionGeometry) {
     (inputs, outputs) = (Double(geometry.inputChannels), Double(geometry.outputChannels))
     tiles = Double((geometry.inputHeight + 3) / 4 * ((geometry.inputWidth + 3) / 4))
-    let pixels = Double(geometry.inputHeight * geometry.inputWidth)
-    direct = 0.31 * pixels * (precision == .mixed ? 0.55 : 1)
+    direct = 0.31 * Double(geometry.inputHeight * geometry.inputWidth)
   }
 
   /// What a pass costs by Winograd's method, directly being 1.

@@ -19,6 +19,7 @@ public enum MathLibraries {
     case dnnl_cpu_isa_avx512_core.rawValue: "AVX-512"
     case dnnl_cpu_isa_avx512_core_vnni.rawValue: "AVX-512 with VNNI"
     case dnnl_cpu_isa_avx512_core_bf16.rawValue: "AVX-512 with BF16"
+    case dnnl_cpu_isa_avx512_core_amx.rawValue: "AVX-512 with AMX"
     case let other: "number 0x" + String(other, radix: 16)
     }
   }

@@ -4,6 +4,8 @@ struct ConvolutionCheck: Sendable {
   let samples: Int
   /// Where the input is spikes: the share that fires.
   var density: Float?
+  /// Whether weights and output gradients are rounded in units of their channel's largest.
+  var isFixedPoint = false
 
   private static let arenaBytes = 64 << 20
 
@@ -22,26 +24,52 @@ struct ConvolutionCheck: Sendable {
       channels.flatMap { inputs, outputs in
         let geometry = ConvolutionGeometry(
           input: Shape(n: 1, h: size, w: size, c: inputs), outputChannels: outputs, window: window)
-        // Convolutions of spikes take another way than dense ones where there are kernels for it.
-        let isByEvents = !name.hasPrefix("stem") && EventConvolution.isPossible(geometry)
-        let dense: [(MathCheck.Engine, ConvolutionBackend)] = [
-          (.oneDNN, .oneDNN), (.openBLAS, .openBLAS),
-        ]
-        let events: [(MathCheck.Engine, ConvolutionBackend)] = [
-          (.events, ConvolutionBackend(.openBLAS, kernels: .events))
-        ]
-        return (isByEvents ? dense + events : dense).map { engine, backend in
-          MathCheck(engine, "\(name), \(inputs) to \(outputs) channels") {
+        return ways(geometry, ofSpikes: !name.hasPrefix("stem")).map { way in
+          MathCheck(way.engine, "\(name), \(inputs) to \(outputs) channels\(way.detail)") {
             RoundingCheck(
               worstOf: [1, 5].map { samples in
                 ConvolutionCheck(
-                  geometry: geometry, samples: samples, density: engine == .events ? 0.2 : nil
-                ).check(backend.convolution(geometry, arena: Arena(capacity: arenaBytes)))
+                  geometry: geometry, samples: samples, density: way.ofSpikes ? 0.2 : nil,
+                  isFixedPoint: way.engine == .tiles
+                ).check(way.convolution(Arena(capacity: arenaBytes)))
               })
           }
         }
       }
     }
+  }
+
+  /// A way to compute a convolution.
+  private struct Way: Sendable {
+    let engine: MathCheck.Engine
+    /// Of its name, after all else.
+    var detail = ""
+    var ofSpikes = false
+    let convolution: @Sendable (Arena) -> any Convolution
+  }
+
+  /// Those there are: by libraries, by events where there are kernels for it, and by what multiplies tiles.
+  private static func ways(_ geometry: ConvolutionGeometry, ofSpikes: Bool) -> [Way] {
+    func backend(_ backend: ConvolutionBackend) -> @Sendable (Arena) -> any Convolution {
+      { backend.convolution(geometry, arena: $0) }
+    }
+    let libraries = [
+      Way(engine: .oneDNN, convolution: backend(.oneDNN)),
+      Way(engine: .openBLAS, convolution: backend(.openBLAS)),
+    ]
+    guard ofSpikes else { return libraries }
+    let events = Way(
+      engine: .events, ofSpikes: true,
+      convolution: backend(ConvolutionBackend(.openBLAS, kernels: .events)))
+    let tiles = TileEngine.allCases.filter(\.isAvailable).map { engine in
+      Way(engine: .tiles, detail: " by \(engine.rawValue)", ofSpikes: true) { arena in
+        ChosenConvolution(
+          ConvolutionBackend.openBLAS.convolution(geometry, arena: arena), .float32,
+          [TileConvolution(geometry, .float32, keepsPacked: true, engine: engine, arena: arena)],
+          isForced: true)
+      }
+    }
+    return libraries + (EventConvolution.isPossible(geometry) ? [events] : []) + tiles
   }
 
   /// Forward, the gradient of the input, and the gradients of weights and bias.
@@ -74,21 +102,32 @@ struct ConvolutionCheck: Sendable {
     }
     convolution.backwardInput(outputGradient, weights: weightView, into: &gx)
 
+    /// In place of each number the largest magnitude of its output channel.
+    func largest(_ values: [Float]) -> [Float] {
+      let channels = geometry.outputChannels
+      var largest = [Float](repeating: 0, count: channels)
+      for (index, value) in values.enumerated() {
+        largest[index % channels] = max(largest[index % channels], value.magnitude)
+      }
+      return values.indices.map { largest[$0 % channels] }
+    }
     func magnitudes(_ values: [Float]) -> [Float] { values.map(\.magnitude) }
     let (absX, absW, absGY) = (magnitudes(x), magnitudes(weights), magnitudes(gy))
+    let (sizesW, sizesGY) = isFixedPoint ? (largest(weights), largest(gy)) : (absW, absGY)
     let forward = RoundingCheck(
       y.elements, plain.forward(x, weights: weights, bias: bias, samples: samples),
-      magnitudes: plain.forward(absX, weights: absW, bias: magnitudes(bias), samples: samples),
+      magnitudes: plain.forward(absX, weights: sizesW, bias: magnitudes(bias), samples: samples),
       // The terms, the bias, and the spikes' amplitude.
       roundings: window * geometry.inputChannels + 2)
     let backwardInput = RoundingCheck(
       gx.elements, plain.backwardInput(gy, weights: weights, samples: samples),
       magnitudes: plain.backwardInput(absGY, weights: absW, samples: samples),
-      roundings: window * geometry.outputChannels)
+      // The terms, and of each the products of small parts that are left out.
+      roundings: window * geometry.outputChannels + (isFixedPoint ? 4 : 0))
     // The gradients add to what is there, here the weights.
     func sums(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 + $1 } }
     let gradients = plain.backwardWeights(x, gy, samples: samples)
-    let sizes = plain.backwardWeights(absX, absGY, samples: samples)
+    let sizes = plain.backwardWeights(absX, sizesGY, samples: samples)
     let backwardWeights = RoundingCheck(
       weightGradient.elements + biasGradient.elements,
       sums(weights, gradients.weights) + sums(bias, gradients.bias),

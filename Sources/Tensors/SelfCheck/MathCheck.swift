@@ -6,6 +6,7 @@ public struct MathCheck: Sendable {
     case oneDNN = "convolutions by oneDNN"
     case openBLAS = "convolutions by OpenBLAS"
     case events = "convolutions of spikes by events"
+    case tiles = "convolutions of spikes by tiles"
     case neurons = "neurons"
   }
 
@@ -21,7 +22,8 @@ public struct MathCheck: Sendable {
     (self.engine, self.name, self.run) = (engine, name, run)
   }
 
-  /// All parts: matrix products, convolutions by each library and by events, neurons.
+  /// All parts: matrix products, convolutions by each library, by events and by tiles,
+  /// neurons.
   public static func all() -> [MathCheck] {
     MatrixProduct.checks + ConvolutionCheck.checks + MembraneDynamics.checks
   }

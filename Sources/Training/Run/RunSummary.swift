@@ -1,6 +1,7 @@
 import Configuration
 import SpikingNetworks
 import Support
+import Tensors
 
 /// What a run is made of, for people.
 struct RunSummary {
@@ -29,10 +30,7 @@ struct RunSummary {
           + Format.counted(setup.threads, "thread")
           + ", global batch \(configuration.training.globalBatch)"
       ),
-      (
-        "kernels",
-        "\(setup.backend.library.rawValue), spikes \(setup.backend.kernels.rawValue)"
-      ),
+      ("kernels", setup.backend.summary),
       ("reduction", setup.trainer.replica.exchange.summary),
       ("precision", network.precisionProblem ?? network.specification.precision.rawValue),
       (
@@ -75,6 +73,14 @@ extension NetworkSpecification {
     let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
     return "\(title), input \(imageSize)x\(imageSize)x\(inputChannels), "
       + "\(Format.counted(classes, "class")); LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+  }
+}
+
+extension ConvolutionBackend {
+  /// In a few words, for people.
+  fileprivate var summary: String {
+    let amx = TileEngine.best == .amx ? "AMX" : TileEngine.missingAMX
+    return "\(library.rawValue), spikes \(kernels.rawValue)" + (amx.map { ", \($0)" } ?? "")
   }
 }
 

@@ -1,0 +1,38 @@
+/// A way to compute some passes of a convolution that is faster than directly for some shapes and inputs.
+protocol ConvolutionMethod: ConvolutionPasses {
+  /// What computes the passes.
+  var kernel: ConvolutionKernel { get }
+
+  /// What a pass costs, a direct convolution in single precision being 1; nil where this is no way to
+  /// compute it.
+  ///
+  /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
+  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double?
+
+  /// As a convolution's, where passes go this way.
+  func packedBytes(for pass: ConvolutionPass) -> Int
+
+  /// As a convolution's, where the pass goes this way.
+  func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int
+}
+
+// A pass that a method has no cost for never comes to it.
+extension ConvolutionMethod {
+  func forward(
+    _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
+    accumulating: Bool
+  ) {
+    preconditionFailure("no forward pass of floats by \(kernel)")
+  }
+
+  func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
+    preconditionFailure("no input gradient by \(kernel)")
+  }
+
+  func backwardWeights(
+    _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) {
+    preconditionFailure("no weight gradient of floats by \(kernel)")
+  }
+}
