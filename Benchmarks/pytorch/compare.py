@@ -2,7 +2,7 @@
 process of its own, and prints medians and ratios of images/s and peak memory as a table in markdown.
 
     python compare.py resnet18 --data cifar10.tar --weights runs/c10/checkpoints/latest
-    python compare.py nf-resnet34 --data imagenet --precision float32 mixed
+    python compare.py nf-resnet34 --data imagenet --weights runs/nf/checkpoints/latest
     python compare.py vgg11 --data nmnist
 
 The data are images in ImageNet layout, a directory or tar, or for vgg11 the recordings of N-MNIST. A
@@ -216,6 +216,9 @@ def report(arguments, measurements):
                 f" | {measurements.median(name, 'MiB') / smallest:.2f}"
                 f" | {measurements.median(name, 'firing rate'):.1%} |"
             )
+    rates = [measurements.median(name, "firing rate") for name in measurements.figures]
+    if min(rates) < 0.02:
+        lines += ["", "Warning: hardly any neuron fires, unlike in training. Give trained --weights."]
     command = shlex.join(["python", "Benchmarks/pytorch/compare.py", *sys.argv[1:]])
     return "\n".join([*lines, "", f"    {command}", "", f"{machine()}; {versions(arguments)}"])
 
