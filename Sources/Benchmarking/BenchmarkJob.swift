@@ -2,20 +2,24 @@ import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 import Training
 
 /// What a benchmark trains on.
 public enum BenchmarkSource {
-  /// Freshly drawn weights and noise of the configured shape.
-  case synthetic
+  /// Freshly drawn weights and noise of the configured shape, with thresholds that give so many spikes for
+  /// each neuron and time step.
+  case synthetic(firingRate: Double)
   /// The weights of a checkpoint and the configured data, so that as many neurons fire as in training.
   case checkpoint(ModelFile)
 
   /// For people.
   var name: String {
     switch self {
-    case .synthetic: "synthetic data, initial weights"
+    case .synthetic(let firingRate):
+      "synthetic data, initial weights, thresholds for a firing rate of"
+        + " \(Format.percent(firingRate))"
     case .checkpoint(let file): "configured data, weights of \(file.path)"
     }
   }
@@ -47,18 +51,15 @@ final class BenchmarkJob {
         configuration, network: network, backend: backend, communicator, profile: profile)
     }
     switch source {
-    case .synthetic:
+    case .synthetic(let firingRate):
       let completed = configuration.completedForSyntheticData()
-      let classes = completed.model.classes!
       let batch = completed.training.globalBatch
-      trainer = try makeTrainer(completed, classes: classes, samples: batch, profile)
-      loader = DataLoader(
-        completed.syntheticInput(classes: classes),
-        sampler: Sampler(
-          sampleCount: batch, globalBatch: batch, rank: communicator.rank,
-          rankCount: communicator.size, order: .sequential),
-        seed: completed.training.seed, workers: 0)
-      loader.begin(epoch: 0)
+      trainer = try makeTrainer(
+        completed, classes: completed.model.classes!, samples: batch, profile)
+      try trainer.network.calibrate(
+        firingRate: firingRate, completed, ranks: communicator.size)
+      loader = completed.syntheticLoader(
+        samples: batch, rank: communicator.rank, rankCount: communicator.size)
       fixedBatch = try loader.next()
     case .checkpoint(let file):
       let samples = try DataSplits(configuration, communicator).openTraining()

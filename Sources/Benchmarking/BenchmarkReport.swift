@@ -1,3 +1,5 @@
+import Support
+
 /// What a benchmark found.
 public protocol BenchmarkReport: Encodable {
   /// For people.
@@ -7,6 +9,22 @@ public protocol BenchmarkReport: Encodable {
 extension BenchmarkReport {
   /// For programs.
   public var json: String { benchmarkJSON(self) }
+
+  /// A paragraph for people where neurons fire too rarely for the measurements to tell of training; else
+  /// empty.
+  ///
+  /// - Parameter firingRates: of the measurements.
+  func warning(of firingRates: [Double]) -> String {
+    let (least, enough) = (firingRates.min()!, 0.02)
+    guard least < enough else { return "" }
+    return """
+
+
+      warning: the firing rate is \(Format.percent(least)), less than \(Format.percent(enough, digits: 0)). \
+      Kernels for spikes have hardly
+      anything to do, so this says little about training, in which more neurons fire.
+      """
+  }
 }
 
 /// What a benchmark found, with a plot of it.

@@ -17,6 +17,8 @@ public struct MemoryMeasurement: Codable, Sendable {
   /// What `MemoryEstimate` says of all that.
   let predictedBytes: Int
   let predictedTapeBytes: Int
+  /// Spikes for each neuron and time step.
+  let firingRate: Double
 
   /// The prediction against the measurement, as a share.
   var error: Double { Double(predictedBytes) / Double(peakBytes) - 1 }
@@ -25,14 +27,19 @@ public struct MemoryMeasurement: Codable, Sendable {
 extension MemoryMeasurement {
   /// Trains on noise for a few iterations. The largest resident memory is that of the whole process, so
   /// a process can measure only once.
+  ///
+  /// - Parameters:
+  ///   - firingRate: spikes for each neuron and time step.
   public init(
-    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int
+    _ configuration: Configuration, firingRate: Double, backend: ConvolutionBackend, threads: Int
   ) throws {
     let communicator = SingleProcess()
     let before = residentBytes()
     let job = try BenchmarkJob(
-      configuration, .synthetic, backend: backend, threads: threads, communicator)
-    for _ in 0..<3 { _ = try job.iterate() }
+      configuration, .synthetic(firingRate: firingRate), backend: backend, threads: threads,
+      communicator)
+    var metrics = IterationMetrics()
+    for _ in 0..<3 { metrics.add(try job.iterate()) }
     let trainer = job.trainer
     let estimate = MemoryEstimate(
       trainer.network.plan,
@@ -48,6 +55,7 @@ extension MemoryMeasurement {
     activationBytes = trainer.network.arena.peakBytes
     predictedBytes = estimate.totalBytes
     predictedTapeBytes = estimate.tapeBytes
+    self.firingRate = metrics.firingRate
   }
 }
 

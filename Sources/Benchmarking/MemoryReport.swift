@@ -18,16 +18,20 @@ public struct MemoryReport: PlottedReport {
 
   /// For people.
   public var text: String {
-    var rows = [["method", "T", "peak memory", "predicted", "off by", "activations", "tape"]]
+    var rows = [
+      ["method", "T", "peak memory", "predicted", "off by", "activations", "tape", "firing rate"]
+    ]
     rows += measurements.map { measurement in
       [
         measurement.method.rawValue, "\(measurement.timesteps)",
         Format.bytes(measurement.peakBytes), Format.bytes(measurement.predictedBytes),
         (measurement.error < 0 ? "" : "+") + Format.percent(measurement.error),
         Format.bytes(measurement.activationBytes), Format.bytes(measurement.tapeBytes),
+        Format.percent(measurement.firingRate),
       ]
     }
     return "\(network)\nbatch \(batch) on noise, no checkpoints\n\n" + table(rows, leftAligned: 1)
+      + warning(of: measurements.map(\.firingRate))
   }
 
   /// Peak memory against the number of time steps: measured points, predicted lines.

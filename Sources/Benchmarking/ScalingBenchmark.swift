@@ -37,6 +37,8 @@ public struct ScalingMeasurement: Codable, Sendable {
   /// How it is all-reduced.
   let algorithm: String
   let allReduces: [AllReduce]
+  /// Spikes for each neuron and time step.
+  let firingRate: Double
   /// The host of each rank and the cores that it may run on.
   let bindings: [String]
 
@@ -47,22 +49,26 @@ extension ScalingMeasurement {
   /// Trains on noise. A collective.
   ///
   /// - Parameters:
+  ///   - firingRate: spikes for each neuron and time step.
   ///   - threads: of every rank.
   ///   - iterations: to measure, after some that are not.
   public init(
-    _ configuration: Configuration, backend: ConvolutionBackend, threads: Int, iterations: Int,
-    _ communicator: any Communicator
+    _ configuration: Configuration, firingRate: Double, backend: ConvolutionBackend, threads: Int,
+    iterations: Int, _ communicator: any Communicator
   ) throws {
     let job = try BenchmarkJob(
-      configuration, .synthetic, backend: backend, threads: threads, communicator)
+      configuration, .synthetic(firingRate: firingRate), backend: backend, threads: threads,
+      communicator)
     for _ in 0..<2 { _ = try job.iterate() }
+    var metrics = IterationMetrics()
     var own: [(all: Double, reduce: Double, hidden: Double)] = []
     for _ in 0..<iterations {
       job.profile.reset()
       let hidden = job.trainer.replica.exchange.hiddenSeconds
       let start = ContinuousClock.now
-      _ = try job.iterate()
+      let measured = try job.iterate()
       let seconds = (ContinuousClock.now - start) / .seconds(1)
+      metrics.add(measured)
       own.append(
         (
           seconds, job.profile.phases[.reduce]?.seconds ?? 0,
@@ -101,6 +107,7 @@ extension ScalingMeasurement {
       : [1000, 10_000, 100_000, 400_000, floats].map {
         AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
       }
+    self.firingRate = metrics.firingRate
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
   }

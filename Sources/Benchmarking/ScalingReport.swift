@@ -130,7 +130,7 @@ extension ScalingReport {
       \(Format.counted(series[0].efficiencies.count, "round")). Communication is what the last rank spends in the all-reduce, and exposed its share
       of the iteration; hidden is what goes on during the backward pass (distributed.overlap), where
       ranks may also wait for each other. Stragglers are what the others wait for the last one, on
-      average.
+      average.\(warning(of: series.flatMap(\.measurements).map(\.firingRate)))
 
       \(bindings)
 
@@ -143,7 +143,7 @@ extension ScalingReport {
       [
         "\(series.mode.rawValue) scaling, ranks", "batch", "images/s", "of a rank computing",
         "efficiency", "lowest", "highest", "iteration", "compute", "communication", "exposed",
-        "hidden", "stragglers",
+        "hidden", "stragglers", "firing rate",
       ]
     ]
     rows += series.measurements.enumerated().map { index, measurement in
@@ -159,6 +159,7 @@ extension ScalingReport {
         milliseconds(measurement.communicationSeconds),
         Format.percent(measurement.communicationSeconds / measurement.iterationSeconds),
         milliseconds(measurement.hiddenSeconds), milliseconds(measurement.waitSeconds),
+        Format.percent(measurement.firingRate),
       ]
     }
     return table(rows, leftAligned: 0)

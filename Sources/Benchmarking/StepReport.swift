@@ -109,7 +109,7 @@ extension StepReport {
     peak     \(machine.ranks * machine.threads) x \(gigaflops(peakOfOneThread)) = \
     \(gigaflops(peak)) GFLOP/s, by products of float32 matrices
 
-    \(summary)
+    \(summary)\(warning(of: variants.map(\.firingRate)))
 
     GFLOP/s count what dense convolutions compute: events save most of it and can exceed the peak.
 

@@ -44,11 +44,21 @@ struct SyntheticInput: SampleInput {
 }
 
 extension Configuration {
-  /// Input of the configured shape, with as many samples as the global batch.
-  func syntheticInput(classes: Int) -> SyntheticInput {
-    SyntheticInput(
-      count: training.globalBatch, timesteps: inputChannels == 2 ? method.timesteps : 1,
-      imageSize: data.imageSize, channels: inputChannels, classes: classes)
+  /// At an epoch of so many samples of the configured shape, all of them in one batch of which `rank` takes
+  /// its part.
+  ///
+  /// - Precondition: the number of classes is known.
+  func syntheticLoader(samples: Int, rank: Int = 0, rankCount: Int = 1) -> DataLoader {
+    let loader = DataLoader(
+      SyntheticInput(
+        count: samples, timesteps: inputChannels == 2 ? method.timesteps : 1,
+        imageSize: data.imageSize, channels: inputChannels, classes: model.classes!),
+      sampler: Sampler(
+        sampleCount: samples, globalBatch: samples, rank: rank, rankCount: rankCount,
+        order: .sequential),
+      seed: training.seed, workers: 0)
+    loader.begin(epoch: 0)
+    return loader
   }
 
   /// For data that are not there: the number of classes that was left to them.

@@ -15,6 +15,7 @@ struct BenchMemory: ParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var firing: FiringRateOptions
 
   @Option(
     name: .long, help: "Methods, such as sltt,bptt; by default all.",
@@ -34,7 +35,9 @@ struct BenchMemory: ParsableCommand {
       let resolved = try configuration.read(communicator)
       let threads = try compute.threadCount(communicator)
       if part.measure {
-        try part.show(MemoryMeasurement(resolved, backend: compute.backend, threads: threads))
+        try part.show(
+          MemoryMeasurement(
+            resolved, firingRate: firing.target, backend: compute.backend, threads: threads))
         return
       }
       var measurements: [MemoryMeasurement] = []
@@ -54,7 +57,7 @@ struct BenchMemory: ParsableCommand {
       "memory", configuration,
       options: [
         "--threads", "\(threads)", "--backend", compute.convolutions.dense.library.rawValue,
-        "--kernels", compute.convolutions.kernels.rawValue,
+        "--kernels", compute.convolutions.kernels.rawValue, "--firing-rate", "\(firing.target)",
       ])
   }
 }

@@ -11,6 +11,25 @@ struct RoundOptions: ParsableArguments {
   }
 }
 
+/// How much a network fires that is trained on noise.
+struct FiringRateOptions: ParsableArguments {
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: """
+      On noise, the share of the neurons that fire at each time step: thresholds of all layers are set so. \
+      By default \(FiringRateOptions.usual).
+      """)
+  var firingRate: Double?
+
+  private static let usual = 0.15
+
+  var target: Double { firingRate ?? Self.usual }
+
+  func validate() throws {
+    try require("--firing-rate", firingRate, in: OptionLimit.firingRates)
+  }
+}
+
 /// Where the report of a benchmark goes besides the terminal: to files with the name of its subcommand.
 struct ReportOptions<Benchmark: ParsableCommand>: ParsableArguments {
   @Option(name: .long, help: "Directory for \(name).json and \(name).svg.", transform: path)

@@ -17,6 +17,7 @@ struct BenchScaling: ParsableCommand {
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var firing: FiringRateOptions
 
   @Option(
     name: .long, help: "Numbers of ranks, such as 1,2,4.",
@@ -64,8 +65,8 @@ struct BenchScaling: ParsableCommand {
       let resolved = try configuration.read(communicator)
       if part.measure {
         let measurement = try ScalingMeasurement(
-          resolved, backend: ConvolutionBackend(kernels: kernels), threads: threads,
-          iterations: iterations, communicator)
+          resolved, firingRate: firing.target, backend: ConvolutionBackend(kernels: kernels),
+          threads: threads, iterations: iterations, communicator)
         if communicator.isRoot { try part.show(measurement) }
         return
       }
@@ -92,6 +93,7 @@ struct BenchScaling: ParsableCommand {
       "scaling", scaled,
       options: [
         "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
+        "--firing-rate", "\(firing.target)",
       ],
       launcher: mpirun.split(separator: " ").map(String.init) + ["-n", "\(ranks)"])
   }

@@ -10,10 +10,10 @@ struct BenchStep: ParsableCommand {
     commandName: "step",
     abstract: "Images a second of training, and where the time goes, by phase and by layer.",
     discussion: """
-      Trains a network of the configured shape on noise, or with --checkpoint that network on the \
-      configured data, so that as many neurons fire as in training. All combinations of methods, \
-      precisions and kernels take turns, round by round; images/s are medians of the rounds. Weights \
-      stay as they are. On several ranks, times are rank 0's.
+      Trains a network of the configured shape on noise, with thresholds that let as many neurons fire as \
+      --firing-rate says, or with --checkpoint that network on the configured data, so that as many fire \
+      as in training. All combinations of methods, precisions and kernels take turns, round by round; \
+      images/s are medians of the rounds. Weights stay as they are. On several ranks, times are rank 0's.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -22,6 +22,8 @@ struct BenchStep: ParsableCommand {
     name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
     transform: path)
   var checkpoint: String?
+
+  @OptionGroup var firing: FiringRateOptions
 
   @Option(
     name: .long, help: "Methods, such as sltt,sltt-k,bptt; by default the configured one.",
@@ -52,6 +54,10 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     try require("--seconds", seconds, in: OptionLimit.seconds)
+    guard checkpoint == nil || firing.firingRate == nil else {
+      throw ValidationError(
+        "--firing-rate: with --checkpoint the weights and data decide it; leave one of both out")
+    }
   }
 
   func run() {
@@ -59,7 +65,8 @@ struct BenchStep: ParsableCommand {
       let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: file?.configuration)
       let benchmark = try StepBenchmark(
-        resolved, variants(resolved), source: file.map { .checkpoint($0) } ?? .synthetic,
+        resolved, variants(resolved),
+        source: file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target),
         library: dense.library, seconds: seconds, threads: threading.threadCount(communicator),
         communicator)
       for _ in 0..<repetition.rounds { try benchmark.runRound() }

@@ -7,7 +7,8 @@ import Testing
 struct ScalingReportTests {
   /// Iterations of a second more for every rank that is added.
   private func measurement(
-    _ ranks: Int, batch: Int, wire: WireFormat = .float32, seconds: Double? = nil
+    _ ranks: Int, batch: Int, wire: WireFormat = .float32, seconds: Double? = nil,
+    firingRate: Double = 0.15
   ) -> ScalingMeasurement {
     ScalingMeasurement(
       ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: seconds ?? Double(ranks),
@@ -18,7 +19,7 @@ struct ScalingReportTests {
       allReduces: ranks == 1
         ? []
         : [.init(floats: 1000, seconds: 1.4e-5), .init(floats: 1_000_000, seconds: 4.03e-3)],
-      bindings: (0..<ranks).map { "host: cores \($0)" })
+      firingRate: firingRate, bindings: (0..<ranks).map { "host: cores \($0)" })
   }
 
   private func report() throws -> ScalingReport {
@@ -78,6 +79,15 @@ struct ScalingReportTests {
     let seconds: Double = 15 * 1e-5 + 1.5 * 2e6 / 125e6
     #expect(abs(report.predictions[1].weakEfficiency[2] - 0.9 / (0.9 + seconds)) < 1e-12)
     #expect(report.text.contains("(n - 1 + log2(n)) chunks latency"))
+  }
+
+  @Test func warnsWhereHardlyAnythingFires() throws {
+    func text(_ firingRates: Double...) throws -> String {
+      let measurements = firingRates.map { measurement(1, batch: 8, firingRate: $0) }
+      return try ScalingReport(Configuration(), [(.weak, [measurements])], latency: 1e-5).text
+    }
+    #expect(try !text(0.02, 0.5).contains("warning"))
+    #expect(try text(0.15, 0.004).contains("warning: the firing rate is 0.4 %, less than 2 %."))
   }
 
   @Test func textAndPlotShowThem() throws {

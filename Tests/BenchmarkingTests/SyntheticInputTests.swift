@@ -8,21 +8,14 @@ struct SyntheticInputTests {
   private func batch(_ overrides: [String]) throws -> (Configuration, [Float], [Int32]) {
     let configuration = try Configuration(file: nil, overrides: overrides)
       .completedForSyntheticData()
-    let input = configuration.syntheticInput(classes: 3)
-    let loader = DataLoader(
-      input,
-      sampler: Sampler(
-        sampleCount: input.count, globalBatch: input.count, rank: 0, rankCount: 1,
-        order: .sequential),
-      seed: 1, workers: 0)
-    loader.begin(epoch: 0)
+    let loader = configuration.syntheticLoader(samples: configuration.training.globalBatch)
     let batch = try #require(try loader.next())
     return (configuration, Array(batch.frames), Array(batch.labels))
   }
 
   @Test func imagesAreNoiseOfUnitVariance() throws {
     let (_, values, labels) = try batch([
-      "training.global_batch=5", "data.image_size=20", "model.input_channels=3",
+      "training.global_batch=5", "data.image_size=20", "model.input_channels=3", "model.classes=3",
     ])
     #expect(values.count == 5 * 20 * 20 * 3 && labels == [0, 1, 2, 0, 1])
     let mean = values.reduce(0, +) / Float(values.count)

@@ -7,6 +7,7 @@ struct BenchMemoryTests {
     struct Measurement: Decodable {
       let method: String
       let timesteps, peak_bytes, predicted_bytes, tape_bytes, activation_bytes: Int
+      let firing_rate: Double
     }
 
     let batch: Int
@@ -17,7 +18,7 @@ struct BenchMemoryTests {
     let workspace = try Workspace.withImages()
     let run = try workspace.run(
       "bench", "memory", "--config", "small.yaml", "--methods", "sltt,sltt-k,bptt",
-      "--timesteps", "1,3", "--output", "results")
+      "--timesteps", "1,3", "--firing-rate", "0.2", "--output", "results")
     #expect(run.status == 0 && run.errors == "")
     let report = try JSONDecoder().decode(
       Report.self, from: Data(try workspace.text("results/memory.json").utf8))
@@ -31,6 +32,7 @@ struct BenchMemoryTests {
     for measurement in report.measurements {
       #expect(measurement.peak_bytes > measurement.activation_bytes)
       #expect(measurement.predicted_bytes > measurement.tape_bytes)
+      #expect(abs(measurement.firing_rate - 0.2) < 0.04)
     }
     #expect(try workspace.text("results/memory.svg").hasPrefix("<svg"))
   }

@@ -13,7 +13,7 @@ struct BenchScalingTests {
     struct Measurement: Decodable {
       let ranks, global_batch: Int
       let iteration_seconds, compute_seconds: Double
-      let communication_seconds: Double
+      let communication_seconds, firing_rate: Double
       let reduced_floats, reduced_bytes: Int
       let computing_rates: [Double]
       let bindings: [String]
@@ -50,6 +50,7 @@ struct BenchScalingTests {
     for measurement in report.series.flatMap(\.measurements) {
       #expect(measurement.computing_rates.count == measurement.ranks)
       #expect(measurement.bindings.count == measurement.ranks)
+      #expect(abs(measurement.firing_rate - 0.15) < 0.03)
       #expect(measurement.compute_seconds <= measurement.iteration_seconds)
     }
     #expect(report.predictions.count == 5)

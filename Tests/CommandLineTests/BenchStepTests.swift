@@ -49,9 +49,9 @@ struct BenchStepTests {
     let run = try bench(
       "--methods", "sltt,sltt-k,bptt", "--kernels", "dense,events", "--output", "results")
     #expect(run.status == 0 && run.errors == "")
-    #expect(run.output.contains("ms an iteration"))
+    #expect(run.output.contains("ms an iteration") && !run.output.contains("warning"))
     let report = try report("results/step.json")
-    #expect(report.global_batch == 10 && report.source.hasPrefix("synthetic"))
+    #expect(report.global_batch == 10 && report.source.contains("a firing rate of 15.0 %"))
     #expect(
       report.variants.map { "\($0.method) \($0.precision) \($0.kernels)" } == [
         "sltt float32 dense", "sltt float32 events", "sltt-k float32 dense",
@@ -60,7 +60,7 @@ struct BenchStepTests {
     for variant in report.variants {
       #expect(variant.images_per_second.count == 2)
       #expect(variant.images_per_second.allSatisfy { $0 > 0 })
-      #expect(variant.firing_rate > 0 && variant.firing_rate < 1)
+      #expect(abs(variant.firing_rate - 0.15) < 0.03)
       #expect(
         variant.phases.map(\.name) == [
           "stem", "forward", "backward input", "backward weights", "neuron", "norm", "dropout",
@@ -73,6 +73,11 @@ struct BenchStepTests {
       #expect(
         convolution.phases.map(\.name) == ["forward", "backward input", "backward weights"])
     }
+  }
+
+  @Test func warnsWhereHardlyAnythingFires() throws {
+    let run = try bench("--firing-rate", "0.005")
+    #expect(run.status == 0 && run.output.contains("warning: the firing rate is 0."))
   }
 
   @Test func takesACheckpointsNetworkAndData() throws {
@@ -92,6 +97,10 @@ struct BenchStepTests {
     #expect(
       try bench("--methods", "slt").errors.contains("'slt' is not one of sltt, sltt-k, bptt"))
     #expect(try bench("--kernels", "").errors.contains("the list is empty"))
+    #expect(try bench("--firing-rate", "0.5").errors.contains("must be from 0.001 to 0.4"))
+    #expect(
+      try bench("--firing-rate", "0.1", "--checkpoint", "run").errors.contains(
+        "--firing-rate: with --checkpoint"))
     #expect(try bench("--rounds", "0").errors.contains("must be from 1 to 100000"))
   }
 }

@@ -67,6 +67,22 @@ struct SpikingNetworkTests {
   }
 
   @Test(arguments: specifications)
+  func layersFireByTheirThresholds(_ specification: NetworkSpecification) throws {
+    let setup = try Setup(specification)
+    let network = setup.network
+    #expect(network.thresholds.allSatisfy { $0 == specification.neuron.threshold })
+    _ = setup.iterate()
+    let before = network.firingRates
+    #expect(before.count == network.thresholds.count)
+    network.thresholds[1] = 1000
+    _ = setup.iterate()
+    #expect(network.firingRates[0] == before[0] && before[1] > 0 && network.firingRates[1] == 0)
+    network.thresholds[1] = 1e-3
+    _ = setup.iterate()
+    #expect(network.firingRates[0] == before[0] && network.firingRates[1] > before[1])
+  }
+
+  @Test(arguments: specifications)
   func threadsChangeNothingButRounding(_ specification: NetworkSpecification) throws {
     let results = try (1...3).map { threads in
       try withThreads(threads) { try Setup(specification).iterate() }

@@ -147,4 +147,20 @@ public final class SpikingNetwork {
   public var activity: (spikes: Int, neuronSteps: Int) {
     neurons.reduce((0, 0)) { ($0.0 + $1.spikeCount, $0.1 + $1.neuronSteps) }
   }
+
+  /// Spikes for each neuron and time step of the sequence so far, by neuron layer in the order of the
+  /// forward pass.
+  public var firingRates: [Double] {
+    neurons.map { Double($0.spikeCount) / Double(max(1, $0.neuronSteps)) }
+  }
+
+  /// Membrane potentials at which neurons fire, by neuron layer in the order of the forward pass. Those of
+  /// the specification, until somebody sets others.
+  public var thresholds: [Float] {
+    get { neurons.map(\.threshold) }
+    set {
+      precondition(newValue.count == neurons.count)
+      for (neuron, threshold) in zip(neurons, newValue) { neuron.threshold = threshold }
+    }
+  }
 }

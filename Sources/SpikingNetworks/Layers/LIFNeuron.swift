@@ -29,6 +29,7 @@ final class LIFNeuron: NeuronLayer {
   /// dL/dv of the time step before the one that was back-propagated last.
   private var membraneGradient: SharedTensor?
 
+  var threshold: Float
   private(set) var spikeCount = 0
   private(set) var neuronSteps = 0
 
@@ -48,6 +49,7 @@ final class LIFNeuron: NeuronLayer {
     scaling = ChannelAffine(uniform: inputScale, channels: input.c)
     let specification = specification ?? builder.specification.neuron
     self.specification = specification
+    threshold = specification.threshold
     roundsGradients = builder.roundsGradients
     keepsRounded = builder.specification.memory == .lean
     profile = builder.profile
@@ -59,7 +61,7 @@ final class LIFNeuron: NeuronLayer {
   private var dynamics: MembraneDynamics {
     let decay = tauParameter.map { 1 - sigmoid($0.values[0]) } ?? 1 - 1 / specification.tau
     return MembraneDynamics(
-      decay: decay, threshold: specification.threshold, surrogate: specification.surrogate)
+      decay: decay, threshold: threshold, surrogate: specification.surrogate)
   }
 
   func beginSequence(_ context: IterationContext) {

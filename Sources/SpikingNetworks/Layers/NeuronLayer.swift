@@ -1,5 +1,7 @@
 /// A layer of spiking neurons. It turns floats into spikes.
 protocol NeuronLayer: Layer, SkippedNode {
+  /// Membrane potential at which its neurons fire.
+  var threshold: Float { get set }
   /// Spikes of the sequence so far.
   var spikeCount: Int { get }
   /// Neurons times time steps of the sequence so far.
