@@ -16,15 +16,17 @@ public struct KernelBenchmark {
   private let densities: [Double]
   private let rounds: Int
   private let threads: Int
+  private let fits: Bool
   private let arena = Arena()
 
   /// - Parameters:
   ///   - densities: shares of the inputs that are spikes.
   ///   - rounds: of which the median counts.
+  ///   - fits: whether to fit a table of costs to the times.
   /// - Throws: `ConfigurationError` or `NetworkError` where the configuration has no network, or one
   ///   that has no such convolution.
   public init(
-    _ configuration: Configuration, densities: [Double], rounds: Int, threads: Int
+    _ configuration: Configuration, densities: [Double], rounds: Int, threads: Int, fits: Bool
   ) throws {
     let configuration = configuration.completedForSyntheticData()
     let specification = try configuration.networkSpecification(classes: nil)
@@ -50,20 +52,23 @@ public struct KernelBenchmark {
     samples = configuration.samplesAtOnce(ranks: 1)
     precision = ConvolutionBackend(precision: specification.precision).effectivePrecision
     (self.layers, self.densities, self.rounds, self.threads) = (layers, densities, rounds, threads)
+    self.fits = fits
   }
 
   /// Measures all of them.
   public func run() -> KernelReport {
     ThreadPool.setThreads(threads)
     var rows: [KernelReport.Row] = []
-    for layer in layers { rows += measure(layer.geometry, layer.names) }
+    var timings: [CostFit.Sample] = []
+    for layer in layers { rows += measure(layer.geometry, layer.names, &timings) }
     return KernelReport(
       network: network, samples: samples, precision: precision.rawValue,
-      machine: BenchmarkMachine(threads: threads, SingleProcess()), rows: rows)
+      machine: BenchmarkMachine(threads: threads, SingleProcess()), rows: rows,
+      fit: fits ? CostFit(timings).text : nil)
   }
 
   private func measure(
-    _ geometry: ConvolutionGeometry, _ names: [String]
+    _ geometry: ConvolutionGeometry, _ names: [String], _ timings: inout [CostFit.Sample]
   ) -> [KernelReport.Row] {
     let weights = ConvolutionWeights(view(count: geometry.weightCount))
     let weightGradient = view(count: geometry.weightCount)
@@ -75,10 +80,17 @@ public struct KernelBenchmark {
     ) -> KernelReport.Row {
       let convolutions = convolutions(geometry, pass, density)
       let seconds = times(convolutions.map(\.convolution), operations, body)
+      for (convolution, seconds) in zip(convolutions.map(\.convolution), seconds) {
+        timings.append(
+          CostFit.Sample(
+            terms: convolution.costTerms(for: pass, samples: samples, density: density),
+            precision: precision, nanoseconds: 1e9 * Double(threads) * seconds))
+      }
       return KernelReport.Row(
         layers: names, geometry, pass, density: density, operations: operations,
         seconds: Dictionary(
-          uniqueKeysWithValues: zip(convolutions.map(\.name.rawValue), seconds)))
+          uniqueKeysWithValues: zip(convolutions.map(\.name.rawValue), seconds)),
+        chosen: chosen(geometry, pass, density).rawValue)
     }
     var rows: [KernelReport.Row] = []
     for density in densities {
@@ -114,6 +126,15 @@ public struct KernelBenchmark {
       )
     }
     .filter { kernels.insert($1.kernel(for: pass, samples: samples, density: density)).inserted }
+  }
+
+  /// What training takes.
+  private func chosen(
+    _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass, _ density: Double?
+  ) -> ConvolutionBackend.Kernels {
+    let kernel = ConvolutionBackend(precision: precision).convolution(geometry, arena: arena)
+      .kernel(for: pass, samples: samples, density: density)
+    return ConvolutionBackend.Kernels(rawValue: kernel.rawValue) ?? .dense
   }
 
   /// Seconds of one call of `body` with each of the convolutions.

@@ -17,10 +17,12 @@ public struct KernelReport: PlottedReport {
     let operations: Int
     /// By kernel.
     let seconds: [String: Double]
+    /// The kernel that training takes.
+    let chosen: String
 
     init(
       layers: [String], _ geometry: ConvolutionGeometry, _ pass: ConvolutionPass,
-      density: Double?, operations: Int, seconds: [String: Double]
+      density: Double?, operations: Int, seconds: [String: Double], chosen: String
     ) {
       let (input, output) = (geometry.input(samples: 1), geometry.output(samples: 1))
       self.layers = layers
@@ -29,6 +31,7 @@ public struct KernelReport: PlottedReport {
       stride = geometry.window.stride
       self.pass = pass.rawValue
       (self.density, self.operations, self.seconds) = (density, operations, seconds)
+      self.chosen = chosen
     }
 
     var name: String {
@@ -37,6 +40,18 @@ public struct KernelReport: PlottedReport {
     }
 
     var denseSeconds: Double { seconds[ConvolutionBackend.Kernels.dense.rawValue]! }
+
+    /// Of a choice that is good enough, the time over the least.
+    private static let goodEnough = 1.15
+
+    /// The fastest kernel and how many times faster it is, where the one that training takes is slower by
+    /// more than 15 %.
+    var better: (kernel: String, times: Double)? {
+      guard let taken = seconds[chosen], let best = seconds.min(by: { $0.value < $1.value }),
+        taken > Self.goodEnough * best.value
+      else { return nil }
+      return (best.key, taken / best.value)
+    }
 
     /// How many times faster than dense a kernel is, if it computes the pass.
     func speed(_ kernel: ConvolutionBackend.Kernels) -> Double? {
@@ -53,6 +68,8 @@ public struct KernelReport: PlottedReport {
   let precision: String
   let machine: BenchmarkMachine
   let rows: [Row]
+  /// A table of costs that was fitted to the times, where asked for.
+  let fit: String?
 
   /// For people.
   public var text: String {
@@ -63,15 +80,29 @@ public struct KernelReport: PlottedReport {
 
     \(timeTable)
 
-    Speed is the time of the dense kernel over that of another.
+    Speed is the time of the dense kernel over that of another. Training takes the chosen kernel.
+    \(choices)\(fit.map { "\n\n\($0)" } ?? "")
     """
+  }
+
+  /// Where the cost model is wrong.
+  private var choices: String {
+    let wrong = rows.compactMap { row in row.better.map { (row, $0) } }
+    guard !wrong.isEmpty else { return "The choice is within 15 % of the fastest everywhere." }
+    return "The choice is slower than the fastest by more than 15 % in"
+      + " \(wrong.count) of \(Format.counted(rows.count, "row")):\n"
+      + wrong.map { row, better in
+        let density = row.density.map { ", density \($0)" } ?? ""
+        return "  \(row.name), \(row.pass)\(density): \(better.kernel) is"
+          + " \(Format.fixed(better.times, 2)) times faster than \(row.chosen)"
+      }.joined(separator: "\n")
   }
 
   private var timeTable: String {
     let (kernels, others) = (Self.kernels, Self.kernels.dropFirst())
     var lines = [
       ["convolution", "layers", "pass", "density"] + kernels.map { "ms \($0.rawValue)" }
-        + others.map { "speed \($0.rawValue)" } + ["GFLOP/s dense"]
+        + others.map { "speed \($0.rawValue)" } + ["GFLOP/s dense", "chosen"]
     ]
     lines += rows.map { row in
       [
@@ -80,7 +111,7 @@ public struct KernelReport: PlottedReport {
       ]
         + kernels.map { row.seconds[$0.rawValue].map { Format.fixed($0 * 1000, 3) } ?? "" }
         + others.map { row.speed($0).map { Format.fixed($0, 2) } ?? "" }
-        + [Format.rate(Double(row.operations) / row.denseSeconds / 1e9)]
+        + [Format.rate(Double(row.operations) / row.denseSeconds / 1e9), row.chosen]
     }
     return table(lines, leftAligned: 3)
   }

@@ -20,6 +20,11 @@ struct BenchKernels: ParsableCommand {
     transform: { try shares($0) })
   var densities = [0.05, 0.15, 0.25]
 
+  @Flag(
+    name: .long,
+    help: "Also fit the table of costs, by which training chooses kernels, to the times.")
+  var fit = false
+
   @OptionGroup var repetition: RoundOptions
   @OptionGroup var threading: ThreadOptions
   @OptionGroup var files: ReportOptions<Self>
@@ -28,7 +33,7 @@ struct BenchKernels: ParsableCommand {
     onOneRank("bench kernels") { communicator in
       let report = try KernelBenchmark(
         configuration.read(communicator), densities: densities, rounds: repetition.rounds,
-        threads: threading.threadCount(communicator)
+        threads: threading.threadCount(communicator), fits: fit
       ).run()
       try files.show(report)
     }

@@ -152,14 +152,16 @@ struct EventConvolutionTests {
 
   /// The fewer fire, the better for events; narrow layers are for dense kernels.
   @Test func theCostModelGoesByDensityAndWidth() {
-    func geometry(_ channels: Int) -> ConvolutionGeometry {
-      ConvolutionGeometry(h: 8, w: 8, inputs: channels, outputs: channels)
+    func isByEvents(_ channels: Int, _ pass: ConvolutionPass, at density: Double) -> Bool {
+      let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: channels, outputs: channels)
+      return ConvolutionBackend().convolution(geometry, arena: testArena())
+        .kernel(for: pass, samples: 8, density: density) == .events
     }
-    for cost in [EventCost.forward(geometry(64)), .weightGradient(geometry(64))] {
-      #expect(cost.share(at: 0.15) < 1)
-      #expect(cost.share(at: 0.9) > 1)
+    for pass in [ConvolutionPass.forward, .backwardWeights] {
+      #expect(isByEvents(64, pass, at: 0.1))
+      #expect(!isByEvents(64, pass, at: 0.9))
     }
-    #expect(EventCost.forward(geometry(16)).share(at: 0.15) > 1)
+    #expect(!isByEvents(16, .forward, at: 0.15))
   }
 
   @Test func namesTheKernelOfEveryPass() throws {

@@ -118,15 +118,21 @@ struct MixedPrecisionTests {
   }
 
   /// Against faster dense convolutions events must be fewer.
-  @Test func theCostModelKnowsThePrecision() {
-    let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: 64, outputs: 64)
-    for (pass, float32, mixed) in [
-      (.forward, EventCost.forward(geometry), EventCost.forward(geometry, .mixed)),
-      (ConvolutionPass.backwardWeights, .weightGradient(geometry), .weightGradient(geometry)),
-    ] {
-      let direct = Precision.mixed.directCost(of: pass)
-      #expect(float32.share(at: 0.5) < 1 && mixed.share(at: 0.5) > direct)
-      #expect(mixed.share(at: 0.05) < direct)
+  @Test(arguments: [CostTable.zen5, .emeraldRapids])
+  func theCostModelKnowsThePrecision(_ table: CostTable) {
+    let (geometry, arena) = (ConvolutionGeometry(h: 8, w: 8, inputs: 64, outputs: 64), testArena())
+    func kernel(_ precision: Precision, _ pass: ConvolutionPass, _ density: Double)
+      -> ConvolutionKernel
+    {
+      ChosenConvolution(
+        ConvolutionBackend.oneDNN.convolution(geometry, arena: arena), precision,
+        [EventConvolution(geometry, precision, keepsPacked: true, arena: arena)], isForced: false,
+        table: table
+      ).kernel(for: pass, samples: 8, density: density)
+    }
+    for pass in [ConvolutionPass.forward, .backwardWeights] {
+      #expect(kernel(.mixed, pass, 0.03) == .events)
+      #expect(kernel(.float32, pass, 0.45) == .events && kernel(.mixed, pass, 0.45) == .oneDNN)
     }
   }
 }

@@ -239,29 +239,27 @@ struct TileConvolutionTests {
   }
 
   /// Events win where few neurons fire; without AMX tiles are only taken where asked for.
-  @Test func theCostModelGoesByEngineAndDensity() {
+  @Test func theCostModelGoesByProcessorAndDensity() {
     let geometry = ConvolutionGeometry(h: 16, w: 16, inputs: 128, outputs: 128)
-    func kernel(_ engine: TileEngine, _ pass: ConvolutionPass, at density: Double?)
-      -> ConvolutionKernel
-    {
+    func kernel(
+      _ table: CostTable, _ pass: ConvolutionPass, at density: Double?
+    ) -> ConvolutionKernel {
       ChosenConvolution(
         ConvolutionBackend.oneDNN.convolution(geometry, arena: testArena()), .float32,
         [
           EventConvolution(geometry, .float32, keepsPacked: true, arena: testArena()),
-          convolution(geometry, .float32, engine),
-        ], isForced: false
+          convolution(geometry),
+        ], isForced: false, table: table
       ).kernel(for: pass, samples: 32, density: density)
     }
     for pass in [ConvolutionPass.forward, .backwardWeights] {
-      #expect(kernel(.amx, pass, at: 0.05) == .events)
-      #expect(kernel(.amx, pass, at: 0.3) == .tiles)
-      for engine in TileEngine.allCases where engine != .amx {
-        for density in [0.05, 0.3, 1] { #expect(kernel(engine, pass, at: density) != .tiles) }
-      }
+      #expect(kernel(.emeraldRapids, pass, at: 0.05) == .events)
+      #expect(kernel(.emeraldRapids, pass, at: 0.3) == .tiles)
+      for density in [0.05, 0.3, 1] { #expect(kernel(.zen5, pass, at: density) != .tiles) }
     }
-    #expect(kernel(.amx, .backwardInput, at: nil) == .tiles)
-    #expect(kernel(.amx, .forward, at: nil) == .oneDNN)
-    #expect(kernel(.vnni, .backwardInput, at: nil) == .oneDNN)
+    #expect(kernel(.emeraldRapids, .backwardInput, at: nil) == .tiles)
+    #expect(kernel(.emeraldRapids, .forward, at: nil) == .oneDNN)
+    #expect(kernel(.zen5, .backwardInput, at: nil) == .oneDNN)
     let forced = ConvolutionBackend(kernels: .tiles).convolution(geometry, arena: testArena())
     #expect(forced.kernel(for: .forward, samples: 1, density: 0.01) == .tiles)
     #expect(forced.kernel(for: .backwardWeights, samples: 1, density: nil) == .oneDNN)

@@ -81,26 +81,6 @@ struct WinogradConvolutionTests {
     #expect(!isWinograd(1, 1, 0))
   }
 
-  /// What `EventCost` is held against is what is done.
-  @Test(arguments: [Precision.float32, .mixed]) func spikesGoTheWayThatTheirCostSays(
-    _ precision: Precision
-  ) {
-    for (side, channels) in [(32, 64), (16, 80), (8, 96), (4, 16), (4, 512), (7, 32)] {
-      let geometry = ConvolutionGeometry(h: side, w: side, inputs: channels, outputs: channels)
-      let backend = ConvolutionBackend(kernels: .auto, precision: precision)
-      let cost = WinogradCost(geometry)
-      let convolution = backend.convolution(geometry, arena: testArena())
-      for samples in [1, 2, 4, 8, 16, 32] {
-        for pass in [ConvolutionPass.forward, .backwardWeights] {
-          let share = cost.share(for: pass, samples: samples, readsSpikes: true)
-          let kernel = convolution.kernel(for: pass, samples: samples, density: 1)
-          let direct = backend.effectivePrecision.directCost(of: pass)
-          #expect((kernel == .winograd) == (share < direct), "\(side) \(channels) \(samples)")
-        }
-      }
-    }
-  }
-
   @Test func smallLayersAndFewSamplesStayDirect() {
     func favours(
       _ side: Int, _ channels: Int, to outputs: Int? = nil, samples: Int,
@@ -108,8 +88,11 @@ struct WinogradConvolutionTests {
     ) -> Bool {
       let geometry = ConvolutionGeometry(
         h: side, w: side, inputs: channels, outputs: outputs ?? channels)
-      return WinogradCost(geometry).share(for: .forward, samples: samples, readsSpikes: false)
-        < precision.directCost(of: .forward)
+      let arena = testArena()
+      return ChosenConvolution(
+        ConvolutionBackend.oneDNN.convolution(geometry, arena: arena), precision,
+        [WinogradConvolution(geometry, arena: arena)], isForced: false, table: .zen5
+      ).kernel(for: .forward, samples: samples, density: nil) == .winograd
     }
     #expect(favours(32, 64, samples: 32))
     #expect(favours(32, 64, samples: 32, .mixed))

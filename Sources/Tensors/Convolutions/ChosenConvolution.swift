@@ -3,21 +3,23 @@
 /// Which one it is depends on the shape, the precision, the processor, and the density of the spikes, never
 /// on timing, so that runs repeat.
 final class ChosenConvolution: Convolution {
-  let direct: any Convolution
-  let methods: [any ConvolutionMethod]
+  private let direct: any Convolution
+  private let methods: [any ConvolutionMethod]
   private let precision: Precision
   private let isForced: Bool
+  private let table: CostTable
 
   /// - Parameters:
-  ///   - precision: of the direct convolution.
+  ///   - precision: of the convolution.
   ///   - isForced: whether to take a method wherever there is one, whatever it costs.
+  ///   - table: what the ways cost.
   init(
     _ direct: any Convolution, _ precision: Precision, _ methods: [any ConvolutionMethod],
-    isForced: Bool
+    isForced: Bool, table: CostTable = .current
   ) {
     precondition(methods.allSatisfy { $0.geometry == direct.geometry })
     (self.direct, self.precision, self.methods) = (direct, precision, methods)
-    self.isForced = isForced
+    (self.isForced, self.table) = (isForced, table)
   }
 
   var geometry: ConvolutionGeometry { direct.geometry }
@@ -28,13 +30,30 @@ final class ChosenConvolution: Convolution {
     for pass: ConvolutionPass, samples: Int, density: Double? = nil
   ) -> (any ConvolutionMethod)? {
     var best: (any ConvolutionMethod)?
-    var least = isForced ? Double.infinity : precision.directCost(of: pass)
-    for method in methods {
-      guard let cost = method.cost(of: pass, samples: samples, density: density), cost < least
+    let directTerms = DirectCost(geometry: geometry).terms(of: pass, samples: samples)
+    var least = isForced ? .infinity : time(.oneDNN, pass, density, directTerms)
+    for method in methods where isForced || method.isWorthwhile {
+      let counts = method.costs(of: pass, samples: samples, density: density)
+      guard let time = counts.map({ time(method.kernel, pass, density, $0) }), time < least
       else { continue }
-      (best, least) = (method, cost)
+      (best, least) = (method, time)
     }
     return best
+  }
+
+  /// Nanoseconds of one thread.
+  private func time(
+    _ kernel: ConvolutionKernel, _ pass: ConvolutionPass, _ density: Double?, _ counts: [Double]
+  ) -> Double {
+    table.time(CostTerms(kernel, pass, density: density, counts), precision)
+  }
+
+  func costTerms(for pass: ConvolutionPass, samples: Int, density: Double?) -> CostTerms {
+    guard
+      let method = method(for: pass, samples: samples, density: density),
+      let counts = method.costs(of: pass, samples: samples, density: density)
+    else { return direct.costTerms(for: pass, samples: samples, density: density) }
+    return CostTerms(method.kernel, pass, density: density, counts)
   }
 
   private func passes(

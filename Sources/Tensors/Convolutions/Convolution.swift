@@ -79,6 +79,9 @@ public protocol Convolution: ConvolutionPasses {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func kernel(for pass: ConvolutionPass, samples: Int, density: Double?) -> ConvolutionKernel
 
+  /// What makes up the time of a pass, by the model of what computes it.
+  func costTerms(for pass: ConvolutionPass, samples: Int, density: Double?) -> CostTerms
+
   /// Bytes of a copy of the weights in another layout that is held for a pass over so many samples, from
   /// one such pass to the next.
   ///
@@ -88,6 +91,17 @@ public protocol Convolution: ConvolutionPasses {
   /// Bytes of temporary memory that a pass over so many samples takes besides its operands and results,
   /// at most, with the pool's present number of threads.
   func scratchBytes(samples: Int) -> Int
+}
+
+extension Convolution {
+  /// Those of a direct convolution.
+  public func costTerms(
+    for pass: ConvolutionPass, samples: Int, density: Double?
+  ) -> CostTerms {
+    CostTerms(
+      kernel(for: pass, samples: samples, density: density), pass, density: density,
+      DirectCost(geometry: geometry).terms(of: pass, samples: samples))
+  }
 }
 
 extension ConvolutionPasses {

@@ -3,11 +3,13 @@ protocol ConvolutionMethod: ConvolutionPasses {
   /// What computes the passes.
   var kernel: ConvolutionKernel { get }
 
-  /// What a pass costs, a direct convolution in single precision being 1; nil where this is no way to
-  /// compute it.
+  /// What makes up the time of a pass, as a cost table knows it; nil where this is no way to compute it.
   ///
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
-  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double?
+  func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]?
+
+  /// Whether a pass may be faster this way at all.
+  var isWorthwhile: Bool { get }
 
   /// As a convolution's, where passes go this way.
   func packedBytes(for pass: ConvolutionPass) -> Int
@@ -16,7 +18,11 @@ protocol ConvolutionMethod: ConvolutionPasses {
   func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int
 }
 
-// A pass that a method has no cost for never comes to it.
+extension ConvolutionMethod {
+  var isWorthwhile: Bool { true }
+}
+
+// A pass that a method has no costs for never comes to it.
 extension ConvolutionMethod {
   func forward(
     _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,

@@ -10,8 +10,6 @@ final class EventConvolution: ConvolutionMethod {
   let arena: Arena
   let kernel = ConvolutionKernel.events
   private let keepsPacked: Bool
-  private let forwardCost: EventCost
-  private let gradientCost: EventCost
   private let shape: sltt_event_shape
   private var packed: FlatBuffer?
   private var isPacked = false
@@ -31,8 +29,6 @@ final class EventConvolution: ConvolutionMethod {
   ) {
     precondition(Self.isPossible(geometry))
     (self.geometry, self.arena, self.keepsPacked) = (geometry, arena, keepsPacked)
-    forwardCost = .forward(geometry, precision)
-    gradientCost = .weightGradient(geometry)
     let output = geometry.output(samples: 1)
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
@@ -41,12 +37,13 @@ final class EventConvolution: ConvolutionMethod {
       rounds_weights: precision == .mixed && OneDNNConvolution.gainsByMixing(geometry) ? 1 : 0)
   }
 
-  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double? {
+  func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]? {
     guard let density else { return nil }
+    let cost = EventCost(geometry: geometry)
     return switch pass {
-    case .forward: forwardCost.share(at: density)
+    case .forward: cost.forward(samples: samples, density: density)
     case .backwardInput: nil
-    case .backwardWeights: gradientCost.share(at: density)
+    case .backwardWeights: cost.weightGradient(samples: samples, density: density)
     }
   }
 

@@ -1,51 +1,28 @@
-/// What a pass over a block of 64 input and 16 output channels at one pixel costs by events, against the
-/// dense convolution.
-///
-/// Fitted to timings of both by `sltt-dist bench kernels` on an AVX-512 machine, in nanoseconds; only the
-/// ratio matters, and on narrower vectors both sides grow alike.
+/// What makes up the time of a pass by events. Units are a pixel, 64 input channels (a block, one word of
+/// spikes) and 16 output channels (a column).
 struct EventCost {
-  /// Whatever fires.
-  var fixed: Double
-  /// If every neuron fired.
-  var spiking: Double
-  /// The dense convolution in single precision.
-  var dense: Double
+  let geometry: ConvolutionGeometry
 
-  /// Costs of the forward pass, at an output pixel. Lists of spikes are shared by all output blocks.
-  ///
-  /// - Parameter precision: of the weights that are added up.
-  static func forward(
-    _ geometry: ConvolutionGeometry, _ precision: Precision = .float32
-  ) -> EventCost {
-    EventCost(
-      fixed: 2 + 12.5 / outputBlocks(geometry),
-      spiking: (precision == .mixed ? 82 : 103) * fill(geometry.inputChannels, 64),
-      dense: 68 * usefulShare(geometry))
+  /// At output pixels: the columns of a block, whatever fires; the lists of a block, which all columns share;
+  /// and the columns if every neuron fired, by the density.
+  func forward(samples: Int, density: Double) -> [Double] {
+    let pixels = Double(geometry.output(samples: samples).pixels)
+    let lists = pixels * blocks
+    return [lists * columns, lists, lists * columns * filled * density]
   }
 
-  /// Costs of the weights' gradient, at an input pixel.
-  static func weightGradient(_ geometry: ConvolutionGeometry) -> EventCost {
-    // With stride 2 an input pixel meets a quarter of the windows.
+  /// At input pixels. With stride 2 one meets a quarter of the windows: some parts are of pixels, some of
+  /// windows, and so are those of spikes.
+  func weightGradient(samples: Int, density: Double) -> [Double] {
+    let pixels = Double(geometry.input(samples: samples).pixels)
     let share = 1 / Double(geometry.window.stride * geometry.window.stride)
-    return EventCost(
-      fixed: 0.5 + 2.5 * share + 3.5 / outputBlocks(geometry),
-      spiking: (6 + 81 * share) * fill(geometry.inputChannels, 64),
-      dense: (6 + 64 * share) * usefulShare(geometry))
+    let (lists, all) = (pixels * blocks, pixels * blocks * columns)
+    let spikes = all * filled * density
+    return [all, all * share, lists, spikes, spikes * share]
   }
 
-  /// What the pass costs where `density` of the neurons fire, the dense convolution being 1.
-  func share(at density: Double) -> Double { (fixed + spiking * density) / dense }
-
-  private static func outputBlocks(_ geometry: ConvolutionGeometry) -> Double {
-    Double((geometry.outputChannels + 15) / 16)
-  }
-
-  /// The share of blocks of `size` that `count` channels fill.
-  private static func fill(_ count: Int, _ size: Int) -> Double {
-    Double(count) / Double((count + size - 1) / size * size)
-  }
-
-  private static func usefulShare(_ geometry: ConvolutionGeometry) -> Double {
-    fill(geometry.inputChannels, 64) * fill(geometry.outputChannels, 16)
-  }
+  private var blocks: Double { Double((geometry.inputChannels + 63) / 64) }
+  private var columns: Double { Double((geometry.outputChannels + 15) / 16) }
+  /// Of the blocks, the share that is channels.
+  private var filled: Double { Double(geometry.inputChannels) / (64 * blocks) }
 }

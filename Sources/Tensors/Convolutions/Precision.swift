@@ -12,20 +12,6 @@ public enum Precision: String, CaseIterable, Sendable {
   static var hasBFloat16: Bool { sltt_dnnl_has_bfloat16() != 0 }
 }
 
-extension Precision {
-  /// What a pass of a direct convolution costs, in single precision being 1. Measured with oneDNN 2.6.3 on
-  /// a Zen 5, and with AMX on an Emerald Rapids.
-  func directCost(of pass: ConvolutionPass) -> Double {
-    guard self == .mixed else { return 1 }
-    let hasAMX = TileEngine.best == .amx
-    return switch pass {
-    case .forward: hasAMX ? 0.25 : 0.5
-    case .backwardInput: hasAMX ? 0.3 : 0.55
-    case .backwardWeights: hasAMX ? 0.5 : 0.6
-    }
-  }
-}
-
 extension ConvolutionBackend {
   /// Why convolutions are computed in another precision than asked for, and in which; `nil` if they
   /// are not.

@@ -15,7 +15,6 @@ final class TileConvolution: ConvolutionMethod {
   let arena: Arena
   let kernel = ConvolutionKernel.tiles
   let keepsPacked: Bool
-  private let cost: TileCost
   private let shape: sltt_tile_shape
   /// For the gradient of the input.
   let inputShape: sltt_tile_shape
@@ -33,7 +32,6 @@ final class TileConvolution: ConvolutionMethod {
     engine: TileEngine = .best, arena: Arena
   ) {
     (self.geometry, self.arena, self.keepsPacked) = (geometry, arena, keepsPacked)
-    cost = TileCost(geometry, precision, engine)
     func shape(parts: Int) -> sltt_tile_shape {
       let (output, window) = (geometry.output(samples: 1), geometry.window)
       return sltt_tile_shape(
@@ -51,12 +49,16 @@ final class TileConvolution: ConvolutionMethod {
       })
   }
 
-  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double? {
-    guard samples > 0 else { return nil }
-    let isPossible =
-      pass == .backwardInput
-      ? withUnsafePointer(to: inputShape, sltt_tile_has_input_gradient) != 0 : density != nil
-    return isPossible ? cost.share(of: pass) : nil
+  func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]? {
+    guard samples > 0, density != nil || pass == .backwardInput else { return nil }
+    let cost = TileCost(geometry: geometry)
+    switch pass {
+    case .forward: return cost.forward(samples: samples, parts: shape.parts)
+    case .backwardInput:
+      guard withUnsafePointer(to: inputShape, sltt_tile_has_input_gradient) != 0 else { return nil }
+      return cost.inputGradient(samples: samples, parts: inputShape.parts)
+    case .backwardWeights: return cost.weightGradient(samples: samples, parts: shape.parts)
+    }
   }
 
   func packedBytes(for pass: ConvolutionPass) -> Int {

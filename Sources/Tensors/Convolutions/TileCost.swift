@@ -1,37 +1,40 @@
-/// What products of tiles cost, a direct convolution in single precision being 1.
-///
-/// The figures are of a 2-core Emerald Rapids with AMX, whose tile products ran at their full speed or at a
-/// quarter of it, by what else the machine did: they reckon with half. On processors without AMX, no
-/// layer is wide enough for what multiplies tiles there.
+/// What makes up the time of a pass by products of tiles. Units are a pixel and the 64 bytes and 32 columns
+/// of a product.
 struct TileCost {
-  private let geometry: ConvolutionGeometry
-  private let precision: Precision
-  private let engine: TileEngine
+  let geometry: ConvolutionGeometry
 
-  init(_ geometry: ConvolutionGeometry, _ precision: Precision, _ engine: TileEngine) {
-    (self.geometry, self.precision, self.engine) = (geometry, precision, engine)
+  /// Products with each part of the weights, input pixels that are unpacked, and output pixels that are
+  /// stored.
+  func forward(samples: Int, parts: Int) -> [Double] {
+    let output = Double(geometry.output(samples: samples).pixels)
+    let reads = geometry.window.kernel > 1 ? geometry.input(samples: samples).pixels : nil
+    let input = reads.map { Double($0) } ?? output
+    let (blocks, pairs) = (units(geometry.inputChannels, 64), units(geometry.outputChannels, 32))
+    return [output * blocks * pairs * taps * Double(parts), input * blocks, output * pairs]
   }
 
-  /// Of a pass, whatever the density of its spikes.
-  func share(of pass: ConvolutionPass) -> Double {
-    guard engine == .amx else { return 4 }
-    let isMixed = precision == .mixed
-    // A window of one pixel makes few products of what is unpacked for it.
-    let isNarrow = geometry.window.kernel == 1
-    let full: Double =
-      switch pass {
-      case .forward: isMixed ? (isNarrow ? 0.4 : 0.17) : (isNarrow ? 0.5 : 0.23)
-      case .backwardInput: isMixed ? (isNarrow ? 0.4 : 0.2) : (isNarrow ? 1 : 0.6)
-      case .backwardWeights: isMixed ? 0.22 : 0.31
-      }
-    let (inputs, outputs) = (geometry.inputChannels, geometry.outputChannels)
-    return pass == .backwardInput
-      ? full / filled(outputs, 32) / filled(inputs, 32)
-      : full / filled(inputs, 64) / filled(outputs, 32)
+  /// Products with each part of the output's gradient, sums of the parts, and what is prepared.
+  func weightGradient(samples: Int, parts: Int) -> [Double] {
+    let output = Double(geometry.output(samples: samples).pixels)
+    let (blocks, pairs) = (units(geometry.inputChannels, 64), units(geometry.outputChannels, 32))
+    let products = output * blocks * pairs * taps
+    return [products * Double(parts), products, output * (blocks + pairs)]
   }
 
-  /// The share of tiles of `size` that `count` channels fill.
-  private func filled(_ count: Int, _ size: Int) -> Double {
-    Double(count) / Double((count + size - 1) / size * size)
+  /// Products of pairs of parts, input pixels that are stored, and output pixels that are cut into parts.
+  func inputGradient(samples: Int, parts: Int) -> [Double] {
+    let output = Double(geometry.output(samples: samples).pixels)
+    let input = Double(geometry.input(samples: samples).pixels)
+    let (blocks, pairs) = (units(geometry.outputChannels, 32), units(geometry.inputChannels, 32))
+    return [
+      output * blocks * pairs * taps * Double(parts * (parts + 1) / 2), input * pairs,
+      output * blocks * Double(parts),
+    ]
+  }
+
+  private var taps: Double { Double(geometry.window.kernel * geometry.window.kernel) }
+
+  private func units(_ channels: Int, _ size: Int) -> Double {
+    Double((channels + size - 1) / size)
   }
 }

@@ -10,7 +10,6 @@ final class WinogradConvolution: ConvolutionMethod {
   let geometry: ConvolutionGeometry
   let arena: Arena
   let kernel = ConvolutionKernel.winograd
-  private let cost: WinogradCost
   let forwardShape: sltt_winograd_shape
   private let backwardShape: sltt_winograd_shape
   let outputSums: ChannelSums
@@ -29,7 +28,6 @@ final class WinogradConvolution: ConvolutionMethod {
   init(_ geometry: ConvolutionGeometry, arena: Arena) {
     precondition(Self.isPossible(geometry))
     (self.geometry, self.arena) = (geometry, arena)
-    cost = WinogradCost(geometry)
     outputSums = ChannelSums(channels: geometry.outputChannels)
     zeros = FlatBuffer(count: geometry.outputChannels).all
     let (height, width) = (geometry.inputHeight, geometry.inputWidth)
@@ -38,9 +36,11 @@ final class WinogradConvolution: ConvolutionMethod {
     backwardShape = .init(height: height, width: width, inputs: outputs, outputs: inputs)
   }
 
-  func cost(of pass: ConvolutionPass, samples: Int, density: Double?) -> Double? {
-    cost.share(for: pass, samples: samples, readsSpikes: density != nil)
+  func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]? {
+    WinogradCost(geometry: geometry).terms(of: pass, samples: samples)
   }
+
+  var isWorthwhile: Bool { WinogradCost(geometry: geometry).isWorthwhile }
 
   /// None: weights are transformed anew in each pass.
   func packedBytes(for pass: ConvolutionPass) -> Int { 0 }

@@ -1,0 +1,14 @@
+/// What makes up the time of a direct convolution's pass, in units of a 3x3 window, a pixel, 64 input and
+/// 16 output channels.
+struct DirectCost {
+  let geometry: ConvolutionGeometry
+
+  /// Products; for the weights' gradient also input pixels.
+  func terms(of pass: ConvolutionPass, samples: Int) -> [Double] {
+    let channels = Double(geometry.inputChannels * geometry.outputChannels) / 1024
+    let windows = Double(geometry.window.kernel * geometry.window.kernel) / 9
+    let products = Double(geometry.output(samples: samples).pixels) * windows * channels
+    return pass == .backwardWeights
+      ? [products, Double(geometry.input(samples: samples).pixels) * channels] : [products]
+  }
+}
