@@ -13,15 +13,16 @@ public final class StepBenchmark {
     public let method: Configuration.Method.Name
     public let precision: Precision
     public let kernels: ConvolutionBackend.Kernels
+    /// Of a rank.
+    public let threads: Int
 
     public init(
       _ method: Configuration.Method.Name, _ precision: Precision,
-      _ kernels: ConvolutionBackend.Kernels
+      _ kernels: ConvolutionBackend.Kernels, threads: Int
     ) {
       (self.method, self.precision, self.kernels) = (method, precision, kernels)
+      self.threads = threads
     }
-
-    var name: String { "\(method.rawValue) \(precision.rawValue) \(kernels.rawValue)" }
   }
 
   private struct Contestant {
@@ -36,27 +37,24 @@ public final class StepBenchmark {
   private let configuration: Configuration
   private let source: BenchmarkSource
   private let communicator: any Communicator
-  private let threads: Int
   private var contestants: [Contestant] = []
 
   /// Prepares a network for each variant, and warms it up.
   ///
   /// - Parameters:
   ///   - seconds: that a round of a variant takes, at least; it has one iteration or more.
-  ///   - threads: of this rank.
   /// - Throws: what makes training impossible: `ConfigurationError`, `DatasetError`, `NetworkError`,
   ///   `CheckpointError`.
   public init(
     _ configuration: Configuration, _ variants: [Variant], source: BenchmarkSource,
-    library: ConvolutionBackend.Library, seconds: Double, threads: Int,
-    _ communicator: any Communicator
+    library: ConvolutionBackend.Library, seconds: Double, _ communicator: any Communicator
   ) throws {
     (self.configuration, self.source) = (configuration, source)
-    (self.communicator, self.threads) = (communicator, threads)
+    self.communicator = communicator
     for variant in variants {
       let job = try BenchmarkJob(
         configuration.computing(variant), source,
-        backend: ConvolutionBackend(library, kernels: variant.kernels), threads: threads,
+        backend: ConvolutionBackend(library, kernels: variant.kernels), threads: variant.threads,
         communicator)
       _ = try job.iterate()
       var contestant = Contestant(variant: variant, job: job)
@@ -73,6 +71,7 @@ public final class StepBenchmark {
   public func runRound() throws {
     for index in contestants.indices {
       let (job, count) = (contestants[index].job, contestants[index].iterationsARound)
+      ThreadPool.setThreads(contestants[index].variant.threads)
       contestants[index].seconds.append(
         try time(count) { contestants[index].metrics.add(try job.iterate()) })
     }
@@ -93,7 +92,8 @@ public final class StepBenchmark {
       network: contestants[0].job.trainer.network.specification.summary,
       source: source.name, globalBatch: configuration.training.globalBatch,
       timesteps: configuration.method.timesteps,
-      machine: BenchmarkMachine(threads: threads, communicator),
+      machine: BenchmarkMachine(
+        threads: contestants.map(\.variant.threads).max()!, communicator),
       peakOfOneThread: PeakSpeed.ofOneThread(),
       variants: contestants.map { contestant in
         StepReport.Variant(

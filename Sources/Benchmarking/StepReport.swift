@@ -9,6 +9,8 @@ public struct StepReport: BenchmarkReport {
     let method: String
     let precision: String
     let kernels: String
+    /// Of a rank.
+    let threads: Int
     /// Of each round.
     let imagesPerSecond: [Double]
     /// The median of the rounds.
@@ -19,7 +21,8 @@ public struct StepReport: BenchmarkReport {
     let phases: [Phase]
     let layers: [Layer]
 
-    var name: String { "\(method) \(precision) \(kernels)" }
+    /// Without the number of threads.
+    var way: String { "\(method) \(precision) \(kernels)" }
     var medianRate: Double { median(imagesPerSecond) }
     var operationsPerSecond: Double { operations / iterationSeconds }
   }
@@ -52,8 +55,8 @@ public struct StepReport: BenchmarkReport {
   let peakOfOneThread: Double
   let variants: [Variant]
 
-  /// Of the threads of all ranks.
-  private var peak: Double { peakOfOneThread * Double(machine.threads * machine.ranks) }
+  /// Of so many threads on each rank.
+  private func peak(threads: Int) -> Double { peakOfOneThread * Double(threads * machine.ranks) }
 }
 
 extension StepReport.Variant {
@@ -75,6 +78,7 @@ extension StepReport.Variant {
     method = variant.method.rawValue
     precision = (network.precisionProblem == nil ? variant.precision : .float32).rawValue
     kernels = variant.kernels.rawValue
+    threads = variant.threads
     imagesPerSecond = seconds.map { Double(images) / $0 }
     iterationSeconds = median(seconds)
     self.firingRate = firingRate
@@ -107,7 +111,7 @@ extension StepReport {
     input    \(source); batch \(globalBatch), T = \(timesteps)
     machine  \(machine.text)
     peak     \(machine.ranks * machine.threads) x \(gigaflops(peakOfOneThread)) = \
-    \(gigaflops(peak)) GFLOP/s, by products of float32 matrices
+    \(gigaflops(peak(threads: machine.threads))) GFLOP/s, by products of float32 matrices
 
     \(summary)\(warning(of: variants.map(\.firingRate)))
 
@@ -115,6 +119,7 @@ extension StepReport {
 
     \(phaseTable)
 
+    \(serialTables.map { $0 + "\n\n" }.joined())\
     \(variants.map(layerTable).joined(separator: "\n\n"))
     """
   }
@@ -122,29 +127,62 @@ extension StepReport {
   private var summary: String {
     var rows = [
       [
-        "method", "precision", "kernels", "images/s", "lowest", "highest", "ms/iteration",
-        "firing rate", "GFLOP/s", "of peak",
+        "method", "precision", "kernels", "threads", "images/s", "lowest", "highest",
+        "ms/iteration", "firing rate", "GFLOP/s", "of peak",
       ]
     ]
     rows += variants.map { variant in
       [
-        variant.method, variant.precision, variant.kernels, Format.rate(variant.medianRate),
-        Format.rate(variant.imagesPerSecond.min()!), Format.rate(variant.imagesPerSecond.max()!),
+        variant.method, variant.precision, variant.kernels, "\(variant.threads)",
+        Format.rate(variant.medianRate), Format.rate(variant.imagesPerSecond.min()!),
+        Format.rate(variant.imagesPerSecond.max()!),
         milliseconds(variant.iterationSeconds), Format.percent(variant.firingRate),
         gigaflops(variant.operationsPerSecond),
-        Format.percent(variant.operationsPerSecond / peak, digits: 0),
+        Format.percent(
+          variant.operationsPerSecond / peak(threads: variant.threads), digits: 0),
       ]
     }
     return table(rows, leftAligned: 3)
   }
 
+  private func name(_ variant: Variant) -> String {
+    Set(variants.map(\.threads)).count == 1
+      ? variant.way : "\(variant.way), \(Format.counted(variant.threads, "thread"))"
+  }
+
   private var phaseTable: String {
     let names = variants[0].phases.map(\.name)
-    var rows = [["ms an iteration"] + variants.map(\.name)]
+    var rows = [["ms an iteration"] + variants.map(name)]
     rows += names.indices.map { index in
       [names[index]] + variants.map { milliseconds($0.phases[index].seconds) }
     }
     return table(rows, leftAligned: 1)
+  }
+
+  /// For each way that was measured with several numbers of threads, what does not get faster with them.
+  private var serialTables: [String] {
+    var ways: [String] = []
+    for variant in variants where !ways.contains(variant.way) { ways.append(variant.way) }
+    return ways.compactMap { way in
+      let variants = variants.filter { $0.way == way }
+      guard Set(variants.map(\.threads)).count > 1 else { return nil }
+      func serial(_ seconds: (Variant) -> Double) -> SerialShare {
+        SerialShare(variants.map { ($0.threads, seconds($0)) })
+      }
+      let all = serial(\.iterationSeconds)
+      let rows =
+        variants[0].phases.indices.map { index in
+          (variants[0].phases[index].name, serial { $0.phases[index].seconds })
+        } + [("iteration", all)]
+      return table(
+        [["\(way), ms of one thread", "divided", "serial", "serial share of the iteration"]]
+          + rows.map { name, part in
+            [
+              name, milliseconds(part.divided), milliseconds(part.serial),
+              Format.percent(part.serial / (all.serial + all.divided)),
+            ]
+          }, leftAligned: 1)
+    }
   }
 
   private func layerTable(_ variant: Variant) -> String {
@@ -155,7 +193,7 @@ extension StepReport {
       variant.layers.contains { $0.phases.contains { $0.name == phase.rawValue } }
     }
     var rows = [
-      [variant.name, "kind", "output"] + ConvolutionPass.allCases.map { "\($0.rawValue) by" }
+      [name(variant), "kind", "output"] + ConvolutionPass.allCases.map { "\($0.rawValue) by" }
         + ["input density"] + phases.map(\.rawValue) + ["GFLOP/s"]
     ]
     rows += variant.layers.map { layer in

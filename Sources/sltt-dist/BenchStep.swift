@@ -12,8 +12,8 @@ struct BenchStep: ParsableCommand {
     discussion: """
       Trains a network of the configured shape on noise, with thresholds that let as many neurons fire as \
       --firing-rate says, or with --checkpoint that network on the configured data, so that as many fire \
-      as in training. All combinations of methods, precisions and kernels take turns, round by round; \
-      images/s are medians of the rounds. Weights stay as they are. On several ranks, times are rank 0's.
+      as in training. All combinations of methods, precisions, kernels and numbers of threads take turns, round by \
+      round; images/s are medians of the rounds. Weights stay as they are. On several ranks, times are rank 0's.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -47,7 +47,13 @@ struct BenchStep: ParsableCommand {
     name: .long, parsing: .unconditional, help: "Seconds of each combination in a round.")
   var seconds = 1.0
 
-  @OptionGroup var threading: ThreadOptions
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: """
+      Threads of a rank, such as 1,2,4: with several numbers, also the time that does not get shorter with \
+      them, by phase. By default the cores it may use, divided among the node's ranks.
+      """, transform: { try counts($0, of: "threads", in: OptionLimit.threads) })
+  var threads: [Int]?
 
   @Option(name: .long, help: "Directory for step.json.", transform: path)
   var output: String?
@@ -65,10 +71,9 @@ struct BenchStep: ParsableCommand {
       let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: file?.configuration)
       let benchmark = try StepBenchmark(
-        resolved, variants(resolved),
+        resolved, variants(resolved, threads ?? [ProcessorBudget.threads(communicator)]),
         source: file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target),
-        library: dense.library, seconds: seconds, threads: threading.threadCount(communicator),
-        communicator)
+        library: dense.library, seconds: seconds, communicator)
       for _ in 0..<repetition.rounds { try benchmark.runRound() }
       guard communicator.isRoot else { return }
       let report = benchmark.report()
@@ -77,10 +82,14 @@ struct BenchStep: ParsableCommand {
     }
   }
 
-  private func variants(_ configuration: Configuration) -> [StepBenchmark.Variant] {
+  private func variants(
+    _ configuration: Configuration, _ threads: [Int]
+  ) -> [StepBenchmark.Variant] {
     (methods ?? [configuration.method.name]).flatMap { method in
       (precisions ?? [configuration.training.precision]).flatMap { precision in
-        kernels.map { StepBenchmark.Variant(method, precision, $0) }
+        kernels.flatMap { kernels in
+          threads.map { StepBenchmark.Variant(method, precision, kernels, threads: $0) }
+        }
       }
     }
   }

@@ -18,6 +18,7 @@ struct BenchStepTests {
 
     struct Variant: Decodable {
       let method, precision, kernels: String
+      let threads: Int
       let images_per_second: [Double]
       let firing_rate: Double
       let phases: [Phase]
@@ -75,6 +76,14 @@ struct BenchStepTests {
     }
   }
 
+  @Test func tellsWhatDoesNotGetFasterWithThreads() throws {
+    let run = try bench("--threads", "1,2", "--output", "results")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.output.contains("serial share of the iteration"))
+    #expect(run.output.contains("sltt float32 auto, 2 threads"))
+    #expect(try report("results/step.json").variants.map(\.threads) == [1, 2])
+  }
+
   @Test func warnsWhereHardlyAnythingFires() throws {
     let run = try bench("--firing-rate", "0.005")
     #expect(run.status == 0 && run.output.contains("warning: the firing rate is 0."))
@@ -101,6 +110,7 @@ struct BenchStepTests {
     #expect(
       try bench("--firing-rate", "0.1", "--checkpoint", "run").errors.contains(
         "--firing-rate: with --checkpoint"))
+    #expect(try bench("--threads", "2,0").errors.contains("'0' is not a number of threads"))
     #expect(try bench("--rounds", "0").errors.contains("must be from 1 to 100000"))
   }
 }
