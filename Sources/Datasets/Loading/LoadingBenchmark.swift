@@ -95,11 +95,12 @@ public struct LoadingBenchmark: Sendable {
         var count = 0
         do throws(DatasetError) {
           let work = makeWork(stage)
-          while start.elapsed < seconds {
+          // A thread that begins late does a sample, too.
+          repeat {
             let position = next.add(1, ordering: .relaxed).oldValue
             try work(Int(order[position % order.count]), position / order.count)
             count += 1
-          }
+          } while start.elapsed < seconds
           tally.add(count, failure: nil)
         } catch {
           tally.add(count, failure: error)
