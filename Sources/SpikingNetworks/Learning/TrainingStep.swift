@@ -38,6 +38,8 @@ public final class TrainingStep {
     observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
+    network.arena.beginPass(samples: frames.samples)
+    defer { network.arena.endPass() }
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
     tape.isTraining = true
     let recorded = rule.recordedTimesteps(seed: context.seed, iteration: context.iteration)

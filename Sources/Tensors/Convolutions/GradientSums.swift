@@ -66,14 +66,7 @@ struct GradientSums: ~Copyable {
   func forEachPart(
     units: Int, _ body: (_ thread: Int, _ group: Int, _ part: Range<Int>) -> Void
   ) {
-    parallelFor(groups * units) { thread, part in
-      for group in part.lowerBound / units...(part.upperBound - 1) / units {
-        let start = group * units
-        body(
-          thread, group,
-          max(part.lowerBound - start, 0)..<min(part.upperBound - start, units))
-      }
-    }
+    parallelFor(groups, units: units, body)
   }
 
   /// Adds the sums to the gradient, in the order of the groups.

@@ -17,7 +17,7 @@ extension WinogradConvolution {
       let (size, gradientSize) = (
         sltt_winograd_weight_count(shape), sltt_winograd_gradient_count()
       )
-      forSlices(of: shape) { groups, sums in
+      forSlices(of: shape, groups: Self.sliceGroups(of: shape)) { groups, sums in
         let gradients = Scratch(.init(floats: groups.count * gradientSize), arena)
         for first in stride(from: 0, to: tiles, by: block) {
           let count = min(tiles - first, block)

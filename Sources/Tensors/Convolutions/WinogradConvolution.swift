@@ -89,20 +89,20 @@ final class WinogradConvolution: ConvolutionMethod {
     let isSharedByGroups: Bool
     /// Tiles that a thread goes through at a time, of all groups.
     let block: Int
+    /// Groups whose weights are transformed at a time.
+    let groups: Int
     let inputs, weights, products: Scratch.Size
 
     init(_ shape: UnsafePointer<sltt_winograd_shape>, tiles: Int) {
       let groups = sltt_winograd_groups(shape)
       isSharedByGroups = tiles <= WinogradConvolution.fewTiles && groups >= parallelParts(.max)
-      let parts = parallelParts(isSharedByGroups ? groups : tiles)
+      let parts = parallelParts(isSharedByGroups ? groups * tiles : tiles)
+      let slice = WinogradConvolution.sliceGroups(of: shape)
+      self.groups = isSharedByGroups ? min(slice, parts) : slice
       block = isSharedByGroups ? tiles : min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts)
-      let weights = sltt_winograd_weight_count(shape)
       inputs = Scratch.Size(
         floats: sltt_winograd_input_count(shape, block), parts: isSharedByGroups ? 1 : parts)
-      self.weights =
-        isSharedByGroups
-        ? Scratch.Size(floats: weights, parts: parts)
-        : Scratch.Size(floats: WinogradConvolution.sliceGroups(of: shape) * weights)
+      weights = Scratch.Size(floats: self.groups * sltt_winograd_weight_count(shape))
       products = Scratch.Size(floats: sltt_winograd_product_count(), parts: parts)
     }
 
@@ -128,13 +128,8 @@ final class WinogradConvolution: ConvolutionMethod {
     let inputs = Scratch(room.inputs, arena)
     let products = Scratch(room.products, arena)
     let size = sltt_winograd_weight_count(shape)
-    forSlices(of: shape) { groups, transformed in
-      parallelFor(inputBlocks(shape)) { _, part in
-        for group in groups {
-          pass.transformWeights(
-            group, inputs: part, into: transformed + (group - groups.lowerBound) * size)
-        }
-      }
+    forSlices(of: shape, groups: room.groups) { groups, transformed in
+      transformWeights(pass, groups, into: transformed)
       parallelFor(tiles) { thread, part in
         for first in stride(from: part.lowerBound, to: part.upperBound, by: block) {
           let count = min(block, part.upperBound - first)
@@ -150,33 +145,47 @@ final class WinogradConvolution: ConvolutionMethod {
     }
   }
 
-  /// Threads share the groups of outputs, so that each reads the weights of its own alone: of few tiles
-  /// they are the greater part.
+  /// Threads share the groups of outputs, so that each reads the weights of few alone: of few tiles they
+  /// are the greater part.
   private func convolveByGroups(_ pass: Pass, tiles: Int, _ room: Room) {
-    let (shape, groups) = (pass.shape, sltt_winograd_groups(pass.shape))
+    let shape = pass.shape
     let inputs = Scratch(room.inputs, arena)
     parallelFor(tiles) { _, part in
       sltt_winograd_transform_input(
         shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
     }
-    let weights = Scratch(room.weights, arena)
     let products = Scratch(room.products, arena)
-    parallelFor(groups) { thread, part in
-      for group in part {
-        pass.transformWeights(group, inputs: 0..<inputBlocks(shape), into: weights[thread])
+    let size = sltt_winograd_weight_count(shape)
+    forSlices(of: shape, groups: room.groups) { groups, transformed in
+      transformWeights(pass, groups, into: transformed)
+      parallelFor(groups.count, units: tiles) { thread, index, part in
         pass.multiply(
-          inputs[0], block: 0, tiles: tiles, 0..<tiles, weights[thread], group, products[thread])
+          inputs[0], block: 0, tiles: tiles, part, transformed + index * size,
+          groups.lowerBound + index, products[thread])
       }
+    }
+  }
+
+  /// Transforms the weights of some groups, one group's behind the other's.
+  private func transformWeights(
+    _ pass: Pass, _ groups: Range<Int>, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    let size = sltt_winograd_weight_count(pass.shape)
+    parallelFor(groups.count, units: inputBlocks(pass.shape)) { _, index, part in
+      pass.transformWeights(
+        groups.lowerBound + index, inputs: part, into: transformed + index * size)
     }
   }
 
   /// Calls `body` with one range of groups of outputs after the other, and with room for their transformed
   /// weights.
+  ///
+  /// - Parameter step: groups at a time.
   func forSlices(
-    of shape: UnsafePointer<sltt_winograd_shape>,
+    of shape: UnsafePointer<sltt_winograd_shape>, groups step: Int,
     _ body: (_ groups: Range<Int>, _ weights: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let (groups, step) = (sltt_winograd_groups(shape), Self.sliceGroups(of: shape))
+    let groups = sltt_winograd_groups(shape)
     let room = Scratch(.init(floats: step * sltt_winograd_weight_count(shape)), arena)
     for first in stride(from: 0, to: groups, by: step) {
       body(first..<min(groups, first + step), room[0])

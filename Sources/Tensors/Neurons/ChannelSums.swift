@@ -25,9 +25,8 @@ public struct ChannelAffine {
 public final class ChannelSums {
   /// Number of channels.
   public let channels: Int
-  /// [parts, 2, channels]: a part for each thread, the first holding the total in the end.
-  private var sums: UnsafeMutablePointer<Double>
-  private var parts = 1
+  /// [2, channels]
+  private let sums: UnsafeMutablePointer<Double>
 
   public init(channels: Int) {
     self.channels = channels
@@ -84,21 +83,19 @@ public final class ChannelSums {
     rows: Int, _ body: (_ sums: UnsafeMutablePointer<Double>, _ part: Range<Int>) -> Double
   ) -> Double {
     let grain = pixelGrain(channels: channels)
-    let wanted = parallelParts(rows, grain: grain)
-    if wanted > parts {
-      sums.deallocate()
-      sums = .allocate(capacity: wanted * 2 * channels)
-      parts = wanted
+    let (count, stride) = (parallelParts(rows, grain: grain), 2 * channels)
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: count * stride) { parts in
+      parts.initialize(repeating: 0)
+      let base = parts.baseAddress!
+      let returned = parallelSum(rows, grain: grain) { thread, part in
+        body(base + thread * stride, part)
+      }
+      sums.update(from: base, count: stride)
+      for part in 1..<count {
+        for index in 0..<stride { sums[index] += base[part * stride + index] }
+      }
+      return returned
     }
-    sums.update(repeating: 0, count: wanted * 2 * channels)
-    let (sums, stride) = (sums, 2 * channels)
-    let returned = parallelSum(rows, grain: grain) { thread, part in
-      body(sums + thread * stride, part)
-    }
-    for part in 1..<wanted {
-      for index in 0..<stride { sums[index] += sums[part * stride + index] }
-    }
-    return returned
   }
 }
 

@@ -35,6 +35,22 @@ package func parallelFor(
   }
 }
 
+/// Splits `count` items of so many `units` each among the pool's threads, unit by unit.
+///
+/// - Parameter body: called for consecutive units of one item.
+func parallelFor(
+  _ count: Int, units: Int, _ body: (_ thread: Int, _ item: Int, _ part: Range<Int>) -> Void
+) {
+  parallelFor(count * units) { thread, part in
+    for item in part.lowerBound / units...(part.upperBound - 1) / units {
+      let start = item * units
+      body(
+        thread, item,
+        max(part.lowerBound - start, 0)..<min(part.upperBound - start, units))
+    }
+  }
+}
+
 /// The sum of what `body` returns for the parts of 0 ..< `count`, always added in the same order.
 func parallelSum(
   _ count: Int, grain: Int = 1, _ body: (_ thread: Int, _ part: Range<Int>) -> Double

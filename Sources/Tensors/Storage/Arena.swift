@@ -1,30 +1,53 @@
 import Foundation
 import Support
 
-/// Memory for tensors that live for part of an iteration: one reserved range of addresses, handed out
-/// first fit from below.
+/// Memory for tensors that live for part of an iteration: one reserved range of addresses.
 ///
-/// Every iteration asks for the same blocks in the same order, so after the first one the arena no
-/// longer grows and the operating system is not asked again. Not thread-safe: tensors are made and
-/// released on the thread that runs the iteration.
+/// Blocks go first fit from below, and leave holes. A pass that is announced goes by a plan instead, which
+/// has almost none: it is made of what the first such pass asked for. Unused memory beyond the most that
+/// was in use goes back to the operating system, so that the holes of that first pass cost time alone.
+/// Not thread-safe: tensors are made and released on the thread that runs the iteration.
 public final class Arena {
   /// Blocks start on cache lines.
   static let alignment = 64
   /// The arena grows by whole steps of this many bytes (a multiple of the huge page size).
   private static let growth = 4 << 20
+  private static let pageSize = Int(getpagesize())
 
   private let base: UnsafeMutableRawPointer
   private let reserved: Int
-  private var committed = 0
-  /// Unused ranges of offsets below `committed`, ascending, never adjacent.
-  private var free: [Range<Int>] = []
+  /// Unused offsets below `committedBytes`.
+  private var free = RangeSet<Int>()
+  /// Those of them whose memory the operating system has not got back.
+  private var stale = RangeSet<Int>()
+  private var staleBytes = 0
+  /// Bytes of unused memory, beyond the most that were in use, that are kept.
+  private var spareBytes = growth
+
+  private var plan: BlockPlan?
+  /// What the current pass has asked for, or the latest one.
+  private var trace = BlockTrace()
+  /// Of the passes that the plan is for.
+  private var plannedSamples = 0
+  private var stage = Stage.other
+  /// Whether the plan for the next pass is to be made of the trace.
+  private var wantsPlan = false
+
+  /// What is going on.
+  private enum Stage {
+    /// A pass that a plan is to be made for.
+    case recording
+    /// A pass that goes by the plan.
+    case planned
+    case other
+  }
 
   /// Bytes in blocks that are in use.
   public private(set) var bytesInUse = 0
   /// The most bytes that were ever in use.
   public private(set) var peakBytes = 0
-  /// Bytes obtained from the operating system.
-  public var committedBytes: Int { committed }
+  /// Bytes between the first and the last that were ever in a block, in whole steps.
+  public private(set) var committedBytes = 0
 
   /// - Parameter capacity: bytes of address space to reserve; as much as the machine has memory
   ///   when left out. Reserving costs no memory.
@@ -40,65 +63,126 @@ public final class Arena {
     }
     base = address
     madvise(base, reserved, MADV_HUGEPAGE)
-    free.reserveCapacity(256)
   }
 
   deinit {
     munmap(base, reserved)
   }
 
+  /// Announces that a batch is about to go forward and backward. Passes of equally many samples ask for
+  /// the same blocks, but where a layer takes another kernel than last time. The plan is for those of the
+  /// most samples: others need less memory.
+  public func beginPass(samples: Int) {
+    if wantsPlan { makePlan() }
+    if samples > plannedSamples {
+      (plan, plannedSamples, wantsPlan) = (nil, samples, true)
+    }
+    let isPlanned = samples == plannedSamples && plan != nil
+    stage = wantsPlan ? .recording : isPlanned ? .planned : .other
+    plan?.restart()
+    trace = BlockTrace()
+  }
+
+  /// Says that the announced pass has ended.
+  public func endPass() {
+    stage = .other
+  }
+
+  private func makePlan() {
+    let plan = BlockPlan(for: trace)
+    self.plan = plan.bytes <= committedBytes ? plan : nil
+    wantsPlan = false
+    discardUnused()
+  }
+
   /// A block of at least `bytes` bytes; its content is undefined.
   func allocate(bytes: Int) -> UnsafeMutableRawPointer {
     let size = Self.blockSize(bytes)
-    if !free.contains(where: { $0.count >= size }) { grow(for: size) }
-    let index = free.firstIndex { $0.count >= size }!
-    let offset = free[index].lowerBound
-    if free[index].count == size {
-      free.remove(at: index)
-    } else {
-      free[index] = offset + size..<free[index].upperBound
-    }
+    let block = plannedRange(size) ?? unplannedRange(size)
+    free.remove(contentsOf: block)
+    staleBytes -= stale.ranges.reduce(0) { $0 + $1.clamped(to: block).count }
+    stale.remove(contentsOf: block)
     bytesInUse += size
     peakBytes = max(peakBytes, bytesInUse)
-    return base + offset
+    if bytesInUse + staleBytes > peakBytes + spareBytes {
+      discardUnused()
+      // It takes time, so it must not happen again and again.
+      if stage != .recording { spareBytes += Self.growth }
+      if stage == .planned { wantsPlan = true }
+    }
+    if stage != .other { trace.addAllocation(at: block.lowerBound, size: size) }
+    return base + block.lowerBound
   }
 
   /// Takes back a block that `allocate(bytes:)` gave for the same number of bytes.
   func release(_ block: UnsafeMutableRawPointer, bytes: Int) {
     let size = Self.blockSize(bytes)
     let offset = block - base
+    free.insert(contentsOf: offset..<offset + size)
+    stale.insert(contentsOf: offset..<offset + size)
+    staleBytes += size
     bytesInUse -= size
-    insert(offset..<offset + size)
+    if stage != .other { trace.addRelease(at: offset) }
   }
 
   private static func blockSize(_ bytes: Int) -> Int {
     (max(bytes, 1) + alignment - 1) / alignment * alignment
   }
 
-  private func grow(for size: Int) {
-    let tail = free.last.map { $0.upperBound == committed ? $0.count : 0 } ?? 0
-    let step = (size - tail + Self.growth - 1) / Self.growth * Self.growth
-    guard committed + step <= reserved,
-      mprotect(base + committed, step, PROT_READ | PROT_WRITE) == 0
-    else {
-      Exhaustion.end(
-        "out of memory: \(committed + step) bytes of activations do not fit;"
-          + " use a smaller global batch, more ranks, or a smaller network")
-    }
-    committed += step
-    insert(committed - step..<committed)
+  /// Where the plan wants the next block.
+  private func plannedRange(_ size: Int) -> Range<Int>? {
+    guard stage == .planned, let offset = plan?.place(ofNext: size) else { return nil }
+    let wanted = offset..<offset + size
+    let isFree = free.ranges.contains { $0.clamped(to: wanted) == wanted }
+    return isFree ? wanted : nil
   }
 
-  private func insert(_ range: Range<Int>) {
-    var range = range
-    var index = free.firstIndex { $0.lowerBound >= range.lowerBound } ?? free.endIndex
-    if index < free.endIndex, free[index].lowerBound == range.upperBound {
-      range = range.lowerBound..<free.remove(at: index).upperBound
+  /// The first range that fits: beside the blocks of a plan that is being followed, if there is one.
+  private func unplannedRange(_ size: Int) -> Range<Int> {
+    let plannedBytes = stage == .planned ? plan!.bytes : 0
+    if let range = firstFreeRange(size, from: plannedBytes) ?? firstFreeRange(size) { return range }
+    grow(for: size)
+    return firstFreeRange(size)!
+  }
+
+  private func firstFreeRange(_ size: Int, from first: Int = 0) -> Range<Int>? {
+    for range in free.ranges {
+      let offset = max(first, range.lowerBound)
+      if offset + size <= range.upperBound { return offset..<offset + size }
     }
-    if index > 0, free[index - 1].upperBound == range.lowerBound {
-      index -= 1
-      range = free.remove(at: index).lowerBound..<range.upperBound
+    return nil
+  }
+
+  private func grow(for size: Int) {
+    let tail = free.ranges.last.map { $0.upperBound == committedBytes ? $0.count : 0 } ?? 0
+    let step = (size - tail + Self.growth - 1) / Self.growth * Self.growth
+    guard committedBytes + step <= reserved,
+      mprotect(base + committedBytes, step, PROT_READ | PROT_WRITE) == 0
+    else {
+      Exhaustion.end(
+        "out of memory: \(committedBytes + step) bytes of activations do not fit;"
+          + " use a smaller global batch, more ranks, or a smaller network")
     }
-    free.insert(range, at: index)
+    free.insert(contentsOf: committedBytes..<committedBytes + step)
+    committedBytes += step
+  }
+
+  /// Gives memory that is not in use back to the operating system.
+  private func discardUnused() {
+    for range in stale.ranges {
+      let first = (range.lowerBound + Self.pageSize - 1) / Self.pageSize * Self.pageSize
+      let count = range.upperBound / Self.pageSize * Self.pageSize - first
+      guard count > 0 else { continue }
+      // Mapped anew rather than only emptied, so that it can be made of huge pages again.
+      let mapped = mmap(
+        base + first, count, PROT_READ | PROT_WRITE,
+        MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+      guard mapped != MAP_FAILED else {
+        Exhaustion.end("cannot map memory anew: \(String(cString: strerror(errno)))")
+      }
+      madvise(base + first, count, MADV_HUGEPAGE)
+    }
+    stale = RangeSet()
+    staleBytes = 0
   }
 }
