@@ -48,7 +48,9 @@ public struct ConvolutionBackend: Sendable {
   public func convolution(_ geometry: ConvolutionGeometry, arena: Arena) -> any Convolution {
     func plain(_ geometry: ConvolutionGeometry) -> any Convolution {
       switch library {
-      case .oneDNN: OneDNNConvolution(geometry, effectivePrecision, arena: arena)
+      case .oneDNN:
+        OneDNNConvolution(
+          geometry, effectivePrecision, keepsPacked: memory == .fast, arena: arena)
       case .openBLAS: MatrixConvolution(geometry, arena: arena)
       }
     }

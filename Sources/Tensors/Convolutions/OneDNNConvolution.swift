@@ -1,12 +1,13 @@
 internal import COneDNN
 
 /// A convolution by oneDNN. Its own layouts of the weights stay inside: a packed copy is made once
-/// after each change of the weights, when first needed.
+/// after each change of the weights, when first needed, or for each pass.
 final class OneDNNConvolution: Convolution {
   let geometry: ConvolutionGeometry
   let arena: Arena
   /// Whether operands are rounded to bfloat16.
   private let isMixed: Bool
+  private let keepsPacked: Bool
   private let stream = OneDNNStream()
   private let weightLayout: OneDNNMemory
   private var forwardPasses: [PassKey: WeightedPass] = [:]
@@ -25,22 +26,32 @@ final class OneDNNConvolution: Convolution {
   /// A copy of the weights in a layout of oneDNN's choice; passes of equal layout share it.
   private final class PackedWeights {
     let memory: OneDNNMemory
-    let buffer: FlatBuffer
+    /// nil: made for each pass.
+    let buffer: FlatBuffer?
     let reorder: OneDNNReorder
     var isCurrent = false
 
-    init(_ memory: OneDNNMemory, from layout: OneDNNMemory, _ stream: OneDNNStream) {
+    init(
+      _ memory: OneDNNMemory, from layout: OneDNNMemory, isKept: Bool, _ stream: OneDNNStream
+    ) {
       self.memory = memory
-      buffer = FlatBuffer(count: (memory.bytes + 3) / 4)
+      buffer = isKept ? FlatBuffer(count: (memory.bytes + 3) / 4) : nil
       reorder = OneDNNReorder(from: layout, to: memory, accumulating: false, stream)
     }
 
-    func data(of weights: ConvolutionWeights, _ arena: Arena) -> UnsafeMutableRawPointer {
+    func withData(
+      of weights: ConvolutionWeights, _ arena: Arena, _ body: (UnsafeMutableRawPointer) -> Void
+    ) {
+      guard let buffer else {
+        let packed = Scratch(.init(bytes: memory.bytes), arena)
+        weights.withElements(in: arena) { reorder.execute(from: $0, to: packed[0]) }
+        return body(packed[0])
+      }
       if !isCurrent {
         weights.withElements(in: arena) { reorder.execute(from: $0, to: buffer.pointer) }
         isCurrent = true
       }
-      return UnsafeMutableRawPointer(buffer.pointer)
+      body(buffer.pointer)
     }
   }
 
@@ -54,9 +65,14 @@ final class OneDNNConvolution: Convolution {
     let reorder: OneDNNReorder
   }
 
-  init(_ geometry: ConvolutionGeometry, _ precision: Precision = .float32, arena: Arena) {
+  /// - Parameter keepsPacked: whether packed weights stay for the next pass.
+  init(
+    _ geometry: ConvolutionGeometry, _ precision: Precision = .float32, keepsPacked: Bool = true,
+    arena: Arena
+  ) {
     self.geometry = geometry
     self.arena = arena
+    self.keepsPacked = keepsPacked
     isMixed = precision == .mixed && Self.gainsByMixing(geometry)
     weightLayout = OneDNNMemory(weightsOf: Self.shape(geometry, PassKey(samples: 1)), stream)
   }
@@ -71,10 +87,11 @@ final class OneDNNConvolution: Convolution {
   }
 
   func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
-    pass == .backwardWeights ? 0 : geometry.weightCount * (isMixed ? 2 : 4)
+    pass == .backwardWeights || !keepsPacked ? 0 : geometry.weightCount * (isMixed ? 2 : 4)
   }
 
-  /// Operands as floats or rounded, the gradient before it is added, and what oneDNN takes itself.
+  /// Operands as floats or rounded, the packed weights or the gradient before it is added, and what
+  /// oneDNN takes itself.
   func scratchBytes(samples: Int) -> Int {
     let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
     let operands = isMixed ? 2 * (input.count + output.count) : 4 * input.count
@@ -131,8 +148,9 @@ final class OneDNNConvolution: Convolution {
       samples: samples, hasBias: bias != nil, accumulates: accumulating, isMixed: isMixed)
     let pass = forwardPasses[key] ?? weightedPass(key, SLTT_FORWARD)
     forwardPasses[key] = pass
-    pass.pass.execute(
-      input: x, weights: pass.packed.data(of: weights, arena), bias: bias?.base, output: y)
+    pass.packed.withData(of: weights, arena) {
+      pass.pass.execute(input: x, weights: $0, bias: bias?.base, output: y)
+    }
   }
 
   func backwardInput(_ gy: borrowing Tensor, weights: ConvolutionWeights, into gx: inout Tensor) {
@@ -143,9 +161,10 @@ final class OneDNNConvolution: Convolution {
     let pass = backwardInputPasses[key] ?? weightedPass(key, SLTT_BACKWARD_DATA)
     backwardInputPasses[key] = pass
     let input = gx.pointer
-    withOperand(gy) {
-      pass.pass.execute(
-        input: input, weights: pass.packed.data(of: weights, arena), bias: nil, output: $0)
+    withOperand(gy) { gy in
+      pass.packed.withData(of: weights, arena) {
+        pass.pass.execute(input: input, weights: $0, bias: nil, output: gy)
+      }
     }
   }
 
@@ -220,7 +239,8 @@ final class OneDNNConvolution: Convolution {
     if let packed = packings.first(where: { $0.memory.hasLayout(of: pass.weights) }) {
       return WeightedPass(pass: pass, packed: packed)
     }
-    let packed = PackedWeights(pass.weights, from: weightLayout, stream)
+    let packed = PackedWeights(
+      pass.weights, from: weightLayout, isKept: keepsPacked, stream)
     packings.append(packed)
     return WeightedPass(pass: pass, packed: packed)
   }

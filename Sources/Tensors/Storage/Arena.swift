@@ -22,7 +22,7 @@ public final class Arena {
   private var stale = RangeSet<Int>()
   private var staleBytes = 0
   /// Bytes of unused memory, beyond the most that were in use, that are kept.
-  private var spareBytes = growth
+  private var spareBytes = 1 << 20
 
   private var plan: BlockPlan?
   /// What the current pass has asked for, or the latest one.

@@ -10,14 +10,15 @@ public final class FlatBuffer {
   /// Zeros. Memory is taken from the operating system when first written.
   public init(count: Int) {
     self.count = count
-    // The large ones fill whole huge pages, so that the kernel can use those.
-    let alignment = count >= 1 << 23 ? 2 << 20 : 64
-    let bytes = (max(count, 1) * 4 + alignment - 1) / alignment * alignment
-    guard let block = aligned_alloc(alignment, bytes) else {
+    // The large ones begin with whole huge pages; the rest would not fill another one.
+    let (bytes, hugePage) = (max(count, 1) * 4, 2 << 20)
+    let isLarge = count >= 1 << 23
+    var block: UnsafeMutableRawPointer?
+    guard posix_memalign(&block, isLarge ? hugePage : 64, bytes) == 0, let block else {
       Exhaustion.end(
         "out of memory: \(bytes) bytes of parameters do not fit; use a smaller network")
     }
-    if alignment > 64 { madvise(block, bytes, MADV_HUGEPAGE) }
+    if isLarge { madvise(block, bytes / hugePage * hugePage, MADV_HUGEPAGE) }
     pointer = block.bindMemory(to: Float.self, capacity: count)
     pointer.initialize(repeating: 0, count: count)
   }

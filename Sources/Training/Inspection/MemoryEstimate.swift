@@ -65,11 +65,9 @@ public struct MemoryEstimate: Sendable {
     let temporary =
       Self.stemBytes(network, samples: samples, isStatic: isStatic)
       + Self.workBytes(network, summaries, samples: samples, window: window)
-    // Holes between tensors, as `bench memory` finds them: more where weights are packed for a pass
-    // and where batch norm's inputs in bfloat16 lie between tensors of twice their size.
-    let holes = network.specification.memory == .fast ? 0.07 : 0.18
+    // Holes between tensors, which the arena's plan leaves: by `bench memory`.
     temporaryBytes =
-      temporary + Int(holes * Double(tapeBytes + stateBytes + temporary))
+      temporary + Int(0.02 * Double(tapeBytes + stateBytes + temporary))
     let input = network.specification.input.count
     loaderBytes =
       Self.bytes(loadedFrames ?? 3 * samples, 4, input) + Self.bytes(50, decoders, input)
