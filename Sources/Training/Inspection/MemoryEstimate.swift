@@ -65,9 +65,9 @@ public struct MemoryEstimate: Sendable {
     let temporary =
       Self.stemBytes(network, samples: samples, isStatic: isStatic)
       + Self.workBytes(network, summaries, samples: samples, window: window)
-    // Holes between tensors, which the arena's plan leaves: by `bench memory`.
+    // Small tensors, and holes that the arena's plan leaves: by `bench memory`.
     temporaryBytes =
-      temporary + Int(0.02 * Double(tapeBytes + stateBytes + temporary))
+      temporary + Int(0.06 * Double(tapeBytes + stateBytes + temporary))
     let input = network.specification.input.count
     loaderBytes =
       Self.bytes(loadedFrames ?? 3 * samples, 4, input) + Self.bytes(50, decoders, input)
