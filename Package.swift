@@ -37,6 +37,7 @@ let package = Package(
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    system("CMalloc", apt: "libc6-dev"),
     .target(name: "CSpikeKernels"),
     .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
     .target(
@@ -56,7 +57,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
-    + library("Support", testDependencies: ["TestSupport"])
+    + library("Support", ["CMalloc"], testDependencies: ["TestSupport"])
     + library(
       "Tensors", ["Support", "CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
       testDependencies: ["TestSupport", "AMXEmulator"])

@@ -15,7 +15,7 @@ struct ResidentMemoryTests {
 }
 
 /// Started under mpirun by the test above.
-@Suite(.enabled(if: Launch.current.isByMPI))
+@Suite(.serialized, .enabled(if: Launch.current.isByMPI))
 struct MeasuredProcess {
   /// A line of the kernel's own account, such as `VmHWM:  61440 kB`, in bytes.
   private func status(_ name: String) throws -> Int {
@@ -38,5 +38,16 @@ struct MeasuredProcess {
     munmap(block, size)
     #expect(abs(residentBytes() - resident) < tolerance)
     #expect(abs(peakResidentBytes() - (resident + size)) < tolerance)
+  }
+
+  @Test func freedMemoryGoesBackFromBelowWhatIsInUse() throws {
+    let (count, size) = (1000, 64 << 10)
+    let blocks = (0..<count).map { _ in malloc(size)! }
+    for block in blocks { memset(block, 1, size) }
+    let before = residentBytes()
+    for block in blocks.dropLast() { free(block) }
+    releaseFreedMemory()
+    #expect(before - residentBytes() > count * size / 2)
+    free(blocks.last)
   }
 }

@@ -1,3 +1,4 @@
+internal import CMalloc
 import Foundation
 
 /// The largest resident memory of this process so far, in bytes.
@@ -13,4 +14,9 @@ public func residentBytes() -> Int {
     separator: " ")
   // The second is of resident pages.
   return (counts?.dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
+}
+
+/// Gives freed memory back to the operating system that malloc keeps between blocks in use.
+public func releaseFreedMemory() {
+  malloc_trim(0)
 }

@@ -23,7 +23,7 @@ public struct MemoryEstimate: Sendable {
   public let checkpointBytes: Int
 
   /// Code and tables of libraries that the first iteration touches.
-  private static let laterBytes = 8 << 20
+  private static let laterBytes = 3 << 20
   /// The stack of a thread and what libraries keep for it.
   private static let threadBytes = 128 << 10
 

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Distributed
 import SpikingNetworks
+import Support
 import Tensors
 
 /// Trains a replica of the network on one rank of a data-parallel job.
@@ -53,6 +54,8 @@ public final class DataParallelTrainer {
     evaluator = Evaluator(replica: replica, pass: pass)
     tail = ReductionTail(of: network)
     statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
+    // What making the network took for a while.
+    releaseFreedMemory()
     network.onFinishedGradients = { [unowned self] in gradientsAreFinal($0) }
     try replica.checkWeights("initial weights")
   }
