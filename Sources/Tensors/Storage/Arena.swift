@@ -106,9 +106,9 @@ public final class Arena {
     peakBytes = max(peakBytes, bytesInUse)
     if bytesInUse + staleBytes > peakBytes + spareBytes {
       discardUnused()
-      // It takes time, so it must not happen again and again.
-      if stage != .recording { spareBytes += Self.growth }
-      if stage == .planned { wantsPlan = true }
+      // It takes time, so it must not happen in every pass: those that differ from each other, as of
+      // SLTT-K, keep what they need.
+      if stage != .recording { spareBytes = reserved }
     }
     if stage != .other { trace.addAllocation(at: block.lowerBound, size: size) }
     return base + block.lowerBound
