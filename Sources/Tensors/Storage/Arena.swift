@@ -25,7 +25,7 @@ public final class Arena {
   private var spareBytes = 1 << 20
 
   private var plan: BlockPlan?
-  /// What the current pass has asked for, or the latest one.
+  /// What a pass asked for that a plan is to be made for.
   private var trace = BlockTrace()
   /// Of the passes that the plan is for.
   private var plannedSamples = 0
@@ -80,7 +80,6 @@ public final class Arena {
     let isPlanned = samples == plannedSamples && plan != nil
     stage = wantsPlan ? .recording : isPlanned ? .planned : .other
     plan?.restart()
-    trace = BlockTrace()
   }
 
   /// Says that the announced pass has ended.
@@ -92,6 +91,7 @@ public final class Arena {
     let plan = BlockPlan(for: trace)
     self.plan = plan.bytes <= committedBytes ? plan : nil
     wantsPlan = false
+    trace = BlockTrace()
     discardUnused()
   }
 
@@ -110,7 +110,7 @@ public final class Arena {
       // SLTT-K, keep what they need.
       if stage != .recording { spareBytes = reserved }
     }
-    if stage != .other { trace.addAllocation(at: block.lowerBound, size: size) }
+    if stage == .recording { trace.addAllocation(at: block.lowerBound, size: size) }
     return base + block.lowerBound
   }
 
@@ -122,7 +122,7 @@ public final class Arena {
     stale.insert(contentsOf: offset..<offset + size)
     staleBytes += size
     bytesInUse -= size
-    if stage != .other { trace.addRelease(at: offset) }
+    if stage == .recording { trace.addRelease(at: offset) }
   }
 
   private static func blockSize(_ bytes: Int) -> Int {
