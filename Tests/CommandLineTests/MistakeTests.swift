@@ -106,7 +106,7 @@ struct MistakeTests {
   @Test(arguments: [
     (["train", "--threads", "0"], "--threads 0: must be from 1 to 1024"),
     (["train", "--threads", "-1"], "--threads -1: must be from 1 to 1024"),
-    (["bench", "step", "--threads", "1025"], "--threads 1025: must be from 1 to 1024"),
+    (["bench", "step", "--threads", "1025"], "'1025' is not a number of threads from 1 to 1024"),
     (
       ["train", "--threads", "99999999999999999999"],
       "The value '99999999999999999999' is invalid for '--threads <threads>'"
