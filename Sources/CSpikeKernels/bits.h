@@ -1,5 +1,5 @@
-// Bits of spikes as bytes, and turned around: from words of channels, pixel by pixel, to words of pixels,
-// channel by channel.
+// Bits of spikes as bytes, and turned around: from words of channels, pixel by pixel, to words of
+// pixels, channel by channel.
 #pragma once
 
 #include "vectors.h"

@@ -21,8 +21,8 @@ INLINE size_t steps_of(const sltt_tile_shape *s) {
 
 size_t sltt_tile_columns(const sltt_tile_shape *s) { return 2 * tile_pairs(s->outputs); }
 
-// For each pair of columns and each part, the tiles of all blocks of input channels and all taps; then
-// each output channel's unit.
+// For each pair of columns and each part, the tiles of all blocks of input channels and all taps;
+// then each output channel's unit.
 size_t sltt_tile_packed_bytes(const sltt_tile_shape *s) {
   size_t units = tile_pairs(s->outputs) * PAIR * sizeof(float);
   return tile_pairs(s->outputs) * s->parts * steps_of(s) * PAIR_BYTES + units;
@@ -82,8 +82,8 @@ size_t sltt_tile_forward_scratch_bytes(const sltt_tile_shape *s, size_t samples)
   return scratch_bytes(steps_of(s), most_band_bytes(&l));
 }
 
-// Unpacks the spikes under a band. Lines in the padding beside an image are 0; those above and below it
-// are never read.
+// Unpacks the spikes under a band. Lines in the padding beside an image are 0; those above and below
+// it are never read.
 INLINE void unpack_band_body(const sltt_tile_shape *s, const tile_layout *l, const tile_band *b,
                              const uint64_t *spikes, size_t samples, uint8_t *to) {
   size_t phases = phases_of(s), step = block_lines(l, b) * LINE;
@@ -113,8 +113,8 @@ INLINE void unpack_band_body(const sltt_tile_shape *s, const tile_layout *l, con
 }
 
 STATIC_VARIANTS(void, unpack_band,
-                (const sltt_tile_shape *s, const tile_layout *l, const tile_band *b, const uint64_t *spikes,
-                 size_t samples, uint8_t *to),
+                (const sltt_tile_shape *s, const tile_layout *l, const tile_band *b,
+                 const uint64_t *spikes, size_t samples, uint8_t *to),
                 (s, l, b, spikes, samples, to))
 
 INLINE void store_product_body(const float *sums, const float *units, const float *bias,
@@ -138,7 +138,8 @@ STATIC_VARIANTS(void, store_product,
                  int accumulates, const tile_destination *to),
                 (sums, units, bias, amplitude, accumulates, to))
 
-// Lists the tiles under an output's row: of all blocks and taps that are not above or below the image.
+// Lists the tiles under an output's row: of all blocks and taps that are not above or below the
+// image.
 static size_t list_steps(const sltt_tile_shape *s, const tile_layout *l, const tile_band *b, size_t row,
                          tile_step *steps) {
   size_t count = 0, block_bytes = block_lines(l, b) * LINE, tile = 0;
@@ -164,7 +165,8 @@ void sltt_tile_forward(const sltt_tile_shape *s, const uint64_t *spikes, size_t 
   tile_product *product = sltt_tiles_begin(s->engine, TILES_OF_SPIKES);
   tile_step *steps = scratch;
   uint8_t *lines = lines_behind(steps, steps_of(s));
-  size_t row_tiles = divided_up(s->output_width * l.samples, TILE_ROWS);
+  tile_results results = {output, samples, s->output_height, s->output_width, s->outputs,
+                          .stride = 1};
   size_t part_bytes = steps_of(s) * PAIR_BYTES;
   float sums[PAIR * PAIR];
   int32_t c[PAIR * PAIR];
@@ -172,31 +174,18 @@ void sltt_tile_forward(const sltt_tile_shape *s, const uint64_t *spikes, size_t 
     tile_band b = next_band(&l, at, last);
     at += b.groups * b.rows;
     unpack_band(s, &l, &b, spikes, samples, lines);
-    size_t tiles = b.groups * row_tiles, group_lines = band_lines(&l, b.rows);
+    size_t tiles = tiles_of(&l, &b, s->output_width);
     for (size_t pair = 0; pair < tile_pairs(s->outputs); pair++) {
       const uint8_t *columns = (const uint8_t *)packed + pair * s->parts * part_bytes;
       for (size_t row = b.row; row < b.row + b.rows; row++) {
         size_t count = list_steps(s, &l, &b, row, steps);
-        size_t row_line = (row - b.row) * phases_of(s) * l.row_lines;
+        const uint8_t *row_lines = lines + (row - b.row) * phases_of(s) * l.row_lines * LINE;
+        results.row = row;
         for (size_t tile = 0; tile < tiles; tile += 2) {
-          const uint8_t *a[2];
-          tile_destination to = {.columns = s->outputs - pair * PAIR};
-          for (size_t half = 0; half < 2; half++) {
-            // The second half of the last product may be nobody's.
-            size_t which = at_most(tile + half, tiles - 1);
-            size_t group = which / row_tiles, line = which % row_tiles * TILE_ROWS;
-            a[half] = lines + (group * group_lines + row_line + line) * LINE;
-            for (size_t i = 0; i < TILE_ROWS; i++) {
-              size_t x = (line + i) / l.samples;
-              size_t sample = (b.group + group) * l.samples + (line + i) % l.samples;
-              int is_inside = tile + half < tiles && x < s->output_width && sample < samples;
-              size_t pixel = (sample * s->output_height + row) * s->output_width + x;
-              to.rows[half * TILE_ROWS + i] =
-                  is_inside ? output + pixel * s->outputs + pair * PAIR : NULL;
-            }
-          }
+          tile_destination to =
+              destination_of(&l, &b, s->output_width, tile, row_lines, &results, pair * PAIR);
           for (size_t part = 0; part < s->parts; part++) {
-            product(a, columns + part * part_bytes, steps, count, c);
+            product(to.a, columns + part * part_bytes, steps, count, c);
             sltt_add_part(sums, c, part == 0);
           }
           store_product(sums, units_of(s, packed) + pair * PAIR, bias ? bias + pair * PAIR : NULL,

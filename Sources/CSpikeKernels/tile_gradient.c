@@ -4,9 +4,9 @@
 // Lines of 64 pixels of the output in a band.
 enum { BAND_LINES = 16 };
 
-// The weights' gradient is the product of the spikes under a tap, channel by channel, with the output's
-// gradient: a row of a tile is 64 pixels of an input channel. Pixels are those of an output's row, of
-// some samples side by side.
+// The weights' gradient is the product of the spikes under a tap, channel by channel, with the
+// output's gradient: a row of a tile is 64 pixels of an input channel. Pixels are those of an
+// output's row, of some samples side by side.
 typedef struct {
   size_t samples;                // side by side
   size_t groups;                 // of so many samples
@@ -36,9 +36,9 @@ INLINE tile_band band_at(const sltt_tile_shape *s, const layout *l, size_t index
                 at_most(l->band_rows, s->output_height - row)};
 }
 
-// What is prepared of a band: the gradient's tiles for each pair of columns and each part, each output
-// channel's unit, its sum over the band, and the spikes in words of 64 pixels: of each block of input
-// channels, of each group, row of the input, column of the window, line, and channel.
+// What is prepared of a band: the gradient's tiles for each pair of columns and each part, each
+// output channel's unit, its sum over the band, and the spikes in words of 64 pixels: of each block
+// of input channels, of each group, row of the input, column of the window, line, and channel.
 typedef struct {
   size_t lines;                  // of the output, at most
   size_t part_bytes, tile_bytes; // of a part; of all tiles
@@ -67,8 +67,8 @@ size_t sltt_tile_prepared_bytes(const sltt_tile_shape *s, size_t samples, size_t
   return bands * sizes_of(s, &l).bytes;
 }
 
-// The blocks of 64 output channels, whose gradients become tiles, and those of 64 input channels, whose
-// spikes are turned around.
+// The blocks of 64 output channels, whose gradients become tiles, and those of 64 input channels,
+// whose spikes are turned around.
 size_t sltt_tile_preparations(const sltt_tile_shape *s) {
   return words_of(s->outputs) + words_of(s->inputs);
 }
@@ -141,7 +141,8 @@ STATIC_VARIANTS(void, prepare_gradient,
                  size_t samples, size_t block, char *to),
                 (s, l, b, gradient, samples, block, to))
 
-// Where the words of a line of spikes are, of a group and a slot of a band, under a column of the window.
+// Where the words of a line of spikes are, of a group and a slot of a band, under a column of the
+// window.
 INLINE size_t spike_words(const sltt_tile_shape *s, const layout *l, const tile_band *b, size_t group,
                           size_t slot, size_t kx, size_t in_row) {
   size_t row = (group * slots_of(s, b->rows) + slot) * s->kernel + kx;
@@ -203,8 +204,8 @@ void sltt_tile_prepare(const sltt_tile_shape *s, const uint64_t *spikes,
   }
 }
 
-// In the order of pairs of columns of 16 input channels, columns of the window, pairs of columns of 16
-// output channels, and rows of the window.
+// In the order of pairs of columns of 16 input channels, columns of the window, pairs of columns of
+// 16 output channels, and rows of the window.
 size_t sltt_tile_gradient_blocks(const sltt_tile_shape *s) {
   return tile_pairs(s->inputs) * tile_pairs(s->outputs) * s->kernel * s->kernel;
 }

@@ -2,8 +2,8 @@
 
 enum { CHANNELS = LINE / 2 };      // of a line of bfloat16 numbers
 
-// An input pixel's row is stride * q + r. It meets the output's row q + (r + padding - tap) / stride where
-// that divides evenly: `distance_of`, from `least_distance` on.
+// An input pixel's row is stride * q + r. It meets the output's row q + (r + padding - tap) / stride
+// where that divides evenly: `distance_of`, from `least_distance` on.
 INLINE size_t quotients_of(size_t size, const sltt_tile_shape *s) {
   return divided_up(size, s->stride);
 }
@@ -105,8 +105,8 @@ size_t sltt_tile_input_scratch_bytes(const sltt_tile_shape *s, size_t samples) {
   return scratch_bytes(steps_of(s), most_band_bytes(&l));
 }
 
-// Cuts the gradients around a band into lines. Lines beside an image are 0; those above and below it are
-// never read.
+// Cuts the gradients around a band into lines. Lines beside an image are 0; those above and below it
+// are never read.
 INLINE void cut_band_body(const sltt_tile_shape *s, const tile_layout *l, const tile_band *b,
                           const float *gradient, const uint16_t *given, size_t samples,
                           uint8_t *to) {
@@ -190,13 +190,15 @@ void sltt_tile_input_gradient(const sltt_tile_shape *s, const float *output_grad
   tile_product *product = sltt_tiles_begin(s->engine, TILES_OF_BFLOAT16);
   tile_step *steps = scratch;
   uint8_t *lines = lines_behind(steps, steps_of(s));
-  size_t width = quotients_of(s->width, s), row_tiles = divided_up(width * l.samples, TILE_ROWS);
+  size_t width = quotients_of(s->width, s);
+  tile_results results = {input_gradient, samples, s->height, s->width, s->inputs,
+                          .stride = s->stride};
   float c[PAIR * PAIR];
   for (size_t at = first; at < last;) {
     tile_band b = next_band(&l, at, last);
     at += b.groups * b.rows;
     cut_band(s, &l, &b, output_gradient, rounded, samples, lines);
-    size_t tiles = b.groups * row_tiles, group_lines = band_lines(&l, b.rows);
+    size_t tiles = tiles_of(&l, &b, width);
     for (size_t pair = first_pair; pair < last_pair; pair++) {
       const uint8_t *columns =
           (const uint8_t *)packed + (pair - first_pair) * sltt_tile_transposed_bytes(s);
@@ -204,24 +206,12 @@ void sltt_tile_input_gradient(const sltt_tile_shape *s, const float *output_grad
         if (row >= s->height) break;
         for (size_t rx = 0; rx < at_most(s->stride, s->width); rx++) {
           size_t count = list_steps(s, &l, &b, row / s->stride, row % s->stride, rx, steps);
+          results.row = row;
+          results.rest = rx;
           for (size_t tile = 0; tile < tiles; tile += 2) {
-            const uint8_t *a[2];
-            tile_destination to = {.columns = s->inputs - pair * PAIR};
-            for (size_t half = 0; half < 2; half++) {
-              // The second half of the last product may be nobody's.
-              size_t which = at_most(tile + half, tiles - 1);
-              size_t group = which / row_tiles, line = which % row_tiles * TILE_ROWS;
-              a[half] = lines + (group * group_lines + line) * LINE;
-              for (size_t i = 0; i < TILE_ROWS; i++) {
-                size_t x = (line + i) / l.samples * s->stride + rx;
-                size_t sample = (b.group + group) * l.samples + (line + i) % l.samples;
-                int is_inside = tile + half < tiles && x < s->width && sample < samples;
-                size_t pixel = (sample * s->height + row) * s->width + x;
-                to.rows[half * TILE_ROWS + i] =
-                    is_inside ? input_gradient + pixel * s->inputs + pair * PAIR : NULL;
-              }
-            }
-            product(a, columns, steps, count, c);
+            tile_destination to =
+                destination_of(&l, &b, width, tile, lines, &results, pair * PAIR);
+            product(to.a, columns, steps, count, c);
             store_gradients(c, &to);
           }
         }

@@ -17,17 +17,17 @@ typedef struct {
   uint32_t a, b;
 } tile_step;
 
-// c[32][32] = the sum over the steps of A * B, where A is the 16 rows at a[0] and the 16 at a[1], and B
-// is two tiles one behind the other, of 16 columns each.
+// c[32][32] = the sum over the steps of A * B, where A is the 16 rows at a[0] and the 16 at a[1],
+// and B is two tiles one behind the other, of 16 columns each.
 typedef void tile_product(const uint8_t *const a[2], const uint8_t *b, const tile_step *steps,
                           size_t count, void *c);
 
 typedef enum {
-  // A row of A is 64 bytes that are 0 or 1, a column of B 64 signed bytes, of which four lie together:
-  // byte k is at 64 (k / 4) + 4 column + k % 4. c is int32_t.
+  // A row of A is 64 bytes that are 0 or 1, a column of B 64 signed bytes, of which four lie
+  // together: byte k is at 64 (k / 4) + 4 column + k % 4. c is int32_t.
   TILES_OF_SPIKES,
-  // A row of A is 32 bfloat16 numbers, a column of B as well, of which two lie together: number k is at
-  // 64 (k / 2) + 4 column + 2 (k % 2). c is float.
+  // A row of A is 32 bfloat16 numbers, a column of B as well, of which two lie together: number k is
+  // at 64 (k / 2) + 4 column + 2 (k % 2). c is float.
   TILES_OF_BFLOAT16,
 } tile_kind;
 
@@ -41,7 +41,8 @@ INLINE size_t at_least(size_t count, size_t limit) { return count > limit ? coun
 
 INLINE size_t tile_pairs(size_t channels) { return divided_up(channels, PAIR); }
 
-// How many samples lie side by side, so that rows of `width` pixels of each fill lines of `size` well.
+// How many samples lie side by side, so that rows of `width` pixels of each fill lines of `size`
+// well.
 INLINE size_t side_by_side(size_t width, size_t samples, size_t size) {
   size_t best = 1, best_filled = 0, best_size = 1;
   for (size_t count = 1; count <= at_most(samples, size); count++) {
@@ -56,7 +57,8 @@ INLINE size_t side_by_side(size_t width, size_t samples, size_t size) {
   return best;
 }
 
-// Rows and columns at which windows begin are a stride apart; of those in between, windows reach so many.
+// Rows and columns at which windows begin are a stride apart; of those in between, windows reach so
+// many.
 INLINE size_t phases_of(const sltt_tile_shape *s) { return at_most(s->kernel, s->stride); }
 // Strides that a window reaches beyond its first row or column.
 INLINE size_t reach_of(const sltt_tile_shape *s) { return (s->kernel - 1) / s->stride; }
@@ -74,9 +76,9 @@ INLINE size_t input_of(const sltt_tile_shape *s, size_t output, size_t tap) {
   return output * s->stride + tap - s->padding;
 }
 
-// Lines of 64 bytes that a convolution's input is unpacked to: for each block of channels, in the order of
-// rows, of the phases of columns, of columns and of samples. So the lines under a window's tap lie one
-// behind the other for the pixels of a row, which makes them rows of tiles.
+// Lines of 64 bytes that a convolution's input is unpacked to: for each block of channels, in the
+// order of rows, of the phases of columns, of columns and of samples. So the lines under a window's
+// tap lie one behind the other for the pixels of a row, which makes them rows of tiles.
 typedef struct {
   size_t samples;                // side by side
   size_t groups;                 // of so many samples
@@ -109,8 +111,8 @@ INLINE tile_band next_band(const tile_layout *l, size_t first, size_t last) {
   return (tile_band){group, 1, row, at_most(at_most(rows, l->rows - row), last - first)};
 }
 
-// Lines between the blocks of channels. A tile may go on behind the last line; an odd number spreads the
-// blocks over the sets of the cache.
+// Lines between the blocks of channels. A tile may go on behind the last line; an odd number spreads
+// the blocks over the sets of the cache.
 INLINE size_t block_lines(const tile_layout *l, const tile_band *b) {
   return (b->groups * band_lines(l, b->rows) + TILE_ROWS) | 1;
 }
@@ -131,11 +133,48 @@ INLINE size_t scratch_bytes(size_t steps, size_t line_bytes) {
   return steps * sizeof(tile_step) + LINE + line_bytes;
 }
 
+// A row of the results of all samples: the pixels stride * q + rest, of which tiles hold the q one
+// behind the other.
+typedef struct {
+  float *values;                 // of all rows
+  size_t samples, height, width, channels;
+  size_t row, stride, rest;
+} tile_results;
+
 // Where the 32 rows of a product belong.
 typedef struct {
-  float *rows[PAIR];             // NULL: nowhere
+  const uint8_t *a[2];           // the tiles that are multiplied
+  float *rows[PAIR];             // of its results; NULL: nowhere
   size_t columns;                // from there on; there may be more than a product's, or fewer
 } tile_destination;
+
+// Tiles of a row in a band.
+INLINE size_t tiles_of(const tile_layout *l, const tile_band *b, size_t quotients) {
+  return b->groups * divided_up(quotients * l->samples, TILE_ROWS);
+}
+
+// Of the tiles `tile` and `tile + 1` of a row with so many quotients, whose lines in the first group
+// begin at `lines`, and the results from channel `column` on. The second tile may be nobody's.
+INLINE tile_destination destination_of(const tile_layout *l, const tile_band *b, size_t quotients,
+                                       size_t tile, const uint8_t *lines, const tile_results *r,
+                                       size_t column) {
+  size_t in_row = divided_up(quotients * l->samples, TILE_ROWS), tiles = b->groups * in_row;
+  tile_destination to = {.columns = r->channels - column};
+  for (size_t half = 0; half < 2; half++) {
+    size_t which = at_most(tile + half, tiles - 1);
+    size_t group = which / in_row, line = which % in_row * TILE_ROWS;
+    to.a[half] = lines + (group * band_lines(l, b->rows) + line) * LINE;
+    for (size_t i = 0; i < TILE_ROWS; i++) {
+      size_t x = (line + i) / l->samples * r->stride + r->rest;
+      size_t sample = (b->group + group) * l->samples + (line + i) % l->samples;
+      int is_inside = tile + half < tiles && x < r->width && sample < r->samples;
+      size_t pixel = (sample * r->height + r->row) * r->width + x;
+      to.rows[half * TILE_ROWS + i] =
+          is_inside ? r->values + pixel * r->channels + column : NULL;
+    }
+  }
+  return to;
+}
 
 // What real numbers are multiplied by, and by what their products must be multiplied again; NaN where
 // one of them is not finite, so that results are NaN.
@@ -161,8 +200,8 @@ INLINE fixed_point fixed_point_of(uint32_t bits, size_t parts) {
     __builtin_convertvector(KEEP(fixed_, fixed_ == fixed_), vint);                 \
   })
 
-// Writes the parts of four fixed-point numbers in each lane, the least significant ones last: a row of
-// a tile for each part, `step` bytes apart.
+// Writes the parts of four fixed-point numbers in each lane, the least significant ones last: a row
+// of a tile for each part, `step` bytes apart.
 #define STORE_PARTS(to, numbers, parts, step)                                      \
   for (size_t part_ = (parts); part_-- > 0;) {                                     \
     vint row_ = (numbers[0] & 255) | (numbers[1] & 255) << 8 |                     \

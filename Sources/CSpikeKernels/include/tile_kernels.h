@@ -1,9 +1,9 @@
-// Convolutions as products of tiles, matrices of 16 rows of 64 bytes, which Intel's AMX multiplies as a
-// whole.
+// Convolutions as products of tiles, matrices of 16 rows of 64 bytes, which Intel's AMX multiplies
+// as a whole.
 //
-// A spike is 0 or 1, exact in int8. A real number is cut into two or three int8 parts of a fixed-point
-// number whose unit is the channel's own; the products with each part are summed in int32, without
-// rounding, so every engine computes the same bits. Three parts are as exact as float32.
+// A spike is 0 or 1, exact in int8. A real number is cut into two or three int8 parts of a fixed-
+// point number whose unit is the channel's own; the products with each part are summed in int32,
+// without rounding, so every engine computes the same bits. Three parts are as exact as float32.
 #pragma once
 
 #include <stddef.h>
@@ -75,16 +75,17 @@ size_t sltt_tile_gradient_blocks(const sltt_tile_shape *shape);
 // Bytes of scratch memory that a thread needs for the weights' gradient.
 size_t sltt_tile_gradient_scratch_bytes(const sltt_tile_shape *shape, size_t samples);
 
-// gradient[kernel, kernel, inputs, outputs] += amplitude * the weights' gradient of prepared bands, and
-// bias_gradient[outputs] += the sum of the output's gradient, if not NULL: the blocks first ..< last.
+// gradient[kernel, kernel, inputs, outputs] += amplitude * the weights' gradient of prepared bands,
+// and bias_gradient[outputs] += the sum of the output's gradient, if not NULL: the blocks first ..<
+// last.
 void sltt_tile_weight_gradient(const sltt_tile_shape *shape, size_t samples, size_t first_band,
                                size_t bands, const void *prepared, float amplitude,
                                float *gradient, float *bias_gradient, void *scratch, size_t first,
                                size_t last);
 
-// The gradient of the input has real numbers on both sides: they are cut into bfloat16 parts, of which
-// the products that count are summed in single precision: one of one part each, three of two, six of
-// three. Three parts are as exact as float32.
+// The gradient of the input has real numbers on both sides: they are cut into bfloat16 parts, of
+// which the products that count are summed in single precision: one of one part each, three of two,
+// six of three. Three parts are as exact as float32.
 
 // Whether there is a kernel: where no window lies in the padding alone.
 int sltt_tile_has_input_gradient(const sltt_tile_shape *shape);
@@ -105,9 +106,9 @@ size_t sltt_tile_input_rows(const sltt_tile_shape *shape, size_t samples);
 // Bytes of scratch memory that a thread needs.
 size_t sltt_tile_input_scratch_bytes(const sltt_tile_shape *shape, size_t samples);
 
-// input_gradient = the gradient of the input, for the rows first ..< last and the pairs
-// first_pair ..< last_pair, with whose weights `packed` begins. Where there is one part, `rounded` may be
-// the output's gradient in bfloat16, else it is NULL.
+// input_gradient = the gradient of the input, for the rows first ..< last and the pairs first_pair
+// ..< last_pair, with whose weights `packed` begins. Where there is one part, `rounded` may be the
+// output's gradient in bfloat16, else it is NULL.
 void sltt_tile_input_gradient(const sltt_tile_shape *shape, const float *output_gradient,
                               const uint16_t *rounded, size_t samples, size_t first_pair,
                               size_t last_pair, const void *packed, float *input_gradient,
