@@ -248,7 +248,7 @@ struct TileConvolutionTests {
         ConvolutionBackend.oneDNN.convolution(geometry, arena: testArena()), .float32,
         [
           EventConvolution(geometry, .float32, keepsPacked: true, arena: testArena()),
-          convolution(geometry),
+          convolution(geometry, .float32, .amx),
         ], isForced: false, table: table
       ).kernel(for: pass, samples: 32, density: density)
     }
@@ -263,5 +263,8 @@ struct TileConvolutionTests {
     let forced = ConvolutionBackend(kernels: .tiles).convolution(geometry, arena: testArena())
     #expect(forced.kernel(for: .forward, samples: 1, density: 0.01) == .tiles)
     #expect(forced.kernel(for: .backwardWeights, samples: 1, density: nil) == .oneDNN)
+    #expect(
+      forced.kernel(for: .backwardInput, samples: 1, density: nil)
+        == (TileEngine.best == .amx ? .tiles : .oneDNN))
   }
 }
