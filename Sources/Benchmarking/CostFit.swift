@@ -18,6 +18,8 @@ struct CostFit {
     let times: [Double]
     /// Root of the mean square of the relative errors.
     let error: Double
+    /// Whether there were more timings than parts: else any of them fit.
+    let isDetermined: Bool
   }
 
   let rows: [Row]
@@ -45,7 +47,8 @@ struct CostFit {
     let squares = shares.reduce(0) { $0 + (sum($1) - 1) * (sum($1) - 1) }
     return Row(
       terms: samples[0].terms, precision: samples[0].precision, times: times,
-      error: (squares / Double(samples.count)).squareRoot())
+      error: (squares / Double(samples.count)).squareRoot(),
+      isDetermined: samples.count > parts)
   }
 
   /// As the code has them.
@@ -53,7 +56,9 @@ struct CostFit {
     (["fitted costs in nanoseconds, and their error, for Tensors/Convolutions/CostTables.swift"]
       + rows.map { row in
         let times = row.times.map { Format.fixed($0, 3) }.joined(separator: ", ")
-        return "  \(row.name) [\(times)]  // \(Format.percent(row.error))"
+        let error =
+          row.isDetermined ? Format.percent(row.error) : "too few timings for so many costs"
+        return "  \(row.name) [\(times)]  // \(error)"
       }).joined(separator: "\n")
   }
 }

@@ -53,7 +53,8 @@ __attribute__((constructor)) static void choose_variants(void) {
     level = VECTORS_AMX;
   _Bool has_amx = level == VECTORS_AMX;
   const char *wanted = getenv("SLTT_VECTORS");
-  while (wanted && level > VECTORS_ANY && strcmp(wanted, names[level])) level--;
+  for (vector_level lesser = VECTORS_ANY; wanted && lesser < level; lesser++)
+    if (strcmp(wanted, names[lesser]) == 0) level = lesser;
   if (has_amx) amx_state = level == VECTORS_AMX ? SLTT_AMX_USED : SLTT_AMX_LEFT_OUT;
   if (level == VECTORS_AMX && (amx_error = ask_for_amx())) {
     amx_state = SLTT_AMX_REFUSED;

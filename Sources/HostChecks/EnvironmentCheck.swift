@@ -51,6 +51,11 @@ enum EnvironmentCheck {
       "Unset it, unless the checks of oneDNN below fail without it"
     ),
     (
+      "SLTT_VECTORS",
+      "kernels for spikes use no newer instructions; values besides avx512, avx2 and any do nothing",
+      "Unset it"
+    ),
+    (
       "ONEDNN_DEFAULT_FPMATH_MODE", "oneDNN may compute with fewer bits than asked for", "Unset it"
     ),
     ("ONEDNN_VERBOSE", "oneDNN prints a line for each call", "Unset it"),

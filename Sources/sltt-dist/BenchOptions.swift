@@ -16,7 +16,8 @@ struct FiringRateOptions: ParsableArguments {
   @Option(
     name: .long, parsing: .unconditional,
     help: """
-      On noise, the share of the neurons that fire at each time step: thresholds of all layers are set so. \
+      On noise, the share of the neurons that fire at each time step, from 0.001 to 0.4: thresholds of all \
+      layers are set so. \
       By default \(FiringRateOptions.usual).
       """)
   var firingRate: Double?

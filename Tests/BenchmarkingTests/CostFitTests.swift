@@ -26,7 +26,9 @@ struct CostFitTests {
     }
     #expect(abs(fit.rows[1].times[0] - 0.5) < 1e-9)
     #expect(fit.rows.allSatisfy { $0.error < 1e-4 })
-    #expect(fit.text.contains("(.tiles, .forward, true) float32 [0.500]"))
+    #expect(fit.text.contains("(.tiles, .forward, true) float32 [0.500]  // 0.0 %"))
+    let few = CostFit(samples(.events, times: [2, 12.5, 103], counts: [[100, 25, 10]]))
+    #expect(few.text.contains("too few timings"))
   }
 
   /// What takes no time would come out below 0 where another part is overestimated.

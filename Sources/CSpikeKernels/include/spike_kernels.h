@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // The instructions that the kernels use: amx (and avx512), avx512, avx2 or any. SLTT_VECTORS in the
-// environment makes do with less than the processor has.
+// environment makes do with less than the processor has; other values do nothing.
 const char *sltt_vectors(void);
 
 // Whether the calling thread takes denormal numbers for 0, as all do since the program was loaded: with
