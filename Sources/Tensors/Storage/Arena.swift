@@ -17,9 +17,9 @@ public final class Arena {
   private let base: UnsafeMutableRawPointer
   private let reserved: Int
   /// Unused offsets below `committedBytes`.
-  private var free = RangeSet<Int>()
+  private var free = RangeList()
   /// Those of them whose memory the operating system has not got back.
-  private var stale = RangeSet<Int>()
+  private var stale = RangeList()
   private var staleBytes = 0
   /// Bytes of unused memory, beyond the most that were in use, that are kept.
   private var spareBytes = 1 << 20
@@ -99,9 +99,8 @@ public final class Arena {
   func allocate(bytes: Int) -> UnsafeMutableRawPointer {
     let size = Self.blockSize(bytes)
     let block = plannedRange(size) ?? unplannedRange(size)
-    free.remove(contentsOf: block)
-    staleBytes -= stale.ranges.reduce(0) { $0 + $1.clamped(to: block).count }
-    stale.remove(contentsOf: block)
+    free.remove(block)
+    staleBytes -= stale.remove(block)
     bytesInUse += size
     peakBytes = max(peakBytes, bytesInUse)
     if bytesInUse + staleBytes > peakBytes + spareBytes {
@@ -118,8 +117,8 @@ public final class Arena {
   func release(_ block: UnsafeMutableRawPointer, bytes: Int) {
     let size = Self.blockSize(bytes)
     let offset = block - base
-    free.insert(contentsOf: offset..<offset + size)
-    stale.insert(contentsOf: offset..<offset + size)
+    free.insert(offset..<offset + size)
+    stale.insert(offset..<offset + size)
     staleBytes += size
     bytesInUse -= size
     if stage == .recording { trace.addRelease(at: offset) }
@@ -133,8 +132,7 @@ public final class Arena {
   private func plannedRange(_ size: Int) -> Range<Int>? {
     guard stage == .planned, let offset = plan?.place(ofNext: size) else { return nil }
     let wanted = offset..<offset + size
-    let isFree = free.ranges.contains { $0.clamped(to: wanted) == wanted }
-    return isFree ? wanted : nil
+    return free.contains(wanted) ? wanted : nil
   }
 
   /// The first range that fits: beside the blocks of a plan that is being followed, if there is one.
@@ -163,7 +161,7 @@ public final class Arena {
         "out of memory: \(committedBytes + step) bytes of activations do not fit;"
           + " use a smaller global batch, more ranks, or a smaller network")
     }
-    free.insert(contentsOf: committedBytes..<committedBytes + step)
+    free.insert(committedBytes..<committedBytes + step)
     committedBytes += step
   }
 
@@ -182,7 +180,7 @@ public final class Arena {
       }
       madvise(base + first, count, MADV_HUGEPAGE)
     }
-    stale = RangeSet()
+    stale.removeAll()
     staleBytes = 0
   }
 }
