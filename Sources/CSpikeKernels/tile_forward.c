@@ -140,8 +140,8 @@ STATIC_VARIANTS(void, store_product,
 
 // Lists the tiles under an output's row: of all blocks and taps that are not above or below the
 // image.
-static size_t list_steps(const sltt_tile_shape *s, const tile_layout *l, const tile_band *b, size_t row,
-                         tile_step *steps) {
+static size_t list_steps(const sltt_tile_shape *s, const tile_layout *l, const tile_band *b,
+                         size_t row, tile_step *steps) {
   size_t count = 0, block_bytes = block_lines(l, b) * LINE, tile = 0;
   for (size_t block = 0; block < l->blocks; block++) {
     for (size_t ky = 0; ky < s->kernel; ky++) {

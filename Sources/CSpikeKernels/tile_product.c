@@ -1,6 +1,5 @@
 #include "tiles.h"
 
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif

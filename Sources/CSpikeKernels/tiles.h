@@ -164,13 +164,17 @@ INLINE tile_destination destination_of(const tile_layout *l, const tile_band *b,
     size_t which = at_most(tile + half, tiles - 1);
     size_t group = which / in_row, line = which % in_row * TILE_ROWS;
     to.a[half] = lines + (group * band_lines(l, b->rows) + line) * LINE;
+    size_t x = line / l->samples * r->stride + r->rest, beside = line % l->samples;
     for (size_t i = 0; i < TILE_ROWS; i++) {
-      size_t x = (line + i) / l->samples * r->stride + r->rest;
-      size_t sample = (b->group + group) * l->samples + (line + i) % l->samples;
+      size_t sample = (b->group + group) * l->samples + beside;
       int is_inside = tile + half < tiles && x < r->width && sample < r->samples;
       size_t pixel = (sample * r->height + r->row) * r->width + x;
       to.rows[half * TILE_ROWS + i] =
           is_inside ? r->values + pixel * r->channels + column : NULL;
+      if (++beside == l->samples) {
+        beside = 0;
+        x += r->stride;
+      }
     }
   }
   return to;

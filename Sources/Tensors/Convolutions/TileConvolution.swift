@@ -42,8 +42,9 @@ final class TileConvolution: ConvolutionMethod {
         kernel: window.kernel, stride: window.stride, padding: window.padding, parts: parts,
         engine: engine.code)
     }
-    self.shape = shape(parts: precision == .mixed ? 2 : 3)
-    inputShape = shape(parts: precision == .mixed ? 1 : 3)
+    let isMixed = precision == .mixed && OneDNNConvolution.gainsByMixing(geometry)
+    self.shape = shape(parts: isMixed ? 2 : 3)
+    inputShape = shape(parts: isMixed ? 1 : 3)
     packed = PackedTiles(bytes: withUnsafePointer(to: self.shape, sltt_tile_packed_bytes))
     transposed = PackedTiles(
       bytes: withUnsafePointer(to: inputShape) {
