@@ -70,8 +70,10 @@ struct BenchStep: ParsableCommand {
     onEveryRank { communicator in
       let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: file?.configuration)
+      // A collective: all ranks take part, whatever they were given.
+      let budget = try ProcessorBudget.threads(communicator)
       let benchmark = try StepBenchmark(
-        resolved, variants(resolved, threads ?? [ProcessorBudget.threads(communicator)]),
+        resolved, variants(resolved, threads ?? [budget]),
         source: file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target),
         library: dense.library, seconds: seconds, communicator)
       for _ in 0..<repetition.rounds { try benchmark.runRound() }

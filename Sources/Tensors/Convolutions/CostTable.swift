@@ -14,6 +14,7 @@ public struct CostTerms: Equatable, Sendable {
     (self.kernel, self.pass, self.ofSpikes) = (kernel, pass, ofSpikes)
     self.counts = counts
   }
+
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   init(
     _ kernel: ConvolutionKernel, _ pass: ConvolutionPass, density: Double?, _ counts: [Double]
@@ -24,8 +25,8 @@ public struct CostTerms: Equatable, Sendable {
   }
 }
 
-/// How long the parts of passes take on a kind of processor, in nanoseconds of one thread. Fitted to timings
-/// by `sltt-dist bench kernels --fit`.
+/// How long the parts of passes take on a kind of processor, in nanoseconds of one thread.
+/// `sltt-dist bench kernels --fit` fits them to timings.
 public struct CostTable: Sendable {
   /// What a row is for.
   public struct Key: Hashable, Sendable {
@@ -40,13 +41,9 @@ public struct CostTable: Sendable {
     }
   }
 
-  /// Processor and libraries that it was fitted on.
-  let machine: String
   private let rows: [Key: [Double]]
 
-  public init(machine: String, _ rows: [Key: [Double]]) {
-    (self.machine, self.rows) = (machine, rows)
-  }
+  init(_ rows: [Key: [Double]]) { self.rows = rows }
 
   /// The table for this processor. There is one for each kind of kernels, not for each processor.
   public static let current = TileEngine.best == .amx ? emeraldRapids : zen5

@@ -13,9 +13,9 @@ extension CostTable {
     return rows
   }
 
-  /// For processors without AMX. Tiles are missing: none of them multiplies tiles fast enough to matter.
+  /// For processors without AMX, from timings on a Zen 5 with oneDNN 2.6.3. Tiles are missing: none of
+  /// these processors multiplies tiles fast enough to matter.
   static let zen5 = CostTable(
-    machine: "AMD Zen 5 with AVX-512 and BF16, oneDNN 2.6.3",
     rows([
       (.oneDNN, .forward, false, [68], [34]),
       (.oneDNN, .forward, true, [68], [34]),
@@ -31,10 +31,10 @@ extension CostTable {
       (.winograd, .backwardWeights, true, [0.4763, 4.1678, 14.88], [0.4763, 4.1678, 14.88]),
     ]))
 
-  /// For processors with AMX. The machine multiplied tiles at full speed or at a quarter of it, and did all
-  /// else at full speed or at two thirds, by what its neighbours did; times are means of both.
+  /// For processors with AMX, from timings of prototypes of the kernels on an Emerald Rapids with oneDNN
+  /// 2.6.3. It multiplied tiles at full speed or at a quarter of it, and did all else at full speed or at
+  /// two thirds, by what its neighbours did; these times lie between.
   static let emeraldRapids = CostTable(
-    machine: "Intel Emerald Rapids with AMX, oneDNN 2.6.3",
     rows([
       (.oneDNN, .forward, false, [140], [26]),
       (.oneDNN, .forward, true, [140], [26]),

@@ -9,10 +9,8 @@ final class EventConvolution: ConvolutionMethod {
   let geometry: ConvolutionGeometry
   let arena: Arena
   let kernel = ConvolutionKernel.events
-  private let keepsPacked: Bool
   private let shape: sltt_event_shape
-  private var packed: FlatBuffer?
-  private var isPacked = false
+  private let packed: PackedWeights
 
   /// Whether there is a kernel for the geometry.
   static func isPossible(_ geometry: ConvolutionGeometry) -> Bool {
@@ -28,13 +26,16 @@ final class EventConvolution: ConvolutionMethod {
     _ geometry: ConvolutionGeometry, _ precision: Precision, keepsPacked: Bool, arena: Arena
   ) {
     precondition(Self.isPossible(geometry))
-    (self.geometry, self.arena, self.keepsPacked) = (geometry, arena, keepsPacked)
+    (self.geometry, self.arena) = (geometry, arena)
     let output = geometry.output(samples: 1)
     shape = sltt_event_shape(
       height: geometry.inputHeight, width: geometry.inputWidth, inputs: geometry.inputChannels,
       output_height: output.h, output_width: output.w, outputs: output.c,
       stride: geometry.window.stride,
       rounds_weights: precision == .mixed && OneDNNConvolution.gainsByMixing(geometry) ? 1 : 0)
+    packed = PackedWeights(
+      Scratch.Size(floats: withUnsafePointer(to: shape, sltt_event_packed_count)),
+      isKept: keepsPacked)
   }
 
   func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]? {
@@ -48,14 +49,10 @@ final class EventConvolution: ConvolutionMethod {
   }
 
   func packedBytes(for pass: ConvolutionPass) -> Int {
-    pass == .forward && keepsPacked ? packedSize.bytes : 0
+    pass == .forward ? packed.heldBytes : 0
   }
 
-  private var packedSize: Scratch.Size {
-    Scratch.Size(floats: withUnsafePointer(to: shape, sltt_event_packed_count))
-  }
-
-  func weightsDidChange() { isPacked = false }
+  func weightsDidChange() { packed.weightsDidChange() }
 
   func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
@@ -64,25 +61,18 @@ final class EventConvolution: ConvolutionMethod {
   ) {
     checkShapes(spikes.shape, y.shape)
     y.willChange()
-    guard keepsPacked else {
-      let packed = Scratch(packedSize, arena)
-      pack(weights, into: packed[0])
-      return add(spikes, packed[0], bias: bias, into: &y, accumulating: accumulating)
-    }
-    add(spikes, packedWeights(weights), bias: bias, into: &y, accumulating: accumulating)
-  }
-
-  private func add(
-    _ spikes: borrowing SpikeTensor, _ packed: UnsafePointer<Float>, bias: FloatView?,
-    into y: inout Tensor, accumulating: Bool
-  ) {
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
-    let scratch = Scratch(forwardScratch(pixels: y.shape.pixels), arena)
-    parallelFor(y.shape.pixels, grain: grain) { thread, part in
-      withUnsafePointer(to: shape) {
-        sltt_event_forward(
-          $0, source, packed, bias?.base, amplitude, accumulating ? 1 : 0, destination,
-          scratch[thread], part.lowerBound, part.upperBound)
+    let pixels = y.shape.pixels
+    packed.with(in: arena) {
+      pack(weights, into: $0)
+    } _: { packed in
+      let scratch = Scratch(forwardScratch(pixels: pixels), arena)
+      parallelFor(pixels, grain: grain) { thread, part in
+        withUnsafePointer(to: shape) {
+          sltt_event_forward(
+            $0, source, packed, bias?.base, amplitude, accumulating ? 1 : 0, destination,
+            scratch[thread], part.lowerBound, part.upperBound)
+        }
       }
     }
   }
@@ -141,21 +131,11 @@ final class EventConvolution: ConvolutionMethod {
   func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int {
     if pass == .forward {
       return forwardScratch(pixels: geometry.output(samples: samples).pixels).bytes
-        + (keepsPacked ? 0 : packedSize.bytes)
+        + packed.scratchBytes
     }
     let sums = GradientSums.size(
       geometry.weightCount + geometry.outputChannels, samples: samples, parts: inputBlocks)
     return sums.bytes + gradientScratch(groups: sums.parts).bytes
-  }
-
-  private func packedWeights(_ weights: ConvolutionWeights) -> UnsafePointer<Float> {
-    let buffer = packed ?? FlatBuffer(count: packedSize.floats)
-    packed = buffer
-    if !isPacked {
-      pack(weights, into: buffer.pointer)
-      isPacked = true
-    }
-    return UnsafePointer(buffer.pointer)
   }
 
   private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {

@@ -24,7 +24,11 @@ extension TileConvolution {
       }
     }
     if keepsPacked {
-      multiply(0..<pairs, transposed.values { transpose(weights, 0..<pairs, into: $0) })
+      transposed.with(in: arena) {
+        transpose(weights, 0..<pairs, into: $0)
+      } _: {
+        multiply(0..<pairs, $0)
+      }
     } else {
       let packed = Scratch(sliceSize, arena)
       for first in stride(from: 0, to: pairs, by: slicePairs) {

@@ -19,8 +19,8 @@ final class TileConvolution: ConvolutionMethod {
   private let shape: sltt_tile_shape
   /// For the gradient of the input.
   let inputShape: sltt_tile_shape
-  private let packed: PackedTiles
-  let transposed: PackedTiles
+  private let packed: PackedWeights
+  let transposed: PackedWeights
 
   /// Bytes of bands that are prepared at a time for the weights' gradient.
   private static let preparedBytes = 2 << 20
@@ -45,11 +45,13 @@ final class TileConvolution: ConvolutionMethod {
     let isMixed = precision == .mixed && OneDNNConvolution.gainsByMixing(geometry)
     self.shape = shape(parts: isMixed ? 2 : 3)
     inputShape = shape(parts: isMixed ? 1 : 3)
-    packed = PackedTiles(bytes: withUnsafePointer(to: self.shape, sltt_tile_packed_bytes))
-    transposed = PackedTiles(
-      bytes: withUnsafePointer(to: inputShape) {
-        sltt_tile_input_pairs($0) * sltt_tile_transposed_bytes($0)
-      })
+    packed = PackedWeights(
+      Scratch.Size(bytes: withUnsafePointer(to: self.shape, sltt_tile_packed_bytes)),
+      isKept: keepsPacked)
+    let transposedBytes = withUnsafePointer(to: inputShape) {
+      sltt_tile_input_pairs($0) * sltt_tile_transposed_bytes($0)
+    }
+    transposed = PackedWeights(Scratch.Size(bytes: transposedBytes), isKept: keepsPacked)
   }
 
   func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]? {
@@ -69,10 +71,9 @@ final class TileConvolution: ConvolutionMethod {
   }
 
   func packedBytes(for pass: ConvolutionPass) -> Int {
-    guard keepsPacked else { return 0 }
-    return switch pass {
-    case .forward: packed.size.bytes
-    case .backwardInput: transposed.size.bytes
+    switch pass {
+    case .forward: packed.heldBytes
+    case .backwardInput: transposed.heldBytes
     case .backwardWeights: 0
     }
   }
@@ -80,7 +81,7 @@ final class TileConvolution: ConvolutionMethod {
   func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int {
     switch pass {
     case .forward:
-      forwardScratch(samples: samples).bytes + (keepsPacked ? 0 : packed.size.bytes)
+      forwardScratch(samples: samples).bytes + packed.scratchBytes
     case .backwardInput:
       inputScratch(samples: samples).bytes + (keepsPacked ? 0 : sliceSize.bytes)
     case .backwardWeights:
@@ -92,8 +93,8 @@ final class TileConvolution: ConvolutionMethod {
   }
 
   func weightsDidChange() {
-    packed.isCurrent = false
-    transposed.isCurrent = false
+    packed.weightsDidChange()
+    transposed.weightsDidChange()
   }
 
   func forward(
@@ -102,27 +103,18 @@ final class TileConvolution: ConvolutionMethod {
   ) {
     checkShapes(spikes.shape, y.shape)
     y.willChange()
-    guard keepsPacked else {
-      let anew = Scratch(packed.size, arena)
-      pack(weights, into: anew[0])
-      return multiply(spikes, anew[0], bias: bias, into: &y, accumulating: accumulating)
-    }
-    let kept = packed.values { pack(weights, into: $0) }
-    multiply(spikes, kept, bias: bias, into: &y, accumulating: accumulating)
-  }
-
-  private func multiply(
-    _ spikes: borrowing SpikeTensor, _ packed: UnsafePointer<Float>, bias: FloatView?,
-    into y: inout Tensor, accumulating: Bool
-  ) {
     let (source, destination, amplitude) = (spikes.words, y.pointer, spikes.amplitude)
     let samples = spikes.shape.n
-    let scratch = Scratch(forwardScratch(samples: samples), arena)
-    withShape { shape in
-      parallelFor(sltt_tile_rows(shape, samples)) { thread, part in
-        sltt_tile_forward(
-          shape, source, samples, packed, bias?.base, amplitude, accumulating ? 1 : 0, destination,
-          scratch[thread], part.lowerBound, part.upperBound)
+    packed.with(in: arena) {
+      pack(weights, into: $0)
+    } _: { packed in
+      let scratch = Scratch(forwardScratch(samples: samples), arena)
+      withShape { shape in
+        parallelFor(sltt_tile_rows(shape, samples)) { thread, part in
+          sltt_tile_forward(
+            shape, source, samples, packed, bias?.base, amplitude, accumulating ? 1 : 0,
+            destination, scratch[thread], part.lowerBound, part.upperBound)
+        }
       }
     }
   }
@@ -195,25 +187,5 @@ final class TileConvolution: ConvolutionMethod {
         }
       }
     }
-  }
-}
-
-/// Weights in the order of tiles: room for them, and whether they are as they are now.
-final class PackedTiles {
-  let size: Scratch.Size
-  var isCurrent = false
-  private var buffer: FlatBuffer?
-
-  init(bytes: Int) { size = Scratch.Size(bytes: bytes) }
-
-  /// - Parameter pack: writes them where they are not current.
-  func values(_ pack: (UnsafeMutablePointer<Float>) -> Void) -> UnsafePointer<Float> {
-    let buffer = buffer ?? FlatBuffer(count: size.floats)
-    self.buffer = buffer
-    if !isCurrent {
-      pack(buffer.pointer)
-      isCurrent = true
-    }
-    return UnsafePointer(buffer.pointer)
   }
 }
