@@ -32,7 +32,7 @@ final class ChosenConvolution: Convolution {
     var best: (any ConvolutionMethod)?
     let directTerms = DirectCost(geometry: geometry).terms(of: pass, samples: samples)
     var least = isForced ? .infinity : time(.oneDNN, pass, density, directTerms)
-    for method in methods where isForced || method.isWorthwhile {
+    for method in methods {
       let counts = method.costs(of: pass, samples: samples, density: density)
       guard let time = counts.map({ time(method.kernel, pass, density, $0) }), time < least
       else { continue }

@@ -73,7 +73,9 @@ public struct ConvolutionBackend: Sendable {
       methods.append(
         EventConvolution(geometry, effectivePrecision, keepsPacked: keepsPacked, arena: arena))
     }
-    if isWanted(.winograd), WinogradConvolution.isPossible(geometry) {
+    if isWanted(.winograd), WinogradConvolution.isPossible(geometry),
+      kernels == .winograd || WinogradCost(geometry: geometry).isWorthwhile
+    {
       methods.append(WinogradConvolution(geometry, arena: arena))
     }
     if isWanted(.tiles) {

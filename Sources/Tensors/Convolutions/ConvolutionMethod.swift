@@ -8,18 +8,11 @@ protocol ConvolutionMethod: ConvolutionPasses {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]?
 
-  /// Whether a pass may be faster this way at all.
-  var isWorthwhile: Bool { get }
-
   /// As a convolution's, where passes go this way.
   func packedBytes(for pass: ConvolutionPass) -> Int
 
   /// As a convolution's, where the pass goes this way.
   func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int
-}
-
-extension ConvolutionMethod {
-  var isWorthwhile: Bool { true }
 }
 
 // A pass that a method has no costs for never comes to it.

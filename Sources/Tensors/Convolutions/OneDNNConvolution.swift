@@ -13,7 +13,7 @@ final class OneDNNConvolution: Convolution {
   private var forwardPasses: [PassKey: WeightedPass] = [:]
   private var backwardInputPasses: [PassKey: WeightedPass] = [:]
   private var backwardWeightsPasses: [PassKey: AccumulatingPass] = [:]
-  private var packings: [PackedWeights] = []
+  private var layouts: [WeightLayout] = []
 
   /// What a pass depends on, the geometry being given.
   private struct PassKey: Hashable {
@@ -23,41 +23,27 @@ final class OneDNNConvolution: Convolution {
     var isMixed = false
   }
 
-  /// A copy of the weights in a layout of oneDNN's choice; passes of equal layout share it.
-  private final class PackedWeights {
+  /// A layout of the weights of oneDNN's choice; passes of equal layout share it.
+  private struct WeightLayout {
     let memory: OneDNNMemory
-    /// nil: made for each pass.
-    let buffer: FlatBuffer?
     let reorder: OneDNNReorder
-    var isCurrent = false
-
-    init(
-      _ memory: OneDNNMemory, from layout: OneDNNMemory, isKept: Bool, _ stream: OneDNNStream
-    ) {
-      self.memory = memory
-      buffer = isKept ? FlatBuffer(count: (memory.bytes + 3) / 4) : nil
-      reorder = OneDNNReorder(from: layout, to: memory, accumulating: false, stream)
-    }
+    let packed: PackedWeights
 
     func withData(
       of weights: ConvolutionWeights, _ arena: Arena, _ body: (UnsafeMutableRawPointer) -> Void
     ) {
-      guard let buffer else {
-        let packed = Scratch(.init(bytes: memory.bytes), arena)
-        weights.withElements(in: arena) { reorder.execute(from: $0, to: packed[0]) }
-        return body(packed[0])
+      packed.with(in: arena) { copy in
+        weights.withElements(in: arena) { reorder.execute(from: $0, to: copy) }
+      } _: {
+        // oneDNN takes what it only reads as memory that can be written.
+        body(UnsafeMutableRawPointer(mutating: $0))
       }
-      if !isCurrent {
-        weights.withElements(in: arena) { reorder.execute(from: $0, to: buffer.pointer) }
-        isCurrent = true
-      }
-      body(buffer.pointer)
     }
   }
 
   private struct WeightedPass {
     let pass: OneDNNPass
-    let packed: PackedWeights
+    let weights: WeightLayout
   }
 
   private struct AccumulatingPass {
@@ -107,7 +93,7 @@ final class OneDNNConvolution: Convolution {
   }
 
   func weightsDidChange() {
-    for packing in packings { packing.isCurrent = false }
+    for layout in layouts { layout.packed.weightsDidChange() }
   }
 
   func forward(
@@ -148,7 +134,7 @@ final class OneDNNConvolution: Convolution {
       samples: samples, hasBias: bias != nil, accumulates: accumulating, isMixed: isMixed)
     let pass = forwardPasses[key] ?? weightedPass(key, SLTT_FORWARD)
     forwardPasses[key] = pass
-    pass.packed.withData(of: weights, arena) {
+    pass.weights.withData(of: weights, arena) {
       pass.pass.execute(input: x, weights: $0, bias: bias?.base, output: y)
     }
   }
@@ -162,7 +148,7 @@ final class OneDNNConvolution: Convolution {
     backwardInputPasses[key] = pass
     let input = gx.pointer
     withOperand(gy) { gy in
-      pass.packed.withData(of: weights, arena) {
+      pass.weights.withData(of: weights, arena) {
         pass.pass.execute(input: input, weights: $0, bias: nil, output: gy)
       }
     }
@@ -236,13 +222,15 @@ final class OneDNNConvolution: Convolution {
 
   private func weightedPass(_ key: PassKey, _ direction: sltt_dnnl_direction) -> WeightedPass {
     let pass = OneDNNPass(Self.shape(geometry, key), direction, stream)
-    if let packed = packings.first(where: { $0.memory.hasLayout(of: pass.weights) }) {
-      return WeightedPass(pass: pass, packed: packed)
+    if let layout = layouts.first(where: { $0.memory.hasLayout(of: pass.weights) }) {
+      return WeightedPass(pass: pass, weights: layout)
     }
-    let packed = PackedWeights(
-      pass.weights, from: weightLayout, isKept: keepsPacked, stream)
-    packings.append(packed)
-    return WeightedPass(pass: pass, packed: packed)
+    let layout = WeightLayout(
+      memory: pass.weights,
+      reorder: OneDNNReorder(from: weightLayout, to: pass.weights, accumulating: false, stream),
+      packed: PackedWeights(Scratch.Size(bytes: pass.weights.bytes), isKept: keepsPacked))
+    layouts.append(layout)
+    return WeightedPass(pass: pass, weights: layout)
   }
 
   private func accumulatingPass(_ key: PassKey) -> AccumulatingPass {

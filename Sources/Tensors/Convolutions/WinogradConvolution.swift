@@ -40,8 +40,6 @@ final class WinogradConvolution: ConvolutionMethod {
     WinogradCost(geometry: geometry).terms(of: pass, samples: samples)
   }
 
-  var isWorthwhile: Bool { WinogradCost(geometry: geometry).isWorthwhile }
-
   /// None: weights are transformed anew in each pass.
   func packedBytes(for pass: ConvolutionPass) -> Int { 0 }
 
