@@ -40,19 +40,20 @@ typedef const_dnnl_memory_desc_t sltt_dnnl_layout;
 typedef const dnnl_memory_desc_t *sltt_dnnl_layout;
 #endif
 
-// The attribute under which a primitive adds to its output; NULL when it need not.
-static inline dnnl_status_t sltt_dnnl_accumulate(int accumulates, dnnl_primitive_attr_t *attr) {
-  *attr = NULL;
-  if (!accumulates) return dnnl_success;
+// The attributes of a primitive: whether it adds to its output, and whose its scratch memory is.
+static inline dnnl_status_t sltt_dnnl_attributes(int accumulates, dnnl_scratchpad_mode_t mode,
+                                                 dnnl_primitive_attr_t *attr) {
+  dnnl_status_t status = dnnl_primitive_attr_create(attr);
+  if (status == dnnl_success) status = dnnl_primitive_attr_set_scratchpad_mode(*attr, mode);
+  if (status != dnnl_success || !accumulates) return status;
   dnnl_post_ops_t operations;
-  dnnl_status_t status = dnnl_post_ops_create(&operations);
+  status = dnnl_post_ops_create(&operations);
   if (status == dnnl_success) {
 #if DNNL_VERSION_MAJOR >= 3
     status = dnnl_post_ops_append_sum(operations, 1, 0, dnnl_data_type_undef);
 #else
     status = dnnl_post_ops_append_sum(operations, 1);
 #endif
-    if (status == dnnl_success) status = dnnl_primitive_attr_create(attr);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*attr, operations);
     dnnl_post_ops_destroy(operations);
   }
@@ -75,12 +76,13 @@ static inline int sltt_dnnl_has_bfloat16(void) {
   return (dnnl_get_effective_cpu_isa() & needed) == needed;
 }
 
-// Describes the primitive.
+// Describes the primitive. It is given its scratch memory at each execution: oneDNN's own would belong to
+// the thread that creates the primitive.
 static inline dnnl_status_t sltt_dnnl_describe_convolution(
     const sltt_dnnl_convolution *shape, sltt_dnnl_direction direction, dnnl_engine_t engine,
     dnnl_primitive_desc_t *description) {
   dnnl_primitive_attr_t attr;
-  dnnl_status_t status = sltt_dnnl_accumulate(shape->accumulates, &attr);
+  dnnl_status_t status = sltt_dnnl_attributes(shape->accumulates, dnnl_scratchpad_mode_user, &attr);
   if (status != dnnl_success) return status;
   const dnnl_format_tag_t weights_tag = sltt_dnnl_weights_tag(shape, direction);
   const dnnl_data_type_t operand = shape->is_mixed ? dnnl_bf16 : dnnl_f32;
@@ -133,7 +135,7 @@ static inline dnnl_status_t sltt_dnnl_describe_convolution(
   if (status == dnnl_success)
     status = dnnl_primitive_desc_create(description, &operation, attr, engine, NULL);
 #endif
-  if (attr) dnnl_primitive_attr_destroy(attr);
+  dnnl_primitive_attr_destroy(attr);
   return status;
 }
 
@@ -163,6 +165,7 @@ static inline sltt_dnnl_arguments sltt_dnnl_arguments_of(sltt_dnnl_direction dir
   return names;
 }
 
+static const int sltt_dnnl_arg_scratchpad = DNNL_ARG_SCRATCHPAD;
 static const int sltt_dnnl_arg_from = DNNL_ARG_FROM;
 static const int sltt_dnnl_arg_to = DNNL_ARG_TO;
 
@@ -183,21 +186,24 @@ static inline dnnl_status_t sltt_dnnl_memory(sltt_dnnl_layout layout, dnnl_engin
   return dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
 }
 
-// Weights as [height, width, input channels, output channels].
+// Weights as [height, width, input channels, output channels], of which these are the first of so many
+// `outputs`.
 static inline dnnl_status_t sltt_dnnl_weights_memory(const sltt_dnnl_convolution *shape,
-                                                     dnnl_engine_t engine,
+                                                     int64_t outputs, dnnl_engine_t engine,
                                                      dnnl_memory_t *memory) {
+  const int64_t inputs = shape->weights[1], width = shape->weights[3];
+  const dnnl_dims_t strides = {1, outputs, width * inputs * outputs, inputs * outputs};
   dnnl_memory_desc_t layout;
 #if DNNL_VERSION_MAJOR >= 3
   dnnl_status_t status =
-      dnnl_memory_desc_create_with_tag(&layout, 4, shape->weights, dnnl_f32, dnnl_hwio);
+      dnnl_memory_desc_create_with_strides(&layout, 4, shape->weights, dnnl_f32, strides);
   if (status != dnnl_success) return status;
   status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
   dnnl_memory_desc_destroy(layout);
   return status;
 #else
   dnnl_status_t status =
-      dnnl_memory_desc_init_by_tag(&layout, 4, shape->weights, dnnl_f32, dnnl_hwio);
+      dnnl_memory_desc_init_by_strides(&layout, 4, shape->weights, dnnl_f32, strides);
   if (status != dnnl_success) return status;
   return dnnl_memory_create(memory, &layout, engine, DNNL_MEMORY_NONE);
 #endif
@@ -211,12 +217,12 @@ static inline dnnl_status_t sltt_dnnl_reorder(dnnl_memory_t from, dnnl_memory_t 
   dnnl_primitive_attr_t attr;
   dnnl_status_t status = dnnl_memory_get_memory_desc(from, &source);
   if (status == dnnl_success) status = dnnl_memory_get_memory_desc(to, &destination);
-  if (status == dnnl_success) status = sltt_dnnl_accumulate(accumulates, &attr);
+  if (status == dnnl_success) status = sltt_dnnl_attributes(accumulates, dnnl_scratchpad_mode_library, &attr);
   if (status != dnnl_success) return status;
   dnnl_primitive_desc_t description;
   status = dnnl_reorder_primitive_desc_create(&description, source, engine, destination, engine,
                                               attr);
-  if (attr) dnnl_primitive_attr_destroy(attr);
+  dnnl_primitive_attr_destroy(attr);
   if (status != dnnl_success) return status;
   status = dnnl_primitive_create(primitive, description);
   dnnl_primitive_desc_destroy(description);

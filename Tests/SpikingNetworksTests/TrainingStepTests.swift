@@ -62,6 +62,23 @@ struct TrainingStepTests {
       statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
   }
 
+  /// More parts than threads, and sums of layers wide enough to be divided.
+  @Test(
+    arguments: NetworkFamily.allCases,
+    [LearningRule.sltt(timesteps: 2), .bptt(timesteps: 2)])
+  func theNumberOfThreadsChangesNoBit(_ family: NetworkFamily, _ rule: LearningRule) throws {
+    var specification = NetworkSpecification(
+      family: family, blocks: [1, 1], width: 40, classes: 3, imageSize: 24, dropout: 0.1)
+    specification.neuron.hasLearnableTau = true
+    let before = ThreadPool.threads
+    defer { ThreadPool.setThreads(before) }
+    let outcomes = try [1, 2, 3, 8].map { threads in
+      ThreadPool.setThreads(threads)
+      return try iterate(specification, rule, isStatic: true)
+    }
+    for outcome in outcomes { #expect(outcome == outcomes[0]) }
+  }
+
   /// What the last backward pass calls final is what it was without being asked, and comes in the order
   /// of the buffer: most of it before the pass has ended.
   @Test(

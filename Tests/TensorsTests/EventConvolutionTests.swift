@@ -85,28 +85,6 @@ struct EventConvolutionTests {
     #expect((mixed.y == run(.float32, weights).y) == !rounds)
   }
 
-  /// Of so large a gradient there is one sum, however many threads: they share out its parts.
-  @Test func theGradientOfAWideLayerDoesNotDependOnThreads() {
-    let geometry = ConvolutionGeometry(h: 3, w: 4, inputs: 512, outputs: 480)
-    #expect(4 * 2 * geometry.weightCount > GradientSums.mostBytes)
-    let (arena, samples) = (testArena(), 4)
-    let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
-    let fires = randomSpikes(input.count, seed: 1)
-    let spikes = SpikeTensor(input, in: arena) { fires[$0] }
-    let gy = Tensor(output, randomFloats(output.count, seed: 2), in: arena)
-    func gradient(threads: Int) -> [Float] {
-      withThreads(threads) {
-        let gw = FlatBuffer(count: geometry.weightCount).all
-        let gb = FlatBuffer(count: output.c).all
-        ConvolutionBackend(kernels: .events).convolution(geometry, arena: arena)
-          .backwardWeights(spikes, gy, into: gw, bias: gb)
-        return gw.elements + gb.elements
-      }
-    }
-    let expected = gradient(threads: 1)
-    for threads in [3, 9, 20] { #expect(gradient(threads: threads) == expected, "\(threads)") }
-  }
-
   @Test func packedWeightsAreRefreshedWhenToldTo() {
     let geometry = Self.geometries[1]
     let (arena, input) = (testArena(), geometry.input(samples: 1))

@@ -3,18 +3,17 @@ import Testing
 @testable import Tensors
 
 struct GradientSumsTests {
-  /// More threads than fit share the sums.
-  @Test(arguments: [1, 2, 16, 200]) func memoryIsBounded(threads: Int) {
+  /// Few units of several groups, or many of one, whatever the number of threads.
+  @Test(arguments: [1, 2, 16, 200]) func groupsMakeUpForUnits(threads: Int) {
     withThreads(threads) {
-      for floats in [1, 100, 37_000, 600_000, 2_400_000, 10_000_000] {
-        let size = GradientSums.size(floats, samples: 64, parts: 1)
-        #expect(size.bytes <= GradientSums.mostBytes + 64 * size.parts)
-        #expect(size.parts <= min(threads, 64))
-        #expect(size.parts == 1 || size.floats == floats)
+      for (units, groups) in [(1, 32), (4, 8), (5, 6), (16, 2), (17, 1), (32, 1), (1000, 1)] {
+        #expect(GradientSums.groups(samples: 64, units: units) == groups)
+        // The first adds to the gradient itself.
+        let size = GradientSums.size(100, samples: 64, units: units)
+        #expect(size.floats == 100 && size.parts == groups - 1)
       }
-      #expect(GradientSums.size(100, samples: 64, parts: 1).parts == min(threads, 64))
-      #expect(GradientSums.size(100, samples: 64, parts: 200).parts == 1)
-      #expect(GradientSums.size(100, samples: 0, parts: 1).parts == 1)
+      #expect(GradientSums.groups(samples: 3, units: 1) == 3)
+      #expect(GradientSums.groups(samples: 0, units: 1) == 1)
     }
   }
 
@@ -23,11 +22,11 @@ struct GradientSumsTests {
     withThreads(threads) {
       let (gradient, bias, samples) = (view([1, 2, 3]), view([4]), 5)
       let sums = GradientSums(
-        gradient, bias: bias, outputs: 1, samples: samples, parts: 1, testArena())
+        gradient, bias: bias, outputs: 1, samples: samples, units: units, testArena())
       #expect((0..<sums.groups).flatMap { Array(sums.samples(of: $0)) } == Array(0..<samples))
-      #expect(sums.groups == min(threads, samples))
+      #expect(sums.groups == GradientSums.groups(samples: samples, units: units))
       let visits = FlatBuffer(count: sums.groups * units).all
-      sums.forEachPart(units: units) { _, group, part in
+      sums.forEachPart { _, group, part in
         for unit in part { visits[group * units + unit] += 1 }
       }
       #expect(visits.elements.allSatisfy { $0 == 1 })

@@ -83,12 +83,12 @@ final class EventConvolution: ConvolutionMethod {
   ) {
     checkShapes(spikes.shape, gy.shape)
     let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
-    let (blocks, columns) = (inputBlocks, outputBlocks)
+    let columns = outputBlocks
     let sums = GradientSums(
       weightGradient, bias: biasGradient, outputs: geometry.outputChannels, samples: gy.shape.n,
-      parts: blocks, arena)
+      units: inputBlocks * columns, arena)
     let scratch = Scratch(gradientScratch(groups: sums.groups), arena)
-    sums.forEachPart(units: blocks * columns) { thread, group, part in
+    sums.forEachPart { thread, group, part in
       let (samples, sum) = (sums.samples(of: group), sums[group])
       forEachRectangle(of: part, columns: columns) { blocks, columns in
         withUnsafePointer(to: shape) {
@@ -133,9 +133,11 @@ final class EventConvolution: ConvolutionMethod {
       return forwardScratch(pixels: geometry.output(samples: samples).pixels).bytes
         + packed.scratchBytes
     }
+    let units = inputBlocks * outputBlocks
     let sums = GradientSums.size(
-      geometry.weightCount + geometry.outputChannels, samples: samples, parts: inputBlocks)
-    return sums.bytes + gradientScratch(groups: sums.parts).bytes
+      geometry.weightCount + geometry.outputChannels, samples: samples, units: units)
+    let groups = GradientSums.groups(samples: samples, units: units)
+    return sums.bytes + gradientScratch(groups: groups).bytes
   }
 
   private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {

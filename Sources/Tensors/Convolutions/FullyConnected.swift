@@ -18,7 +18,7 @@ public struct FullyConnected {
     check(x.shape, y.shape)
     let (source, destination) = (x.pointer, y.pointer)
     let (features, outputs) = (features, outputs)
-    parallelFor(x.shape.n, grain: grain) { _, part in
+    forFixedParts(x.shape.n, grain: grain) { _, part in
       for sample in part {
         (destination + sample * outputs).update(from: bias.base, count: outputs)
       }
@@ -33,7 +33,7 @@ public struct FullyConnected {
     check(gx.shape, gy.shape)
     let (source, destination) = (gy.pointer, gx.pointer)
     let (features, outputs) = (features, outputs)
-    parallelFor(gy.shape.n, grain: grain) { _, part in
+    forFixedParts(gy.shape.n, grain: grain) { _, part in
       MatrixProduct(m: part.count, n: features, k: outputs).multiply(
         source + part.lowerBound * outputs, weights.base,
         into: destination + part.lowerBound * features, adding: false)
@@ -56,8 +56,9 @@ public struct FullyConnected {
     }
   }
 
-  /// Samples that are worth a thread's while.
-  private var grain: Int { 1 + 100_000 / max(features * outputs, 1) }
+  /// Samples of a product, whose bits may depend on their number: so many that they are worth a thread's
+  /// while, and reading the weights.
+  private var grain: Int { max(4, 1 + 100_000 / max(features * outputs, 1)) }
 
   private func check(_ x: Shape, _ y: Shape) {
     precondition(

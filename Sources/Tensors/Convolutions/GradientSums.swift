@@ -1,13 +1,12 @@
 /// The sums that make up a weight gradient, over groups of samples that threads go through at the same
 /// time.
 ///
-/// A sum for each thread would take more memory than all else where there are many threads. So there
-/// are no more groups than fit into `mostBytes`, and threads share out the parts of each sum as well.
-/// With one group, what threads compute is added to the gradient itself, and does not depend on their
-/// number.
+/// Threads share out the units of each sum, which do not depend on each other. Only where the gradient has
+/// too few units for many threads are there several groups, so that the sums take little memory. How many
+/// does not depend on the number of threads, and so neither does the result.
 struct GradientSums: ~Copyable {
-  /// Bytes of the sums of all groups.
-  static let mostBytes = 8 << 20
+  /// Units of all groups that are enough for threads to share.
+  static let enoughUnits = 32
 
   /// Where a group's sum is.
   struct Place {
@@ -17,37 +16,42 @@ struct GradientSums: ~Copyable {
 
   /// Of samples.
   let groups: Int
-  private let samples: Int
+  private let samples, units: Int
   private let gradient: FloatView
   private let bias: FloatView?
   private let sums: Scratch
 
   /// - Parameters:
   ///   - outputs: channels, each with a bias.
-  ///   - parts: of the gradient among which threads can be divided at no cost.
+  ///   - units: of the gradient that can be computed apart from each other.
+  ///   - enough: units of all groups.
   init(
-    _ gradient: FloatView, bias: FloatView?, outputs: Int, samples: Int, parts: Int, _ arena: Arena
+    _ gradient: FloatView, bias: FloatView?, outputs: Int, samples: Int, units: Int,
+    enough: Int = enoughUnits, _ arena: Arena
   ) {
-    let size = Self.size(gradient.count + outputs, samples: samples, parts: parts)
-    groups = size.parts
-    (self.samples, self.gradient, self.bias) = (samples, gradient, bias)
+    groups = Self.groups(samples: samples, units: units, enough: enough)
+    (self.samples, self.units, self.gradient, self.bias) = (samples, units, gradient, bias)
+    let size = Self.size(
+      gradient.count + outputs, samples: samples, units: units, enough: enough)
     let sums = Scratch(size, arena)
-    if groups > 1 {
-      let groups = groups
-      parallelFor(groups) { _, part in
-        for group in part { sums[group].update(repeating: 0, count: size.floats) }
-      }
+    parallelFor(size.parts) { _, part in
+      for number in part { sums[number].update(repeating: 0, count: size.floats) }
     }
     self.sums = sums
   }
 
-  /// The memory of the sums; one part for each group.
+  static func groups(samples: Int, units: Int, enough: Int = enoughUnits) -> Int {
+    max(1, min(samples, enough / units))
+  }
+
+  /// The memory of the sums of all groups but the first, which adds to the gradient itself.
   ///
   /// - Parameter floats: of a sum.
-  static func size(_ floats: Int, samples: Int, parts: Int) -> Scratch.Size {
-    let threads = ThreadPool.threads
-    let groups = parts < threads ? min(threads, samples, mostBytes / (4 * floats)) : 1
-    return groups > 1 ? Scratch.Size(floats: floats, parts: groups) : Scratch.Size(floats: 0)
+  static func size(
+    _ floats: Int, samples: Int, units: Int, enough: Int = enoughUnits
+  ) -> Scratch.Size {
+    let groups = groups(samples: samples, units: units, enough: enough)
+    return Scratch.Size(floats: floats, parts: groups - 1)
   }
 
   /// The samples of a group.
@@ -57,15 +61,13 @@ struct GradientSums: ~Copyable {
 
   /// Where the sum of a group belongs.
   subscript(group: Int) -> Place {
-    groups == 1
+    group == 0
       ? Place(weights: gradient.base, bias: bias?.base)
-      : Place(weights: sums[group], bias: sums[group] + gradient.count)
+      : Place(weights: sums[group - 1], bias: sums[group - 1] + gradient.count)
   }
 
-  /// Calls `body` in parallel for parts of all sums, each of which has so many `units`.
-  func forEachPart(
-    units: Int, _ body: (_ thread: Int, _ group: Int, _ part: Range<Int>) -> Void
-  ) {
+  /// Calls `body` in parallel for parts of the units of each group.
+  func forEachPart(_ body: (_ thread: Int, _ group: Int, _ part: Range<Int>) -> Void) {
     parallelFor(groups, units: units, body)
   }
 
@@ -74,14 +76,14 @@ struct GradientSums: ~Copyable {
     guard groups > 1 else { return }
     let (groups, total) = (groups, gradient.base)
     parallelFor(gradient.count, grain: 16384) { _, range in
-      for group in 0..<groups {
-        let sum = sums[group]
+      for group in 1..<groups {
+        let sum = self[group].weights
         for index in range { total[index] += sum[index] }
       }
     }
     guard let bias else { return }
-    for group in 0..<groups {
-      for c in 0..<bias.count { bias.base[c] += sums[group][gradient.count + c] }
+    for group in 1..<groups {
+      for c in 0..<bias.count { bias.base[c] += self[group].bias![c] }
     }
   }
 }

@@ -77,17 +77,21 @@ final class MatrixConvolution: Convolution {
     let (patch, channels) = (patch, geometry.outputChannels)
     let (input, output) = (x.pointer, gy.pointer)
     let sums = GradientSums(
-      weightGradient, bias: biasGradient, outputs: channels, samples: x.shape.n, parts: 1, arena)
-    let columns = Scratch(columnsSize(parts: parallelParts(sums.groups * patch)), arena)
-    sums.forEachPart(units: patch) { thread, group, part in
-      let sum = sums[group]
+      weightGradient, bias: biasGradient, outputs: channels, samples: x.shape.n, units: units,
+      arena)
+    let columns = Scratch(gradientColumns(groups: sums.groups), arena)
+    sums.forEachPart { thread, group, part in
       for sample in sums.samples(of: group) {
         for band in bands {
           let rows = output + (sample * outputPixels + band.lowerBound) * channels
-          unfold(input + sample * inputStride, band, part, columns[thread])
-          MatrixProduct(m: part.count, n: channels, k: band.count, transposingA: true).multiply(
-            columns[thread], rows, into: sum.weights + part.lowerBound * channels, adding: true)
-          guard let bias = sum.bias, part.lowerBound == 0 else { continue }
+          for unit in part {
+            let first = unit * Self.unit
+            let taps = first..<min(first + Self.unit, patch)
+            unfold(input + sample * inputStride, band, taps, columns[thread])
+            MatrixProduct(m: taps.count, n: channels, k: band.count, transposingA: true).multiply(
+              columns[thread], rows, into: sums[group].weights + first * channels, adding: true)
+          }
+          guard let bias = sums[group].bias, part.lowerBound == 0 else { continue }
           for pixel in 0..<band.count {
             for c in 0..<channels { bias[c] += rows[pixel * channels + c] }
           }
@@ -97,15 +101,28 @@ final class MatrixConvolution: Convolution {
     sums.addUp()
   }
 
+  /// Rows of the weights whose gradients are one product. Bits may depend on a product's size, so threads
+  /// have no say in it.
+  private static let unit = 128
+  private var units: Int { (patch + Self.unit - 1) / Self.unit }
+
+  /// For each thread, the columns of a unit.
+  private func gradientColumns(groups: Int) -> Scratch.Size {
+    Scratch.Size(
+      floats: (bands.first?.count ?? 0) * min(patch, Self.unit),
+      parts: parallelParts(groups * units))
+  }
+
   func scratchBytes(samples: Int) -> Int {
     let sums = GradientSums.size(
-      geometry.weightCount + geometry.outputChannels, samples: samples, parts: 1)
+      geometry.weightCount + geometry.outputChannels, samples: samples, units: units)
+    let groups = GradientSums.groups(samples: samples, units: units)
     // Spikes become floats first, and weights may have to be standardised.
     let floats = 4 * geometry.input(samples: samples).count
     return floats
       + max(
         4 * geometry.weightCount + columnsSize(parts: parallelParts(samples)).bytes,
-        sums.bytes + columnsSize(parts: parallelParts(sums.parts * patch)).bytes)
+        sums.bytes + gradientColumns(groups: groups).bytes)
   }
 
   /// Floats of an image, and pixels of what becomes of it.

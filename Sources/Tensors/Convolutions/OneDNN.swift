@@ -44,10 +44,14 @@ final class OneDNNMemory {
   }
 
   /// Convolution weights as [kernel, kernel, input channels, output channels].
-  init(weightsOf shape: sltt_dnnl_convolution, _ stream: OneDNNStream) {
+  ///
+  /// - Parameter outputs: channels in memory, of which those of the shape are the first.
+  init(weightsOf shape: sltt_dnnl_convolution, among outputs: Int, _ stream: OneDNNStream) {
     var memory: dnnl_memory_t?
     var shape = shape
-    check(sltt_dnnl_weights_memory(&shape, stream.engine, &memory), "describe weights")
+    check(
+      sltt_dnnl_weights_memory(&shape, Int64(outputs), stream.engine, &memory),
+      "describe weights")
     handle = memory!
     self.stream = stream
   }
@@ -130,6 +134,9 @@ final class OneDNNPass {
   private let bias: OneDNNMemory?
   /// y or dL/dy
   private let output: OneDNNMemory
+  private let scratch: OneDNNMemory
+  /// Scratch memory that an execution is to be given.
+  let scratchBytes: Int
 
   init(
     _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
@@ -147,6 +154,8 @@ final class OneDNNPass {
     input = memory(argumentNames.input_query)
     weights = memory(argumentNames.weights_query)
     output = memory(argumentNames.output_query)
+    scratch = memory(dnnl_query_scratchpad_md)
+    scratchBytes = scratch.bytes
     bias =
       shape.has_bias != 0
       ? OneDNNMemory(
@@ -161,8 +170,8 @@ final class OneDNNPass {
     dnnl_primitive_destroy(primitive)
   }
 
-  /// Bytes that oneDNN allocates for a pass, for as many threads as there are now.
-  static func scratchpadBytes(
+  /// Scratch memory of an execution, for as many threads as there are now.
+  static func scratchBytes(
     _ shape: sltt_dnnl_convolution, _ direction: sltt_dnnl_direction, _ stream: OneDNNStream
   ) -> Int {
     var shape = shape
@@ -173,32 +182,32 @@ final class OneDNNPass {
         == dnnl_success
     else { return 0 }
     defer { dnnl_primitive_desc_destroy(description) }
-    var bytes: Int64 = 0
-    check(
-      dnnl_primitive_desc_query(
-        description, dnnl_query_memory_consumption_s64, 0, &bytes), "say what memory it needs")
-    return Int(bytes)
+    return OneDNNMemory(sltt_dnnl_layout_of(description, dnnl_query_scratchpad_md)!, stream).bytes
   }
 
+  /// - Parameter workspace: `scratchBytes` bytes.
   func execute(
     input x: UnsafeMutableRawPointer, weights w: UnsafeMutableRawPointer,
-    bias b: UnsafeMutableRawPointer?, output y: UnsafeMutableRawPointer
+    bias b: UnsafeMutableRawPointer?, output y: UnsafeMutableRawPointer,
+    workspace: UnsafeMutableRawPointer
   ) {
     input.attach(x)
     weights.attach(w)
     output.attach(y)
+    scratch.attach(workspace)
     if let b { bias?.attach(b) }
     let arguments = (
       dnnl_exec_arg_t(arg: argumentNames.input, memory: input.handle),
       dnnl_exec_arg_t(arg: argumentNames.weights, memory: weights.handle),
       dnnl_exec_arg_t(arg: argumentNames.output, memory: output.handle),
+      dnnl_exec_arg_t(arg: sltt_dnnl_arg_scratchpad, memory: scratch.handle),
       dnnl_exec_arg_t(arg: argumentNames.bias, memory: bias?.handle)
     )
     withUnsafeBytes(of: arguments) { bytes in
       let list = bytes.bindMemory(to: dnnl_exec_arg_t.self)
       check(
         dnnl_primitive_execute(
-          primitive, stream.handle, bias == nil ? 3 : 4, list.baseAddress),
+          primitive, stream.handle, bias == nil ? 4 : 5, list.baseAddress),
         "execute a convolution")
     }
     check(dnnl_stream_wait(stream.handle), "execute a convolution")

@@ -10,6 +10,7 @@ final class OneDNNConvolution: Convolution {
   private let keepsPacked: Bool
   private let stream = OneDNNStream()
   private let weightLayout: OneDNNMemory
+  private let weightGradient: OneDNNWeightGradient
   private var forwardPasses: [PassKey: WeightedPass] = [:]
   private var backwardInputPasses: [PassKey: WeightedPass] = [:]
   private var backwardWeightsPasses: [PassKey: AccumulatingPass] = [:]
@@ -60,7 +61,9 @@ final class OneDNNConvolution: Convolution {
     self.arena = arena
     self.keepsPacked = keepsPacked
     isMixed = precision == .mixed && Self.gainsByMixing(geometry)
-    weightLayout = OneDNNMemory(weightsOf: Self.shape(geometry, PassKey(samples: 1)), stream)
+    weightLayout = OneDNNMemory(
+      weightsOf: geometry.oneDNNShape(samples: 1), among: geometry.outputChannels, stream)
+    weightGradient = OneDNNWeightGradient(geometry, arena: arena)
   }
 
   /// Narrow layers, such as a stem of three channels, are not faster in bfloat16: they stay exact.
@@ -82,14 +85,18 @@ final class OneDNNConvolution: Convolution {
     let (input, output) = (geometry.input(samples: samples), geometry.output(samples: samples))
     let operands = isMixed ? 2 * (input.count + output.count) : 4 * input.count
     guard samples > 0 else { return 0 }
-    let key = PassKey(samples: samples, isMixed: isMixed)
-    let own = [SLTT_FORWARD, SLTT_BACKWARD_DATA, SLTT_BACKWARD_WEIGHTS].map {
-      OneDNNPass.scratchpadBytes(Self.shape(geometry, key), $0, stream)
+    let shape = geometry.oneDNNShape(samples: samples, isMixed: isMixed)
+    func own(_ direction: sltt_dnnl_direction) -> Int {
+      OneDNNPass.scratchBytes(shape, direction, stream)
     }
     // In its layouts channels fill blocks of 16.
     let blocks = (input.c + 15) / 16 * ((output.c + 15) / 16)
     let taps = geometry.window.kernel * geometry.window.kernel
-    return operands + 4 * (256 * blocks * taps + output.c) + own.max()!
+    let weights = 4 * (256 * blocks * taps + output.c)
+    let gradient =
+      isMixed
+      ? weights + own(SLTT_BACKWARD_WEIGHTS) : weightGradient.scratchBytes(samples: samples)
+    return operands + max(weights + max(own(SLTT_FORWARD), own(SLTT_BACKWARD_DATA)), gradient)
   }
 
   func weightsDidChange() {
@@ -135,7 +142,7 @@ final class OneDNNConvolution: Convolution {
     let pass = forwardPasses[key] ?? weightedPass(key, SLTT_FORWARD)
     forwardPasses[key] = pass
     pass.weights.withData(of: weights, arena) {
-      pass.pass.execute(input: x, weights: $0, bias: bias?.base, output: y)
+      execute(pass.pass, input: x, weights: $0, bias: bias?.base, output: y)
     }
   }
 
@@ -149,7 +156,7 @@ final class OneDNNConvolution: Convolution {
     let input = gx.pointer
     withOperand(gy) { gy in
       pass.weights.withData(of: weights, arena) {
-        pass.pass.execute(input: input, weights: $0, bias: nil, output: gy)
+        execute(pass.pass, input: input, weights: $0, bias: nil, output: gy)
       }
     }
   }
@@ -182,22 +189,36 @@ final class OneDNNConvolution: Convolution {
 
   private func backwardWeights(
     _ x: UnsafeMutableRawPointer, _ gy: UnsafeMutableRawPointer, samples: Int,
-    into weightGradient: FloatView, bias biasGradient: FloatView?
+    into gradient: FloatView, bias biasGradient: FloatView?
   ) {
     guard samples > 0 else { return }
-    let key = PassKey(samples: samples, hasBias: biasGradient != nil, isMixed: isMixed)
+    guard isMixed else {
+      return weightGradient.add(
+        x.assumingMemoryBound(to: Float.self), gy.assumingMemoryBound(to: Float.self),
+        samples: samples, to: gradient, bias: biasGradient)
+    }
+    let key = PassKey(samples: samples, hasBias: biasGradient != nil, isMixed: true)
     let pass = backwardWeightsPasses[key] ?? accumulatingPass(key)
     backwardWeightsPasses[key] = pass
     // oneDNN overwrites its results; the reorder to our layout adds them up.
     let weights = Tensor(Shape(n: 1, c: pass.pass.weights.bytes / 4), in: arena)
     let bias = Tensor(Shape(n: 1, c: geometry.outputChannels), in: arena)
-    pass.pass.execute(input: x, weights: weights.pointer, bias: bias.pointer, output: gy)
-    pass.reorder.execute(from: weights.pointer, to: weightGradient.base)
+    execute(pass.pass, input: x, weights: weights.pointer, bias: bias.pointer, output: gy)
+    pass.reorder.execute(from: weights.pointer, to: gradient.base)
     if let biasGradient {
       for channel in 0..<geometry.outputChannels {
         biasGradient.base[channel] += bias.pointer[channel]
       }
     }
+  }
+
+  private func execute(
+    _ pass: OneDNNPass, input: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer,
+    bias: UnsafeMutableRawPointer?, output: UnsafeMutableRawPointer
+  ) {
+    let scratch = Scratch(Scratch.Size(bytes: pass.scratchBytes), arena)
+    pass.execute(
+      input: input, weights: weights, bias: bias, output: output, workspace: scratch[0])
   }
 
   /// Calls `body` with a tensor's elements as oneDNN is to multiply them.
@@ -221,7 +242,7 @@ final class OneDNNConvolution: Convolution {
   }
 
   private func weightedPass(_ key: PassKey, _ direction: sltt_dnnl_direction) -> WeightedPass {
-    let pass = OneDNNPass(Self.shape(geometry, key), direction, stream)
+    let pass = OneDNNPass(shape(key), direction, stream)
     if let layout = layouts.first(where: { $0.memory.hasLayout(of: pass.weights) }) {
       return WeightedPass(pass: pass, weights: layout)
     }
@@ -233,23 +254,27 @@ final class OneDNNConvolution: Convolution {
     return WeightedPass(pass: pass, weights: layout)
   }
 
+  private func shape(_ key: PassKey) -> sltt_dnnl_convolution {
+    geometry.oneDNNShape(
+      samples: key.samples, hasBias: key.hasBias, accumulates: key.accumulates,
+      isMixed: key.isMixed)
+  }
+
   private func accumulatingPass(_ key: PassKey) -> AccumulatingPass {
-    let pass = OneDNNPass(Self.shape(geometry, key), SLTT_BACKWARD_WEIGHTS, stream)
+    let pass = OneDNNPass(shape(key), SLTT_BACKWARD_WEIGHTS, stream)
     let reorder = OneDNNReorder(from: pass.weights, to: weightLayout, accumulating: true, stream)
     return AccumulatingPass(pass: pass, reorder: reorder)
   }
+}
 
-  private static func shape(
-    _ geometry: ConvolutionGeometry, _ key: PassKey
+extension ConvolutionGeometry {
+  func oneDNNShape(
+    samples: Int, hasBias: Bool = false, accumulates: Bool = false, isMixed: Bool = false
   ) -> sltt_dnnl_convolution {
-    let (input, output) = (
-      geometry.input(samples: key.samples), geometry.output(samples: key.samples)
-    )
-    let window = geometry.window
+    let (input, output) = (input(samples: samples), output(samples: samples))
     return sltt_dnnl_convolution_shape(
-      Int64(key.samples), Int64(input.c), Int64(input.h), Int64(input.w), Int64(output.c),
+      Int64(samples), Int64(input.c), Int64(input.h), Int64(input.w), Int64(output.c),
       Int64(output.h), Int64(output.w), Int64(window.kernel), Int64(window.stride),
-      Int64(window.padding), key.hasBias ? 1 : 0, key.accumulates ? 1 : 0,
-      key.isMixed ? 1 : 0)
+      Int64(window.padding), hasBias ? 1 : 0, accumulates ? 1 : 0, isMixed ? 1 : 0)
   }
 }

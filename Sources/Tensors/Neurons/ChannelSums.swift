@@ -25,6 +25,8 @@ public struct ChannelAffine {
 public final class ChannelSums {
   /// Number of channels.
   public let channels: Int
+  /// Of all channels and parts of the rows: adding them up takes little beside the pass over the rows.
+  private static let mostSums = 4096
   /// [2, channels]
   private let sums: UnsafeMutablePointer<Double>
 
@@ -76,23 +78,26 @@ public final class ChannelSums {
   }
 
   /// Runs `body` on parts of the rows in parallel, each adding to sums of its own ([2, channels]),
-  /// then adds those up, always in the same order.
+  /// then adds those up. The sums do not depend on the number of threads.
   ///
   /// - Returns: the sum of what `body` returned.
   func accumulate(
     rows: Int, _ body: (_ sums: UnsafeMutablePointer<Double>, _ part: Range<Int>) -> Double
   ) -> Double {
-    let grain = pixelGrain(channels: channels)
-    let (count, stride) = (parallelParts(rows, grain: grain), 2 * channels)
+    let most = max(1, Self.mostSums / channels)
+    let grain = max(pixelGrain(channels: channels), (rows + most - 1) / most)
+    let (count, stride) = (fixedParts(rows, grain: grain), 2 * channels)
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: count * stride) { parts in
-      parts.initialize(repeating: 0)
       let base = parts.baseAddress!
-      let returned = parallelSum(rows, grain: grain) { thread, part in
-        body(base + thread * stride, part)
+      let returned = parallelSum(rows, grain: grain) { number, part in
+        let own = base + number * stride
+        own.update(repeating: 0, count: stride)
+        return body(own, part)
       }
       sums.update(from: base, count: stride)
       for part in 1..<count {
-        for index in 0..<stride { sums[index] += base[part * stride + index] }
+        let own = base + part * stride
+        for index in 0..<stride { sums[index] += own[index] }
       }
       return returned
     }

@@ -10,6 +10,14 @@ public enum ThreadPool {
     omp_set_num_threads(Int32(count))
   }
 
+  /// Calls `body` such that libraries in it use the calling thread alone.
+  static func withOneThread(_ body: () -> Void) {
+    let threads = omp_get_max_threads()
+    omp_set_num_threads(1)
+    defer { omp_set_num_threads(threads) }
+    body()
+  }
+
   /// Threads for work that the calling thread starts.
   public static var threads: Int { Int(omp_get_max_threads()) }
 }
@@ -51,18 +59,42 @@ func parallelFor(
   }
 }
 
-/// The sum of what `body` returns for the parts of 0 ..< `count`, always added in the same order.
+/// The sum of what `body` returns for the fixed parts of 0 ..< `count`, in their order.
+///
+/// - Parameter body: called with a part and its number.
 func parallelSum(
-  _ count: Int, grain: Int = 1, _ body: (_ thread: Int, _ part: Range<Int>) -> Double
+  _ count: Int, grain: Int = 1, _ body: (_ number: Int, _ part: Range<Int>) -> Double
 ) -> Double {
-  let parts = parallelParts(count, grain: grain)
+  let parts = fixedParts(count, grain: grain)
   return withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { sums in
-    sums.initialize(repeating: 0)
     let base = sums.baseAddress!
-    parallelFor(count, grain: grain) { thread, part in base[thread] = body(thread, part) }
+    forFixedParts(count, grain: grain) { number, part in base[number] = body(number, part) }
     return sums.reduce(0, +)
   }
 }
+
+/// Divides 0 ..< `count` into parts of about the same size, whatever the number of threads, and these among
+/// the pool's threads.
+///
+/// - Parameter body: called with a part and its number.
+func forFixedParts(
+  _ count: Int, grain: Int = 1, _ body: (_ number: Int, _ part: Range<Int>) -> Void
+) {
+  let parts = fixedParts(count, grain: grain)
+  parallelFor(parts) { _, numbers in
+    for number in numbers {
+      body(number, count * number / parts..<count * (number + 1) / parts)
+    }
+  }
+}
+
+/// The number of parts that `forFixedParts` makes of `count` items.
+func fixedParts(_ count: Int, grain: Int = 1) -> Int {
+  max(1, min(mostFixedParts, count / max(grain, 1)))
+}
+
+/// Enough for the threads of a processor; more take more time to add up.
+private let mostFixedParts = 32
 
 /// The number of parts that `parallelFor` makes of `count` items.
 func parallelParts(_ count: Int, grain: Int = 1) -> Int {
