@@ -41,42 +41,46 @@ final class BatchNorm {
   /// The map that normalises `x`, valid until the next call. In training it comes from the statistics
   /// of `x`, which go to the tape and into the running ones; in evaluation from the running ones.
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
+    let (runningMean, runningVariance) = (runningMean.values, runningVariance.values)
     guard tape.isTraining else {
-      for c in 0..<channels {
-        setAffine(c, mean: runningMean.values[c], variance: Double(runningVariance.values[c]))
-      }
+      setAffine { (runningMean[$0], Double(runningVariance[$0])) }
       return affine
     }
-    moments.measure(x, around: runningMean.values)
+    moments.measure(x, around: runningMean)
     let count = Double(x.tensor.shape.pixels)
     precondition(
       count > 1, "a single value has no variance; NetworkSpecification refuses such images")
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
+    let (channels, means, moments) = (channels, mean, moments)
     for c in 0..<channels {
       let mean = moments.mean[c]
       let variance = moments.variance[c]
-      setAffine(c, mean: Float(mean), variance: variance)
-      self.mean[c] = Float(mean)
+      means[c] = Float(mean)
       statistics[c] = Float(mean)
       statistics[channels + c] = Float(1 / (variance + Self.epsilon).squareRoot())
-      runningMean.values[c] += Self.momentum * Float(mean - Double(runningMean.values[c]))
+      runningMean[c] += Self.momentum * Float(mean - Double(runningMean[c]))
       let unbiased = Float(variance * count / (count - 1))
-      runningVariance.values[c] += Self.momentum * (unbiased - runningVariance.values[c])
+      runningVariance[c] += Self.momentum * (unbiased - runningVariance[c])
     }
+    setAffine { (means[$0], moments.variance[$0]) }
     tape.push(statistics)
     return affine
   }
 
-  private func setAffine(_ c: Int, mean: Float, variance: Double) {
-    affine.scale[c] = weight.values[c] * Float(1 / (variance + Self.epsilon).squareRoot())
-    affine.shift[c] = bias.values[c] - mean * affine.scale[c]
+  private func setAffine(_ statistics: (_ c: Int) -> (mean: Float, variance: Double)) {
+    let (weight, bias, scale, shift) = (weight.values, bias.values, affine.scale, affine.shift)
+    for c in 0..<weight.count {
+      let (mean, variance) = statistics(c)
+      scale[c] = weight[c] * Float(1 / (variance + Self.epsilon).squareRoot())
+      shift[c] = bias[c] - mean * scale[c]
+    }
   }
 
   /// The means that `sums` must be taken around before `backward`: those of the time step, off the
   /// tape.
   func popStatistics(_ tape: inout Tape) -> (mean: FloatView, inverseDeviation: FloatView) {
     let statistics = tape.popTensor()
-    let inverseDeviation = coefficients[1]
+    let (channels, mean, inverseDeviation) = (channels, mean, coefficients[1])
     for c in 0..<channels {
       mean[c] = statistics[c]
       inverseDeviation[c] = statistics[channels + c]
@@ -98,12 +102,14 @@ final class BatchNorm {
     let (scale, slope, constant) = (affine.scale, affine.shift, coefficients[2])
     let count = Double(x.shape.pixels)
     let isCentered = if case .centered = x { true } else { false }
+    let (weights, sums) = (weight.values, sums)
+    let (weightGradient, biasGradient) = (weight.gradient, bias.gradient)
     for c in 0..<channels {
       let mean = isCentered ? 0 : Double(statistics.mean[c])
       let r = Double(statistics.inverseDeviation[c])
-      bias.gradient[c] += Float(sums.first(c))
-      weight.gradient[c] += Float(sums.second(c) * r)
-      let outer = Double(weight.values[c]) * r
+      biasGradient[c] += Float(sums.first(c))
+      weightGradient[c] += Float(sums.second(c) * r)
+      let outer = Double(weights[c]) * r
       let inner = -outer * r * r * sums.second(c) / count
       scale[c] = Float(outer)
       slope[c] = Float(inner)

@@ -33,11 +33,8 @@ struct GradientSums: ~Copyable {
     (self.samples, self.units, self.gradient, self.bias) = (samples, units, gradient, bias)
     let size = Self.size(
       gradient.count + outputs, samples: samples, units: units, enough: enough)
-    let sums = Scratch(size, arena)
-    parallelFor(size.parts) { _, part in
-      for number in part { sums[number].update(repeating: 0, count: size.floats) }
-    }
-    self.sums = sums
+    sums = Scratch(size, arena)
+    sums.clear()
   }
 
   static func groups(samples: Int, units: Int, enough: Int = enoughUnits) -> Int {

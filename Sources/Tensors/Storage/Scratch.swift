@@ -29,5 +29,13 @@ struct Scratch: ~Copyable {
     memory = Tensor(Shape(n: size.parts, c: step), in: arena)
   }
 
+  /// Overwrites all parts with 0.
+  func clear() {
+    let base = memory.pointer
+    parallelFor(memory.shape.count, grain: 16384) { _, part in
+      (base + part.lowerBound).update(repeating: 0, count: part.count)
+    }
+  }
+
   subscript(part: Int) -> UnsafeMutablePointer<Float> { memory.pointer + part * step }
 }

@@ -19,6 +19,22 @@ extension FloatView {
   /// The bits of the element of greatest magnitude, without its sign. As integers these are in the order
   /// of the magnitudes, with infinity and NaN above all numbers.
   fileprivate var largestMagnitudeBits: UInt32 {
+    let length = 1 << 16
+    let blocks = (count + length - 1) / length
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: blocks) { largest in
+      let base = largest.baseAddress
+      parallelFor(blocks) { _, part in
+        for block in part {
+          let start = block * length
+          base![block] = self[start..<min(start + length, count)].blockLargestMagnitudeBits
+        }
+      }
+      return largest.max() ?? 0
+    }
+  }
+
+  /// The same, on one thread.
+  private var blockLargestMagnitudeBits: UInt32 {
     withUnsafeMutableBufferPointer { values in
       let bytes = UnsafeRawBufferPointer(values)
       var largest = SIMD16<UInt32>()
