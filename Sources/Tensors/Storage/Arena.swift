@@ -22,7 +22,8 @@ public final class Arena {
   private var stale = RangeList()
   private var staleBytes = 0
   /// Bytes of unused memory, beyond the most that were in use, that are kept.
-  private var spareBytes = 1 << 20
+  private var spareBytes = spareBytesAtFirst
+  private static let spareBytesAtFirst = 1 << 20
 
   private var plan: BlockPlan?
   /// What a pass asked for that a plan is to be made for.
@@ -76,6 +77,7 @@ public final class Arena {
     if wantsPlan { makePlan() }
     if samples > plannedSamples {
       (plan, plannedSamples, wantsPlan) = (nil, samples, true)
+      spareBytes = Self.spareBytesAtFirst
     }
     let isPlanned = samples == plannedSamples && plan != nil
     stage = wantsPlan ? .recording : isPlanned ? .planned : .other
