@@ -14,7 +14,9 @@ size_t sltt_winograd_input_count(const sltt_winograd_shape *s, size_t tiles) {
   return POINTS * input_step(s, tiles);
 }
 
-size_t sltt_winograd_product_count(void) { return POINTS * PRODUCTS * GROUP; }
+size_t sltt_winograd_product_count(size_t tiles) {
+  return POINTS * least(tiles, PRODUCTS) * GROUP;
+}
 
 INLINE void sltt_winograd_transform_input_body(const sltt_winograd_shape *s, const float *input,
                                                size_t block, size_t tiles, float *transformed,
@@ -123,9 +125,9 @@ INLINE void sltt_winograd_multiply_body(const sltt_winograd_shape *shape, const 
     size_t count = least(last - part, PRODUCTS);
     for (size_t point = 0; point < POINTS; point++)
       multiply(inputs + point * step + part * row, row, 1, count, s.inputs,
-               weights + point * weight_step(&s), products + point * PRODUCTS * GROUP, 0);
+               weights + point * weight_step(&s), products + point * count * GROUP, 0);
     for (size_t t = 0; t < count; t++)
-      transform_output(&s, products + t * GROUP, PRODUCTS * GROUP, bias, accumulates, output,
+      transform_output(&s, products + t * GROUP, count * GROUP, bias, accumulates, output,
                        block + part + t, group);
   }
 }

@@ -10,7 +10,7 @@ enum {
   IN = OUT + 2,               // and of the input that it depends on
   POINTS = IN * IN,
   GROUP = SLTT_WINOGRAD_GROUP,
-  ROWS = 6,                   // of a product at a time: ROWS * GROUP / LANES sums fill the registers
+  ROWS = SLTT_WINOGRAD_ROWS,
   PRODUCTS = SLTT_WINOGRAD_PRODUCTS,
 };
 

@@ -183,6 +183,7 @@ enum {
   SLTT_WINOGRAD_POINTS = 36,    // products of a tile, for an input and an output channel
   SLTT_WINOGRAD_GROUP = 64,     // outputs whose weights lie together
   SLTT_WINOGRAD_LANES = 16,     // inputs whose weights are transformed together
+  SLTT_WINOGRAD_ROWS = 6,       // tiles whose products stay in registers
   SLTT_WINOGRAD_PRODUCTS = 30,  // tiles whose products with a group stay in the cache
   SLTT_WINOGRAD_BLOCK = 48,     // tiles whose products are summed at a time, for the weights' gradient
 };
@@ -199,8 +200,8 @@ size_t sltt_winograd_weight_count(const sltt_winograd_shape *shape);
 // Floats of the transformed inputs of a block of tiles.
 size_t sltt_winograd_input_count(const sltt_winograd_shape *shape, size_t tiles);
 
-// Floats of scratch memory that a thread needs to multiply.
-size_t sltt_winograd_product_count(void);
+// Floats of scratch memory that a thread needs to multiply so many tiles.
+size_t sltt_winograd_product_count(size_t tiles);
 
 // Transforms the weights, or, for the gradient of the input, those of the transposed convolution
 // [3, 3, outputs, inputs], of a group: the inputs SLTT_WINOGRAD_LANES * first

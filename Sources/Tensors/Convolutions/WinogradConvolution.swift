@@ -20,6 +20,9 @@ final class WinogradConvolution: ConvolutionMethod {
   /// So few that a thread's part of them hides no more than reading the weights.
   private static let fewTiles = 128
 
+  /// Of all threads' transformed inputs and products. Many threads go through fewer tiles at a time.
+  private static let roomBytes = 12 << 20
+
   /// Whether there is a kernel for the geometry.
   static func isPossible(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.window.kernel == 3 && geometry.window.padding == 1 && geometry.window.stride == 1
@@ -97,11 +100,16 @@ final class WinogradConvolution: ConvolutionMethod {
       let parts = parallelParts(isSharedByGroups ? groups * tiles : tiles)
       let slice = WinogradConvolution.sliceGroups(of: shape)
       self.groups = isSharedByGroups ? min(slice, parts) : slice
-      block = isSharedByGroups ? tiles : min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts)
+      let perTile = 4 * (sltt_winograd_input_count(shape, 1) + sltt_winograd_product_count(1))
+      let rows = SLTT_WINOGRAD_ROWS
+      let most = max(1, WinogradConvolution.roomBytes / (parts * perTile * rows)) * rows
+      block =
+        isSharedByGroups
+        ? tiles : min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts, most)
       inputs = Scratch.Size(
         floats: sltt_winograd_input_count(shape, block), parts: isSharedByGroups ? 1 : parts)
       weights = Scratch.Size(floats: self.groups * sltt_winograd_weight_count(shape))
-      products = Scratch.Size(floats: sltt_winograd_product_count(), parts: parts)
+      products = Scratch.Size(floats: sltt_winograd_product_count(block), parts: parts)
     }
 
     var bytes: Int { inputs.bytes + weights.bytes + products.bytes }
