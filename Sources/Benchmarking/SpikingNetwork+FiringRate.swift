@@ -44,7 +44,7 @@ extension SpikingNetwork {
   /// come through them. Biases stay.
   private func replaceZeroWeights(seed: UInt64) {
     for (index, parameter) in store.parametersInForwardOrder.enumerated()
-    where parameter.shape.count != 1 && parameter.values.elements.allSatisfy({ $0 == 0 }) {
+    where parameter.shape.count != 1 && parameter.values.isZero {
       var random = RandomStream(seed: seed, purpose: .initialization, index: index)
       let fanIn = parameter.count / (parameter.shape.first ?? 1)
       let bound = 1 / Float(fanIn).squareRoot()

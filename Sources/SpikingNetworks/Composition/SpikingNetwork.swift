@@ -72,10 +72,10 @@ public final class SpikingNetwork {
   }
 
   /// The forward pass of one time step: logits [N, 1, 1, classes] from the stem's output, which are the
-  /// caller's alone.
-  public func forward(_ stem: SharedTensor, saving tape: inout Tape) -> SharedTensor {
+  /// caller's alone. A stem's output that nobody else holds is overwritten where that saves memory.
+  public func forward(_ stem: consuming SharedTensor, saving tape: inout Tape) -> SharedTensor {
     tape.beginStep()
-    var x = Signal.floats(stem)
+    var x = Signal.floats(consume stem)
     for nodes in body.sections {
       for node in nodes { x = node.forward(x, &tape) }
     }

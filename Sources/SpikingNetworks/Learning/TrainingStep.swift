@@ -24,8 +24,9 @@ public final class TrainingStep {
   /// SLTT back-propagates each time step before the next one's forward pass (a window of one), BPTT all
   /// of them after the last (a window of T). Nothing else tells the two apart.
   ///
-  /// A frame that all time steps show goes through the stem once. The gradients of the stem's output are
-  /// summed before they go back through it, which is linear in them, unless memory is to be saved.
+  /// A frame that all time steps show goes through the stem once, and the gradients of the stem's output are
+  /// summed before they go back through it, which is linear in them. Where memory is to be saved it goes
+  /// through at each time step, forward and backward, so that neither is held.
   ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
@@ -44,16 +45,16 @@ public final class TrainingStep {
     tape.isTraining = true
     let recorded = rule.recordedTimesteps(seed: context.seed, iteration: context.iteration)
     var pending: [Int] = []
-    var stem = frames.withFrame(at: 0) { network.stem($0) }
-    let sumsStemGradients = frames.isStatic && network.specification.memory == .fast
+    let isStemShared = frames.isStatic && network.specification.memory == .fast
+    let stem = isStemShared ? frames.withFrame(at: 0) { network.stem($0) } : nil
     // Held from the start, so that memory does not depend on the number of time steps.
     var stemGradient = Tensor(
-      stem.tensor.shape.withSamples(sumsStemGradients ? frames.samples : 0), in: network.arena)
+      network.plan.stemOutput.withSamples(isStemShared ? frames.samples : 0), in: network.arena)
     stemGradient.fill(0)
     for t in recorded.indices {
-      if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
       tape.isRecording = recorded[t]
-      let logits = network.forward(stem, saving: &tape)
+      let logits = network.forward(
+        stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
       observe(t, logits.tensor)
       loss.add(logits, isTrained: recorded[t])
       if recorded[t] { pending.append(t) }
@@ -62,14 +63,14 @@ public final class TrainingStep {
       while let t = pending.popLast() {
         let isLast = isLastWindow && pending.isEmpty
         let g = network.backward(loss.popGradient(), from: &tape, isLast: isLast)
-        if sumsStemGradients {
+        if isStemShared {
           stemGradient.add(g.tensor)
         } else {
           frames.withFrame(at: t) { network.backwardStem(g.tensor, frame: $0, isLast: isLast) }
         }
       }
     }
-    if sumsStemGradients {
+    if isStemShared {
       frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0, isLast: isLast) }
     }
   }
@@ -80,10 +81,10 @@ public final class TrainingStep {
     loss.begin(labels: labels, globalCount: globalCount)
     tape.isTraining = false
     tape.isRecording = false
-    var stem = frames.withFrame(at: 0) { network.stem($0) }
+    let stem = frames.isStatic ? frames.withFrame(at: 0) { network.stem($0) } : nil
     for t in 0..<rule.timesteps {
-      if t > 0 && !frames.isStatic { stem = frames.withFrame(at: t) { network.stem($0) } }
-      let logits = network.forward(stem, saving: &tape)
+      let logits = network.forward(
+        stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
       loss.add(logits, isTrained: true)
       _ = loss.popGradient()
     }

@@ -82,6 +82,9 @@ public struct FloatView {
   /// A copy of the floats.
   public var elements: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
+  /// Whether all floats are 0.
+  public var isZero: Bool { UnsafeBufferPointer(start: base, count: count).allSatisfy { $0 == 0 } }
+
   /// Overwrites the floats.
   public func assign(_ elements: [Float]) {
     precondition(elements.count == count)

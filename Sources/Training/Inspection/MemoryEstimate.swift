@@ -89,15 +89,13 @@ public struct MemoryEstimate: Sendable {
     }
   }
 
-  /// The stem's output, unless it is on the tape, and the sum of its gradients, which last for all time
+  /// The stem's output, unless it is on the tape, and the sum of its gradients, where they last for all time
   /// steps.
   private static func stemBytes(
     _ network: NetworkPlan, samples: Int, isStatic: Bool
   ) -> Int {
-    let isFast = network.specification.memory == .fast
-    return bytes(
-      4, samples, network.stemOutput.count,
-      (network.keepsStemOutput ? 0 : 1) + (isFast && isStatic ? 1 : 0))
+    guard isStatic, network.specification.memory == .fast else { return 0 }
+    return bytes(4, samples, network.stemOutput.count, network.keepsStemOutput ? 1 : 2)
   }
 
   /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
