@@ -47,13 +47,12 @@ INLINE void load_block(const sltt_winograd_shape *s, const sltt_weights *weights
   if (transposed) TRANSPOSE(rows);
 }
 
-INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s,
-                                                 const sltt_weights *weights, int transposed,
-                                                 size_t group, float *transformed, size_t first,
-                                                 size_t last) {
-  size_t step = weight_step(s);
+// The weights of inputs first ..< last, at all points, `step` floats apart.
+INLINE void transform_weights(const sltt_winograd_shape *s, const sltt_weights *weights,
+                              int transposed, size_t group, float *transformed, size_t step,
+                              size_t first, size_t last) {
   for (size_t c = 0; c < GROUP; c += LANES) {
-    for (size_t k = first * LANES; k < s->inputs && k < last * LANES; k += LANES) {
+    for (size_t k = first; k < last; k += LANES) {
       vfloat block[9][LANES];
       for (size_t tap = 0; tap < 9; tap++)
         load_block(s, weights, transposed, tap, k, group * GROUP + c, block[tap]);
@@ -63,7 +62,7 @@ INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s,
           vfloat g[3] = {block[x][i], block[3 + x][i], block[6 + x][i]};
           TRANSFORM_WEIGHTS(g, half[x]);
         }
-        float *to = transformed + (k + i) * GROUP + c;
+        float *to = transformed + (k - first + i) * GROUP + c;
         for (size_t y = 0; y < IN; y++) {
           vfloat g[3] = {half[0][y], half[1][y], half[2][y]}, row[IN];
           TRANSFORM_WEIGHTS(g, row);
@@ -72,6 +71,14 @@ INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s,
       }
     }
   }
+}
+
+INLINE void sltt_winograd_transform_weights_body(const sltt_winograd_shape *s,
+                                                 const sltt_weights *weights, int transposed,
+                                                 size_t group, float *transformed, size_t first,
+                                                 size_t last) {
+  transform_weights(s, weights, transposed, group, transformed + first * LANES * GROUP,
+                    weight_step(s), first * LANES, least(last * LANES, s->inputs));
 }
 
 VARIANTS(void, sltt_winograd_transform_weights,
@@ -137,4 +144,36 @@ VARIANTS(void, sltt_winograd_multiply,
           const float *weights, size_t group, const float *bias, int accumulates, float *output,
           float *products, size_t first, size_t last),
          (shape, inputs, block, tiles, weights, group, bias, accumulates, output, products, first,
+          last))
+
+size_t sltt_winograd_few_count(size_t tiles) {
+  return POINTS * (spread(SLICE, GROUP) + spread(tiles, GROUP));
+}
+
+INLINE void sltt_winograd_convolve_few_body(const sltt_winograd_shape *shape, const float *inputs,
+                                            size_t tiles, const sltt_weights *weights,
+                                            int transposed, size_t group, const float *bias,
+                                            int accumulates, float *output, float *room,
+                                            size_t first, size_t last) {
+  const sltt_winograd_shape s = *shape;
+  size_t row = padded(s.inputs), step = input_step(&s, tiles), count = last - first;
+  size_t slice_step = spread(SLICE, GROUP), product_step = spread(count, GROUP);
+  float *slice = room, *products = room + POINTS * slice_step;
+  for (size_t k = 0; k < s.inputs; k += SLICE) {
+    size_t depth = least(SLICE, s.inputs - k);
+    transform_weights(&s, weights, transposed, group, slice, slice_step, k, k + depth);
+    for (size_t point = 0; point < POINTS; point++)
+      multiply(inputs + point * step + first * row + k, row, 1, count, depth,
+               slice + point * slice_step, products + point * product_step, k > 0);
+  }
+  for (size_t t = 0; t < count; t++)
+    transform_output(&s, products + t * GROUP, product_step, bias, accumulates, output, first + t,
+                     group);
+}
+
+VARIANTS(void, sltt_winograd_convolve_few,
+         (const sltt_winograd_shape *shape, const float *inputs, size_t tiles,
+          const sltt_weights *weights, int transposed, size_t group, const float *bias,
+          int accumulates, float *output, float *room, size_t first, size_t last),
+         (shape, inputs, tiles, weights, transposed, group, bias, accumulates, output, room, first,
           last))

@@ -12,6 +12,7 @@ enum {
   GROUP = SLTT_WINOGRAD_GROUP,
   ROWS = SLTT_WINOGRAD_ROWS,
   PRODUCTS = SLTT_WINOGRAD_PRODUCTS,
+  SLICE = 32,                 // inputs whose weights stay in the cache with the products of few tiles
 };
 
 // Polynomials are multiplied at 0, +-P, +-Q and infinity. As P Q = 1, numbers stay small: rounding errors
@@ -143,7 +144,8 @@ INLINE void multiply_block(const float *left, size_t row_step, size_t depth_step
                            size_t vectors) {
   vfloat sum[ROWS][GROUP / LANES];
   for (size_t r = 0; r < rows; r++)
-    for (size_t v = 0; v < vectors; v++) sum[r][v] = 0;
+    for (size_t v = 0; v < vectors; v++)
+      sum[r][v] = adds ? LOAD(result + r * GROUP + v * LANES, LANES) : (vfloat)0;
   for (size_t k = 0; k < depth; k++) {
     vfloat w[GROUP / LANES];
     for (size_t v = 0; v < vectors; v++) memcpy(&w[v], right + k * GROUP + v * LANES, sizeof w[v]);
@@ -154,9 +156,7 @@ INLINE void multiply_block(const float *left, size_t row_step, size_t depth_step
   }
   for (size_t r = 0; r < rows; r++) {
     for (size_t v = 0; v < vectors; v++) {
-      float *to = result + r * GROUP + v * LANES;
-      if (adds) sum[r][v] += LOAD(to, LANES);
-      memcpy(to, &sum[r][v], sizeof sum[r][v]);
+      memcpy(result + r * GROUP + v * LANES, &sum[r][v], sizeof sum[r][v]);
     }
   }
 }

@@ -19,6 +19,8 @@ final class WinogradConvolution: ConvolutionMethod {
   private static let slice = SLTT_WINOGRAD_POINTS * 256 * 256
   /// So few that a thread's part of them hides no more than reading the weights.
   private static let fewTiles = 128
+  /// So few that their products with a group stay in the cache.
+  private static let tilesOfGroup = 64
 
   /// Of all threads' transformed inputs and products. Many threads go through fewer tiles at a time.
   private static let roomBytes = 12 << 20
@@ -88,28 +90,34 @@ final class WinogradConvolution: ConvolutionMethod {
   private struct Room {
     /// Whether threads share the groups of outputs, else the tiles.
     let isSharedByGroups: Bool
-    /// Tiles that a thread goes through at a time, of all groups.
+    /// Tiles that a thread goes through at a time: with all groups, or with one.
     let block: Int
-    /// Groups whose weights are transformed at a time.
+    /// Groups whose weights are transformed at a time, where threads share the tiles.
     let groups: Int
     let inputs, weights, products: Scratch.Size
 
     init(_ shape: UnsafePointer<sltt_winograd_shape>, tiles: Int) {
       let groups = sltt_winograd_groups(shape)
       isSharedByGroups = tiles <= WinogradConvolution.fewTiles && groups >= parallelParts(.max)
-      let parts = parallelParts(isSharedByGroups ? groups * tiles : tiles)
-      let slice = WinogradConvolution.sliceGroups(of: shape)
-      self.groups = isSharedByGroups ? min(slice, parts) : slice
-      let perTile = 4 * (sltt_winograd_input_count(shape, 1) + sltt_winograd_product_count(1))
-      let rows = SLTT_WINOGRAD_ROWS
-      let most = max(1, WinogradConvolution.roomBytes / (parts * perTile * rows)) * rows
-      block =
-        isSharedByGroups
-        ? tiles : min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts, most)
-      inputs = Scratch.Size(
-        floats: sltt_winograd_input_count(shape, block), parts: isSharedByGroups ? 1 : parts)
+      if isSharedByGroups {
+        let blocks =
+          (tiles + WinogradConvolution.tilesOfGroup - 1) / WinogradConvolution.tilesOfGroup
+        block = (tiles + blocks - 1) / blocks
+        self.groups = 0
+        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, tiles))
+        products = Scratch.Size(
+          floats: sltt_winograd_few_count(block), parts: parallelParts(groups))
+      } else {
+        let parts = parallelParts(tiles)
+        let perTile = 4 * (sltt_winograd_input_count(shape, 1) + sltt_winograd_product_count(1))
+        let rows = SLTT_WINOGRAD_ROWS
+        let most = max(1, WinogradConvolution.roomBytes / (parts * perTile * rows)) * rows
+        block = min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts, most)
+        self.groups = WinogradConvolution.sliceGroups(of: shape)
+        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, block), parts: parts)
+        products = Scratch.Size(floats: sltt_winograd_product_count(block), parts: parts)
+      }
       weights = Scratch.Size(floats: self.groups * sltt_winograd_weight_count(shape))
-      products = Scratch.Size(floats: sltt_winograd_product_count(block), parts: parts)
     }
 
     var bytes: Int { inputs.bytes + weights.bytes + products.bytes }
@@ -151,23 +159,22 @@ final class WinogradConvolution: ConvolutionMethod {
     }
   }
 
-  /// Threads share the groups of outputs, so that each reads the weights of few alone: of few tiles they
-  /// are the greater part.
+  /// Threads share the groups of outputs, so that each reads the weights of few alone, which it transforms as
+  /// it needs them: of few tiles they are the greater part.
   private func convolveByGroups(_ pass: Pass, tiles: Int, _ room: Room) {
-    let shape = pass.shape
     let inputs = Scratch(room.inputs, arena)
     parallelFor(tiles) { _, part in
       sltt_winograd_transform_input(
-        shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
+        pass.shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
     }
     let products = Scratch(room.products, arena)
-    let size = sltt_winograd_weight_count(shape)
-    forSlices(of: shape, groups: room.groups) { groups, transformed in
-      transformWeights(pass, groups, into: transformed)
-      parallelFor(groups.count, units: tiles) { thread, index, part in
-        pass.multiply(
-          inputs[0], block: 0, tiles: tiles, part, transformed + index * size,
-          groups.lowerBound + index, products[thread])
+    parallelFor(sltt_winograd_groups(pass.shape)) { thread, groups in
+      for group in groups {
+        for first in stride(from: 0, to: tiles, by: room.block) {
+          pass.convolve(
+            inputs[0], tiles: tiles, first..<min(first + room.block, tiles), group,
+            products[thread])
+        }
       }
     }
   }
@@ -226,6 +233,20 @@ private struct Pass {
     withUnsafePointer(to: weights) {
       sltt_winograd_transform_weights(
         shape, $0, isTransposed, group, transformed, inputs.lowerBound, inputs.upperBound)
+    }
+  }
+
+  /// - Parameters:
+  ///   - inputs: of all `tiles`, transformed.
+  ///   - part: of the tiles.
+  func convolve(
+    _ inputs: UnsafePointer<Float>, tiles: Int, _ part: Range<Int>, _ group: Int,
+    _ products: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: weights) {
+      sltt_winograd_convolve_few(
+        shape, inputs, tiles, $0, isTransposed, group, bias, isAccumulating, output, products,
+        part.lowerBound, part.upperBound)
     }
   }
 
