@@ -14,6 +14,8 @@ public struct ConfigurationField<Root>: Sendable {
   public let isText: Bool
   /// The values at the ends of the range, as YAML; none where there is no range.
   let edges: [String]
+  /// Whether a run has to keep its value when it goes on.
+  public let isFixedInRun: Bool
   /// What it means, in one line.
   public let documentation: String
   /// Its value as YAML; nil if it has none.
@@ -29,9 +31,9 @@ public struct ConfigurationField<Root>: Sendable {
   /// A key that always has a value.
   init<Value: ConfigurationValue>(
     _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable,
-    limit: Limit<Value> = .none, _ documentation: String
+    limit: Limit<Value> = .none, isFixedInRun: Bool = false, _ documentation: String
   ) {
-    self.init(name, documentation, limit) {
+    self.init(name, documentation, limit, isFixedInRun) {
       $0[keyPath: path].yaml
     } set: { (node, root) throws(ConfigurationMisfit) in
       root[keyPath: path] = try Value.read(node, limit: limit)
@@ -41,9 +43,9 @@ public struct ConfigurationField<Root>: Sendable {
   /// A key that may be left out, or given as `null`.
   init<Value: ConfigurationValue>(
     _ name: String, _ path: WritableKeyPath<Root, Value?> & Sendable,
-    limit: Limit<Value> = .none, _ documentation: String
+    limit: Limit<Value> = .none, isFixedInRun: Bool = false, _ documentation: String
   ) {
-    self.init(name, documentation, limit) {
+    self.init(name, documentation, limit, isFixedInRun) {
       $0[keyPath: path]?.yaml
     } set: { (node, root) throws(ConfigurationMisfit) in
       root[keyPath: path] = node.isNull ? nil : try Value.read(node, limit: limit)
@@ -51,12 +53,13 @@ public struct ConfigurationField<Root>: Sendable {
   }
 
   private init<Value: ConfigurationValue>(
-    _ name: String, _ documentation: String, _ limit: Limit<Value>,
+    _ name: String, _ documentation: String, _ limit: Limit<Value>, _ isFixedInRun: Bool,
     yaml: @escaping @Sendable (Root) -> String?,
     set: @escaping @Sendable (Node, inout Root) throws(ConfigurationMisfit) -> Void
   ) {
     self.name = name
     self.documentation = documentation
+    self.isFixedInRun = isFixedInRun
     values = Value.kind + limit.text
     isText = Value.self == String.self
     edges = limit.edges.map(\.yaml)

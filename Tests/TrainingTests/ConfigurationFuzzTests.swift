@@ -35,7 +35,7 @@ struct ConfigurationFuzzTests {
         let estimate = MemoryEstimate(
           network, configuration, ranks: 1,
           batch: configuration.training.globalBatch,
-          optimizerBuffers: configuration.optimizer.stateBuffers, before: 0)
+          optimizerBuffers: configuration.optimizerBuffers, before: 0)
         #expect(estimate.totalBytes > 0, "\(overrides)")
         try configuration.require(estimate, of: memory, ranks: 1)
         described += 1

@@ -65,7 +65,7 @@ extension Configuration.Data {
       "data.validation", \.data.validation, limit: .notEmpty,
       "Directory of the validation images in it; left out: val, validation or test."),
     .init(
-      "data.drop_last", \.data.dropsLast,
+      "data.drop_last", \.data.dropsLast, isFixedInRun: true,
       "Leave out an epoch's last training batch where it is smaller than the others."),
     .init(
       "data.image_size", \.data.imageSize, limit: .side,

@@ -20,7 +20,7 @@ extension Configuration {
 extension Configuration.Optimizer {
   static let keys: [ConfigurationKey] = [
     .init(
-      "optimizer.name", \.optimizer.name,
+      "optimizer.name", \.optimizer.name, isFixedInRun: true,
       "SGD with momentum, or AdamW."),
     .init(
       "optimizer.learning_rate", \.optimizer.learningRate, limit: .positive,

@@ -31,7 +31,7 @@ extension Configuration.Training {
       "training.max_iterations", \.training.maxIterations, limit: .count,
       "Stop after so many iterations, whatever the epochs."),
     .init(
-      "training.global_batch", \.training.globalBatch, limit: .samples,
+      "training.global_batch", \.training.globalBatch, limit: .samples, isFixedInRun: true,
       "Images in an iteration, over all ranks together."),
     .init(
       "training.micro_batch", \.training.microBatch, limit: .samples,

@@ -100,6 +100,15 @@ public struct FloatView {
     }
   }
 
+  /// Gives the floats to another view, and takes its own.
+  public func swap(with other: FloatView) {
+    precondition(other.count == count)
+    let (base, source) = (base, other.base)
+    parallelFor(count, grain: Self.grain) { _, part in
+      for i in part { (base[i], source[i]) = (source[i], base[i]) }
+    }
+  }
+
   /// Overwrites all floats with one value.
   public func fill(_ value: Float) {
     let base = base

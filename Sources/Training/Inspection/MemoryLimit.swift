@@ -27,7 +27,7 @@ extension Configuration {
       trains
       ? MemoryEstimate(
         network, self, ranks: communicator.size, batch: batch,
-        optimizerBuffers: optimizer.stateBuffers, before: residentBytes())
+        optimizerBuffers: optimizerBuffers, before: residentBytes())
       : MemoryEstimate(
         network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), window: 0,
         optimizerBuffers: 0, isStatic: framesOfASample == 1,

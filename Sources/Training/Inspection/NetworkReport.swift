@@ -79,7 +79,7 @@ public struct NetworkReport {
     for name in Configuration.Method.Name.allCases {
       let memory = MemoryEstimate(
         network, configuration.learning(by: name), ranks: 1, batch: batch,
-        optimizerBuffers: configuration.optimizer.stateBuffers, before: residentBefore)
+        optimizerBuffers: configuration.optimizerBuffers, before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

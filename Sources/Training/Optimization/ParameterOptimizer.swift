@@ -14,9 +14,15 @@ public protocol ParameterOptimizer: AnyObject {
 
   /// Updates so far.
   var updates: Int { get set }
+
+  /// Weights that the network is to be judged and published by, one of the buffers of state; nil where these
+  /// are the trained ones.
+  var publishedWeights: FloatView? { get }
 }
 
 extension ParameterOptimizer {
+  public var publishedWeights: FloatView? { nil }
+
   /// One update of all weights.
   public func update(_ weights: FloatView, along gradients: FloatView, learningRate: Double) {
     updates += 1

@@ -27,11 +27,15 @@ public struct Evaluator {
     var local = IterationMetrics(convolutions: replica.network.convolutions.count)
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
-    while let batch = try loader.next() {
-      if let wantsStop, try communicator.isAny(wantsStop()) { return nil }
-      pass.evaluate(
-        batch, globalCount: loader.sampler.sampleCount, into: &local, progress: activity.touch)
+    let isComplete = try replica.withPublishedWeights {
+      while let batch = try loader.next() {
+        if let wantsStop, try communicator.isAny(wantsStop()) { return false }
+        pass.evaluate(
+          batch, globalCount: loader.sampler.sampleCount, into: &local, progress: activity.touch)
+      }
+      return true
     }
+    guard isComplete else { return nil }
     let tail = ReductionTail(of: replica.network)
     local.write(to: tail.metrics)
     activity.enter(.waitingForRanks, iteration: iteration)

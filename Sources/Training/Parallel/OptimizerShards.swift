@@ -69,6 +69,17 @@ struct OptimizerShards {
       state: stateCount - (count - dividedCount), learningRate: learningRate)
   }
 
+  /// Swaps all weights with a buffer of state that is laid out as they are. A collective.
+  func swap(_ weights: FloatView, with state: FloatView) throws {
+    for chunk in chunks {
+      let mine = weights[part(of: chunk)]
+      let start = stateOffset(of: chunk)
+      mine.swap(with: state[start..<start + mine.count])
+      try share(weights[chunk])
+    }
+    weights[dividedCount..<count].swap(with: state[sharedState(of: dividedCount..<count)])
+  }
+
   /// Collects the state of a range of weights on rank 0. A collective.
   ///
   /// - Parameters:

@@ -17,6 +17,8 @@ extension Replica {
     try withUnsafeMutableBytes(of: &updates) { try communicator.broadcast($0, root: 0) }
     optimizer.updates = Int(updates)
     try shareWeights()
+    // The model's file has the published weights, and the optimizer's the trained ones.
+    if let published = optimizer.publishedWeights { try swapWeights(with: published) }
   }
 
   /// Gives each rank its parts of the optimizer's state, parameter by parameter.

@@ -33,6 +33,27 @@ public final class Replica {
     try communicator.checkIdentical(hash: weightHash, what: what)
   }
 
+  /// Runs `body` while the network has the weights that it is to be judged and published by, and the
+  /// optimizer's state has the trained ones in their place. A collective where that state is divided among
+  /// the ranks.
+  func withPublishedWeights<Result>(_ body: () throws -> Result) throws -> Result {
+    guard let published = optimizer.publishedWeights else { return try body() }
+    try swapWeights(with: published)
+    let result = try body()
+    try swapWeights(with: published)
+    return result
+  }
+
+  func swapWeights(with state: FloatView) throws {
+    let weights = network.store.weights.all
+    if let shards = exchange.shards {
+      try shards.swap(weights, with: state)
+    } else {
+      weights.swap(with: state)
+    }
+    network.weightsDidChange()
+  }
+
   /// Gives all ranks the weights and running statistics of rank 0. A collective.
   func shareWeights() throws {
     try broadcast(network.store.weights.all)

@@ -51,16 +51,9 @@ extension Configuration {
     case .adamw: AdamW(count: count, weightDecay: optimizer.weightDecay)
     }
   }
-}
 
-extension Configuration.Optimizer {
-  /// Buffers of state, each as large as the weights.
-  var stateBuffers: Int {
-    switch name {
-    case .sgd: momentum == 0 ? 0 : 1
-    case .adamw: 2
-    }
-  }
+  /// Buffers of the optimizer's state, each as large as the weights.
+  var optimizerBuffers: Int { makeOptimizer(count: 0).state.count }
 }
 
 // What follows depends on what `data.path` holds.

@@ -83,20 +83,28 @@ final class RunCheckpoints {
     let isReady = recorder?.isReady(canWait: canWait) ?? false
     // All ranks have to give their part of it, whatever becomes of it.
     let gathering = try replica.gatherOptimizerState(isWanted: isReady)
-    if isReady {
-      try recorder?.save(
-        Snapshot(
-          replica.network, replica.optimizer, gathering: gathering,
-          copies: setup.configuration.training.memory == .fast),
-        RunState(
-          position: position, updates: replica.optimizer.updates,
-          configuration: setup.configuration, classes: setup.data.classes,
-          trainingSamples: setup.data.training.count, trainingList: setup.trainingList,
-          worldSize: communicator.size, reduction: replica.exchange.reduction),
-        isBest: isBest)
+    if isReady || gathering != nil {
+      try replica.withPublishedWeights {
+        if isReady { try record(position, gathering, isBest: isBest) }
+        try gathering?.finish()
+      }
     }
-    try gathering?.finish()
     if !canWait { savedIteration = position.iteration }
+  }
+
+  private func record(
+    _ position: RunPosition, _ gathering: OptimizerGathering?, isBest: Bool
+  ) throws {
+    try recorder?.save(
+      Snapshot(
+        replica.network, replica.optimizer, gathering: gathering,
+        copies: setup.configuration.training.memory == .fast),
+      RunState(
+        position: position, updates: replica.optimizer.updates,
+        configuration: setup.configuration, classes: setup.data.classes,
+        trainingSamples: setup.data.training.count, trainingList: setup.trainingList,
+        worldSize: communicator.size, reduction: replica.exchange.reduction),
+      isBest: isBest)
   }
 
   /// Lets the checkpoint of the present weights be put in place.

@@ -94,16 +94,19 @@ package struct TrainedOn {
     ("data.event_normalization", { $0.data.eventNormalization.rawValue }),
   ]
 
-  private static let course: [Fact] = [
-    ("model.classes", { try "\($0.networkSpecification(classes: nil).classes)" }),
-    ("optimizer.name", { $0.optimizer.name.rawValue }),
-    (
-      "optimizer.momentum",
-      { $0.optimizer.name == .sgd && $0.optimizer.momentum == 0 ? "0" : "a number above 0" }
-    ),
-    ("training.global_batch", { "\($0.training.globalBatch)" }),
-    ("data.drop_last", { "\($0.data.dropsLast)" }),
-  ]
+  private static let course: [Fact] = {
+    let special: [Fact] = [
+      ("model.classes", { try "\($0.networkSpecification(classes: nil).classes)" }),
+      (
+        "optimizer.momentum",
+        { $0.optimizer.name == .sgd && $0.optimizer.momentum == 0 ? "0" : "a number above 0" }
+      ),
+    ]
+    let fixed: [Fact] = Configuration.keys.filter(\.isFixedInRun).map { key in
+      (key.name, { key.yaml($0) ?? "none" })
+    }
+    return special + fixed
+  }()
 }
 
 extension TrainedOn {
