@@ -22,7 +22,8 @@ struct ConfigurationTests {
       "optimizer": "name learning_rate momentum nesterov weight_decay clip_norm shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """
-      epochs max_iterations global_batch micro_batch seed precision memory log_every on_nonfinite check_replicas_every
+      epochs max_iterations global_batch micro_batch seed precision memory log_every on_nonfinite \
+      check_replicas_every ema
       """,
       "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",

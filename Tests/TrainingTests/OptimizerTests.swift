@@ -83,11 +83,31 @@ struct OptimizerTests {
       zip(optimizer.state[1].values.elements, squares).allSatisfy { abs(Double($0) - $1) < 1e-6 })
   }
 
+  @Test(arguments: [0, 0.5, 0.99]) func theAverageFollowsItsRule(_ decay: Double) throws {
+    let optimizer = WeightAverage(
+      of: SGD(count: 3, momentum: 0.9, weightDecay: 0), count: 3, decay: decay)
+    #expect(optimizer.publishedWeights == nil)
+    #expect(optimizer.state.map(\.name) == ["momentum_buffer", "trained_weights"])
+    let (weights, gradients) = (FlatBuffer(count: 3), FlatBuffer(count: 3))
+    var average: [Double] = []
+    for step in 0..<5 {
+      gradients.all.assign([1, Float(step), -2])
+      optimizer.update(weights.all, along: gradients.all, learningRate: 0.1)
+      let now = weights.all.elements.map { Double($0) }
+      average =
+        step == 0 ? now : zip(average, now).map { decay * $0 + (1 - decay) * $1 }
+    }
+    let published = try #require(optimizer.publishedWeights).elements
+    #expect(zip(published, average).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+    #expect((published == weights.all.elements) == (decay == 0))
+  }
+
   /// State and count are all that must be saved.
   @Test func aRestoredOptimizerGoesOnAlike() {
     for makeOptimizer in [
       { SGD(count: 4, momentum: 0.9, usesNesterov: true, weightDecay: 0.1) },
       { AdamW(count: 4, weightDecay: 0.1) },
+      { WeightAverage(of: AdamW(count: 4, weightDecay: 0.1), count: 4, decay: 0.5) },
     ] as [() -> any ParameterOptimizer] {
       let (whole, first, second) = (makeOptimizer(), makeOptimizer(), makeOptimizer())
       let (a, b, g) = (FlatBuffer(count: 4), FlatBuffer(count: 4), FlatBuffer(count: 4))
@@ -104,6 +124,7 @@ struct OptimizerTests {
         (step < 2 ? first : second).update(b.all, along: g.all, learningRate: 0.1)
       }
       #expect(a.all.elements == b.all.elements)
+      #expect(whole.publishedWeights?.elements == second.publishedWeights?.elements)
     }
   }
 }

@@ -11,6 +11,8 @@ extension Configuration {
     public var seed: UInt64 = 2022
     public var precision = Precision.float32
     public var memory = MemoryUse.fast
+    /// Decay of the average of the weights; nil: there is none.
+    public var averageDecay: Double?
     public var logEvery = 30
 
     public enum NonFiniteAction: String, CaseIterable, Sendable {
@@ -45,6 +47,9 @@ extension Configuration.Training {
     .init(
       "training.memory", \.training.memory,
       "What to save: fast (time), or lean (memory; rounds what batch norm's gradient needs)."),
+    .init(
+      "training.ema", \.training.averageDecay, limit: .belowOne, isFixedInRun: true,
+      "Decay of an average of the weights, which is validated and saved; left out: none."),
     .init(
       "training.log_every", \.training.logEvery, limit: .count,
       "Iterations between two records of the training metrics."),

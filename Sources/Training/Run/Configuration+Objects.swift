@@ -43,13 +43,15 @@ extension Configuration {
 
   /// The optimizer, for `count` parameters.
   public func makeOptimizer(count: Int) -> any ParameterOptimizer {
-    switch optimizer.name {
-    case .sgd:
-      SGD(
-        count: count, momentum: optimizer.momentum, usesNesterov: optimizer.usesNesterov,
-        weightDecay: optimizer.weightDecay)
-    case .adamw: AdamW(count: count, weightDecay: optimizer.weightDecay)
-    }
+    let plain: any ParameterOptimizer =
+      switch optimizer.name {
+      case .sgd:
+        SGD(
+          count: count, momentum: optimizer.momentum, usesNesterov: optimizer.usesNesterov,
+          weightDecay: optimizer.weightDecay)
+      case .adamw: AdamW(count: count, weightDecay: optimizer.weightDecay)
+      }
+    return training.averageDecay.map { WeightAverage(of: plain, count: count, decay: $0) } ?? plain
   }
 
   /// Buffers of the optimizer's state, each as large as the weights.
