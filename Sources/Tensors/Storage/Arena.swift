@@ -94,7 +94,7 @@ public final class Arena {
     self.plan = plan.bytes <= committedBytes ? plan : nil
     wantsPlan = false
     trace = BlockTrace()
-    discardUnused()
+    releaseUnused()
   }
 
   /// A block of at least `bytes` bytes; its content is undefined.
@@ -106,7 +106,7 @@ public final class Arena {
     bytesInUse += size
     peakBytes = max(peakBytes, bytesInUse)
     if bytesInUse + staleBytes > peakBytes + spareBytes {
-      discardUnused()
+      releaseUnused()
       // It takes time, so it must not happen in every pass: those that differ from each other, as of
       // SLTT-K, keep what they need.
       if stage != .recording { spareBytes = reserved }
@@ -168,7 +168,7 @@ public final class Arena {
   }
 
   /// Gives memory that is not in use back to the operating system.
-  private func discardUnused() {
+  public func releaseUnused() {
     for range in stale.ranges {
       let first = (range.lowerBound + Self.pageSize - 1) / Self.pageSize * Self.pageSize
       let count = range.upperBound / Self.pageSize * Self.pageSize - first

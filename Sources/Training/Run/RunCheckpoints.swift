@@ -84,10 +84,14 @@ final class RunCheckpoints {
     // All ranks have to give their part of it, whatever becomes of it.
     let gathering = try replica.gatherOptimizerState(isWanted: isReady)
     if isReady || gathering != nil {
+      // Where nothing is copied, training waits and needs no memory.
+      let waits = setup.configuration.training.memory == .lean
+      if waits { replica.network.arena.releaseUnused() }
       try replica.withPublishedWeights {
         if isReady { try record(position, gathering, isBest: isBest) }
         try gathering?.finish()
       }
+      if waits { releaseFreedMemory() }
     }
     if !canWait { savedIteration = position.iteration }
   }

@@ -49,6 +49,8 @@ public final class TrainingRun {
       ) { warn($0) }
     }
     checkpoints = RunCheckpoints(setup, recorder, savedIteration: state?.position.iteration)
+    // What reading weights took for a while.
+    releaseFreedMemory()
   }
 
   /// Goes on from the checkpoint that rank 0 has; returns its state, or nil if there is none.
