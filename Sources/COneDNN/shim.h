@@ -217,7 +217,8 @@ static inline dnnl_status_t sltt_dnnl_reorder(dnnl_memory_t from, dnnl_memory_t 
   dnnl_primitive_attr_t attr;
   dnnl_status_t status = dnnl_memory_get_memory_desc(from, &source);
   if (status == dnnl_success) status = dnnl_memory_get_memory_desc(to, &destination);
-  if (status == dnnl_success) status = sltt_dnnl_attributes(accumulates, dnnl_scratchpad_mode_library, &attr);
+  if (status == dnnl_success)
+    status = sltt_dnnl_attributes(accumulates, dnnl_scratchpad_mode_library, &attr);
   if (status != dnnl_success) return status;
   dnnl_primitive_desc_t description;
   status = dnnl_reorder_primitive_desc_create(&description, source, engine, destination, engine,

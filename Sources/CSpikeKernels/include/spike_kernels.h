@@ -224,7 +224,8 @@ void sltt_winograd_multiply(const sltt_winograd_shape *shape, const float *input
 // Floats of scratch memory that a thread needs for a convolution of few tiles.
 size_t sltt_winograd_few_count(size_t tiles);
 
-// The same for the tiles first ..< last of transformed inputs of all `tiles`. The weights are transformed a few
+// output (+)= input * weights + bias (or NULL), for a group and the tiles first ..< last of a block of all
+// `tiles`, whose inputs are transformed. The weights are transformed a few
 // at a time, so that they stay in the cache: of so few tiles they are the greater part of the memory.
 void sltt_winograd_convolve_few(const sltt_winograd_shape *shape, const float *inputs, size_t tiles,
                                 const sltt_weights *weights, int transposed, size_t group,

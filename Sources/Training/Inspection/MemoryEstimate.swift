@@ -106,12 +106,17 @@ public struct MemoryEstimate: Sendable {
     let convolutions = Dictionary(
       uniqueKeysWithValues: network.convolutions.map { ($0.layer, $0) })
     var (most, released) = (0, 0.0)
-    for layer in summaries.reversed() {
+    // Of several time steps the second one that goes back may take more: the first leaves the gradients of
+    // states behind, and the last states.
+    for (step, layer) in (0..<max(1, min(window, 2))).flatMap({ step in
+      summaries.reversed().map { (step, $0) }
+    }) {
       // The gradient of the output; for spikes that of the input as well, while the first still flows
       // past the branch.
       let output = bytes(4, samples, layer.output.count)
       // Neurons make a gradient of their state that flows back through time.
-      let stateGradient = layer.tapeHoldsState && window > 1 ? layer.stateBytes : 0
+      let stateGradient =
+        layer.tapeHoldsState && window > 1 && step == 0 ? layer.stateBytes : 0
       var work = output + bytes(samples, stateGradient)
       if let convolution = convolutions[layer.name] {
         let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
@@ -121,7 +126,7 @@ public struct MemoryEstimate: Sendable {
       }
       most = max(most, Int(min(Double(work) - released, 0x1p58)))
       // Both stay until the next sequence.
-      let held = (layer.tapeHoldsState ? layer.stateBytes : 0) + stateGradient
+      let held = (layer.tapeHoldsState && step == 0 ? layer.stateBytes : 0) + stateGradient
       released += Double(samples) * Double(layer.tapeBytes - held)
     }
     return most
