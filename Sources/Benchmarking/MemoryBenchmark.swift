@@ -44,7 +44,7 @@ extension MemoryMeasurement {
     let estimate = MemoryEstimate(
       trainer.network.plan,
       samples: configuration.samplesAtOnce(ranks: 1),
-      window: configuration.method.rule.window,
+      rule: configuration.method.rule,
       optimizerBuffers: trainer.replica.optimizer.state.count,
       isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
       before: before)
@@ -63,11 +63,12 @@ extension Configuration {
   /// The same training by another method, of so many time steps.
   public func training(
     by name: Method.Name, timesteps: Int
-  ) -> Configuration {
-    var changed = learning(by: name)
+  ) throws -> Configuration {
+    var changed = try learning(by: name)
     changed.method.timesteps = timesteps
     changed.method.k = changed.method.k.map { min($0, timesteps) }
     changed.data.frames = nil
+    changed.loss.stepWeights = nil
     return changed
   }
 }

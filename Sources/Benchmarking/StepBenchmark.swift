@@ -107,8 +107,8 @@ public final class StepBenchmark {
 
 extension Configuration {
   /// The same training in a benchmark's way.
-  func computing(_ variant: StepBenchmark.Variant) -> Configuration {
-    var changed = learning(by: variant.method)
+  func computing(_ variant: StepBenchmark.Variant) throws -> Configuration {
+    var changed = try learning(by: variant.method)
     changed.training.precision = variant.precision
     return changed
   }

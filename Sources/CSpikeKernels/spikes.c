@@ -49,18 +49,18 @@ VARIANTS(void, sltt_round,
          (values, rounded, first, last))
 
 INLINE void sltt_add_spikes_body(const uint64_t *spikes, float *values, size_t channels,
-                                 float amplitude, size_t first, size_t last) {
+                                 float amplitude, float decay, size_t first, size_t last) {
   size_t words = words_of(channels);
   for (size_t pixel = first; pixel < last; pixel++) {
     float *row = values + pixel * channels;
     for (size_t c = 0; c < channels; c += LANES) {
-      vfloat sum = LOAD(row + c, channels - c) + SPIKES_AT(pixel, c);
+      vfloat sum = decay * LOAD(row + c, channels - c) + SPIKES_AT(pixel, c);
       STORE(row + c, sum, channels - c);
     }
   }
 }
 
 VARIANTS(void, sltt_add_spikes,
-         (const uint64_t *spikes, float *values, size_t channels, float amplitude, size_t first,
-          size_t last),
-         (spikes, values, channels, amplitude, first, last))
+         (const uint64_t *spikes, float *values, size_t channels, float amplitude, float decay,
+          size_t first, size_t last),
+         (spikes, values, channels, amplitude, decay, first, last))

@@ -106,4 +106,22 @@ typedef _Bool vmask __attribute__((ext_vector_type(16)));
 // value where the mask is set, else 0.
 #define KEEP(value, mask) ((vfloat)((vint)(vfloat)(value) & (mask)))
 
+// e to the power of x, within 2 units in the last place; where that is no normal number, about the nearest
+// one. By powers of 2, and Taylor's series with coefficients for the interval that is left.
+#define EXP(x)                                                                                \
+  ({                                                                                          \
+    vfloat t_ = (x);                                                                          \
+    vint small_ = t_ < -87, large_ = t_ > 88;                                                 \
+    t_ = KEEP(t_, ~(small_ | large_)) + KEEP((vfloat)-87, small_) + KEEP((vfloat)88, large_); \
+    vfloat shifted_ = t_ * 1.44269504f + 12582912.0f, power_ = shifted_ - 12582912.0f;        \
+    vfloat r_ = t_ - power_ * 0.693359375f + power_ * 2.12194440e-4f;                         \
+    vfloat p_ = 1.9875691500e-4f * r_ + 1.3981999507e-3f;                                     \
+    p_ = p_ * r_ + 8.3334519073e-3f;                                                          \
+    p_ = p_ * r_ + 4.1665795894e-2f;                                                          \
+    p_ = p_ * r_ + 1.6666665459e-1f;                                                          \
+    p_ = p_ * r_ + 5.0000001201e-1f;                                                          \
+    p_ = p_ * r_ * r_ + r_ + 1;                                                               \
+    p_ * (vfloat)(((vint)shifted_ - 0x4b400000 + 127) << 23);                                 \
+  })
+
 INLINE size_t words_of(size_t channels) { return (channels + 63) / 64; }

@@ -13,8 +13,11 @@ extension Configuration {
       if let problem = NetworkFamily.problem(blocks: blocks, width: width) {
         throw error(problem)
       }
+      let title = "\(family.rawValue) \(blocks), width \(width)"
+      guard family.hasStems else { return (family.parts(blocks: blocks, width: width), title) }
+      let stem = model.stem ?? (data.imageSize <= 64 ? .cifar : .imagenet)
       return (
-        family.parts(blocks: blocks, width: width), "\(family.rawValue) \(blocks), width \(width)"
+        family.parts(blocks: blocks, width: width, stem: stem), "\(title), \(stem.rawValue) stem"
       )
     }
   }

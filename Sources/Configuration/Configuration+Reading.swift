@@ -145,7 +145,7 @@ extension Configuration {
       func error(_ problem: ConfigurationError.Problem) -> ConfigurationError {
         ConfigurationError(key: entry.name, origin: entry.origin, problem: problem)
       }
-      guard let key = Self.keys.first(where: { $0.name == entry.name }) else {
+      guard let key = Self.readable.first(where: { $0.name == entry.name }) else {
         guard !Self.sections.contains(entry.name) else { throw error(.isSection) }
         let names = Self.keys.map(\.name)
         throw error(.unknownKey(nearest: nearestName(to: entry.name, in: names)))

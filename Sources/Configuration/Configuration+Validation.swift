@@ -100,15 +100,73 @@ extension Configuration {
     if model.layers == nil && model.width == nil {
       throw error("model.width", "is empty: set it, for instance to 64")
     }
-    if neuron.hasLearnableTau && (neuron.tau.isInfinite || neuron.tau <= 1) {
+    if neuron.kind == .plif && (neuron.tau.isInfinite || neuron.tau <= 1) {
       throw error(
-        "neuron.learnable_tau",
-        "needs a finite neuron.tau above 1 to start from, not"
-          + " \(neuron.tau): change tau, or set learnable_tau to false")
+        "neuron.kind",
+        "plif needs a finite neuron.tau above 1 to start from, not"
+          + " \(neuron.tau): change tau, or set kind to lif")
+    }
+    if let stem = model.stem, !((model.architecture?.family ?? model.family)?.hasStems ?? false) {
+      throw error(
+        "model.stem",
+        "= \(stem.rawValue) is for sew-resnets, which can have either: remove it")
+    }
+  }
+
+  /// Checks that the learning rule is defined for the network and the loss.
+  private func validateRule() throws {
+    let name = method.name.rawValue
+    let parts = try network.parts
+    let neurons = parts.neurons(neuron.specification)
+    func refuse(_ key: String, _ isSet: Bool, _ problem: String) throws {
+      if isSet { throw error(key, problem) }
+    }
+    try refuse(
+      "model.normalization",
+      model.normalization == .online && [.bptt, .rate].contains(method.name),
+      "online is not defined for method.name \(name), which goes back over several time steps: its"
+        + " statistics are constants within one; set it to batch, or take sltt, sltt-k or ottt")
+    if method.name == .ottt {
+      try refuse(
+        "method.name", parts.haveSumsOfSpikes,
+        "ottt is not defined for sums of spikes, as sew-resnets have them, which come from several"
+          + " neurons and so have no trace: take another network or method")
+    }
+    if method.name == .rate {
+      try refuse(
+        "method.name", neurons.contains { $0.kind == .clif },
+        "rate is not defined for neurons of kind clif, whose reset depends on all their spikes: take"
+          + " another kind or method")
+      try refuse(
+        "method.name", neurons.contains { $0.kind == .plif },
+        "rate is not defined for neurons of kind plif: averages have no gradient of tau; take another"
+          + " kind or method")
+      try refuse(
+        "method.name", neurons.contains { $0.thresholdRule == .stabilized },
+        "rate is not defined for neuron.threshold_rule stabilized: set that to fixed")
+      try refuse(
+        "loss.kind", loss.kind == .meanOfLosses,
+        "mean-of-losses makes no sense for method.name rate, which has the mean of all outputs only:"
+          + " remove it")
+    } else if loss.kind == .lossOfMean && !method.rule.isThroughTime {
+      throw error(
+        "loss.kind",
+        "loss-of-mean needs the outputs of all time steps before the first goes back, which"
+          + " method.name \(name) does not wait for: remove it, or take bptt or rate")
+    }
+    if let weights = loss.stepWeights {
+      try refuse(
+        "loss.step_weights", lossSpecification.kind == .lossOfMean,
+        "are for a loss at each time step, but loss-of-mean has one of all: remove them")
+      try refuse(
+        "loss.step_weights", weights.count != method.timesteps,
+        "has \(Format.counted(weights.count, "number")), but method.timesteps is"
+          + " \(method.timesteps): give one for each time step")
     }
   }
 
   private func validateMethod() throws {
+    try validateRule()
     guard method.name == .slttK else {
       if method.k != nil {
         throw error(

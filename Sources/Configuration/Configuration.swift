@@ -34,7 +34,10 @@ extension Configuration: Equatable {
 extension Configuration {
   /// Every key, in the order of configuration files. Reading, overriding, writing and the listing
   /// of keys all follow from this table.
-  public static let keys: [ConfigurationKey] =
+  public static let keys: [ConfigurationKey] = readable.filter { !$0.isFormer }
+
+  /// With those of earlier versions.
+  static let readable: [ConfigurationKey] =
     Model.keys + Neuron.keys + Method.keys + Loss.keys + Optimizer.keys + Schedule.keys
     + Training.keys + Communication.keys + Checkpointing.keys + Data.keys
 
@@ -55,11 +58,16 @@ extension Configuration {
   }
 
   /// The same training by another learning rule; SLTT-K trains one time step where none says how many.
-  package func learning(by name: Method.Name) -> Configuration {
+  ///
+  /// - Throws: `ConfigurationError` where the rule is not defined for the network.
+  package func learning(by name: Method.Name) throws -> Configuration {
+    guard name != method.name else { return self }
     var changed = self
+    (changed.loss.kind, changed.loss.stepWeights) = (nil, nil)
     changed.method.name = name
     changed.method.k = name == .slttK ? method.k ?? 1 : nil
     changed.method.skipsTrailing = name == .slttK && method.skipsTrailing
+    try changed.validate()
     return changed
   }
 

@@ -16,6 +16,8 @@ public struct ConfigurationField<Root>: Sendable {
   let edges: [String]
   /// Whether a run has to keep its value when it goes on.
   public let isFixedInRun: Bool
+  /// Whether it is read only, from files of earlier versions.
+  let isFormer: Bool
   /// What it means, in one line.
   public let documentation: String
   /// Its value as YAML; nil if it has none.
@@ -43,9 +45,10 @@ public struct ConfigurationField<Root>: Sendable {
   /// A key that may be left out, or given as `null`.
   init<Value: ConfigurationValue>(
     _ name: String, _ path: WritableKeyPath<Root, Value?> & Sendable,
-    limit: Limit<Value> = .none, isFixedInRun: Bool = false, _ documentation: String
+    limit: Limit<Value> = .none, isFixedInRun: Bool = false, isFormer: Bool = false,
+    _ documentation: String
   ) {
-    self.init(name, documentation, limit, isFixedInRun) {
+    self.init(name, documentation, limit, isFixedInRun, isFormer: isFormer) {
       $0[keyPath: path]?.yaml
     } set: { (node, root) throws(ConfigurationMisfit) in
       root[keyPath: path] = node.isNull ? nil : try Value.read(node, limit: limit)
@@ -54,12 +57,13 @@ public struct ConfigurationField<Root>: Sendable {
 
   private init<Value: ConfigurationValue>(
     _ name: String, _ documentation: String, _ limit: Limit<Value>, _ isFixedInRun: Bool,
-    yaml: @escaping @Sendable (Root) -> String?,
+    isFormer: Bool = false, yaml: @escaping @Sendable (Root) -> String?,
     set: @escaping @Sendable (Node, inout Root) throws(ConfigurationMisfit) -> Void
   ) {
     self.name = name
     self.documentation = documentation
     self.isFixedInRun = isFixedInRun
+    self.isFormer = isFormer
     values = Value.kind + limit.text
     isText = Value.self == String.self
     edges = limit.edges.map(\.yaml)

@@ -117,6 +117,15 @@ extension Limit<[Int]> {
   }
 }
 
+extension Limit<[Double]> {
+  /// Of time steps.
+  static var weights: Limit {
+    Limit(text: ", each " + Limit<Double>.notNegative.text.dropFirst()) {
+      !$0.isEmpty && $0.allSatisfy(Limit<Double>.notNegative.admits)
+    }
+  }
+}
+
 extension Limit<String> {
   static var notEmpty: Limit { Limit(text: ", not empty") { !$0.isEmpty } }
 }

@@ -157,6 +157,22 @@ extension Int: ConfigurationElement {
   static func yaml(of list: [Int]) -> String { "\(list)" }
 }
 
+extension Double: ConfigurationElement {
+  static var listKind: String { "a list of numbers such as [0.5, 1]" }
+
+  static func readList(_ node: Node, expected: String) throws(ConfigurationMisfit) -> [Double] {
+    let values = node.sequence?.compactMap { Double($0) } ?? []
+    guard let nodes = node.sequence, values.count == nodes.count else {
+      throw ConfigurationMisfit(node, expected: expected)
+    }
+    return values
+  }
+
+  static func yaml(of list: [Double]) -> String {
+    "[" + list.map(\.yaml).joined(separator: ", ") + "]"
+  }
+}
+
 extension ClosedRange<Double>: ConfigurationValue {
   static var kind: String { "a range [low, high] such as [0.5, 1]" }
 
@@ -185,9 +201,16 @@ extension ConfigurationValue where Self: RawRepresentable & CaseIterable, RawVal
 
 extension Architecture: ConfigurationValue {}
 extension NetworkFamily: ConfigurationValue {}
+extension StemKind: ConfigurationValue {}
+extension NormalizationKind: ConfigurationValue {}
+extension NeuronSpecification.Kind: ConfigurationValue {}
+extension NeuronSpecification.ThresholdRule: ConfigurationValue {}
+extension Reset: ConfigurationValue {}
+extension Firing: ConfigurationValue {}
 extension SurrogateGradient.Shape: ConfigurationValue {}
 extension Configuration.Method.Name: ConfigurationValue {}
 extension Configuration.Schedule.Name: ConfigurationValue {}
+extension LossSpecification.Kind: ConfigurationValue {}
 extension LossSpecification.Target: ConfigurationValue {}
 extension Configuration.Optimizer.Name: ConfigurationValue {}
 extension Configuration.Training.NonFiniteAction: ConfigurationValue {}

@@ -44,7 +44,9 @@ extension LayerList: ConfigurationValue {
         case .repetition(let part): lines(in: "layers", part.layers)
         case .residual(let part):
           lines(in: "branch", part.branch)
-            + (part.shortcut == nil ? [] : [parameters?["shortcut"]?.mark?.line])
+            + (parameters?["shortcut"]?.sequence == nil
+              ? part.shortcut.map { _ in parameters?["shortcut"]?.mark?.line }
+              : lines(in: "shortcut", part.shortcut))
         default: []
         }
       return [node.mark?.line] + inner

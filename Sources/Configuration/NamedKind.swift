@@ -31,7 +31,8 @@ struct NamedKind<Element: Sendable>: Sendable {
     unwrap: @escaping @Sendable (Element) -> Value?
   ) {
     self.name = name
-    parameters = fields.map { field in
+    let names = fields.filter { !$0.isFormer }.map(\.name)
+    parameters = fields.filter { !$0.isFormer }.map { field in
       let standard = required.contains(field.name) ? nil : field.yaml(defaults)
       return Parameter(
         name: field.name, values: field.values, standard: standard,
@@ -40,12 +41,12 @@ struct NamedKind<Element: Sendable>: Sendable {
     read = { (mapping) throws(ConfigurationMisfit) in
       var value = defaults
       var missing = required
-      for (key, node) in try Self.pairs(mapping, example: (required + fields.map(\.name))[0]) {
+      for (key, node) in try Self.pairs(mapping, example: (required + names)[0]) {
         let name = key.string ?? "?"
         missing.removeAll { $0 == name }
         do throws(ConfigurationMisfit) {
           guard let field = fields.first(where: { $0.name == name }) else {
-            throw ConfigurationMisfit(unknown: name, among: fields.map(\.name))
+            throw ConfigurationMisfit(unknown: name, among: names)
           }
           try field.set(node, &value)
         } catch {

@@ -37,21 +37,26 @@ extension PartKind {
       "neuron", NeuronPart(),
       [
         .init("name", \.name, "Its name in its group."),
+        .init("kind", \.kind, "What neurons they are; left out: neuron.kind."),
         .init(
           "tau", \.tau, limit: .init(.timeConstant),
           "Membrane time constant; left out: neuron.tau."),
         .init(
           "threshold", \.threshold, limit: .init(.positive),
           "Membrane potential at which it fires; left out: neuron.threshold."),
+        .init("reset", \.reset, "What a spike does to the potential; left out: neuron.reset."),
+        .init(
+          "levels", \.levels, limit: .within(1...MembraneDynamics.mostLevels),
+          "The most spikes of a time step; left out: neuron.levels."),
         .init(
           "surrogate", \.surrogate,
           "What stands in for a spike's derivative; left out: neuron.surrogate."),
         .init(
           "surrogate_width", \.surrogateWidth, limit: .init(.positive),
           "Its width; left out: neuron.surrogate_width, or the default of a surrogate given here."),
-        .init("learnable_tau", \.hasLearnableTau, "Learn tau; left out: neuron.learnable_tau."),
         .init("input_scale", \.inputScale, limit: .init(.positive), "Multiplies the input."),
         .init("amplitude", \.amplitude, limit: .init(.positive), "What a spike stands for."),
+        .init("learnable_tau", \.learnsTau, isFormer: true, "Kind plif."),
       ]
     ) {
       .neuron($0)
@@ -70,6 +75,19 @@ extension PartKind {
       .averagePool($0)
     } unwrap: {
       if case .averagePool(let part) = $0 { part } else { nil }
+    },
+    .init(
+      "max_pool", MaxPoolPart(kernel: 1), required: ["kernel"],
+      [
+        .init("name", \.name, "Its name in its group."),
+        .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
+        .init("stride", \.stride, limit: .kernel, "Pixels that it moves by; left out: the kernel."),
+        .init("padding", \.padding, limit: .padding, "Pixels around the image, which never count."),
+      ]
+    ) {
+      .maxPool($0)
+    } unwrap: {
+      if case .maxPool(let part) = $0 { part } else { nil }
     },
     .init(
       "adaptive_pool", AdaptivePoolPart(size: 1), required: ["size"],
@@ -134,8 +152,10 @@ extension PartKind {
     .init(
       "residual", ResidualPart(branch: []), required: ["branch"],
       [
-        .init("branch", \.branch, "One after the other; the last one is a convolution."),
-        .init("shortcut", \.shortcut, "Beside the branch; left out: the input itself."),
+        .init("branch", \.branch, "One after the other; the last one is a convolution, or a neuron."),
+        .init(
+          "shortcut", \.writtenShortcut,
+          "Beside the branch, of layers that end as it does; left out: the input itself."),
         .init(
           "skip_init", \.skipInit, limit: .init(.positive),
           "Factor of the branch, beside a learnt gain from 0; for a standardized last convolution."),
@@ -166,12 +186,45 @@ extension ConvolutionPart {
   ]
 }
 
-/// A residual's shortcut is written as the parameters of a convolution.
-extension ConvolutionPart: ConfigurationValue {
-  static var kind: String { "the parameters of a convolution, such as {channels: 16, kernel: 1}" }
+extension NeuronPart {
+  /// As files of earlier versions said kind plif.
+  fileprivate var learnsTau: Bool? {
+    get { nil }
+    set { kind = newValue.map { $0 ? .plif : .lif } }
+  }
+}
+
+/// A residual's shortcut is written as the parameters of a convolution where it is one, else as a list.
+enum WrittenShortcut: Sendable {
+  case convolution(ConvolutionPart)
+  case layers([Part])
+}
+
+extension ResidualPart {
+  fileprivate var writtenShortcut: WrittenShortcut? {
+    get {
+      guard let first = shortcut.first else { return nil }
+      if case .convolution(let part) = first, shortcut.count == 1 { return .convolution(part) }
+      return .layers(shortcut)
+    }
+    set {
+      switch newValue {
+      case .convolution(let part)?: shortcut = [.convolution(part)]
+      case .layers(let parts)?: shortcut = parts
+      case nil: shortcut = []
+      }
+    }
+  }
+}
+
+extension WrittenShortcut: ConfigurationValue {
+  static var kind: String {
+    "the parameters of a convolution, such as {channels: 16, kernel: 1}, or a list of layers"
+  }
 
   private static let reader = NamedKind<ConvolutionPart>(
-    "convolution", blank, required: required, omitsDefaults: true, fields
+    "convolution", ConvolutionPart.blank, required: ConvolutionPart.required, omitsDefaults: true,
+    ConvolutionPart.fields
   ) {
     $0
   } unwrap: {
@@ -179,17 +232,23 @@ extension ConvolutionPart: ConfigurationValue {
   }
 
   init?(_ node: Node) {
-    guard let part = try? Self.reader.read(node) else { return nil }
-    self = part
+    guard let shortcut = try? Self.read(node, limit: .none) else { return nil }
+    self = shortcut
   }
 
   static func read(
-    _ node: Node, limit: Limit<ConvolutionPart>
-  ) throws(ConfigurationMisfit) -> ConvolutionPart {
-    try reader.read(node)
+    _ node: Node, limit: Limit<WrittenShortcut>
+  ) throws(ConfigurationMisfit) -> WrittenShortcut {
+    guard node.sequence == nil else { return .layers(try [Part].read(node, limit: .none)) }
+    return .convolution(try reader.read(node))
   }
 
-  var yaml: String { String(Self.reader.yaml(self)!.dropFirst()) }
+  var yaml: String {
+    switch self {
+    case .convolution(let part): String(Self.reader.yaml(part)!.dropFirst())
+    case .layers(let parts): parts.yaml
+    }
+  }
 }
 
 extension Part: ConfigurationElement {

@@ -16,8 +16,14 @@ struct GradientsTests {
       """
       model:
         {family: \(reference.family), blocks: \(reference.blocks), width: \(settings.width),
-        classes: \(settings.classes), input_channels: \(settings.channels)}
-      neuron: {tau: \(settings.tau), surrogate: \(settings.surrogate)}
+        classes: \(settings.classes), input_channels: \(settings.channels),
+        normalization: \(settings.normalization ?? "batch"),
+        stem: \(reference.family == "sew-resnet" ? settings.stem! : "null")}
+      neuron:
+        {kind: \(settings.neuron ?? "lif"), tau: \(settings.tau), surrogate: \(settings.surrogate),
+        threshold_rule: \(settings.threshold ?? "fixed"), reset: \(settings.reset ?? "soft"),
+        detach_reset: \(settings.detach_reset ?? false), levels: \(settings.levels ?? 1),
+        firing: \(settings.firing ?? "floor")}
       method: {name: \(settings.method), timesteps: \(settings.timesteps), k: \(k)}
       loss:
         {mse_weight: \(settings.mse_weight), mse_target: \(settings.mse_target),
@@ -40,12 +46,11 @@ struct GradientsTests {
     try run(weights: reference.file.path, batch: reference.file.path, timesteps)
   }
 
-  @Test(arguments: ReferenceCase.names, ReferenceCase.methods)
-  func reproducesTheReference(_ name: String, _ method: String) throws {
-    let reference = try ReferenceCase(name, method)
+  @Test(arguments: ReferenceCase.all) func reproducesTheReference(_ name: String) throws {
+    let reference = try ReferenceCase(name)
     try writeConfiguration(reference)
     let chosen = reference.settings.chosen_timesteps.map(String.init).joined(separator: ",")
-    let run = try run(reference, method == "sltt-k" ? chosen : nil)
+    let run = try run(reference, reference.settings.method == "sltt-k" ? chosen : nil)
     #expect(run.status == 0 && run.errors == "")
     let output = try SafeTensorsFile(contentsOf: workspace.file("out.safetensors"))
     let expected = reference.file.names.filter {
@@ -63,7 +68,7 @@ struct GradientsTests {
 
   /// Parameters under their plain names, as in a checkpoint; frames and labels in a file of their own.
   @Test func takesWeightsUnderTheirPlainNames() throws {
-    let reference = try ReferenceCase("nfresnet", "sltt")
+    let reference = try ReferenceCase("nfresnet.sltt")
     try writeConfiguration(reference)
     let file = reference.file
     let parameters = file.names.filter { $0.hasPrefix("param.") }
@@ -87,7 +92,7 @@ struct GradientsTests {
   }
 
   @Test func refusesTimestepsThatDoNotFit() throws {
-    let reference = try ReferenceCase("nfresnet", "sltt-k")
+    let reference = try ReferenceCase("nfresnet.sltt-k")
     try writeConfiguration(reference)
     let (count, last) = (
       reference.settings.chosen_timesteps.count, reference.settings.timesteps
@@ -103,13 +108,13 @@ struct GradientsTests {
     let run = try run(reference, "0,x")
     #expect(run.status == 64 && run.errors.contains("'x' is not a number of time steps from 0"))
 
-    try writeConfiguration(try ReferenceCase("nfresnet", "sltt"))
+    try writeConfiguration(try ReferenceCase("nfresnet.sltt"))
     #expect(try self.run(reference, "0,1").status == 1)
   }
 
   @Test func refusesFilesThatDoNotFit() throws {
-    let reference = try ReferenceCase("nfresnet", "sltt")
-    let other = try ReferenceCase("vgg11", "sltt").file.path
+    let reference = try ReferenceCase("nfresnet.sltt")
+    let other = try ReferenceCase("vgg11.sltt").file.path
     let path = reference.file.path
     try writeConfiguration(reference)
     let weights = try run(weights: other, batch: path)
@@ -136,7 +141,7 @@ struct GradientsTests {
   }
 
   @Test func runsOnOneRankOnly() throws {
-    let reference = try ReferenceCase("nfresnet", "sltt")
+    let reference = try ReferenceCase("nfresnet.sltt")
     try writeConfiguration(reference)
     let path = reference.file.path
     let run = try workspace.run(

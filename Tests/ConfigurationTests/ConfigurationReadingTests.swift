@@ -31,7 +31,7 @@ struct ConfigurationReadingTests {
         workers: null
       """)
     #expect(configuration.model.family == .nfResNet && configuration.model.blocks == [1, 2])
-    #expect(configuration.neuron.tau == .infinity && !configuration.neuron.hasLearnableTau)
+    #expect(configuration.neuron.tau == .infinity && configuration.neuron.kind == .lif)
     #expect(configuration.method.name == .slttK && configuration.method.timesteps == 6)
     #expect(configuration.method.k == 2)
     #expect(configuration.loss.mseTarget == .oneHot)
@@ -82,7 +82,7 @@ struct ConfigurationReadingTests {
     (
       "method:\n  name: slt\n",
       "run.yaml:2: method.name is 'slt'; did you mean 'sltt'?"
-        + " Allowed are sltt, sltt-k, bptt"
+        + " Allowed are sltt, sltt-k, bptt, ottt, rate"
     ),
     (
       "model:\n  width: wide",

@@ -15,10 +15,12 @@ struct ConfigurationTests {
   /// The names are part of the contract with users.
   @Test func hasTheDocumentedKeys() {
     let contract = [
-      "model": "architecture family blocks layers width classes input_channels dropout",
-      "neuron": "tau threshold surrogate surrogate_width learnable_tau",
+      "model": "architecture family blocks layers width stem normalization classes input_channels dropout",
+      "neuron": """
+      kind tau threshold threshold_rule reset detach_reset levels firing surrogate surrogate_width
+      """,
       "method": "name timesteps k skip_trailing",
-      "loss": "mse_weight mse_target mse_mean label_smoothing",
+      "loss": "kind step_weights mse_weight mse_target mse_mean label_smoothing",
       "optimizer": "name learning_rate momentum nesterov weight_decay clip_norm shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """

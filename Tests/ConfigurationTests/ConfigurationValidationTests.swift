@@ -45,14 +45,14 @@ struct ConfigurationValidationTests {
       "model.blocks needs model.family: set it, for instance to resnet"
     ),
     (
-      "neuron: {learnable_tau: true, tau: inf}",
-      "neuron.learnable_tau needs a finite neuron.tau above 1 to start from, not inf: change tau,"
-        + " or set learnable_tau to false"
+      "neuron: {kind: plif, tau: inf}",
+      "neuron.kind plif needs a finite neuron.tau above 1 to start from, not inf: change tau,"
+        + " or set kind to lif"
     ),
     (
-      "neuron: {learnable_tau: true, tau: 1}",
-      "neuron.learnable_tau needs a finite neuron.tau above 1 to start from, not 1.0: change tau,"
-        + " or set learnable_tau to false"
+      "neuron: {kind: plif, tau: 1}",
+      "neuron.kind plif needs a finite neuron.tau above 1 to start from, not 1.0: change tau,"
+        + " or set kind to lif"
     ),
     (
       "optimizer: {nesterov: true, momentum: 0}",
@@ -79,7 +79,7 @@ struct ConfigurationValidationTests {
   @Test func acceptsWhatIsPossible() throws {
     for overrides in [
       ["method.name=sltt-k", "method.k=4"], ["neuron.tau=inf"], ["schedule.warmup_epochs=11"],
-      ["neuron.learnable_tau=true"], ["optimizer.nesterov=true"],
+      ["neuron.kind=plif"], ["optimizer.nesterov=true"],
       ["optimizer.name=adamw", "optimizer.nesterov=true", "optimizer.momentum=0"],
       ["data.format=archive", "data.path=x.tar"], ["model.blocks=[2,2]"],
       [

@@ -45,8 +45,8 @@ struct ConfigurationWritingTests {
     #expect(
       Configuration.help.contains(
         """
-        method.name: one of sltt, sltt-k, bptt (default: sltt)
-            How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline.
+        method.name: one of sltt, sltt-k, bptt, ottt, rate (default: sltt)
+            How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT, or by firing rates.
 
         """))
     #expect(

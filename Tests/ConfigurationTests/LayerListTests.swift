@@ -25,7 +25,7 @@ struct LayerListTests {
             layers:
               - batch_norm
               - neuron: {tau: 2, threshold: 0.5, surrogate: sigmoid, surrogate_width: 3,
-                         learnable_tau: true, amplitude: 1.5}
+                         kind: plif, reset: soft, levels: 3, amplitude: 1.5}
               - residual:
                   shortcut: {name: short, channels: 8, kernel: 1}
                   skip_init: 0.2
@@ -34,6 +34,12 @@ struct LayerListTests {
                     - neuron: {name: "null", input_scale: 0.98058075}
                     - convolution: {channels: 8, kernel: 3, standardized: true}
         - sequence: {layers: [neuron: {}]}
+        - max_pool: {kernel: 3, stride: 2, padding: 1}
+        - residual:
+            branch: [convolution: {channels: 8, kernel: 3}, neuron: {}]
+            shortcut:
+              - convolution: {channels: 8, kernel: 1}
+              - neuron: {name: short}
         - adaptive_pool: {size: 2}
         - linear: {outputs: 12, weight: normal}
         - neuron:
@@ -45,7 +51,8 @@ struct LayerListTests {
     stem.padding = 1
     var neuron = NeuronPart(amplitude: 1.5)
     (neuron.tau, neuron.threshold, neuron.surrogate) = (2, 0.5, .sigmoid)
-    (neuron.surrogateWidth, neuron.hasLearnableTau) = (3, true)
+    (neuron.surrogateWidth, neuron.kind) = (3, .plif)
+    (neuron.reset, neuron.levels) = (.soft, 3)
     var dropout = DropoutPart()
     dropout.probability = 0.25
     return [
@@ -60,9 +67,19 @@ struct LayerListTests {
                 branch: [
                   .dropout(dropout), .neuron(NeuronPart("null", inputScale: 0.98058075)),
                   .convolution(ConvolutionPart(channels: 8, kernel: 3, isStandardized: true)),
-                ], shortcut: ConvolutionPart("short", channels: 8, kernel: 1), skipInit: 0.2)),
+                ], shortcut: [.convolution(ConvolutionPart("short", channels: 8, kernel: 1))],
+                skipInit: 0.2)),
           ])),
       .sequence(SequencePart(nil, [.neuron(NeuronPart())])),
+      .maxPool(MaxPoolPart(kernel: 3, stride: 2, padding: 1)),
+      .residual(
+        ResidualPart(
+          branch: [
+            .convolution(ConvolutionPart(channels: 8, kernel: 3)), .neuron(NeuronPart()),
+          ],
+          shortcut: [
+            .convolution(ConvolutionPart(channels: 8, kernel: 1)), .neuron(NeuronPart("short")),
+          ])),
       .adaptivePool(AdaptivePoolPart(size: 2)),
       .linear(LinearPart(outputs: .count(12), weight: .normal)), .neuron(NeuronPart()),
       .linear(LinearPart("fc", bias: .zero)),
@@ -135,7 +152,7 @@ struct LayerListTests {
     (
       "\n  - linear\n  - conv: {channels: 8}",
       ":4: unknown key 'model.layers[1].conv'; did you mean 'convolution'? Allowed are convolution,"
-        + " batch_norm, neuron, average_pool, adaptive_pool, dropout, linear, sequence, repeat, residual"
+        + " batch_norm, neuron, average_pool, max_pool, adaptive_pool, dropout, linear, sequence, repeat, residual"
     ),
     (
       "\n  - convolution:\n      channels: 8\n      kernal: 3",
@@ -195,7 +212,8 @@ struct LayerListTests {
   @Test func linesAreThoseOfTheWrittenLayers() throws {
     let layers = try #require(try read(Self.every).model.layers)
     // Depth first; the shortcut after the branch, though it is written before.
-    #expect(layers.lines == [3, 4, 5, 9, 10, 12, 16, 17, 18, 13, 19, 19, 20, 21, 22, 23])
+    #expect(layers.lines == [3, 4, 5, 9, 10, 12, 16, 17, 18, 13, 19, 19, 20, 21, 22, 22, 24, 25,
+      26, 27, 28, 29])
     let overridden = try read("", ["model.layers=[linear]"])
     #expect(overridden.model.layers?.parts == [.linear(LinearPart())])
     let problem = NetworkSpecification(parts: Self.everyPart, classes: 2, imageSize: 4).problem

@@ -104,7 +104,7 @@ struct InitializationTests {
     let network = try SpikingNetwork(
       NetworkSpecification(
         family: .vgg, blocks: [1], width: 2, classes: 2, imageSize: 4,
-        neuron: NeuronSpecification(tau: 4, hasLearnableTau: true)), seed: 1,
+        neuron: NeuronSpecification(kind: .plif, tau: 4)), seed: 1,
       arena: Arena(capacity: 4 << 20))
     // 1/tau = σ(w): w = -log(tau - 1)
     let w = network.store.parameters.first { $0.name == "layer1.2.w" }

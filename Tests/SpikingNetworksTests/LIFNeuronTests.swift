@@ -58,11 +58,11 @@ struct LIFNeuronTests {
 
   struct Case: CustomTestStringConvertible, Sendable {
     var tau: Float
-    var hasLearnableTau = false
+    var learnsTau = false
     var threshold: Float = 1
     var surrogate = SurrogateGradient(.triangle)
     var testDescription: String {
-      "tau \(tau)\(hasLearnableTau ? " learnt" : ""), threshold \(threshold), \(surrogate.shape)"
+      "tau \(tau)\(learnsTau ? " learnt" : ""), threshold \(threshold), \(surrogate.shape)"
     }
   }
 
@@ -70,16 +70,16 @@ struct LIFNeuronTests {
     Case(tau: 1.1), Case(tau: 2, surrogate: .init(.sigmoid)),
     Case(tau: 4, threshold: 0.8, surrogate: .init(.rectangle, width: 2)),
     Case(tau: .infinity, surrogate: .init(.sigmoid)), Case(tau: 1),
-    Case(tau: 2, hasLearnableTau: true),
-    Case(tau: 4, hasLearnableTau: true, threshold: 1.2, surrogate: .init(.sigmoid)),
+    Case(tau: 2, learnsTau: true),
+    Case(tau: 4, learnsTau: true, threshold: 1.2, surrogate: .init(.sigmoid)),
   ]
 
   @Test(arguments: cases, [false, true])
   func stepsAgreeWithTheReference(_ test: Case, _ isTemporal: Bool) {
     let bench = LayerBench(
       neuron: NeuronSpecification(
-        tau: test.tau, threshold: test.threshold, surrogate: test.surrogate,
-        hasLearnableTau: test.hasLearnableTau))
+        kind: test.learnsTau ? .plif : .lif, tau: test.tau, threshold: test.threshold,
+        surrogate: test.surrogate))
     let (inputScale, amplitude) = (Float(0.5), Float(2.75))
     let neuron = LIFNeuron(
       "lif", input: Self.shape, inputScale: inputScale, amplitude: amplitude, bench.builder)
@@ -103,8 +103,8 @@ struct LIFNeuronTests {
           outcome.gradients[t], expected.currents[t].map { inputScale * Float($0) },
           "time step \(t)")
       }
-      #expect(store.weights.count == (test.hasLearnableTau ? 1 : 0))
-      if test.hasLearnableTau {
+      #expect(store.weights.count == (test.learnsTau ? 1 : 0))
+      if test.learnsTau {
         // decay = 1 - σ(w)
         let slope = -reference.decay * (1 - reference.decay)
         expectClose(
@@ -143,9 +143,9 @@ struct LIFNeuronTests {
     #expect(abs(gradients.decay - difference { reference.decay += $0 }) < 1e-7)
   }
 
-  @Test(arguments: [false, true]) func untrainedStepsOnlyMoveTheState(_ hasLearnableTau: Bool) {
+  @Test(arguments: [false, true]) func untrainedStepsOnlyMoveTheState(_ learnsTau: Bool) {
     let bench = LayerBench(
-      neuron: NeuronSpecification(tau: 2, hasLearnableTau: hasLearnableTau))
+      neuron: NeuronSpecification(kind: learnsTau ? .plif : .lif, tau: 2))
     let neuron = LIFNeuron("lif", input: Self.shape, bench.builder)
     let store = ParameterStore(parameters: bench.builder.parameters, statistics: [], seed: 1)
     let all = run(neuron, bench, isTemporal: false)
@@ -154,7 +154,7 @@ struct LIFNeuronTests {
     for t in 0..<Self.timesteps {
       #expect(chosen.gradients[t] == ([1, 4].contains(t) ? all.gradients[t] : []))
     }
-    #expect(store.weights.count == (hasLearnableTau ? 1 : 0))
+    #expect(store.weights.count == (learnsTau ? 1 : 0))
   }
 
   @Test func oneMembraneServesAllStepsUnlessTheyAreKept() {

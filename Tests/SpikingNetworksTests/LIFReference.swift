@@ -60,6 +60,7 @@ struct LIFReference {
     switch surrogate.shape {
     case .triangle: return max(0, a - a * a * abs(z))
     case .rectangle: return abs(z) <= a / 2 ? 1 / a : 0
+    case .arctan: return a / (2 + 2 * (.pi / 2 * a * z) * (.pi / 2 * a * z))
     case .sigmoid: return a * exp(-a * z) / ((1 + exp(-a * z)) * (1 + exp(-a * z)))
     }
   }

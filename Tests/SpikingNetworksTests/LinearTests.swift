@@ -31,7 +31,7 @@ struct LinearTests {
     let (bench, input) = (LayerBench(), Self.input)
     let layer = Linear(
       "fc", input: input, outputs: 5, weight: .uniform(fanIn: 24), bias: .constant(0),
-      reads: .spikes, bench.builder)
+      reads: .init(.spikes), bench.builder)
     bench.complete()
     let arena = bench.arena
     let spikes = Signal.spikes(input, planes: amplitudes, in: arena)

@@ -29,7 +29,7 @@ struct LossTests {
       let part = logits[range.lowerBound * Self.classes..<range.upperBound * Self.classes]
       loss.add(
         Tensor(Shape(n: range.count, c: Self.classes), Array(part), in: arena),
-        isTrained: trained.contains(t))
+        at: t, isTrained: trained.contains(t))
     }
   }
 
@@ -107,7 +107,7 @@ struct LossTests {
     let logits: [Float] = [1, -2, 0.5, 3, 0.25, 0.75, -1.5, 2]
     let mixture = LabelMixture(share: 0.7, partners: [3, 0])
     loss.begin(labels: [2, 0], mixture: mixture, globalCount: 2)
-    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), isTrained: true)
+    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), at: 0, isTrained: true)
     #expect(abs(loss.value - 2.075674531361114) < 1e-7)
     let expected: [Float] = [
       0.04277687518086962, -0.009747926436208166, -0.29397288042969427, 0.2609439316850328,
@@ -115,7 +115,7 @@ struct LossTests {
     ]
     expectClose(loss.popGradient().tensor.elements, expected, tolerance: 1e-6, "gradient")
     loss.begin(labels: [2, 0], globalCount: 2)
-    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), isTrained: true)
+    loss.add(Tensor(Shape(n: 2, c: 4), logits, in: arena), at: 0, isTrained: true)
     #expect(abs(loss.value - 2.413174531361114) < 1e-7)
     _ = loss.popGradient()
   }
@@ -128,7 +128,7 @@ struct LossTests {
     func gradient(_ labels: [Int], _ mixture: LabelMixture?) -> (Double, [Float]) {
       let loss = Loss(specification, timesteps: 1)
       loss.begin(labels: labels, mixture: mixture, globalCount: 5)
-      loss.add(Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), isTrained: true)
+      loss.add(Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), at: 0, isTrained: true)
       return (loss.value, loss.popGradient().tensor.elements)
     }
     let (first, second) = (gradient(Self.labels, nil), gradient(partners, nil))
@@ -147,7 +147,7 @@ struct LossTests {
       let loss = Loss(LossSpecification(), timesteps: 1)
       loss.begin(
         labels: [0, 1], mixture: LabelMixture(share: share, partners: [2, 1]), globalCount: 2)
-      loss.add(Tensor(Shape(n: 2, c: 3), [5, 1, 0, 0, 5, 1], in: arena), isTrained: false)
+      loss.add(Tensor(Shape(n: 2, c: 3), [5, 1, 0, 0, 5, 1], in: arena), at: 0, isTrained: false)
       #expect(loss.correct(amongTop: 1) == correct)
     }
   }
@@ -155,7 +155,7 @@ struct LossTests {
   @Test func largeLogitsDoNotOverflow() {
     let loss = Loss(LossSpecification(), timesteps: 1)
     loss.begin(labels: [0, 1], globalCount: 2)
-    loss.add(Tensor(Shape(n: 2, c: 2), [1e4, 0, 1e4, 0], in: arena), isTrained: true)
+    loss.add(Tensor(Shape(n: 2, c: 2), [1e4, 0, 1e4, 0], in: arena), at: 0, isTrained: true)
     #expect(loss.value == 5000)
     #expect(loss.popGradient().tensor.elements == [0, 0, 0.5, -0.5])
   }
@@ -165,11 +165,11 @@ struct LossTests {
     loss.begin(labels: [0, 1, 2], globalCount: 3)
     // The first time step alone would get samples 0 and 2 wrong; an untrained one counts as well.
     loss.add(
-      Tensor(Shape(n: 3, c: 3), [1, 2, 0, 0, 5, 1, 3, 2, 2], in: arena), isTrained: true)
+      Tensor(Shape(n: 3, c: 3), [1, 2, 0, 0, 5, 1, 3, 2, 2], in: arena), at: 0, isTrained: true)
     _ = loss.popGradient()
     #expect(loss.correct(amongTop: 1) == 1)
     loss.add(
-      Tensor(Shape(n: 3, c: 3), [3, 1, 0, 0, 1, 1, 0, 0, 2], in: arena), isTrained: false)
+      Tensor(Shape(n: 3, c: 3), [3, 1, 0, 0, 1, 1, 0, 0, 2], in: arena), at: 0, isTrained: false)
     #expect(loss.correct(amongTop: 1) == 3)
   }
 
@@ -183,7 +183,7 @@ struct LossTests {
     for label in 0..<4 {
       let loss = Loss(LossSpecification(), timesteps: 1)
       loss.begin(labels: [label], globalCount: 1)
-      loss.add(Tensor(Shape(n: 1, c: 4), logits, in: arena), isTrained: false)
+      loss.add(Tensor(Shape(n: 1, c: 4), logits, in: arena), at: 0, isTrained: false)
       #expect((loss.correct(amongTop: 1) == 1) == isCorrect[label])
       #expect(loss.correct(amongTop: 4) == 1)
     }
@@ -192,7 +192,7 @@ struct LossTests {
   @Test func notANumberIsNeverCorrect() {
     let loss = Loss(LossSpecification(), timesteps: 1)
     loss.begin(labels: [0], globalCount: 1)
-    loss.add(Tensor(Shape(n: 1, c: 2), [.nan, 0], in: arena), isTrained: true)
+    loss.add(Tensor(Shape(n: 1, c: 2), [.nan, 0], in: arena), at: 0, isTrained: true)
     _ = loss.popGradient()
     #expect(loss.correct(amongTop: 1) == 0)
     #expect(loss.value.isNaN)
@@ -200,7 +200,7 @@ struct LossTests {
 }
 
 extension Loss {
-  fileprivate func add(_ logits: consuming Tensor, isTrained: Bool) {
-    add(SharedTensor(logits), isTrained: isTrained)
+  fileprivate func add(_ logits: consuming Tensor, at t: Int, isTrained: Bool) {
+    add(SharedTensor(logits), at: t, isTrained: isTrained)
   }
 }

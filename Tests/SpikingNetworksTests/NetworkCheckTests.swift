@@ -21,7 +21,7 @@ struct NetworkCheckTests {
   static func residual(
     _ branch: [Part], _ shortcut: ConvolutionPart? = nil, skipInit: Float? = nil
   ) -> Part {
-    .residual(ResidualPart(branch: branch, shortcut: shortcut, skipInit: skipInit))
+    .residual(ResidualPart(branch: branch, shortcut: shortcut.map { [.convolution($0)] } ?? [], skipInit: skipInit))
   }
 
   /// The problem of a network of 8x8 images.
@@ -97,8 +97,48 @@ struct NetworkCheckTests {
       "the residual of 'stage.0' has a branch that makes 8x8x8 of 8x8x4, but its shortcut makes 4x4x8"
     ),
     (
-      [stem, neuron, residual([convolution(), neuron]), head], 4,
-      "layer '3' ends the branch of a residual, which must end in a convolution"
+      [stem, neuron, residual([neuron, .averagePool(AveragePoolPart(kernel: 1))]), head], 4,
+      "layer '3' ends the branch of a residual, which must end in a convolution, or in a neuron for a"
+        + " sum of spikes"
+    ),
+    (
+      [stem, residual([convolution(), neuron]), head], 1,
+      "a residual adds spikes to floats: put a neuron before it, or give it a shortcut that ends in"
+        + " one"
+    ),
+    (
+      [stem, neuron, residual([convolution(nil, 8), neuron]), head], 2,
+      "a residual has a branch that makes 8x8x8 of 8x8x4, so that the two cannot be added: give it a"
+        + " shortcut that ends in a neuron"
+    ),
+    (
+      [
+        stem, neuron,
+        .residual(
+          ResidualPart(
+            branch: [convolution(), neuron],
+            shortcut: [neuron, convolution("c", stride: 2), neuron])), head,
+      ], 2,
+      "a residual has a branch that makes 8x8x4 of 8x8x4, but its shortcut makes 4x4x4"
+    ),
+    (
+      [
+        stem, neuron,
+        .residual(ResidualPart(branch: [convolution(), neuron], shortcut: [convolution("c")])),
+        head,
+      ], 5,
+      "layer 'c' ends the shortcut of a residual whose branch ends in a neuron, so that it must be"
+        + " one, too"
+    ),
+    (
+      [
+        stem, neuron,
+        .residual(
+          ResidualPart(branch: [neuron, convolution()], shortcut: [neuron, convolution("c")])),
+        head,
+      ], 5,
+      "layer '4' begins the shortcut of a residual whose branch ends in a convolution, so that it"
+        + " must be a single convolution"
     ),
     (
       [stem, neuron, residual([.dropout(DropoutPart()), convolution()]), head], 2,
@@ -160,7 +200,7 @@ struct NetworkCheckTests {
     part.tau = 0.5
     #expect(
       problem([Self.stem, .neuron(part), Self.head])?.description
-        == "layer 'n' has a tau that makes no sense: 0.5 must be at least 1 (a learnable one greater"
+        == "layer 'n' has neurons that make no sense: tau 0.5 must be at least 1 (for kind plif greater,"
         + " and finite)")
     (part.tau, part.threshold) = (nil, 2)
     let defaults = NeuronSpecification(tau: 3, surrogate: .init(.rectangle, width: 0.5))

@@ -18,8 +18,8 @@ struct NetworkSpecificationTests {
     ("data.image_size", { $0.imageSize = 0 }), ("model.dropout", { $0.dropout = 1 }),
     ("model.dropout", { $0.dropout = -0.1 }), ("model.dropout", { $0.dropout = .nan }),
     ("neuron.tau", { $0.neuron.tau = 0.9 }), ("neuron.tau", { $0.neuron.tau = .nan }),
-    ("neuron.tau", { ($0.neuron.tau, $0.neuron.hasLearnableTau) = (1, true) }),
-    ("neuron.tau", { ($0.neuron.tau, $0.neuron.hasLearnableTau) = (.infinity, true) }),
+    ("neuron.tau", { ($0.neuron.tau, $0.neuron.kind) = (1, .plif) }),
+    ("neuron.tau", { ($0.neuron.tau, $0.neuron.kind) = (.infinity, .plif) }),
   ]
 
   @Test(arguments: changes)

@@ -47,7 +47,7 @@ struct OwnNetworkTests {
         .residual(
           ResidualPart(
             branch: [neuron, convolution(5, isStandardized: true)],
-            shortcut: ConvolutionPart(channels: 5, kernel: 1), skipInit: 0.5)),
+            shortcut: [.convolution(ConvolutionPart(channels: 5, kernel: 1))], skipInit: 0.5)),
         neuron, .linear(LinearPart()),
       ]
     ),
@@ -60,7 +60,7 @@ struct OwnNetworkTests {
   {
     let specification = NetworkSpecification(
       parts: network.parts, classes: 3, inputChannels: 2, imageSize: 6, dropout: 0.2,
-      neuron: NeuronSpecification(tau: 2, surrogate: .init(.sigmoid), hasLearnableTau: true),
+      neuron: NeuronSpecification(kind: .plif, tau: 2, surrogate: .init(.sigmoid)),
       memory: memory)
     let arena = Arena(capacity: 64 << 20)
     let network = try SpikingNetwork(specification, seed: 1, arena: arena)
@@ -94,7 +94,7 @@ struct OwnNetworkTests {
 
   @Test func aPartHasItsOwnNeuronAndDropout() throws {
     var (neuron, dropout) = (NeuronPart("own"), DropoutPart("drop"))
-    (neuron.tau, neuron.hasLearnableTau, dropout.probability) = (4, true, 0.5)
+    (neuron.tau, neuron.kind, dropout.probability) = (4, .plif, 0.5)
     let network = try NetworkPlan(
       NetworkSpecification(
         parts: [
@@ -116,7 +116,7 @@ struct OwnNetworkTests {
       [
         .residual(
           ResidualPart(
-            branch: [neuron, convolution(5)], shortcut: ConvolutionPart(channels: 5, kernel: 1))),
+            branch: [neuron, convolution(5)], shortcut: [.convolution(ConvolutionPart(channels: 5, kernel: 1))])),
         neuron,
       ], true
     ),

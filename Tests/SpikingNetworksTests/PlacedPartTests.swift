@@ -12,7 +12,7 @@ struct PlacedPartTests {
     .residual(
       ResidualPart(
         branch: [convolution(), .neuron(NeuronPart()), convolution("last")],
-        shortcut: ConvolutionPart(channels: 2, kernel: 1), skipInit: 1)),
+        shortcut: [.convolution(ConvolutionPart(channels: 2, kernel: 1))], skipInit: 1)),
     convolution(),
   ]
 

@@ -12,7 +12,7 @@ struct ResidualTests {
 
   private func convolution(_ name: String) -> Convolution2D {
     Convolution2D(
-      name, input: Self.shape, outputs: Self.shape.c, window, bias: .constant(0), reads: .floats,
+      name, input: Self.shape, outputs: Self.shape.c, window, bias: .constant(0), reads: .init(.floats),
       bench.builder)
   }
 

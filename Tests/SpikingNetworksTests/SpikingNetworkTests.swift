@@ -10,7 +10,7 @@ struct SpikingNetworkTests {
     NetworkSpecification(family: .nfResNet, blocks: [1, 1], width: 16, classes: 5, imageSize: 32),
     NetworkSpecification(
       family: .nfResNetBottleneck, blocks: [1, 1], width: 16, classes: 5, imageSize: 32,
-      neuron: NeuronSpecification(hasLearnableTau: true)),
+      neuron: NeuronSpecification(kind: .plif)),
     NetworkSpecification(
       family: .vgg, blocks: [1, 2], width: 16, classes: 5, imageSize: 16, dropout: 0.2),
   ]
@@ -41,10 +41,10 @@ struct SpikingNetworkTests {
       network.store.gradients.fill(0)
       network.beginSequence(IterationContext(seed: 1))
       loss.begin(labels: labels, globalCount: labels.count)
-      for _ in 0..<3 {
+      for t in 0..<3 {
         let output = network.forward(network.stem(frame), saving: &tape)
         logits += output.tensor.elements
-        loss.add(output, isTrained: true)
+        loss.add(output, at: t, isTrained: true)
         let g = network.backward(loss.popGradient(), from: &tape)
         network.backwardStem(g.tensor, frame: frame)
       }

@@ -7,7 +7,7 @@ import Testing
 struct TapeMemoryTests {
   static let specifications = NetworkFamily.allCases.map {
     NetworkSpecification(
-      family: $0, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
+      family: $0, blocks: [1, 1], width: 4, stem: .cifar, classes: 3, imageSize: 8, dropout: 0.1)
   }
 
   /// Most bytes on the tape and most bytes of activations, after several iterations in which the arena
@@ -21,7 +21,9 @@ struct TapeMemoryTests {
     defer { ThreadPool.setThreads(threads) }
     let arena = Arena(capacity: 1 << 30)
     let network = try SpikingNetwork(specification, seed: 1, arena: arena)
-    let step = TrainingStep(network, rule, loss: LossSpecification())
+    let step = TrainingStep(
+      network, rule,
+      loss: LossSpecification(kind: rule.takesAverages ? .lossOfMean : .meanOfLosses))
     var frame = Tensor(specification.input.withSamples(4), in: arena)
     frame.fill(1)
     let frames = FrameSequence(static: frame)
@@ -56,11 +58,29 @@ struct TapeMemoryTests {
     #expect(Set(activations).count == 1)
   }
 
+  /// So do rules that carry more from time step to time step.
+  @Test(arguments: specifications, [NormalizationKind.batch, .online])
+  func otherRulesHoldAsMuchWhateverTheNumberOfSteps(
+    _ specification: NetworkSpecification, _ normalization: NormalizationKind
+  ) throws {
+    var specification = specification
+    guard normalization == .batch || specification.parts.haveBatchNorm else { return }
+    specification.normalization = normalization
+    var rules: [(Int) -> LearningRule] = [{ .sltt(timesteps: $0) }]
+    if !specification.parts.haveSumsOfSpikes { rules.append { .ottt(timesteps: $0) } }
+    if normalization == .batch { rules.append { .rate(timesteps: $0) } }
+    for rule in rules {
+      let peaks = try [2, 8, 32].map { try self.peaks(specification, rule($0)) }
+      #expect(Set(peaks.map(\.tape)).count == 1 && Set(peaks.map(\.arena)).count == 1)
+      #expect(peaks[0].tape > 0)
+    }
+  }
+
   /// A learnt tau needs v[t-1] as well, which the first step does not have.
   @Test(arguments: specifications)
   func learntTimeConstantsHoldTwoPotentials(_ specification: NetworkSpecification) throws {
     var learnt = specification
-    learnt.neuron.hasLearnableTau = true
+    learnt.neuron.kind = .plif
     let fixed = try peaks(specification, .sltt(timesteps: 2)).tape
     let two = try peaks(learnt, .sltt(timesteps: 2)).tape
     #expect(two > fixed && two < 2 * fixed)
@@ -83,10 +103,10 @@ struct TapeMemoryTests {
 
   /// What `inspect` announces is what is held, but for batch norm's two numbers a channel.
   @Test(arguments: NetworkFamily.allCases, [false, true])
-  func layerSummariesAddUpToTheTape(_ family: NetworkFamily, _ hasLearnableTau: Bool) throws {
+  func layerSummariesAddUpToTheTape(_ family: NetworkFamily, _ learnsTau: Bool) throws {
     let specification = NetworkSpecification(
-      family: family, blocks: [1, 2], width: 4, classes: 3, imageSize: 8,
-      neuron: NeuronSpecification(hasLearnableTau: hasLearnableTau))
+      family: family, blocks: [1, 2], width: 4, stem: .cifar, classes: 3, imageSize: 8,
+      neuron: NeuronSpecification(kind: learnsTau ? .plif : .lif))
     let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 4 << 20))
     let perSample = network.layers.reduce(0) { $0 + $1.summary.tapeBytes }
     let normalization = network.store.statistics.reduce(0) { $0 + 4 * $1.count }

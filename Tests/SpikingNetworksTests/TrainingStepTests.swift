@@ -9,7 +9,7 @@ struct TrainingStepTests {
 
   private static func specification(_ family: NetworkFamily) -> NetworkSpecification {
     NetworkSpecification(
-      family: family, blocks: [1, 1], width: 4, classes: 3, imageSize: 8, dropout: 0.1)
+      family: family, blocks: [1, 1], width: 4, stem: .cifar, classes: 3, imageSize: 8, dropout: 0.1)
   }
 
   private struct Outcome: Equatable {
@@ -69,7 +69,7 @@ struct TrainingStepTests {
   func theNumberOfThreadsChangesNoBit(_ family: NetworkFamily, _ rule: LearningRule) throws {
     var specification = NetworkSpecification(
       family: family, blocks: [1, 1], width: 40, classes: 3, imageSize: 24, dropout: 0.1)
-    specification.neuron.hasLearnableTau = true
+    specification.neuron.kind = .plif
     let before = ThreadPool.threads
     defer { ThreadPool.setThreads(before) }
     let outcomes = try [1, 2, 3, 8].map { threads in

@@ -110,16 +110,16 @@ struct BFloat16BlockTests {
     let one = view([Float](repeating: 1, count: shape.c))
     change("combine") { $0.combine(a: one, b: one, with: .exact(other), c: one) }
     let step = MembraneDynamics.Step(
-      membrane: SharedTensor(Tensor(shape, randomFloats(shape.count, seed: 3), in: arena)),
-      previous: nil, laterGradient: nil, earlierGradient: nil)
+      membrane: Membrane(
+        potential: Tensor(shape, randomFloats(shape.count, seed: 3), in: arena), threshold: 1))
     let dynamics = MembraneDynamics(decay: 0.5, threshold: 1, surrogate: .init(.triangle))
     change("neuron") {
       _ = dynamics.backward(
-        &$0, spikes: spikes, step: step, input: .exact(other), mean: one,
+        &$0, by: .step(step), input: .exact(other), mean: one,
         sums: ChannelSums(channels: 16))
     }
     change("neuron without normalisation") {
-      _ = dynamics.backward(&$0, spikes: spikes, step: step, scale: one)
+      _ = dynamics.backward(&$0, by: .step(step), scale: one)
     }
     let geometry = ConvolutionGeometry(
       input: shape, outputChannels: 16, window: SlidingWindow(kernel: 1))

@@ -3,65 +3,144 @@ import Testing
 @testable import Tensors
 
 /// The neuron's kernels against `PlainMembrane`. All numbers have few bits, so that the forward pass
-/// is exact, the threshold and the surrogates' edges being met now and then.
+/// is exact but for complementary neurons, the thresholds and the surrogates' edges being met now and then.
 struct MembraneDynamicsTests {
   static let channelCounts = [1, 3, 10, 16, 24, 64, 100]
+
+  struct Case: CustomTestStringConvertible, Sendable {
+    var surrogate = SurrogateGradient(.triangle)
+    var reset = Reset.soft
+    var detachesReset = false
+    var levels = 1
+    var firing = Firing.floor
+    var isComplementary = false
+
+    var dynamics: MembraneDynamics {
+      MembraneDynamics(
+        decay: 0.75, threshold: 0.5, surrogate: surrogate, reset: reset,
+        detachesReset: detachesReset, levels: levels, firing: firing,
+        isComplementary: isComplementary)
+    }
+
+    var testDescription: String {
+      "\(surrogate.shape) \(surrogate.width), \(reset)\(detachesReset ? " detached" : "")"
+        + ", \(levels) levels, \(firing)\(isComplementary ? ", complementary" : "")"
+    }
+  }
+
   static let surrogates: [SurrogateGradient] = [
-    .init(.triangle), .init(.rectangle), .init(.sigmoid), .init(.triangle, width: 0.5),
-    .init(.rectangle, width: 2), .init(.sigmoid, width: 2),
+    .init(.triangle), .init(.rectangle), .init(.sigmoid), .init(.arctan),
+    .init(.triangle, width: 0.5), .init(.rectangle, width: 2), .init(.sigmoid, width: 2),
+    .init(.arctan, width: 5),
   ]
+  static let kinds: [Case] = [
+    Case(reset: .hard), Case(detachesReset: true), Case(reset: .hard, detachesReset: true),
+    Case(levels: 2), Case(surrogate: .init(.rectangle, width: 0.5), levels: 4, firing: .round),
+    Case(surrogate: .init(.sigmoid), detachesReset: true, levels: 15),
+    Case(firing: .round), Case(isComplementary: true),
+  ]
+  static let cases = surrogates.map { Case(surrogate: $0) } + kinds
 
   /// Large enough that three threads take part.
   private static func shape(_ channels: Int) -> Shape {
     Shape(n: 1, w: 3 * pixelGrain(channels: channels) + 5, c: channels)
   }
 
-  @Test(arguments: channelCounts, [1, 2, 3])
-  func chargesFiresAndResets(_ channels: Int, _ threads: Int) {
-    let (arena, shape) = (testArena(), Self.shape(channels))
-    let dynamics = MembraneDynamics(decay: 0.75, threshold: 0.5, surrogate: .init(.triangle))
-    let reference = PlainMembrane(decay: 0.75, threshold: 0.5, surrogate: .init(.triangle))
-    let x = gridFloats(shape.count, seed: 1)
+  @Test(arguments: [Case()] + kinds, channelCounts)
+  func chargesFiresAndResets(_ test: Case, _ channels: Int) {
+    let (arena, shape, dynamics) = (testArena(), Self.shape(channels), test.dynamics)
+    let reference = PlainMembrane(dynamics: dynamics)
+    let x = gridFloats(shape.count, seed: 1).map { 3 * $0 }
     let (scale, shift) = (gridFloats(channels, seed: 2), gridFloats(channels, seed: 3))
     let affine = ChannelAffine(scale: view(scale), shift: view(shift))
     let input = Tensor(shape, x, in: arena)
-    let membrane = gridFloats(shape.count, seed: 4)
-    var edges = 0
-    for (hasPrevious, isInPlace) in [(false, false), (true, false), (true, true)] {
-      let previous = SharedTensor(Tensor(shape, membrane, in: arena))
-      let next = isInPlace ? previous : SharedTensor(Tensor(shape, in: arena))
-      // Whatever was there before goes, unused bits included.
-      var spikes = SpikeTensor(shape, in: arena) { _ in true }
-      let fired = withThreads(threads) {
+    let before = gridFloats(shape.count, seed: 4)
+    let complement = gridFloats(shape.count, seed: 5).map(\.magnitude)
+    func membrane(_ values: [Float]) -> Membrane {
+      Membrane(
+        potential: Tensor(shape, values, in: arena),
+        complement: test.isComplementary
+          ? SharedTensor(Tensor(shape, complement, in: arena)) : nil, threshold: 0.5)
+    }
+    var (edges, mostSpikes) = (0, 0)
+    for (index, (hasPrevious, isInPlace)) in [(false, false), (true, false), (true, true)]
+      .enumerated()
+    {
+      let previous = membrane(before)
+      let next = isInPlace ? previous : membrane(x)
+      let spikes = withThreads(1 + index) {
         dynamics.forward(
-          input, affine, previous: hasPrevious ? previous : nil, next: next, spikes: &spikes)
+          input, affine, previous: hasPrevious ? previous : nil, next: next, amplitude: 3,
+          in: arena)
       }
-      var (expected, expectedSpikes): ([Float], [Bool]) = ([], [])
+      var (potentials, complements, counts): ([Float], [Float], [Float]) = ([], [], [])
+      let actual = next.potential.tensor.elements
       for index in 0..<shape.count {
         let c = index % channels
-        let current = Double(scale[c]) * Double(x[index]) + Double(shift[c])
-        let result = reference.forward(
-          current: current, previous: hasPrevious ? Double(membrane[index]) : 0)
-        expected.append(Float(result.membrane))
-        expectedSpikes.append(result.fires)
-        edges += result.fires && result.membrane == 0 ? 1 : 0
+        let state = reference.forward(
+          current: Double(scale[c]) * Double(x[index]) + Double(shift[c]),
+          previous: hasPrevious
+            ? .init(u: Double(before[index]), m: Double(complement[index])) : nil)
+        potentials.append(Float(state.u))
+        complements.append(Float(state.m))
+        // Where u is rounded it decides about the spikes itself.
+        counts.append(Float(reference.spikes(Double(actual[index]))))
+        mostSpikes = max(mostSpikes, reference.spikes(state.u))
+        edges += reference.spikes(state.u) != reference.spikes(state.u.nextDown) ? 1 : 0
       }
-      expectEqual(next.tensor.elements, expected, "membrane")
-      let differing = (0..<shape.count).first { spikes[$0] != expectedSpikes[$0] }
-      #expect(differing == nil)
-      #expect(fired == expectedSpikes.count { $0 })
+      if test.isComplementary {
+        expectClose(actual, potentials, "potential")
+        if !hasPrevious { expectEqual(actual, potentials, "first potential") }
+        #expect(zip(actual, potentials).count { $0 == $1 } > shape.count / 2)
+      } else {
+        expectEqual(actual, potentials, "potential")
+      }
+      expectEqual(spikes.unpacked(in: arena).elements, counts.map { 3 * $0 }, "spikes")
+      #expect(Float(spikes.count) == counts.reduce(0, +))
+      #expect(spikes.planes.count == Spikes.planes(levels: test.levels))
+      #expect(next.threshold == 0.5)
+      if let complement = next.complement?.tensor.elements {
+        let isEqual = zip(actual, potentials).map { $0 == $1 }
+        expectClose(
+          zip(complement, isEqual).map { $1 ? $0 : 0 },
+          zip(complements, isEqual).map { $1 ? $0 : 0 }, "complement")
+      }
+      // Unused bits are 0.
       let words = SpikeTensor.wordsPerPixel(channels: channels)
-      if channels % 64 != 0 {
-        let last = (0..<shape.pixels).map { spikes.words[$0 * words + words - 1] }
+      for plane in spikes.planes where channels % 64 != 0 {
+        let last = (0..<shape.pixels).map { plane.spikes.words[$0 * words + words - 1] }
         #expect(last.allSatisfy { $0 >> UInt64(channels % 64) == 0 })
       }
     }
-    #expect(edges > 0)
+    #expect(edges > 0 && mostSpikes == min(test.levels, mostSpikes) && mostSpikes > 0)
+    if channels > 1 { #expect(mostSpikes == test.levels) }
   }
 
-  @Test(arguments: surrogates, channelCounts)
-  func backwardAgreesWithTheReference(_ surrogate: SurrogateGradient, _ channels: Int) {
-    let fixture = Fixture(shape: Self.shape(channels), surrogate)
+  /// To charge and to fire one after the other is the same as both at once, at another threshold too.
+  @Test(arguments: [1, 64, 100]) func firesWhatWasCharged(_ channels: Int) {
+    let (arena, shape) = (testArena(), Self.shape(channels))
+    let affine = ChannelAffine(uniform: 1, channels: channels)
+    let x = Tensor(shape, gridFloats(shape.count, seed: 1), in: arena)
+    var dynamics = MembraneDynamics(decay: 0.5, threshold: 0.5, surrogate: .init(.triangle))
+    let (once, twice) = (Membrane(shape, in: arena), Membrane(shape, in: arena))
+    for threshold: Float in [0.5, 0.25, 1.5] {
+      dynamics.threshold = threshold
+      let isFirst = threshold == 0.5
+      let expected = dynamics.forward(
+        x, affine, previous: isFirst ? nil : once, next: once, in: arena)
+      dynamics.charge(x, affine, previous: isFirst ? nil : twice, next: twice)
+      let spikes = dynamics.fire(twice, in: arena)
+      expectEqual(
+        twice.potential.tensor.elements, once.potential.tensor.elements, "potential")
+      expectEqual(
+        spikes.unpacked(in: arena).elements, expected.unpacked(in: arena).elements, "spikes")
+      #expect(spikes.count == expected.count && twice.threshold == threshold)
+    }
+  }
+
+  @Test(arguments: cases, channelCounts)
+  func backwardAgreesWithTheReference(_ test: Case, _ channels: Int) {
+    let fixture = Fixture(shape: Self.shape(channels), test.dynamics)
     for flags in 0..<8 {
       fixture.check(
         threads: 1 + flags % 3, hasLater: flags & 1 != 0, hasEarlier: flags & 2 != 0,
@@ -75,45 +154,57 @@ struct MembraneDynamicsTests {
     let dynamics: MembraneDynamics
     let reference: PlainMembrane
     let amplitude: Float = 2.5
-    let membrane, gradient, later, previous, input, scale, mean: [Float]
-    let fires: [Bool]
+    let potential, gradient, later, previous, input, scale, mean: [Float]
+    /// m[t], m[t-1] and dL/dm[t].
+    let complement, previousComplement, laterComplement: [Float]
 
-    init(shape: Shape, _ surrogate: SurrogateGradient) {
+    init(shape: Shape, _ dynamics: MembraneDynamics) {
       self.shape = shape
-      dynamics = MembraneDynamics(decay: 0.75, threshold: 0.5, surrogate: surrogate)
-      reference = PlainMembrane(decay: 0.75, threshold: 0.5, surrogate: surrogate)
-      let values = (1...5).map { gridFloats(shape.count, seed: $0) }
-      (membrane, gradient, later, previous, input) =
-        (values[0].map { $0 / 2 }, values[1], values[2], values[3], values[4])
-      scale = gridFloats(shape.c, seed: 6)
-      mean = gridFloats(shape.c, seed: 7)
-      fires = randomSpikes(shape.count, seed: 8)
+      self.dynamics = dynamics
+      reference = PlainMembrane(dynamics: dynamics)
+      let values = (1...8).map { gridFloats(shape.count, seed: $0) }
+      (potential, gradient, later, previous, input) =
+        (values[0], values[1], values[2], values[3], values[4])
+      (complement, previousComplement, laterComplement) =
+        (values[5].map(\.magnitude), values[6].map(\.magnitude), values[7])
+      scale = gridFloats(shape.c, seed: 9)
+      mean = gridFloats(shape.c, seed: 10)
     }
 
     func check(
       threads: Int, hasLater: Bool, hasEarlier: Bool, hasPrevious: Bool, isInPlace: Bool
     ) {
       let arena = testArena()
+      let isComplementary = dynamics.isComplementary
       let what = "later \(hasLater), earlier \(hasEarlier), previous \(hasPrevious)"
-      let expected = (0..<shape.count).map {
+      let results = (0..<shape.count).map { index in
         reference.backward(
-          spike: Double(amplitude * gradient[$0]), later: hasLater ? Double(later[$0]) : 0,
-          fires: fires[$0], membrane: Double(membrane[$0]))
+          spike: Double(amplitude * gradient[index]),
+          later: hasLater ? Double(later[index]) : 0,
+          laterComplement: hasLater ? Double(laterComplement[index]) : 0,
+          .init(u: Double(potential[index]), m: Double(complement[index])),
+          previousComplement: hasPrevious ? Double(previousComplement[index]) : 0)
       }
-      let expectedDecay = (0..<shape.count).reduce(0.0) {
-        $0 + (hasPrevious ? expected[$1] * Double(previous[$1]) : 0)
+      let expected = results.map(\.u)
+      let expectedDecay = (0..<shape.count).reduce(0.0) { sum, index in
+        guard hasPrevious && !isComplementary else { return sum }
+        return sum + expected[index] * reference.reset(.init(u: Double(previous[index])))
       }
-      let spikes = SpikeTensor(shape, amplitude: amplitude, in: arena) { fires[$0] }
+      func membrane(_ potential: [Float], _ complement: [Float]) -> Membrane {
+        Membrane(
+          potential: Tensor(shape, potential, in: arena),
+          complement: isComplementary
+            ? SharedTensor(Tensor(shape, complement, in: arena)) : nil,
+          threshold: dynamics.threshold)
+      }
+      let nothing = [Float](repeating: .nan, count: shape.count)
       func step() -> MembraneDynamics.Step {
-        func shared(_ values: [Float], _ isThere: Bool) -> SharedTensor? {
-          isThere ? SharedTensor(Tensor(shape, values, in: arena)) : nil
-        }
-        let later = shared(later, hasLater)
+        let later = hasLater ? membrane(later, laterComplement) : nil
         return MembraneDynamics.Step(
-          membrane: shared(membrane, true)!, previous: shared(previous, hasPrevious),
+          membrane: membrane(potential, complement),
+          previous: hasPrevious ? membrane(previous, previousComplement) : nil,
           laterGradient: later,
-          earlierGradient: isInPlace
-            ? later : shared([Float](repeating: .nan, count: shape.count), hasEarlier))
+          earlierGradient: isInPlace ? later : hasEarlier ? membrane(nothing, nothing) : nil)
       }
 
       func checkCommon(_ g: [Float], scale: [Float]?, _ step: MembraneDynamics.Step, _ d: Double) {
@@ -122,7 +213,12 @@ struct MembraneDynamicsTests {
           "gradient with \(what)")
         if let earlier = step.earlierGradient {
           expectClose(
-            earlier.tensor.elements, expected.map { Float(0.75 * $0) }, "earlier with \(what)")
+            earlier.potential.tensor.elements, expected.map { Float(0.75 * $0) },
+            "earlier with \(what)")
+          if let complement = earlier.complement?.tensor.elements {
+            expectClose(
+              complement, results.map { Float($0.complement) }, "earlier complement, \(what)")
+          }
         }
         #expect(abs(d - expectedDecay) <= 1e-6 * Double(shape.count), "decay with \(what)")
       }
@@ -131,7 +227,7 @@ struct MembraneDynamicsTests {
         var g = Tensor(shape, gradient, in: arena)
         let plain = step()
         let decay = dynamics.backward(
-          &g, spikes: spikes, step: plain, scale: view(scale), rounding: true)
+          &g, amplitude: amplitude, by: .step(plain), scale: view(scale), rounding: true)
         checkCommon(g.elements, scale: scale, plain, decay)
         expectEqual(
           BFloat16BlockTests.floats(roundedIn: g) ?? [],
@@ -144,16 +240,18 @@ struct MembraneDynamicsTests {
         var masked = step()
         masked.dropout = mask
         g = Tensor(shape, gradient, in: arena)
-        _ = dynamics.backward(&g, spikes: spikes, step: masked, scale: view(scale))
+        _ = dynamics.backward(&g, amplitude: amplitude, by: .step(masked), scale: view(scale))
         var through = Tensor(shape, gradient, in: arena)
         mask.apply(to: &through)
-        _ = dynamics.backward(&through, spikes: spikes, step: step(), scale: view(scale))
+        _ = dynamics.backward(
+          &through, amplitude: amplitude, by: .step(step()), scale: view(scale))
         expectClose(g.elements, through.elements, "gradient through dropout")
 
         // A part of the result comes past the neuron.
         let skip = SharedTensor(Tensor(shape, input, in: arena))
         g = Tensor(shape, gradient, in: arena)
-        _ = dynamics.backward(&g, spikes: spikes, step: step(), scale: view(scale), skip: skip)
+        _ = dynamics.backward(
+          &g, amplitude: amplitude, by: .step(step()), scale: view(scale), skip: skip)
         expectClose(
           g.elements,
           expected.indices.map { Float(expected[$0]) * self.scale[$0 % shape.c] + input[$0] },
@@ -163,7 +261,7 @@ struct MembraneDynamicsTests {
         let (sums, summed) = (ChannelSums(channels: shape.c), step())
         g = Tensor(shape, gradient.indices.map { gradient[$0] - input[$0] }, in: arena)
         let again = dynamics.backward(
-          &g, more: skip, spikes: spikes, step: summed,
+          &g, more: skip, amplitude: amplitude, by: .step(summed),
           input: .exact(SharedTensor(Tensor(shape, input, in: arena))), mean: view(mean),
           sums: sums)
         checkCommon(g.elements, scale: nil, summed, again)
@@ -184,14 +282,13 @@ struct MembraneDynamicsTests {
 
         // With the input in half the memory.
         let centered = RoundedTensor(shape, in: arena)
-        var thrown = SpikeTensor(shape, in: arena)
         let affine = ChannelAffine(uniform: 1, channels: shape.c)
         _ = dynamics.forward(
-          skip.tensor, affine, previous: nil, next: SharedTensor(Tensor(shape, in: arena)),
-          spikes: &thrown, centered: centered, mean: view(mean))
+          skip.tensor, affine, previous: nil, next: membrane(nothing, nothing), in: arena,
+          centered: centered, mean: view(mean))
         g = Tensor(shape, gradient.indices.map { gradient[$0] - input[$0] }, in: arena)
         _ = dynamics.backward(
-          &g, more: skip, spikes: spikes, step: step(), input: .centered(centered),
+          &g, more: skip, amplitude: amplitude, by: .step(step()), input: .centered(centered),
           mean: view(mean), sums: sums)
         var ofRounded = [Double](repeating: 0, count: shape.c)
         for index in 0..<shape.count {
@@ -204,5 +301,41 @@ struct MembraneDynamicsTests {
           "products of rounded")
       }
     }
+  }
+
+  /// Averages of time steps, and the gradient that they give.
+  @Test(arguments: cases.filter { !$0.isComplementary }, [3, 64])
+  func averagesOverTime(_ test: Case, _ channels: Int) {
+    let (arena, shape, dynamics) = (testArena(), Self.shape(channels), test.dynamics)
+    let reference = PlainMembrane(dynamics: dynamics)
+    let averages = FiringAverages(shape, of: dynamics, in: arena)
+    let timesteps = 3
+    var rates = [Double](repeating: 0, count: shape.count)
+    var (gains, eligibility) = (rates, rates)
+    for t in 0..<timesteps {
+      let potential = gridFloats(shape.count, seed: t)
+      withThreads(1 + t) {
+        dynamics.average(
+          Membrane(potential: Tensor(shape, potential, in: arena), threshold: 0.5),
+          into: averages, amplitude: 2, timesteps: timesteps)
+      }
+      for index in 0..<shape.count {
+        let u = Double(potential[index])
+        eligibility[index] = 1 + 0.75 * eligibility[index]
+        gains[index] += reference.slope(u) * eligibility[index] / 3
+        rates[index] += Double(reference.spikes(u)) / 3
+        // dv/du is what becomes of dL/dv = 1.
+        eligibility[index] *= reference.backward(spike: 0, later: 1, .init(u: u)).u
+      }
+    }
+    expectClose(averages.spikes.tensor.elements, rates.map { Float(2 * $0) }, "rates")
+    expectClose(averages.gains.tensor.elements, gains.map { Float($0) }, "gains")
+    var g = Tensor(shape, gridFloats(shape.count, seed: 9), in: arena)
+    let scale = gridFloats(channels, seed: 10)
+    let expected = g.elements.enumerated().map {
+      2 * $1 * Float(gains[$0]) * scale[$0 % channels]
+    }
+    _ = dynamics.backward(&g, amplitude: 2, by: .averages(averages, nil), scale: view(scale))
+    expectClose(g.elements, expected, "gradient")
   }
 }

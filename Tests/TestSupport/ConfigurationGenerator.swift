@@ -34,6 +34,7 @@ public struct ConfigurationGenerator {
   private mutating func one(of values: [String]) -> String { values.randomElement(using: &random)! }
 
   private mutating func fitting(_ key: Key) -> String {
+    if key.values.contains("list of numbers") { return one(of: Self.weights) }
     if key.values.contains("list of integers") { return one(of: key.edges + Self.lists) }
     if key.values.contains("list of up to") && Bool.random(using: &random) {
       let parts = one(of: Self.steps).split(separator: "N", omittingEmptySubsequences: false)
@@ -62,6 +63,7 @@ public struct ConfigurationGenerator {
   }
 
   private static let lists = ["[1]", "[1, 1]", "[2, 1, 3]", "[1, 1, 1, 1, 1]", "[40, 1]"]
+  private static let weights = ["[1]", "[0.5, 1, 1, 2]", "[0, 1]", "[1e30, 0.0, 1, 1]"]
   private static let small = ["0", "1", "2", "0.5", "7", "16384", "0.001", "1000"]
   private static let mappings = [
     "{number: 4}", "{number: 10000, split_by: time}", "{duration: 1}", "{duration: 2147483647}",

@@ -19,10 +19,17 @@ public struct ReferenceCase: Sendable {
     public var mse_target: String
     public var mse_mean: Float
     public var sgd: SGD
+    // Those of cases that have further neurons, normalisations and methods.
+    public var stem, normalization, neuron, reset, firing, threshold: String?
+    public var detach_reset: Bool?
+    public var levels: Int?
   }
 
-  public static let names = ["resnet", "resnet-deep", "nfresnet", "nfresnet-bottleneck", "vgg11"]
-  public static let methods = ["sltt", "sltt-k", "bptt"]
+  /// All of them, as NAME.METHOD.
+  public static let all: [String] = {
+    let files = try! FileManager.default.contentsOfDirectory(atPath: directory.path)
+    return files.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }.sorted()
+  }()
 
   public static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../TrainingTests/Fixtures").standardized
@@ -30,9 +37,10 @@ public struct ReferenceCase: Sendable {
   public let file: SafeTensorsFile
   public let settings: Settings
 
-  public init(_ name: String, _ method: String) throws {
+  /// - Parameter name: NAME.METHOD
+  public init(_ name: String) throws {
     file = try SafeTensorsFile(
-      contentsOf: Self.directory.appendingPathComponent("\(name).\(method).safetensors").path)
+      contentsOf: Self.directory.appendingPathComponent("\(name).safetensors").path)
     settings = try JSONDecoder().decode(Settings.self, from: Data(file.metadata["config"]!.utf8))
   }
 

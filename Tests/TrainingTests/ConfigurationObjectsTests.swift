@@ -71,6 +71,6 @@ struct ConfigurationObjectsTests {
 
   @Test func theLossIsConfigured() throws {
     let configuration = try Configuration(file: nil, overrides: ["loss.label_smoothing=0.1"])
-    #expect(configuration.loss.specification.labelSmoothing == 0.1)
+    #expect(configuration.lossSpecification.labelSmoothing == 0.1)
   }
 }

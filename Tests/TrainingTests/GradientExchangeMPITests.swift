@@ -19,7 +19,7 @@ struct GradientExchangeMPITests {
 
   static let models: [[String]] = [
     ["model.family=resnet", "model.blocks=[1,1]", "model.width=4", "training.micro_batch=2"],
-    ["model.family=nf-resnet", "model.blocks=[1,1]", "model.width=4", "neuron.learnable_tau=true"],
+    ["model.family=nf-resnet", "model.blocks=[1,1]", "model.width=4", "neuron.kind=plif"],
     ["model.family=vgg", "model.blocks=[1,2]", "model.width=4", "method.name=bptt"],
     [
       "model.family=nf-resnet-bottleneck", "model.blocks=[1]", "model.width=4",

@@ -21,14 +21,14 @@ struct MemoryEstimateTests {
     let network = try network(family)
     func estimate(_ samples: Int, _ window: Int, buffers: Int = 1) -> MemoryEstimate {
       MemoryEstimate(
-        network, samples: samples, window: window, optimizerBuffers: buffers, before: 0)
+        network, samples: samples, rule: .bptt(timesteps: window), optimizerBuffers: buffers, before: 0)
     }
     let one = estimate(1, 1)
     let count = network.weightCount
     #expect(one.tapeBytes > 0 && one.temporaryBytes > 0)
     #expect(one.loaderBytes == 3 * 16 * 16 * 3 * 4)
     // The stem's output, where batch norm needs it, is the same at all time steps.
-    #expect(network.keepsStemOutput == [.resNet, .vgg].contains(family))
+    #expect(network.keepsStemOutput == ![.nfResNet, .nfResNetBottleneck].contains(family))
     let shared = network.keepsStemOutput ? 4 * network.stemOutput.count : 0
     #expect(estimate(4, 3).tapeBytes == 12 * one.tapeBytes - 4 * 2 * shared)
     #expect(estimate(4, 1).temporaryBytes > one.temporaryBytes)
@@ -38,10 +38,10 @@ struct MemoryEstimateTests {
         == one.parameterBytes + 4 * count)
     #expect(
       MemoryEstimate(
-        network, samples: 2, window: 1, optimizerBuffers: 1, loadedFrames: 30, before: 0
+        network, samples: 2, rule: .sltt(timesteps: 1), optimizerBuffers: 1, loadedFrames: 30, before: 0
       ).loaderBytes == 10 * one.loaderBytes)
     #expect(
-      MemoryEstimate(network, samples: 1, window: 1, optimizerBuffers: 1, stateRanks: 4, before: 0)
+      MemoryEstimate(network, samples: 1, rule: .sltt(timesteps: 1), optimizerBuffers: 1, stateRanks: 4, before: 0)
         .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
     // Copies of weights and momentum, and the largest parameter once more.
     let largest = network.largestParameter
@@ -49,7 +49,7 @@ struct MemoryEstimateTests {
     #expect(estimate(1, 1, buffers: 2).checkpointBytes == 4 * (3 * count + largest))
     func lean(_ stateRanks: Int) throws -> Int {
       MemoryEstimate(
-        try self.network(family, .lean), samples: 1, window: 1, optimizerBuffers: 1,
+        try self.network(family, .lean), samples: 1, rule: .sltt(timesteps: 1), optimizerBuffers: 1,
         stateRanks: stateRanks, before: 0
       ).checkpointBytes
     }
@@ -75,7 +75,7 @@ struct MemoryEstimateTests {
       let estimate = try withOneThread {
         try job.trainOnce()
         return MemoryEstimate(
-          job.network.plan, samples: 10, window: job.configuration.method.rule.window,
+          job.network.plan, samples: 10, rule: job.configuration.method.rule,
           optimizerBuffers: 1, before: 0)
       }
       let expected = estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes
@@ -95,7 +95,7 @@ struct MemoryEstimateTests {
       ThreadPool.setThreads(threads)
       defer { ThreadPool.setThreads(before) }
       return MemoryEstimate(
-        network, samples: 32, window: 1, optimizerBuffers: 1, before: 0
+        network, samples: 32, rule: .sltt(timesteps: 1), optimizerBuffers: 1, before: 0
       ).totalBytes
     }
     #expect(sizes.sorted() == sizes)
@@ -110,7 +110,7 @@ struct MemoryEstimateTests {
         ["model.family=\(family)", "model.blocks=[1,1]", "model.width=8"] + method, SingleProcess())
       _ = try job.train(epochs: 1)
       let estimate = MemoryEstimate(
-        job.network.plan, samples: 10, window: job.configuration.method.rule.window,
+        job.network.plan, samples: 10, rule: job.configuration.method.rule,
         optimizerBuffers: 1, before: 0)
       let measured = job.trainer.peakTapeBytes
       let ratio = Double(measured) / Double(estimate.tapeBytes)

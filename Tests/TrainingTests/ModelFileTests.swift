@@ -18,7 +18,7 @@ struct ModelFileTests {
     directory = try TemporaryDirectory()
     path = directory.file("x.safetensors")
     configuration = try Configuration(
-      file: nil, overrides: ["model.blocks=[1,1]", "model.width=4", "neuron.learnable_tau=true"])
+      file: nil, overrides: ["model.blocks=[1,1]", "model.width=4", "neuron.kind=plif"])
   }
 
   private func network(seed: UInt64, width: Int = 4, blocks: [Int] = [1, 1]) throws

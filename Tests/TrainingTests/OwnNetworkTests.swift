@@ -13,7 +13,7 @@ struct OwnNetworkTests {
       (["model.family=resnet"], ["data.augmentation=none"]),
       (["model.family=nf-resnet"], ["training.memory=lean"]),
       (["model.family=vgg"], ["model.dropout=0.2"]),
-      (["model.family=nf-resnet-bottleneck"], ["neuron.learnable_tau=true", "method.name=bptt"]),
+      (["model.family=nf-resnet-bottleneck"], ["neuron.kind=plif", "method.name=bptt"]),
     ])
   func hasTheBitsOfThePublishedOne(_ family: [String], _ options: [String]) throws {
     let published = try SmallJob(

@@ -62,9 +62,9 @@ struct TrainedOnTests {
   }
 
   @Test func aLearntTimeConstantIsAParameter() throws {
-    let learnt = ["neuron.learnable_tau=true", "neuron.tau=2"]
+    let learnt = ["neuron.kind=plif", "neuron.tau=2"]
     #expect(
       try differences(["neuron.tau=2"], learnt, includingCourse: false)
-        == [.init(key: "neuron.learnable_tau", before: "false", now: "true")])
+        == [.init(key: "neuron.kind", before: "lif", now: "plif")])
   }
 }

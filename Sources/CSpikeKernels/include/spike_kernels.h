@@ -18,27 +18,46 @@ const char *sltt_vectors(void);
 // 0 are full of them.
 int sltt_flushes_denormals(void);
 
-typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID } sltt_surrogate;
+typedef enum { SLTT_TRIANGLE, SLTT_RECTANGLE, SLTT_SIGMOID, SLTT_ARCTAN } sltt_surrogate;
+typedef enum { SLTT_SOFT_RESET, SLTT_HARD_RESET } sltt_reset;
+
+// Bit planes of the spikes of a layer, for 15 levels.
+enum { SLTT_MOST_PLANES = 4 };
+
+// What the neurons of a layer have in common. One with the membrane potential u fires as many spikes as
+// there are k from 0 ..< levels with u >= (offset + k) threshold.
+typedef struct {
+  float decay, threshold, offset;
+  size_t levels;
+  sltt_reset reset;
+  int detaches_reset;            // no gradient through the spikes of the reset
+  sltt_surrogate surrogate;
+  float width;
+} sltt_neurons;
 
 typedef struct {
   size_t channels;
-  const float *input;            // x
+  const float *input;            // x, or NULL where u[t] is there already
   const float *scale, *shift;    // per channel: the input current is scale * x + shift
-  const float *previous;         // v[t-1], or NULL at the first time step
+  const float *previous;         // u[t-1], or NULL at the first time step
+  float previous_threshold;
   const float *mean;             // per channel, for `centered`
   uint16_t *centered;            // x - mean in bfloat16, or NULL
-  float *membrane;               // v[t]; may be `previous`
-  uint64_t *spikes;              // s[t]
-  float decay, threshold;
-} sltt_lif_forward_args;
+  float *membrane;               // u[t], before the reset; may be `previous`
+  const float *previous_complement;  // m[t-1] of complementary neurons, or NULL
+  float *complement;             // m[t]; may be `previous_complement`; NULL for other neurons
+  size_t planes;
+  uint64_t *spikes[SLTT_MOST_PLANES];  // s[t], plane p worth 2^p; the first one NULL: do not fire
+  sltt_neurons neurons;
+} sltt_neuron_forward_args;
 
-// Charge, fire, soft reset, pack. Returns the number of spikes.
-size_t sltt_lif_forward(const sltt_lif_forward_args *args, size_t first, size_t last);
+// Reset of the time step before, charge, fire, pack. Returns the number of spikes.
+size_t sltt_neuron_forward(const sltt_neuron_forward_args *args, size_t first, size_t last);
 
 typedef struct {
   size_t channels;
-  const uint64_t *spikes;        // s[t]
-  const float *membrane;         // v[t]
+  const float *membrane;         // u[t]
+  const float *gains;            // what dL/ds is multiplied by, instead of all that follows from u[t]
   const uint64_t *kept;          // the spikes that dropout lets pass, or NULL for all
   float *gradient;               // in: dL/d(amplitude * kept s[t]); out: output_scale * dL/du[t]
   const float *more_gradient;    // added to what comes in, or NULL
@@ -47,16 +66,33 @@ typedef struct {
   const float *output_scale;     // per channel, or NULL for 1
   const float *membrane_gradient_in;  // dL/dv[t], or NULL for 0
   float *membrane_gradient_out;  // dL/dv[t-1], or NULL; may be membrane_gradient_in
+  const float *complement;       // m[t] of complementary neurons, or NULL
+  const float *previous_complement;   // m[t-1], or NULL for 0
+  const float *complement_gradient_in;  // dL/dm[t], where there is dL/dv[t]
+  float *complement_gradient_out;     // dL/dm[t-1], or NULL; may be complement_gradient_in
   const float *input, *mean;     // x, for per-channel sums of dL/du * (x - mean)
   const uint16_t *centered;      // x - mean in bfloat16, instead of the two
   double *sums;                  // [2 * channels], += sum dL/du, sum dL/du * (input - mean), or NULL
-  const float *previous;         // v[t-1], for the gradient of the decay, or NULL
-  float amplitude, decay, threshold, width;
-  sltt_surrogate surrogate;
-} sltt_lif_backward_args;
+  const float *previous;         // u[t-1], for the gradient of the decay, or NULL
+  float amplitude;
+  sltt_neurons neurons;
+} sltt_neuron_backward_args;
 
 // Returns the sum of dL/du[t] * v[t-1], the gradient of the decay (0 without `previous`).
-double sltt_lif_backward(const sltt_lif_backward_args *args, size_t first, size_t last);
+double sltt_neuron_backward(const sltt_neuron_backward_args *args, size_t first, size_t last);
+
+typedef struct {
+  const float *membrane;         // u[t]
+  float *eligibility;            // dv[t-1]/dx in, dv[t]/dx out, for a constant x
+  float uniform_eligibility;     // du[t]/dx, where `eligibility` is NULL
+  float *gains;                  // += share * ds[t]/dx
+  float *spikes;                 // += spike_share * s[t]
+  float share, spike_share;
+  sltt_neurons neurons;
+} sltt_neuron_average_args;
+
+// Adds a time step to averages over time, for the elements first ..< last.
+void sltt_neuron_average(const sltt_neuron_average_args *args, size_t first, size_t last);
 
 // values = amplitude where a spike is, else 0.
 void sltt_unpack(const uint64_t *spikes, float *values, size_t channels, float amplitude,
@@ -69,9 +105,9 @@ void sltt_unpack_rounded(const uint64_t *spikes, uint16_t *values, size_t channe
 // rounded[i] = values[i] in bfloat16, for i from first to last.
 void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t last);
 
-// values += amplitude where a spike is.
+// values = decay * values, plus amplitude where a spike is.
 void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
-                     size_t first, size_t last);
+                     float decay, size_t first, size_t last);
 
 // Average pooling, or its transpose. Sizes in pixels.
 typedef struct {

@@ -3,6 +3,9 @@ import SpikingNetworks
 extension Configuration {
   /// What is minimised.
   public struct Loss: Sendable {
+    /// nil: loss-of-mean for the method rate, else mean-of-losses.
+    public var kind: LossSpecification.Kind?
+    public var stepWeights: [Double]?
     public var mseWeight = 0.05
     public var mseTarget = LossSpecification.Target.constant
     public var mseMean = 1.0
@@ -12,6 +15,12 @@ extension Configuration {
 
 extension Configuration.Loss {
   static let keys: [ConfigurationKey] = [
+    .init(
+      "loss.kind", \.loss.kind,
+      "Mean of the time steps' losses, or loss of their mean; left out: as the method has it."),
+    .init(
+      "loss.step_weights", \.loss.stepWeights, limit: .weights,
+      "What the loss of each time step is multiplied by, for mean-of-losses; left out: 1."),
     .init(
       "loss.mse_weight", \.loss.mseWeight, limit: .share,
       "Weight of the squared error; cross-entropy has the rest."),
@@ -27,10 +36,12 @@ extension Configuration.Loss {
   ]
 }
 
-extension Configuration.Loss {
-  package var specification: LossSpecification {
+extension Configuration {
+  package var lossSpecification: LossSpecification {
     LossSpecification(
-      mseWeight: Float(mseWeight), mseTarget: mseTarget, mseMean: Float(mseMean),
-      labelSmoothing: Float(labelSmoothing))
+      kind: loss.kind ?? (method.name == .rate ? .lossOfMean : .meanOfLosses),
+      stepWeights: loss.stepWeights.map { $0.map { Float($0) } },
+      mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean),
+      labelSmoothing: Float(loss.labelSmoothing))
   }
 }

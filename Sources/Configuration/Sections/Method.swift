@@ -11,6 +11,10 @@ extension Configuration {
       case slttK = "sltt-k"
       /// Back-propagation through time, the baseline.
       case bptt
+      /// Online training through time: SLTT with traces of input spikes.
+      case ottt
+      /// One backward pass through the averages of the time steps.
+      case rate
     }
 
     public var name = Name.sltt
@@ -24,7 +28,7 @@ extension Configuration.Method {
   static let keys: [ConfigurationKey] = [
     .init(
       "method.name", \.method.name,
-      "How gradients are computed: SLTT, SLTT-K, or BPTT, the baseline."),
+      "How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT, or by firing rates."),
     .init(
       "method.timesteps", \.method.timesteps, limit: .timesteps,
       "Time steps T of the network for each image."),
@@ -44,6 +48,8 @@ extension Configuration.Method {
     case .sltt: .sltt(timesteps: timesteps)
     case .slttK: .slttK(timesteps: timesteps, k: k!, skipsTrailing: skipsTrailing)
     case .bptt: .bptt(timesteps: timesteps)
+    case .ottt: .ottt(timesteps: timesteps)
+    case .rate: .rate(timesteps: timesteps)
     }
   }
 }

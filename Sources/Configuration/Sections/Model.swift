@@ -10,6 +10,9 @@ extension Configuration {
     public var layers: LayerList?
     /// nil beside `layers`.
     public var width: Int? = 16
+    /// nil: by the image's size.
+    public var stem: StemKind?
+    public var normalization = NormalizationKind.batch
     public var classes: Int?
     public var inputChannels: Int?
     public var dropout = 0.0
@@ -33,6 +36,12 @@ extension Configuration.Model {
     .init(
       "model.width", \.model.width, limit: .channels,
       "Channels of the first stage; 64 as published."),
+    .init(
+      "model.stem", \.model.stem,
+      "First layers of a sew-resnet; left out: cifar up to 64 pixels, else imagenet."),
+    .init(
+      "model.normalization", \.model.normalization,
+      "Batch norm at each time step, or online, by running statistics of all of them (OSR)."),
     .init(
       "model.classes", \.model.classes, limit: .classes,
       "Outputs of the network; left out: the classes of the data."),

@@ -14,6 +14,8 @@ struct NetworkCheck {
   private var weights = 0.0
   private var paths: Set<String> = []
   private var hasNeurons = false
+  /// Whether spikes flow before the next part, and not floats.
+  private var isSpikes = false
   /// A batch norm that waits for its neuron.
   private var norm: PlacedPart?
 
@@ -91,19 +93,30 @@ struct NetworkCheck {
     case .neuron(let layer):
       norm = nil
       hasNeurons = true
-      if let problem = layer.specification(specification.neuron).problem {
-        throw part.error(.composition, "has a tau that makes no sense: \(problem)")
+      isSpikes = true
+      if let (key, problem) = layer.specification(specification.neuron).problem {
+        throw part.error(.composition, "has neurons that make no sense: \(key) \(problem)")
       }
-    case .averagePool(let layer): try slide(layer.window, channels: shape.c, part)
+    case .averagePool(let layer):
+      isSpikes = false
+      try slide(layer.window, channels: shape.c, part)
+    case .maxPool(let layer): try slide(layer.window, channels: shape.c, part)
     case .adaptivePool(let layer):
+      isSpikes = false
       shape = Shape(n: 1, h: layer.size, w: layer.size, c: shape.c)
       try requireCountable(shape, part, "output")
     case .dropout: break
     case .linear(let layer):
+      isSpikes = false
       let outputs = layer.outputs.count(classes: specification.classes)
       try add(Double(shape.count) * Double(outputs), part)
       shape = Shape(n: 1, c: outputs)
-    case .residual(let residual): try pass(residual, part)
+    case .residual(let residual):
+      if residual.isOfSpikes {
+        try passSpikes(residual, part)
+      } else {
+        try pass(residual, part)
+      }
     case .sequence, .repetition: preconditionFailure("groups are passed part by part")
     }
   }
@@ -118,6 +131,7 @@ struct NetworkCheck {
         "reads \(part.text(shape)) with one weight for each of its channels, which has no variance"
           + " to standardise by")
     }
+    isSpikes = false
     try add(Double(fanIn) * Double(layer.channels), part)
     try slide(layer.window, channels: layer.channels, part)
   }
@@ -150,7 +164,17 @@ struct NetworkCheck {
     let layers = part.branch.layers
     guard case .convolution(let end)? = layers.last?.part else {
       throw (layers.last ?? part).error(
-        .composition, "ends the branch of a residual, which must end in a convolution")
+        .composition,
+        "ends the branch of a residual, which must end in a convolution, or in a neuron for a sum of"
+          + " spikes")
+    }
+    if let first = part.shortcut.first {
+      guard case .convolution = first.part, part.shortcut.count == 1 else {
+        throw first.error(
+          .composition,
+          "begins the shortcut of a residual whose branch ends in a convolution, so that it must be a"
+            + " single convolution")
+      }
     }
     let nodes = layers.filter { layer in
       switch layer.part {
@@ -168,21 +192,67 @@ struct NetworkCheck {
         .composition,
         "has a skip_init, for which its branch must end in a standardised convolution")
     }
-    try pass(part.branch)
-    let output = shape
-    guard let shortcut = part.shortcut else {
+    let output = try passBranch(part)
+    guard !part.shortcut.isEmpty else {
       guard input == output else {
         let stride = max(1, Int((Double(input.h) / Double(output.h)).rounded()))
         throw part.error(
           .composition,
-          "has a branch that makes \(part.text(output)) of \(part.text(input)), so that the two"
+          part.difference(input, output)
             + " cannot be added: give it a shortcut, a convolution with kernel 1,"
             + " stride \(stride) and \(output.c) channels")
       }
+      isSpikes = false
       return
     }
+    try passShortcut(part, input, output)
+  }
+
+  /// A sum of spikes.
+  private mutating func passSpikes(
+    _ residual: ResidualPart, _ part: PlacedPart
+  ) throws(NetworkError) {
+    let (input, wereSpikes) = (shape, isSpikes)
+    if residual.skipInit != nil {
+      throw part.error(
+        .composition,
+        "has a skip_init, for which its branch must end in a standardised convolution")
+    }
+    let output = try passBranch(part)
+    guard !part.shortcut.isEmpty else {
+      guard wereSpikes else {
+        throw part.error(
+          .composition,
+          "adds spikes to floats: put a neuron before it, or give it a shortcut that ends in one")
+      }
+      guard input == output else {
+        throw part.error(
+          .composition,
+          part.difference(input, output)
+            + " cannot be added: give it a shortcut that ends in a neuron")
+      }
+      return
+    }
+    isSpikes = wereSpikes
+    try passShortcut(part, input, output)
+    guard isSpikes else {
+      throw part.shortcut.last!.error(
+        .composition,
+        "ends the shortcut of a residual whose branch ends in a neuron, so that it must be one, too")
+    }
+  }
+
+  /// - Returns: the shape behind the branch.
+  private mutating func passBranch(_ part: PlacedPart) throws(NetworkError) -> Shape {
+    try pass(part.branch)
+    return shape
+  }
+
+  private mutating func passShortcut(
+    _ part: PlacedPart, _ input: Shape, _ output: Shape
+  ) throws(NetworkError) {
     shape = input
-    try pass([shortcut])
+    try pass(part.shortcut)
     guard shape == output else {
       throw part.error(
         .composition,
@@ -226,6 +296,10 @@ extension PlacedPart {
     error(
       .composition,
       "is a batch norm, which needs a neuron right after it, but \(next.label) follows")
+  }
+
+  fileprivate func difference(_ input: Shape, _ output: Shape) -> String {
+    "has a branch that makes \(text(output)) of \(text(input)), so that the two"
   }
 
   /// Height, width and channels.

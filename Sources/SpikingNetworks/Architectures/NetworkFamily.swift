@@ -8,6 +8,13 @@ public enum NetworkFamily: String, CaseIterable, Sendable {
   case nfResNetBottleneck = "nf-resnet-bottleneck"
   /// Spiking VGG with batch norm.
   case vgg
+  /// Spike-element-wise ResNet of two 3x3 convolutions a block, whose blocks add spikes to spikes.
+  case sewResNet = "sew-resnet"
+  /// Spike-element-wise ResNet of 1x1, 3x3, 1x1 convolutions a block.
+  case sewResNetBottleneck = "sew-resnet-bottleneck"
+
+  /// Whether its networks are made for small or large images by choice.
+  public var hasStems: Bool { self == .sewResNet || self == .sewResNetBottleneck }
 }
 
 extension NetworkFamily {
@@ -16,8 +23,9 @@ extension NetworkFamily {
   /// - Parameters:
   ///   - blocks: residual blocks (ResNets) or convolutions (VGG) of each stage.
   ///   - width: channels of the first stage; 64 as published.
+  ///   - stem: of the families that have a choice.
   /// - Precondition: `problem` is `nil`.
-  public func parts(blocks: [Int], width: Int) -> [Part] {
+  public func parts(blocks: [Int], width: Int, stem: StemKind = .imagenet) -> [Part] {
     precondition(Self.problem(blocks: blocks, width: width) == nil)
     switch self {
     case .resNet: return preActivationResNet(blocks: blocks, width: width)
@@ -25,6 +33,9 @@ extension NetworkFamily {
     case .nfResNetBottleneck:
       return normalizerFreeResNet(blocks: blocks, width: width, isBottleneck: true)
     case .vgg: return vgg(blocks: blocks, width: width)
+    case .sewResNet, .sewResNetBottleneck:
+      return sewResNet(
+        blocks: blocks, width: width, stem: stem, isBottleneck: self == .sewResNetBottleneck)
     }
   }
 
@@ -61,6 +72,9 @@ public enum Architecture: String, CaseIterable, Sendable {
   case vgg13
   case vgg16
   case vgg19
+  case sewResNet18 = "sew-resnet18"
+  case sewResNet34 = "sew-resnet34"
+  case sewResNet50 = "sew-resnet50"
 
   /// The family that the architecture belongs to.
   public var family: NetworkFamily {
@@ -69,14 +83,16 @@ public enum Architecture: String, CaseIterable, Sendable {
     case .nfResNet34: .nfResNet
     case .nfResNet50, .nfResNet101: .nfResNetBottleneck
     case .vgg11, .vgg13, .vgg16, .vgg19: .vgg
+    case .sewResNet18, .sewResNet34: .sewResNet
+    case .sewResNet50: .sewResNetBottleneck
     }
   }
 
   /// Residual blocks (ResNets) or convolutions (VGG) of each stage.
   public var blocks: [Int] {
     switch self {
-    case .resNet18: [2, 2, 2, 2]
-    case .resNet34, .nfResNet34, .nfResNet50: [3, 4, 6, 3]
+    case .resNet18, .sewResNet18: [2, 2, 2, 2]
+    case .resNet34, .nfResNet34, .nfResNet50, .sewResNet34, .sewResNet50: [3, 4, 6, 3]
     case .nfResNet101: [3, 4, 23, 3]
     case .vgg11: [1, 1, 2, 2, 2]
     case .vgg13: [2, 2, 2, 2, 2]

@@ -1,5 +1,13 @@
 import Tensors
 
+/// What the batch norm of a network's parts becomes, named as in configuration files.
+public enum NormalizationKind: String, CaseIterable, Sendable {
+  /// Each time step is normalised by statistics of its own.
+  case batch
+  /// All time steps are normalised by running statistics (OSR: Zhu et al., ICLR 2024).
+  case online
+}
+
 /// Everything that determines a network's shape and arithmetic.
 public struct NetworkSpecification: Equatable, Sendable {
   /// In the order of the forward pass.
@@ -12,6 +20,7 @@ public struct NetworkSpecification: Equatable, Sendable {
   public var imageSize: Int
   /// Probability that a spike (or pooled feature) is dropped in training, where a part has none of its own.
   public var dropout: Float
+  public var normalization: NormalizationKind
   /// Where a part has no values of its own.
   public var neuron: NeuronSpecification
   /// Of dense products, where the machine has it.
@@ -21,8 +30,8 @@ public struct NetworkSpecification: Equatable, Sendable {
 
   public init(
     parts: [Part], title: String = "own network", classes: Int, inputChannels: Int = 3,
-    imageSize: Int, dropout: Float = 0, neuron: NeuronSpecification = .init(),
-    precision: Precision = .float32, memory: MemoryUse = .fast
+    imageSize: Int, dropout: Float = 0, normalization: NormalizationKind = .batch,
+    neuron: NeuronSpecification = .init(), precision: Precision = .float32, memory: MemoryUse = .fast
   ) {
     self.parts = parts
     self.title = title
@@ -30,6 +39,7 @@ public struct NetworkSpecification: Equatable, Sendable {
     self.inputChannels = inputChannels
     self.imageSize = imageSize
     self.dropout = dropout
+    self.normalization = normalization
     self.neuron = neuron
     self.precision = precision
     self.memory = memory
@@ -39,15 +49,16 @@ public struct NetworkSpecification: Equatable, Sendable {
   ///
   /// - Precondition: `NetworkFamily.problem` is `nil`.
   public init(
-    family: NetworkFamily, blocks: [Int], width: Int = 64, classes: Int, inputChannels: Int = 3,
-    imageSize: Int, dropout: Float = 0, neuron: NeuronSpecification = .init(),
-    precision: Precision = .float32, memory: MemoryUse = .fast
+    family: NetworkFamily, blocks: [Int], width: Int = 64, stem: StemKind = .imagenet,
+    classes: Int, inputChannels: Int = 3,
+    imageSize: Int, dropout: Float = 0, normalization: NormalizationKind = .batch,
+    neuron: NeuronSpecification = .init(), precision: Precision = .float32, memory: MemoryUse = .fast
   ) {
     self.init(
-      parts: family.parts(blocks: blocks, width: width),
+      parts: family.parts(blocks: blocks, width: width, stem: stem),
       title: "\(family.rawValue) \(blocks), width \(width)", classes: classes,
-      inputChannels: inputChannels, imageSize: imageSize, dropout: dropout, neuron: neuron,
-      precision: precision, memory: memory)
+      inputChannels: inputChannels, imageSize: imageSize, dropout: dropout,
+      normalization: normalization, neuron: neuron, precision: precision, memory: memory)
   }
 
   /// A frame of one sample.
@@ -83,7 +94,14 @@ extension NetworkSpecification {
       throw NetworkError(
         .setting("model.dropout"), "\(dropout) must be at least 0 and less than 1")
     }
-    if let problem = neuron.problem { throw NetworkError(.setting("neuron.tau"), problem) }
+    if let (key, problem) = neuron.problem {
+      throw NetworkError(.setting("neuron." + key), problem)
+    }
+    if normalization == .online && !parts.haveBatchNorm {
+      throw NetworkError(
+        .setting("model.normalization"),
+        "online takes the place of batch norm, of which this network has none: set it to batch")
+    }
   }
 
   /// The least height and width of the input, in pixels, with which there is such a network; `nil` where there

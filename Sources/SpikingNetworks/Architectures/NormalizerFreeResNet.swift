@@ -66,7 +66,7 @@ extension NetworkFamily {
       branch[0],
       .residual(
         ResidualPart(
-          branch: Array(branch.dropFirst()), shortcut: downsample, skipInit: alpha)),
+          branch: Array(branch.dropFirst()), shortcut: [.convolution(downsample)], skipInit: alpha)),
     ]
   }
 }

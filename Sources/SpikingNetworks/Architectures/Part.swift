@@ -12,6 +12,7 @@ public enum Part: Equatable, Sendable {
   case batchNorm(BatchNormPart)
   case neuron(NeuronPart)
   case averagePool(AveragePoolPart)
+  case maxPool(MaxPoolPart)
   case adaptivePool(AdaptivePoolPart)
   case dropout(DropoutPart)
   case linear(LinearPart)
@@ -72,11 +73,13 @@ public struct BatchNormPart: Equatable, Sendable {
 /// A layer of neurons. What is `nil` is as in the network's `NeuronSpecification`.
 public struct NeuronPart: Equatable, Sendable {
   public var name: PartName?
+  public var kind: NeuronSpecification.Kind?
   public var tau: Float?
   public var threshold: Float?
+  public var reset: Reset?
+  public var levels: Int?
   public var surrogate: SurrogateGradient.Shape?
   public var surrogateWidth: Float?
-  public var hasLearnableTau: Bool?
   /// Multiplies the input; without batch norm.
   public var inputScale: Float
   /// The value that a spike stands for.
@@ -87,17 +90,39 @@ public struct NeuronPart: Equatable, Sendable {
   }
 
   func specification(_ defaults: NeuronSpecification) -> NeuronSpecification {
-    NeuronSpecification(
-      tau: tau ?? defaults.tau, threshold: threshold ?? defaults.threshold,
-      surrogate: surrogate == nil && surrogateWidth == nil
-        ? defaults.surrogate
-        : SurrogateGradient(surrogate ?? defaults.surrogate.shape, width: surrogateWidth),
-      hasLearnableTau: hasLearnableTau ?? defaults.hasLearnableTau)
+    var neuron = defaults
+    neuron.kind = kind ?? defaults.kind
+    neuron.tau = tau ?? defaults.tau
+    neuron.threshold = threshold ?? defaults.threshold
+    neuron.reset = reset ?? defaults.reset
+    neuron.levels = levels ?? defaults.levels
+    if surrogate != nil || surrogateWidth != nil {
+      neuron.surrogate = SurrogateGradient(
+        surrogate ?? defaults.surrogate.shape, width: surrogateWidth)
+    }
+    return neuron
   }
 }
 
 /// The averages of a window that slides; padding counts as zeros.
 public struct AveragePoolPart: Equatable, Sendable {
+  public var name: PartName?
+  public var kernel: Int
+  /// `nil`: as the kernel.
+  public var stride: Int?
+  public var padding = 0
+
+  public init(_ name: PartName? = nil, kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    (self.name, self.kernel, self.stride, self.padding) = (name, kernel, stride, padding)
+  }
+
+  var window: SlidingWindow {
+    SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding)
+  }
+}
+
+/// The greatest values of a window that slides; padding never counts.
+public struct MaxPoolPart: Equatable, Sendable {
   public var name: PartName?
   public var kernel: Int
   /// `nil`: as the kernel.
@@ -181,17 +206,18 @@ public struct RepetitionPart: Equatable, Sendable {
   }
 }
 
-/// A branch beside a shortcut, and their sum.
+/// A branch beside a shortcut, and their sum: of floats, where the branch ends in a convolution, or of spikes,
+/// where it ends in neurons.
 public struct ResidualPart: Equatable, Sendable {
-  /// Two layers or more; the last one is a convolution.
+  /// Two layers or more.
   public var branch: [Part]
-  /// `nil`: the input itself.
-  public var shortcut: ConvolutionPart?
+  /// A convolution, or, where the sum is of spikes, layers that end in neurons; empty: the input itself.
+  public var shortcut: [Part]
   /// A learnt factor of the branch, which begins with 0, times this constant (De and Smith, NeurIPS 2020);
   /// where the branch ends in a standardised convolution.
   public var skipInit: Float?
 
-  public init(branch: [Part], shortcut: ConvolutionPart? = nil, skipInit: Float? = nil) {
+  public init(branch: [Part], shortcut: [Part] = [], skipInit: Float? = nil) {
     (self.branch, self.shortcut, self.skipInit) = (branch, shortcut, skipInit)
   }
 }
@@ -220,6 +246,7 @@ extension Part {
     case .batchNorm(let part): part.name
     case .neuron(let part): part.name
     case .averagePool(let part): part.name
+    case .maxPool(let part): part.name
     case .adaptivePool(let part): part.name
     case .dropout(let part): part.name
     case .linear(let part): part.name
@@ -240,7 +267,7 @@ extension [Part] {
         case .sequence(let part): 1 + part.layers.expandedCount
         case .repetition(let part):
           1 + Swift.min(part.times, most) * Swift.max(1, part.layers.expandedCount)
-        case .residual(let part): 2 + part.branch.expandedCount
+        case .residual(let part): 1 + part.branch.expandedCount + part.shortcut.expandedCount
         default: 1
         }
       return Swift.min(sum + count, most)
@@ -248,15 +275,53 @@ extension [Part] {
   }
 
   /// Whether running statistics of activations are kept.
-  public var haveBatchNorm: Bool {
-    contains { part in
+  public var haveBatchNorm: Bool { contain { if case .batchNorm = $0 { true } else { false } } }
+
+  /// Whether spikes are added to spikes.
+  public var haveSumsOfSpikes: Bool {
+    contain {
+      guard case .residual(let residual) = $0 else { return false }
+      return residual.isOfSpikes
+    }
+  }
+
+  /// What their neurons are like, given what those are like that say nothing else.
+  public func neurons(_ defaults: NeuronSpecification) -> [NeuronSpecification] {
+    flatMap { part -> [NeuronSpecification] in
       switch part {
-      case .batchNorm: true
-      case .sequence(let part): part.layers.haveBatchNorm
-      case .repetition(let part): part.layers.haveBatchNorm
-      case .residual(let part): part.branch.haveBatchNorm
-      case .convolution, .neuron, .averagePool, .adaptivePool, .dropout, .linear: false
+      case .neuron(let part): [part.specification(defaults)]
+      case .sequence(let part): part.layers.neurons(defaults)
+      case .repetition(let part): part.layers.neurons(defaults)
+      case .residual(let part): (part.branch + part.shortcut).neurons(defaults)
+      default: []
       }
     }
   }
+
+  /// Whether `isWanted` of a part, or of one inside.
+  private func contain(_ isWanted: (Part) -> Bool) -> Bool {
+    contains { part in
+      guard !isWanted(part) else { return true }
+      return switch part {
+      case .sequence(let part): part.layers.contain(isWanted)
+      case .repetition(let part): part.layers.contain(isWanted)
+      case .residual(let part): part.branch.contain(isWanted) || part.shortcut.contain(isWanted)
+      default: false
+      }
+    }
+  }
+
+  /// The last layer, in whatever groups.
+  fileprivate var lastLayer: Part? {
+    switch last {
+    case .sequence(let part): part.layers.lastLayer
+    case .repetition(let part): part.layers.lastLayer
+    default: last
+    }
+  }
+}
+
+extension ResidualPart {
+  /// Whether the sum is one of spikes.
+  var isOfSpikes: Bool { if case .neuron? = branch.lastLayer { true } else { false } }
 }

@@ -5,7 +5,7 @@ struct PlacedPart: Sendable {
   let path: String
   /// Which of the written parts it is, counted depth first.
   let number: Int
-  /// Of a group its parts; of a residual those of the branch, and the shortcut if it is a convolution.
+  /// Of a group its parts; of a residual those of the branch, and then those of the shortcut.
   let children: [PlacedPart]
 
   /// Whether it is nothing but its children.
@@ -23,12 +23,14 @@ struct PlacedPart: Sendable {
   }
 
   /// The parts of a residual's branch.
-  var branch: [PlacedPart] { shortcut == nil ? children : children.dropLast() }
+  var branch: [PlacedPart] { children.dropLast(shortcut.count) }
+  /// The parts of a residual's shortcut.
+  let shortcut: [PlacedPart]
 
-  /// A residual's shortcut where it is a convolution.
-  var shortcut: PlacedPart? {
-    guard case .residual(let residual) = part, residual.shortcut != nil else { return nil }
-    return children.last
+  init(part: Part, path: String, number: Int, children: [PlacedPart], shortcut: [PlacedPart] = [])
+  {
+    (self.part, self.path, self.number) = (part, path, number)
+    (self.children, self.shortcut) = (children, shortcut)
   }
 }
 
@@ -83,10 +85,12 @@ private struct Group {
             children: inner.copies(of: repetition, own, &number))
         ]
       case .residual(let residual):
-        let parts = residual.branch + (residual.shortcut.map { [.convolution($0)] } ?? [])
+        let branch = place(residual.branch, &number)
+        let shortcut = place(residual.shortcut, &number)
         return [
           PlacedPart(
-            part: part, path: path ?? "", number: own, children: place(parts, &number))
+            part: part, path: path ?? "", number: own, children: branch + shortcut,
+            shortcut: shortcut)
         ]
       default: return [PlacedPart(part: part, path: next(part.name), number: own, children: [])]
       }

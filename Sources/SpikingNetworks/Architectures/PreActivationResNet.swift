@@ -45,7 +45,7 @@ extension NetworkFamily {
             .dropout(DropoutPart("dropout")),
             .convolution(ConvolutionPart("conv2", channels: channels, kernel: 3)),
           ],
-          shortcut: halves ? shortcut : nil)),
+          shortcut: halves ? [.convolution(shortcut)] : [])),
     ]
   }
 }

@@ -13,9 +13,13 @@ struct NetworkBody {
 private struct Place {
   /// Of one sample.
   var shape: Shape
-  var content: LayerInput
+  var input: LayerInput
   /// Waits for its neuron.
-  var norm: BatchNorm?
+  var norm: (any Normalization)?
+
+  init(_ shape: Shape, _ content: LayerInput.Content) {
+    (self.shape, input) = (shape, LayerInput(content))
+  }
 }
 
 extension NetworkBuilder {
@@ -28,7 +32,7 @@ extension NetworkBuilder {
     let stemCount = 1 + parts.layers.dropFirst().prefix { $0.part.isPool }.count
     var (convolution, pools): ((any ConvolutionLayer)?, [AveragePool]) = (nil, [])
     var sections: [[any Node]] = []
-    var place = Place(shape: specification.input, content: .frame)
+    var place = Place(specification.input, .frame)
     forEachLayer(of: parts) { index, part in
       if case .convolution(let layer) = part.part, index == 0 {
         convolution = self.convolution(layer, part.path, &place)
@@ -55,8 +59,8 @@ extension NetworkBuilder {
     switch part.part {
     // In half the memory, it is another tensor each time.
     case .batchNorm: specification.memory == .fast
-    case .convolution, .linear: true
-    case .residual: part.shortcut != nil || keepsInput(part.branch.layers[0])
+    case .convolution, .linear, .maxPool: true
+    case .residual: !part.shortcut.isEmpty || keepsInput(part.branch.layers[0])
     default: false
     }
   }
@@ -80,18 +84,22 @@ extension NetworkBuilder {
     switch part.part {
     case .convolution(let layer): return [convolution(layer, part.path, &place)]
     case .batchNorm:
-      place.norm = BatchNorm(part.path, channels: place.shape.c, self)
+      place.norm = normalization(part.path, channels: place.shape.c)
       return []
     case .neuron(let layer): return [neuron(layer, part.path, &place)]
     case .averagePool, .adaptivePool: return [pool(part, &place)]
+    case .maxPool(let layer): return [maxPool(layer, part.path, &place)]
     case .dropout(let layer):
       let dropout = dropout(
         part.path, input: place.shape, probability: layer.probability ?? specification.dropout)
       guard let dropout else { return [] }
-      if place.content.isSpikes { place.content = .spikes }
       return [dropout]
     case .linear(let layer): return [linear(layer, part.path, &place)]
-    case .residual(let residual): return [self.residual(residual, part, &place)]
+    case .residual(let residual):
+      return [
+        residual.isOfSpikes
+          ? spikeResidual(part, &place) : self.residual(residual, part, &place)
+      ]
     case .sequence, .repetition: preconditionFailure("groups are visited layer by layer")
     }
   }
@@ -104,26 +112,28 @@ extension NetworkBuilder {
     if part.isStandardized {
       layer = ScaledWSConvolution2D(
         path, input: place.shape, outputs: part.channels, part.window, outputGain: gain,
-        reads: place.content, self)
+        reads: place.input, self)
     } else {
       let fanIn = place.shape.c * part.kernel * part.kernel
       layer = Convolution2D(
         path, input: place.shape, outputs: part.channels, part.window,
-        bias: part.bias.firstValues?.initialization(fanIn: fanIn), reads: place.content, self)
+        bias: part.bias.firstValues?.initialization(fanIn: fanIn), reads: place.input, self)
     }
-    place = Place(shape: layer.output, content: .floats)
+    place = Place(layer.output, .floats)
     return add(layer)
   }
 
   private func neuron(
     _ part: NeuronPart, _ path: String, _ place: inout Place
   ) -> any NeuronLayer {
-    defer { place = Place(shape: place.shape, content: .keptSpikes) }
-    let neuron = part.specification(specification.neuron)
-    return add(
-      neuron.layer(
+    let specification = part.specification(specification.neuron)
+    let layer = add(
+      LIFNeuron(
         path, input: place.shape, normalization: place.norm, inputScale: part.inputScale,
-        amplitude: part.amplitude, self))
+        amplitude: part.amplitude, specification: specification, self))
+    place = Place(place.shape, .spikes)
+    place.input = LayerInput(.spikes, from: layer, levels: specification.levels)
+    return layer
   }
 
   private func pool(_ part: PlacedPart, _ place: inout Place) -> AveragePool {
@@ -135,7 +145,16 @@ extension NetworkBuilder {
       default: preconditionFailure("the part is a pool")
       }
     let layer = add(AveragePool(part.path, pooling, self))
-    place = Place(shape: layer.output, content: .floats)
+    let source = place.input.source
+    place = Place(layer.output, .floats)
+    place.input.source = source
+    return layer
+  }
+
+  private func maxPool(_ part: MaxPoolPart, _ path: String, _ place: inout Place) -> MaxPool {
+    let pooling = MaxPooling(input: place.shape, window: part.window)
+    let layer = add(MaxPool(path, pooling, reads: place.input, self))
+    place.shape = layer.output
     return layer
   }
 
@@ -145,8 +164,8 @@ extension NetworkBuilder {
       Linear(
         path, input: place.shape, outputs: part.outputs.count(classes: specification.classes),
         weight: part.weight.initialization(fanIn: features),
-        bias: part.bias.initialization(fanIn: features), reads: place.content, self))
-    place = Place(shape: layer.output, content: .floats)
+        bias: part.bias.initialization(fanIn: features), reads: place.input, self))
+    place = Place(layer.output, .floats)
     return layer
   }
 
@@ -156,9 +175,9 @@ extension NetworkBuilder {
     let gain = residual.skipInit.map {
       ScaledWSConvolution2D.OutputGain(parameter: gains[part.gain!]!, factor: $0)
     }
-    var shortcutPlace = place
+    var shortcutPlace = part.placeOfShortcut(place)
     // Spikes have no buffer to add a branch to; and one with a gain begins with 0.
-    let base: ResidualBase = gain == nil && place.content.isSpikes ? .branch : .shortcut
+    let base: ResidualBase = gain == nil && place.input.isSpikes ? .branch : .shortcut
     let last = part.branch.layers.count - 1
     var branch: [any Node] = []
     forEachLayer(of: part.branch) { index, part in
@@ -168,14 +187,37 @@ extension NetworkBuilder {
         branch += nodes(of: part, &place)
       }
     }
-    let shortcut = residual.shortcut.map {
-      convolution($0, part.shortcut!.path, &shortcutPlace)
+    var shortcut: (any ConvolutionLayer)?
+    if let only = part.shortcut.first, case .convolution(let layer) = only.part {
+      shortcut = convolution(layer, only.path, &shortcutPlace)
     }
     return Residual(branch: branch, shortcut: shortcut, base: base)
+  }
+
+  private func spikeResidual(_ part: PlacedPart, _ place: inout Place) -> SpikeResidual {
+    var past = part.placeOfShortcut(place)
+    var (branch, shortcut): ([any Node], [any Node]) = ([], [])
+    forEachLayer(of: part.branch) { branch += nodes(of: $1, &place) }
+    forEachLayer(of: part.shortcut) { shortcut += nodes(of: $1, &past) }
+    // Nobody keeps the sum, which comes from several neurons.
+    place.input = LayerInput(.spikes, levels: place.input.levels + past.input.levels)
+    return SpikeResidual(branch: branch, shortcut: shortcut)
+  }
+}
+
+extension PlacedPart {
+  /// Where the shortcut of a residual begins: what the branch's first layer reads, that one keeps.
+  fileprivate func placeOfShortcut(_ place: Place) -> Place {
+    var shortcut = place
+    if case .convolution = branch.layers[0].part, place.input.isSpikes {
+      shortcut.input.content = .keptSpikes
+    }
+    return shortcut
   }
 }
 
 extension Part {
+  /// Whether it is linear, so that it may belong to the stem.
   fileprivate var isPool: Bool {
     switch self {
     case .averagePool, .adaptivePool: true

@@ -19,6 +19,7 @@ final class NetworkBuilder {
   private(set) var layers: [any Layer] = []
   private(set) var sections: [NetworkSection] = []
   private(set) var convolutions: [ObservedConvolution] = []
+  private(set) var onlineNorms: [OnlineNorm] = []
 
   init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend, arena: Arena,
@@ -64,6 +65,16 @@ final class NetworkBuilder {
       NetworkSection(
         layers: (start?.layers.upperBound ?? 0)..<layers.count,
         parameters: (start?.parameters.upperBound ?? 0)..<parameters.count))
+  }
+
+  /// A normalisation as the network's specification wants it.
+  func normalization(_ name: String, channels: Int) -> any Normalization {
+    guard specification.normalization == .online else {
+      return BatchNorm(name, channels: channels, self)
+    }
+    let norm = OnlineNorm(name, channels: channels, self)
+    onlineNorms.append(norm)
+    return norm
   }
 
   /// Registers a layer's convolution and gives it back.

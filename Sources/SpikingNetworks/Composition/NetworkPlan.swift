@@ -19,6 +19,7 @@ public final class NetworkPlan {
   /// In the order of the forward pass.
   let parameters: [Parameter]
   let statistics: [Parameter]
+  let onlineNorms: [OnlineNorm]
 
   /// - Parameter profile: where layers are to note the time that they take.
   /// - Throws: `NetworkError` where the specification makes no sense.
@@ -38,6 +39,7 @@ public final class NetworkPlan {
     sections = builder.sections
     parameters = builder.parameters
     statistics = builder.statistics
+    onlineNorms = builder.onlineNorms
   }
 
   /// What the stem gives for one sample, which has no state and no time steps.

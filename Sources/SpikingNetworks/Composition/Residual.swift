@@ -82,7 +82,7 @@ final class Residual: Node {
 }
 
 extension Tensor {
-  fileprivate mutating func add(_ signal: borrowing Signal) {
+  mutating func add(_ signal: borrowing Signal) {
     switch signal {
     case .floats(let x): add(x.tensor)
     case .spikes(let x): add(x)

@@ -11,6 +11,11 @@ public struct Tape: ~Copyable {
   public var isTraining = true
   /// Whether what is pushed is kept; off, it is dropped at once.
   public var isRecording = true
+  /// What rate-based learning does: `nil` for the other rules.
+  var averaging: Averaging?
+  /// Whether layers keep the trace of their input spikes in place of the spikes.
+  var isTracing = false
+  private var traces = Traces()
   /// Recorded time steps whose backward pass is to come.
   public private(set) var pendingSteps = 0
   /// Bytes held now.
@@ -24,6 +29,9 @@ public struct Tape: ~Copyable {
   public init(arena: Arena) {
     self.arena = arena
   }
+
+  /// A new sequence of time steps starts.
+  mutating func beginSequence() { traces = Traces() }
 
   /// Whether the time step that is being back-propagated has a predecessor in its window, to which
   /// gradient flows through the membrane potential.
@@ -53,14 +61,26 @@ public struct Tape: ~Copyable {
     entries.push(.shared(shared))
   }
 
+  mutating func push(_ membrane: Membrane?) {
+    guard isRecording else { return }
+    if let membrane { hold(membrane, bytes: membrane.bytes) }
+    entries.push(.membrane(membrane))
+  }
+
   mutating func push(_ spikes: Spikes) {
     guard isRecording else { return }
     for plane in spikes.planes { hold(plane, bytes: plane.spikes.bytes) }
     entries.push(.spikes(spikes))
   }
 
-  /// Keeps what the gradient of a layer's weights needs of its input: the input itself. This is the one
-  /// place that decides it, for all layers with weights.
+  /// Keeps what the gradient of a layer's weights needs of its input: the input itself, or the trace of
+  /// the spikes that it comes from. This is the one place that decides it, for all layers with weights.
+  mutating func pushInput(_ x: consuming Signal, of layer: some WeightedLayer) {
+    guard isTracing, let neuron = layer.source else { return pushInput(x) }
+    push(traces.add(x, of: layer, decay: neuron.decay, in: arena))
+  }
+
+  /// Keeps the input itself.
   mutating func pushInput(_ x: consuming Signal) {
     switch consume x {
     case .floats(let x): push(x)
@@ -93,6 +113,12 @@ public struct Tape: ~Copyable {
     guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
     release(spikes)
     return spikes
+  }
+
+  mutating func popMembrane() -> Membrane? {
+    guard case .membrane(let membrane) = entries.pop() else { outOfOrder() }
+    if let membrane { release(membrane, bytes: membrane.bytes) }
+    return membrane
   }
 
   /// What `pushInput` kept.
@@ -147,41 +173,6 @@ enum TapeEntry: ~Copyable {
   case tensor(Tensor)
   case spikes(Spikes)
   case shared(SharedTensor?)
+  case membrane(Membrane?)
   case normalizationInput(NormalizationInput)
-}
-
-/// A stack of values that cannot be copied.
-struct Stack<Element: ~Copyable>: ~Copyable {
-  private var storage: UnsafeMutablePointer<Element>
-  private var capacity = 64
-  private(set) var count = 0
-
-  init() {
-    storage = .allocate(capacity: capacity)
-  }
-
-  deinit {
-    storage.deinitialize(count: count)
-    storage.deallocate()
-  }
-
-  var isEmpty: Bool { count == 0 }
-
-  mutating func push(_ element: consuming Element) {
-    if count == capacity {
-      let larger = UnsafeMutablePointer<Element>.allocate(capacity: 2 * capacity)
-      larger.moveInitialize(from: storage, count: count)
-      storage.deallocate()
-      storage = larger
-      capacity *= 2
-    }
-    (storage + count).initialize(to: element)
-    count += 1
-  }
-
-  mutating func pop() -> Element {
-    precondition(count > 0, "the stack is empty")
-    count -= 1
-    return (storage + count).move()
-  }
 }

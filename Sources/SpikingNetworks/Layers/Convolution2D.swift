@@ -12,7 +12,7 @@ final class Convolution2D: ConvolutionLayer {
 
   init(
     _ name: String, input shape: Shape, outputs: Int, _ window: SlidingWindow,
-    bias initialization: Initialization?, reads input: LayerInput = .keptSpikes,
+    bias initialization: Initialization?, reads input: LayerInput = .init(.spikes),
     _ builder: NetworkBuilder
   ) {
     self.name = name

@@ -14,6 +14,8 @@ protocol ConvolutionLayer: WeightedLayer, AddingNode {
 }
 
 extension ConvolutionLayer {
+  var source: (any NeuronLayer)? { input.source }
+
   /// Shape of the output for one sample.
   var output: Shape { convolution.geometry.output(samples: 1) }
 
@@ -68,7 +70,9 @@ extension ConvolutionLayer {
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
       macs: output.pixels * geometry.weightCount,
-      tapeBytes: input.keptBytes(geometry.input(samples: 1)))
+      tapeBytes: input.keptBytes(geometry.input(samples: 1)),
+      traceBytes: input.traceBytes(geometry.input(samples: 1)),
+      averagesBytes: input.averagesBytes(geometry.input(samples: 1)))
   }
 }
 

@@ -73,6 +73,7 @@ final class Dropout: Layer, Node {
   var summary: LayerSummary {
     LayerSummary(
       name: name, kind: "dropout \(probability)", output: shape,
-      stateBytes: SpikeTensor.bytes(shape), tapeHoldsState: false)
+      stateBytes: SpikeTensor.bytes(shape),
+      averagesBytes: shape.count * 4, tapeHoldsState: false)
   }
 }

@@ -1,33 +1,36 @@
 import Foundation
 import Tensors
 
-/// A layer of leaky integrate-and-fire neurons, with the batch norm or constant scale before it.
+/// A layer of leaky integrate-and-fire neurons, with the normalisation or constant scale before it.
 ///
 ///     u[t] = (1 - 1/tau) v[t-1] + scale x[t] + shift
 ///     s[t] = H(u[t] - threshold)
 ///     v[t] = u[t] - threshold s[t]
 ///
-/// (SLTT, arXiv 2302.14311, equation 3, soft reset.) Input and spikes are [N, H, W, C].
+/// (SLTT, arXiv 2302.14311, equation 3, soft reset.) Input and spikes are [N, H, W, C]. `MembraneDynamics`
+/// has the other kinds of neurons and resets.
 ///
-/// The membrane potential v[t] is at once the state and what the backward pass needs. Whoever must keep
+/// The membrane potential u[t] is at once the state and what the backward pass needs. Whoever must keep
 /// it holds a reference, and a time step overwrites it only where nobody does: under SLTT the backward
 /// pass has let go of it by then, and one buffer serves all time steps; under BPTT each gets its own.
 final class LIFNeuron: NeuronLayer {
   let name: String
-  private let normalization: BatchNorm?
+  private let normalization: (any Normalization)?
   private let scaling: ChannelAffine
   private let shape: Shape
   private let amplitude: Float
   private let specification: NeuronSpecification
   private let roundsGradients: Bool
-  /// Whether batch norm's input is kept in half the memory.
+  /// Whether the normalisation's input is kept in half the memory.
   private let keepsRounded: Bool
   private let profile: StepProfile?
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
-  private var membrane: SharedTensor?
+  private let stabilizer: ThresholdStabilizer?
+  private var membrane: Membrane?
   /// dL/dv of the time step before the one that was back-propagated last.
-  private var membraneGradient: SharedTensor?
+  private var membraneGradient: Membrane?
+  private var averages: FiringAverages?
 
   var threshold: Float
   private(set) var spikeCount = 0
@@ -39,7 +42,7 @@ final class LIFNeuron: NeuronLayer {
   ///   - amplitude: the value that a spike stands for in the layers that follow.
   ///   - specification: left out: the network's.
   init(
-    _ name: String, input: Shape, normalization: BatchNorm? = nil, inputScale: Float = 1,
+    _ name: String, input: Shape, normalization: (any Normalization)? = nil, inputScale: Float = 1,
     amplitude: Float = 1, specification: NeuronSpecification? = nil, _ builder: NetworkBuilder
   ) {
     self.name = name
@@ -54,60 +57,89 @@ final class LIFNeuron: NeuronLayer {
     keepsRounded = builder.specification.memory == .lean
     profile = builder.profile
     tauParameter =
-      specification.hasLearnableTau
+      specification.kind == .plif
       ? builder.parameter(name + ".w", [], .constant(-log(specification.tau - 1))) : nil
+    stabilizer =
+      specification.thresholdRule == .stabilized ? ThresholdStabilizer(channels: input.c) : nil
   }
 
   private var dynamics: MembraneDynamics {
-    let decay = tauParameter.map { 1 - sigmoid($0.values[0]) } ?? 1 - 1 / specification.tau
-    return MembraneDynamics(
-      decay: decay, threshold: threshold, surrogate: specification.surrogate)
+    specification.dynamics(
+      decay: tauParameter.map { 1 - sigmoid($0.values[0]) }, threshold: threshold)
   }
 
+  var decay: Float { dynamics.decay }
+
+  /// Whether a backward pass needs the membrane of the time step before.
+  private var keepsPrevious: Bool { tauParameter != nil || specification.kind == .clif }
+
   func beginSequence(_ context: IterationContext) {
+    normalization?.beginSequence()
+    stabilizer?.beginSequence()
     membrane = nil
     membraneGradient = nil
+    averages = nil
     spikeCount = 0
     neuronSteps = 0
   }
 
-  /// The spikes of a time step, which stay on the tape with what batch norm needs of its input.
+  /// The spikes of a time step; in the pass through averages, the mean of the spikes of all time steps.
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     let x = x.values(in: tape.arena)
-    let spikes: Spikes
-    if let normalization {
-      let start = ContinuousClock.now
-      let affine = normalization.forward(x, &tape)
-      profile?.add(.norm, of: name, since: start)
-      let centered =
-        keepsRounded && tape.isRecording ? RoundedTensor(x.tensor.shape, in: tape.arena) : nil
-      spikes = fire(x.tensor, affine, centered: centered, mean: normalization.mean, &tape)
-      tape.push(centered.map { .centered($0) } ?? .exact(x))
-    } else {
-      spikes = fire(x.tensor, scaling, &tape)
+    guard let normalization else { return fire(x, scaling, &tape) }
+    let start = ContinuousClock.now
+    let affine = normalization.forward(x, &tape)
+    profile?.add(.norm, of: name, since: start)
+    if tape.averaging == .passing {
+      tape.push(.exact(x))
+      return fire(x, affine, &tape)
     }
-    tape.push(spikes)
-    return .spikes(spikes)
+    let centered =
+      keepsRounded && tape.isRecording ? RoundedTensor(x.tensor.shape, in: tape.arena) : nil
+    let spikes = fire(x, affine, centered: centered, mean: normalization.mean, &tape)
+    tape.push(centered.map { .centered($0) } ?? .exact(x))
+    return spikes
   }
 
   private func fire(
-    _ x: borrowing Tensor, _ affine: ChannelAffine, centered: RoundedTensor? = nil,
+    _ x: SharedTensor, _ affine: ChannelAffine, centered: RoundedTensor? = nil,
     mean: FloatView? = nil, _ tape: inout Tape
-  ) -> Spikes {
+  ) -> Signal {
+    if tape.averaging == .passing {
+      membrane = nil
+      return .floats(averages!.spikes)
+    }
     let start = ContinuousClock.now
-    var spikes = SpikeTensor(x.shape, amplitude: amplitude, in: tape.arena)
-    if tauParameter != nil { tape.push(membrane) }
+    defer { profile?.add(.neuron, of: name, since: start) }
+    if keepsPrevious { tape.push(membrane) }
     // Nobody else holds the membrane potential of the last time step: this one may replace it.
     let isFree = isKnownUniquelyReferenced(&membrane)
-    let previous = membrane
-    let next = isFree ? membrane! : SharedTensor(Tensor(x.shape, in: tape.arena))
-    spikeCount += dynamics.forward(
-      x, affine, previous: previous, next: next, spikes: &spikes, centered: centered, mean: mean)
-    neuronSteps += x.shape.count
+    let (previous, shape) = (membrane, x.tensor.shape)
+    let next =
+      isFree
+      ? membrane!
+      : Membrane(shape, hasComplement: specification.kind == .clif, in: tape.arena)
+    var dynamics = dynamics
+    let spikes: Spikes
+    if let stabilizer {
+      dynamics.charge(
+        x.tensor, affine, previous: previous, next: next, centered: centered, mean: mean)
+      dynamics.threshold = stabilizer.threshold(of: next, first: threshold)
+      spikes = dynamics.fire(next, amplitude: amplitude, in: tape.arena)
+    } else {
+      spikes = dynamics.forward(
+        x.tensor, affine, previous: previous, next: next, amplitude: amplitude, in: tape.arena,
+        centered: centered, mean: mean)
+    }
+    spikeCount += spikes.count
+    neuronSteps += shape.count
     membrane = next
     tape.push(next)
-    profile?.add(.neuron, of: name, since: start)
-    return Spikes(spikes)
+    if case .gathering(let timesteps)? = tape.averaging {
+      averages = averages ?? FiringAverages(shape, of: dynamics, in: tape.arena)
+      dynamics.average(next, into: averages!, amplitude: amplitude, timesteps: timesteps)
+    }
+    return .spikes(spikes)
   }
 
   /// Without normalisation, which would take another pass after this one.
@@ -123,8 +155,6 @@ final class LIFNeuron: NeuronLayer {
   ) -> Gradient {
     precondition(skip == nil || addsSkip)
     var g = gradient
-    // It fires in one plane.
-    let spikes = tape.popSpikes().planes[0]
     let dynamics = dynamics
     let decayGradient: Double
     // Both in one pass are more than it can do.
@@ -138,7 +168,7 @@ final class LIFNeuron: NeuronLayer {
       let step = popStep(dropout, &tape)
       let statistics = normalization.popStatistics(&tape)
       decayGradient = dynamics.backward(
-        &g.value.tensor, more: more, spikes: spikes.spikes, step: step, input: x,
+        &g.value.tensor, more: more, amplitude: amplitude, by: step, input: x,
         mean: statistics.mean, sums: normalization.sums)
       profile?.add(.neuron, of: name, since: start)
       let normStart = ContinuousClock.now
@@ -148,7 +178,7 @@ final class LIFNeuron: NeuronLayer {
     } else {
       let step = popStep(dropout, &tape)
       decayGradient = dynamics.backward(
-        &g.value.tensor, spikes: spikes.spikes, step: step, scale: scaling.scale, skip: skip,
+        &g.value.tensor, amplitude: amplitude, by: step, scale: scaling.scale, skip: skip,
         rounding: roundsGradients)
       profile?.add(.neuron, of: name, since: start)
     }
@@ -160,30 +190,40 @@ final class LIFNeuron: NeuronLayer {
     return g
   }
 
-  private func popStep(_ dropout: DropoutMask?, _ tape: inout Tape) -> MembraneDynamics.Step {
-    let membrane = tape.popShared()!
-    let previous = tauParameter == nil ? nil : tape.popShared()
+  private func popStep(
+    _ dropout: DropoutMask?, _ tape: inout Tape
+  ) -> MembraneDynamics.Backward {
+    if tape.averaging == .passing { return .averages(averages!, dropout) }
+    let membrane = tape.popMembrane()!
+    let previous = keepsPrevious ? tape.popMembrane() : nil
     let later = membraneGradient
     membraneGradient =
       tape.hasEarlierStep
-      ? later ?? SharedTensor(Tensor(membrane.tensor.shape, in: tape.arena)) : nil
-    return MembraneDynamics.Step(
-      membrane: membrane, previous: previous, laterGradient: later,
-      earlierGradient: membraneGradient, dropout: dropout)
+      ? later
+        ?? Membrane(
+          membrane.shape, hasComplement: membrane.complement != nil, in: tape.arena)
+      : nil
+    return .step(
+      MembraneDynamics.Step(
+        membrane: membrane, previous: previous, laterGradient: later,
+        earlierGradient: membraneGradient, dropout: dropout))
   }
 
   var summary: LayerSummary {
-    let membraneBytes = shape.count * 4
-    let spikeBytes = SpikeTensor.bytes(shape)
-    let inputBytes = keepsRounded ? membraneBytes / 2 : membraneBytes
+    let floats = shape.count * 4
+    let isComplementary = specification.kind == .clif
+    let membraneBytes = floats * (isComplementary ? 2 : 1)
+    let inputBytes = normalization == nil ? 0 : keepsRounded ? floats / 2 : floats
+    let kind = normalization.map { "\($0.kind) + " } ?? ""
     return LayerSummary(
-      name: name, kind: normalization == nil ? "lif" : "bn + lif", output: shape,
+      name: name, kind: kind + specification.kind.rawValue, output: shape,
       parameters: (tauParameter?.count ?? 0)
         + (normalization.map { $0.weight.count + $0.bias.count } ?? 0),
       stateBytes: membraneBytes,
-      // v[t], x[t] for batch norm, v[t-1] for the gradient of tau.
-      tapeBytes: membraneBytes + (normalization == nil ? 0 : inputBytes)
-        + (tauParameter == nil ? 0 : membraneBytes) + spikeBytes)
+      // u[t], x[t] for the normalisation, u[t-1] where the backward pass wants it.
+      tapeBytes: membraneBytes + inputBytes + (keepsPrevious ? membraneBytes : 0),
+      averagesBytes: FiringAverages.bytes(shape, of: specification.dynamics())
+        + (normalization == nil ? 0 : floats))
   }
 }
 

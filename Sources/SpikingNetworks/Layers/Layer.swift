@@ -54,6 +54,11 @@ public struct LayerSummary: Sendable {
   public var stateBytes = 0
   /// Bytes that a recorded time step adds to the tape, the membrane potential included.
   public var tapeBytes = 0
+  /// Bytes of the trace of its input, where a learning rule keeps one.
+  public var traceBytes = 0
+  /// Bytes of averages over time, where a learning rule takes some, and of what its one backward pass needs
+  /// besides.
+  public var averagesBytes = 0
   /// Whether the tape holds the state, so that it takes no memory besides.
   public var tapeHoldsState = true
 }

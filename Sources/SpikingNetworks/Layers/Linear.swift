@@ -16,7 +16,7 @@ final class Linear: WeightedLayer {
   /// - Parameter input: of one sample.
   init(
     _ name: String, input: Shape, outputs: Int, weight: Initialization, bias: Initialization,
-    reads content: LayerInput = .floats, _ builder: NetworkBuilder
+    reads content: LayerInput = .init(.floats), _ builder: NetworkBuilder
   ) {
     self.name = name
     self.input = input.withSamples(1)
@@ -30,6 +30,8 @@ final class Linear: WeightedLayer {
     arena = builder.arena
     profile = builder.profile
   }
+
+  var source: (any NeuronLayer)? { content.source }
 
   /// Shape of the output for one sample.
   var output: Shape { Shape(n: 1, c: product.outputs) }
@@ -62,6 +64,7 @@ final class Linear: WeightedLayer {
     LayerSummary(
       name: name, kind: "linear", output: output,
       parameters: weight.count + bias.count, macs: weight.count,
-      tapeBytes: content.keptBytes(input))
+      tapeBytes: content.keptBytes(input), traceBytes: content.traceBytes(input),
+      averagesBytes: content.averagesBytes(input))
   }
 }

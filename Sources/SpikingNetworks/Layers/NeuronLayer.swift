@@ -1,5 +1,7 @@
 /// A layer of spiking neurons. It turns floats into spikes.
 protocol NeuronLayer: Layer, SkippedNode {
+  /// Share of the membrane potential that is left after a time step.
+  var decay: Float { get }
   /// Membrane potential at which its neurons fire.
   var threshold: Float { get set }
   /// Spikes of the sequence so far.

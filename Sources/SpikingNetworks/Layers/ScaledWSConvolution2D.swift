@@ -34,12 +34,15 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
   /// Per output channel: mean and 1 / sqrt(fanIn var + epsilon) of the weights.
   private let mean: FloatView
   private let inverseScale: FloatView
+  /// dL/dw' by the spikes themselves, where the gradient of the weights meets their trace: the output gain
+  /// has no trace.
+  private var untraced: FlatBuffer?
   /// Per output channel: coefficients of a pass over the weights.
   private let coefficients: [FloatView]
 
   init(
     _ name: String, input shape: Shape, outputs: Int, _ window: SlidingWindow,
-    outputGain: OutputGain? = nil, reads input: LayerInput = .keptSpikes,
+    outputGain: OutputGain? = nil, reads input: LayerInput = .init(.spikes),
     _ builder: NetworkBuilder
   ) {
     self.name = name
@@ -82,16 +85,34 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
     convolution.weightsDidChange()
   }
 
+  func save(_ x: consuming Signal, _ tape: inout Tape) {
+    if outputGain != nil && tape.isTracing { tape.pushInput(x.shared()) }
+    tape.pushInput(x, of: self)
+  }
+
+  func backwardWeights(_ gy: borrowing Tensor, from tape: inout Tape) {
+    backwardWeights(gy, input: tape.popInput())
+    guard outputGain != nil && tape.isTracing else { return }
+    let gradient = untraced ?? FlatBuffer(count: weight.count)
+    if untraced == nil { gradient.all.fill(0) }
+    untraced = gradient
+    switch tape.popInput() {
+    case .floats(let x):
+      convolution.backwardWeights(x.tensor, gy, into: gradient.all, bias: nil)
+    case .spikes(let x): convolution.backwardWeights(x, gy, into: gradient.all, bias: nil)
+    }
+  }
+
   /// Goes from the gradients of w' (with an output gain of 1) to those of the parameters:
   /// with G = dL/dw', h = 1 / sqrt(fanIn var w + epsilon), P = sum G (w - mean w),
   ///
   ///     dL/dw = g h (G - mean G - h² fanIn / (fanIn - 1) P (w - mean w))
   ///     dL/dg = h P
   func completeGradients() {
+    completeOutputGain()
     let (a, b, constant) = (coefficients[0], coefficients[1], coefficients[2])
     sums.takeProducts(ofRows: weight.gradient, with: weight.values, mean: mean)
     let outputGain = outputGain?.value ?? 1
-    var outputGainGradient = 0.0
     for c in 0..<bias.count {
       let (sum, product, h) = (sums.first(c), sums.second(c), Double(inverseScale[c]))
       let scale = Double(gain.values[c] * outputGain) * h
@@ -100,14 +121,22 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
       b[c] = Float(slope)
       constant[c] = Float(-scale * sum / fanIn - slope * Double(mean[c]))
       gain.gradient[c] += Float(h * product) * outputGain
-      outputGainGradient += Double(gain.values[c]) * h * product
-      outputGainGradient += Double(bias.values[c] * bias.gradient[c])
       bias.gradient[c] *= outputGain
     }
     weight.gradient.combineRows(a: a, b: b, with: weight.values, c: constant)
-    if let skip = self.outputGain {
-      skip.parameter.gradient[0] += Float(outputGainGradient) * skip.factor
+  }
+
+  /// The output gain's gradient, from those of w' and the bias.
+  private func completeOutputGain() {
+    guard let outputGain else { return }
+    sums.takeProducts(
+      ofRows: untraced?.all ?? weight.gradient, with: weight.values, mean: mean)
+    let gradient = (0..<bias.count).reduce(0.0) { sum, c in
+      sum + Double(gain.values[c]) * Double(inverseScale[c]) * sums.second(c)
+        + Double(bias.values[c] * bias.gradient[c])
     }
+    outputGain.parameter.gradient[0] += Float(gradient) * outputGain.factor
+    untraced?.all.fill(0)
   }
 
   var summary: LayerSummary {

@@ -35,6 +35,15 @@ public struct FrameSequence: ~Copyable {
   /// Local samples.
   public var samples: Int { range.count }
 
+  /// The mean of the frames of all time steps.
+  func mean(timesteps: Int, in arena: Arena) -> Tensor {
+    var mean = withFrame(at: 0) { $0.copy(in: arena) }
+    guard !isStatic else { return mean }
+    for t in 1..<timesteps { withFrame(at: t) { mean.add($0) } }
+    mean.scale(by: 1 / Float(timesteps))
+    return mean
+  }
+
   /// Calls `body` with the frame [N, H, W, C] of time step `t`.
   func withFrame<Result: ~Copyable>(at t: Int, _ body: (borrowing Tensor) -> Result) -> Result {
     frames.withSamples(from: t * stride + range.lowerBound, count: range.count, body)

@@ -1,13 +1,16 @@
 import Tensors
 
-/// A learning rule as a value: which time steps of an iteration are recorded, and when their backward
-/// passes run. Nothing else tells one rule from another, and no layer asks for its name.
+/// A learning rule as a value: which time steps of an iteration are recorded, when their backward passes run,
+/// and what the gradient of weights takes for their input. Nothing else tells one rule from another, and no
+/// layer asks for its name.
 ///
-/// | rule | recorded | window |
-/// |---|---|---|
-/// | SLTT | all T time steps | 1 |
-/// | SLTT-K | K of T time steps | 1 |
-/// | BPTT | all T time steps | T |
+/// | rule | recorded | window | input of weights |
+/// |---|---|---|---|
+/// | SLTT | all T time steps | 1 | spikes |
+/// | SLTT-K | K of T time steps | 1 | spikes |
+/// | BPTT | all T time steps | T | spikes |
+/// | OTTT | all T time steps | 1 | traces of spikes |
+/// | rate-based | none, but averages over T | | firing rates |
 ///
 /// From one time step to the next the membrane potential goes on. Gradients flow back through it between
 /// the time steps of a window, and never from one window to another.
@@ -19,15 +22,28 @@ public struct LearningRule: Equatable, Sendable {
     case drawn(Int, skipsTrailing: Bool)
   }
 
+  /// What the gradient of weights takes for the input of a time step.
+  enum Presynaptic: Equatable, Sendable {
+    case spikes
+    /// Traces of the spikes of this and earlier time steps.
+    case traces
+    /// Averages over all time steps, for one backward pass after them.
+    case rates
+  }
+
   /// Time steps T of the forward pass.
   public let timesteps: Int
   /// How many recorded time steps run forward before their backward passes.
   public let window: Int
+  let presynaptic: Presynaptic
   private let recording: Recording
 
-  private init(timesteps: Int, window: Int, _ recording: Recording) {
+  private init(
+    timesteps: Int, window: Int, _ recording: Recording, presynaptic: Presynaptic = .spikes
+  ) {
     precondition(timesteps >= 1, "no time steps")
     (self.timesteps, self.window, self.recording) = (timesteps, window, recording)
+    self.presynaptic = presynaptic
   }
 
   /// Spatial learning through time: gradients stay within their time step.
@@ -57,6 +73,26 @@ public struct LearningRule: Equatable, Sendable {
   public static func bptt(timesteps: Int) -> LearningRule {
     LearningRule(timesteps: timesteps, window: timesteps, .fixed(Set(0..<timesteps)))
   }
+
+  /// Online training through time: SLTT, but the gradient of weights that read spikes meets their trace
+  /// (OTTT_A: Xiao et al., NeurIPS 2022). With one time step it is SLTT.
+  public static func ottt(timesteps: Int) -> LearningRule {
+    LearningRule(
+      timesteps: timesteps, window: 1, .fixed(Set(0..<timesteps)), presynaptic: .traces)
+  }
+
+  /// Rate-based back-propagation: T time steps forward, then one pass forward and backward through their
+  /// averages (Yu et al., NeurIPS 2024). With one time step it is SLTT but for rounding.
+  public static func rate(timesteps: Int) -> LearningRule {
+    LearningRule(timesteps: timesteps, window: 1, .fixed([]), presynaptic: .rates)
+  }
+
+  /// Whether all time steps have run before the first one goes back.
+  public var isThroughTime: Bool { window == timesteps }
+  /// Whether layers with weights keep traces of their input.
+  public var keepsTraces: Bool { presynaptic == .traces }
+  /// Whether layers take averages over time, and nothing else is kept of the time steps.
+  public var takesAverages: Bool { presynaptic == .rates }
 
   /// The time steps that run in an iteration: whether each is recorded. Steps are drawn without
   /// replacement, the same ones on all ranks.

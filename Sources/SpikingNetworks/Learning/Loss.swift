@@ -11,6 +11,17 @@ public struct LossSpecification: Equatable, Sendable {
     case oneHot = "one-hot"
   }
 
+  /// What is averaged over the time steps, named as in configuration files.
+  public enum Kind: String, CaseIterable, Sendable {
+    /// The losses of the logits of each time step.
+    case meanOfLosses = "mean-of-losses"
+    /// The logits, which then have one loss.
+    case lossOfMean = "loss-of-mean"
+  }
+
+  public var kind: Kind
+  /// What the loss of each time step is multiplied by; `nil`: 1. For the mean of losses.
+  public var stepWeights: [Float]?
   /// λ: the weight of the squared error against the cross-entropy.
   public var mseWeight: Float
   public var mseTarget: Target
@@ -20,9 +31,11 @@ public struct LossSpecification: Equatable, Sendable {
   public var labelSmoothing: Float
 
   public init(
-    mseWeight: Float = 0, mseTarget: Target = .constant, mseMean: Float = 1,
-    labelSmoothing: Float = 0
+    kind: Kind = .meanOfLosses, stepWeights: [Float]? = nil, mseWeight: Float = 0,
+    mseTarget: Target = .constant, mseMean: Float = 1, labelSmoothing: Float = 0
   ) {
+    self.kind = kind
+    self.stepWeights = stepWeights
     self.mseWeight = mseWeight
     self.mseTarget = mseTarget
     self.mseMean = mseMean
@@ -44,7 +57,10 @@ public struct LabelMixture: Equatable, Sendable {
 
 /// The loss of a batch, gathered time step by time step (SLTT, arXiv 2302.14311, section 4.1):
 ///
-///     L[t] = ((1 - λ) crossEntropy(logits[t], label) + λ mean (logits[t] - target)²) / T
+///     L = sum over t of w[t] ((1 - λ) crossEntropy(logits[t], label) + λ mean (logits[t] - target)²) / T
+///
+/// or the same of the mean of the logits, once (`LossSpecification.Kind`). Weights w of time steps and the
+/// squared error with a constant target are those of TET (Deng et al., ICLR 2022).
 ///
 /// With label smoothing ε and samples that are mixed, the target of the cross-entropy is
 /// `(1 - ε) (share label + (1 - share) partner) + ε / classes`, and the one-hot target of the squared
@@ -60,7 +76,11 @@ public final class Loss {
   private var globalCount = 1
   private var classes = 0
   private var logitSums: [Float] = []
+  /// The gradients of trained time steps, where each has a loss of its own.
   private var pending: [SharedTensor] = []
+  /// Where the loss is that of the mean: the trained time steps whose gradient was not taken, the latest
+  /// logits, and the gradient that all these have.
+  private var sharers: (count: Int, logits: SharedTensor?, gradient: SharedTensor?) = (0, nil, nil)
 
   /// The local samples' part of the loss, over the trained time steps so far.
   public private(set) var value = 0.0
@@ -77,7 +97,7 @@ public final class Loss {
   ///   - mixture: what the samples are mixed with.
   ///   - globalCount: samples of the batch on all ranks.
   public func begin(labels: [Int], mixture: LabelMixture? = nil, globalCount: Int) {
-    precondition(pending.isEmpty, "a gradient of the last batch was not taken")
+    precondition(pendingSteps == 0, "a gradient of the last batch was not taken")
     precondition(mixture.map { $0.partners.count == labels.count } ?? true, "one partner a sample")
     self.labels = labels
     self.mixture = mixture
@@ -87,19 +107,55 @@ public final class Loss {
   }
 
   /// Time steps whose gradient has not been taken.
-  public var pendingSteps: Int { pending.count }
+  public var pendingSteps: Int { pending.count + sharers.count }
 
-  /// Takes a time step's logits [N, 1, 1, classes]; of a trained one, the loss and its gradient as well,
+  /// Takes the logits [N, 1, 1, classes] of time step `t`; of a trained one, the loss and its gradient as well,
   /// which replaces the logits.
-  public func add(_ logits: consuming SharedTensor, isTrained: Bool) {
+  public func add(_ logits: consuming SharedTensor, at t: Int, isTrained: Bool) {
     addToSums(logits.tensor)
     guard isTrained else { return }
-    for sample in labels.indices { addSample(sample, &logits.tensor) }
+    guard specification.kind == .meanOfLosses else {
+      (sharers.count, sharers.logits) = (sharers.count + 1, logits)
+      return
+    }
+    let weight = Double(specification.stepWeights?[t] ?? 1)
+    addSamples(&logits.tensor, times: weight / Double(timesteps))
     pending.append(logits)
   }
 
-  /// dL/dlogits of the latest time step whose gradient was not taken.
-  public func popGradient() -> SharedTensor { pending.removeLast() }
+  /// Takes the logits of time step `t` for the loss, but not for its gradient.
+  func addValue(_ logits: consuming SharedTensor, at t: Int) {
+    add(logits, at: t, isTrained: true)
+    if specification.kind == .meanOfLosses || t == timesteps - 1 {
+      while pendingSteps > 0 { _ = popGradient() }
+    }
+  }
+
+  /// dL/dlogits of the latest time step whose gradient was not taken. Where the loss is that of the mean, all
+  /// time steps must have come.
+  public func popGradient() -> SharedTensor {
+    guard specification.kind == .lossOfMean else { return pending.removeLast() }
+    let gradient =
+      sharers.gradient
+      ?? {
+        let gradient = gradientOfMean(replacing: sharers.logits!)
+        gradient.tensor.scale(by: 1 / Float(timesteps))
+        return gradient
+      }()
+    let count = sharers.count - 1
+    sharers = (count, nil, count > 0 ? gradient : nil)
+    return gradient
+  }
+
+  /// The loss of the mean of all logits, and its gradient with respect to that, which takes the place of
+  /// `logits`.
+  func gradientOfMean(replacing logits: SharedTensor) -> SharedTensor {
+    precondition(logits.tensor.shape.count == logitSums.count)
+    let share = 1 / Float(timesteps)
+    for index in logitSums.indices { logits.tensor[index] = logitSums[index] * share }
+    addSamples(&logits.tensor, times: 1)
+    return logits
+  }
 
   private func addToSums(_ logits: borrowing Tensor) {
     classes = logits.shape.c
@@ -110,14 +166,18 @@ public final class Loss {
     for index in logitSums.indices { logitSums[index] += logits[index] }
   }
 
-  /// Replaces a sample's logits by their gradient.
-  private func addSample(_ sample: Int, _ logits: inout Tensor) {
+  /// Replaces logits by the gradient of their loss, and adds that.
+  private func addSamples(_ logits: inout Tensor, times weight: Double) {
+    let share = weight / Double(globalCount)
+    for sample in labels.indices { addSample(sample, &logits, times: share) }
+  }
+
+  private func addSample(_ sample: Int, _ logits: inout Tensor, times share: Double) {
     let (first, label) = (sample * classes, labels[sample])
     let partner = mixture?.partners[sample] ?? label
     let ownShare = Double(mixture?.share ?? 1)
     let ε = Double(specification.labelSmoothing)
     let λ = Double(specification.mseWeight)
-    let share = 1 / Double(globalCount * timesteps)
     var largest = -Double.infinity
     for c in 0..<classes { largest = max(largest, Double(logits[first + c])) }
     var total = 0.0

@@ -11,6 +11,8 @@ public final class TrainingStep {
   public init(_ network: SpikingNetwork, _ rule: LearningRule, loss: LossSpecification) {
     self.network = network
     self.rule = rule
+    precondition(
+      loss.kind == .meanOfLosses ? !rule.takesAverages : rule.takesAverages || rule.isThroughTime)
     self.loss = Loss(loss, timesteps: rule.timesteps)
     tape = Tape(arena: network.arena)
   }
@@ -20,13 +22,6 @@ public final class TrainingStep {
 
   /// Adds the batch's gradients to the network's. They are gradients only when the network has completed
   /// them, once, after the last of the batches that belong together.
-  ///
-  /// SLTT back-propagates each time step before the next one's forward pass (a window of one), BPTT all
-  /// of them after the last (a window of T). Nothing else tells the two apart.
-  ///
-  /// A frame that all time steps show goes through the stem once, and the gradients of the stem's output are
-  /// summed before they go back through it, which is linear in them. Where memory is to be saved it goes
-  /// through at each time step, forward and backward, so that neither is held.
   ///
   /// - Parameters:
   ///   - mixture: what the samples are mixed with.
@@ -42,8 +37,28 @@ public final class TrainingStep {
     network.arena.beginPass(samples: frames.samples)
     defer { network.arena.endPass() }
     loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
+    tape.beginSequence()
     tape.isTraining = true
-    let recorded = rule.recordedTimesteps(seed: context.seed, iteration: context.iteration)
+    tape.isTracing = rule.keepsTraces
+    if rule.takesAverages {
+      passAverages(frames, isLast: isLast, observe)
+    } else {
+      passTimesteps(
+        frames, recorded: rule.recordedTimesteps(seed: context.seed, iteration: context.iteration),
+        isLast: isLast, observe)
+    }
+  }
+
+  /// SLTT back-propagates each time step before the next one's forward pass (a window of one), BPTT all
+  /// of them after the last (a window of T). Nothing else tells the two apart.
+  ///
+  /// A frame that all time steps show goes through the stem once, and the gradients of the stem's output are
+  /// summed before they go back through it, which is linear in them. Where memory is to be saved it goes
+  /// through at each time step, forward and backward, so that neither is held.
+  private func passTimesteps(
+    _ frames: borrowing FrameSequence, recorded: [Bool], isLast: Bool,
+    _ observe: (_ t: Int, borrowing Tensor) -> Void
+  ) {
     var pending: [Int] = []
     let isStemShared = frames.isStatic && network.specification.memory == .fast
     let stem = isStemShared ? frames.withFrame(at: 0) { network.stem($0) } : nil
@@ -56,7 +71,7 @@ public final class TrainingStep {
       let logits = network.forward(
         stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
       observe(t, logits.tensor)
-      loss.add(logits, isTrained: recorded[t])
+      loss.add(logits, at: t, isTrained: recorded[t])
       if recorded[t] { pending.append(t) }
       guard pending.count == rule.window || t == recorded.count - 1 else { continue }
       let isLastWindow = isLast && !recorded[(t + 1)...].contains(true)
@@ -70,23 +85,50 @@ public final class TrainingStep {
         }
       }
     }
-    if isStemShared {
-      frames.withFrame(at: 0) { network.backwardStem(stemGradient, frame: $0, isLast: isLast) }
+    guard isStemShared else { return }
+    frames.withFrame(at: 0) {
+      network.backwardStem(stemGradient, frame: $0, isLast: isLast)
     }
   }
 
-  /// Runs a batch forward only, without dropout and with batch norm's running statistics.
+  /// Rate-based back-propagation: nothing of the time steps is kept but averages, which then pass once, forward
+  /// and backward. All between the neurons is linear, or linear for given statistics of batch norm.
+  private func passAverages(
+    _ frames: borrowing FrameSequence, isLast: Bool,
+    _ observe: (_ t: Int, borrowing Tensor) -> Void
+  ) {
+    defer { tape.averaging = nil }
+    let stem = frames.isStatic ? frames.withFrame(at: 0) { network.stem($0) } : nil
+    tape.averaging = .gathering(timesteps: rule.timesteps)
+    tape.isRecording = false
+    for t in 0..<rule.timesteps {
+      let logits = network.forward(
+        stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
+      observe(t, logits.tensor)
+      loss.add(logits, at: t, isTrained: false)
+    }
+    tape.averaging = .passing
+    tape.isRecording = true
+    let frame = frames.mean(timesteps: rule.timesteps, in: network.arena)
+    let logits = network.forward(stem ?? network.stem(frame), saving: &tape)
+    let g = network.backward(
+      loss.gradientOfMean(replacing: logits), from: &tape, isLast: isLast)
+    network.backwardStem(g.tensor, frame: frame, isLast: isLast)
+  }
+
+  /// Runs a batch forward only, with running statistics.
   public func evaluate(_ frames: borrowing FrameSequence, labels: [Int], globalCount: Int) {
     network.beginSequence(IterationContext())
     loss.begin(labels: labels, globalCount: globalCount)
+    tape.beginSequence()
     tape.isTraining = false
     tape.isRecording = false
+    tape.isTracing = false
     let stem = frames.isStatic ? frames.withFrame(at: 0) { network.stem($0) } : nil
     for t in 0..<rule.timesteps {
       let logits = network.forward(
         stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
-      loss.add(logits, isTrained: true)
-      _ = loss.popGradient()
+      loss.addValue(logits, at: t)
     }
   }
 }

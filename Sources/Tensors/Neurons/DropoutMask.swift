@@ -22,7 +22,7 @@ public final class DropoutMask {
       planes: spikes.planes.map {
         SharedSpikes(
           $0.spikes.intersection(kept, amplitude: scale * $0.spikes.amplitude, in: arena))
-      })
+      }, levels: spikes.levels)
   }
 
   /// Drops elements of `x` and scales the others.

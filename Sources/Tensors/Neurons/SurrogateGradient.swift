@@ -10,6 +10,8 @@ public struct SurrogateGradient: Equatable, Sendable {
     case rectangle
     /// `a σ(az)(1 - σ(az))`
     case sigmoid
+    /// `a / (2 + 2 (π a z / 2)²)`
+    case arctan
   }
 
   /// The form of the function.
@@ -17,10 +19,11 @@ public struct SurrogateGradient: Equatable, Sendable {
   /// `a` in the formulas of `Shape`.
   public var width: Float
 
-  /// Without a width, the published one: 1 for triangle and rectangle, 4 for sigmoid.
+  /// Without a width, the published one: 1 for triangle and rectangle, 4 for sigmoid, 2 for arctan
+  /// (SpikingJelly's default).
   public init(_ shape: Shape, width: Float? = nil) {
     self.shape = shape
-    self.width = width ?? (shape == .sigmoid ? 4 : 1)
+    self.width = width ?? shape.publishedWidth
   }
 
   var kernel: sltt_surrogate {
@@ -28,6 +31,17 @@ public struct SurrogateGradient: Equatable, Sendable {
     case .triangle: SLTT_TRIANGLE
     case .rectangle: SLTT_RECTANGLE
     case .sigmoid: SLTT_SIGMOID
+    case .arctan: SLTT_ARCTAN
+    }
+  }
+}
+
+extension SurrogateGradient.Shape {
+  fileprivate var publishedWidth: Float {
+    switch self {
+    case .triangle, .rectangle: 1
+    case .sigmoid: 4
+    case .arctan: 2
     }
   }
 }

@@ -15,13 +15,16 @@ extension SpikeTensor {
 
 extension Tensor {
   /// Adds the amplitude where a spike is.
-  mutating func add(_ spikes: borrowing SpikeTensor) {
+  ///
+  /// - Parameter decay: multiplies what was there before.
+  mutating func add(_ spikes: borrowing SpikeTensor, afterTimes decay: Float = 1) {
     precondition(spikes.shape == shape)
     willChange()
     let (source, destination) = (spikes.words, pointer)
     let (channels, amplitude) = (shape.c, spikes.amplitude)
     parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
-      sltt_add_spikes(source, destination, channels, amplitude, part.lowerBound, part.upperBound)
+      sltt_add_spikes(
+        source, destination, channels, amplitude, decay, part.lowerBound, part.upperBound)
     }
   }
 }

@@ -61,6 +61,15 @@ public struct SpikeTensor: ~Copyable {
     )
   }
 
+  /// Sets the number of spikes to that of the bits.
+  mutating func countSpikes() {
+    let words = words
+    spikeCount = Int(
+      parallelSum(Self.wordCount(shape), grain: 8192) { _, part in
+        Double(part.reduce(0) { $0 + words[$1].nonzeroBitCount })
+      })
+  }
+
   /// Spikes where `isSpike` says so, called for each element in the order of unpacked memory.
   public init(
     _ shape: Shape, amplitude: Float = 1, in arena: Arena, where isSpike: (Int) -> Bool

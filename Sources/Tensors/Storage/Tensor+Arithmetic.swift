@@ -11,13 +11,22 @@ extension Tensor {
     }
   }
 
-  /// `self += other`
-  public mutating func add(_ other: borrowing Tensor) {
+  /// `self *= factor`
+  public mutating func scale(by factor: Float) {
+    willChange()
+    let destination = pointer
+    parallelFor(shape.count, grain: elementGrain) { _, part in
+      for i in part { destination[i] *= factor }
+    }
+  }
+
+  /// `self = decay self + other`
+  public mutating func add(_ other: borrowing Tensor, afterTimes decay: Float = 1) {
     precondition(other.shape == shape)
     willChange()
     let (destination, source) = (pointer, other.pointer)
     parallelFor(shape.count, grain: elementGrain) { _, part in
-      for i in part { destination[i] += source[i] }
+      for i in part { destination[i] = decay * destination[i] + source[i] }
     }
   }
 }

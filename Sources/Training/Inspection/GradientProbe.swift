@@ -61,7 +61,7 @@ public final class GradientProbe {
   /// - Parameter trainedTimesteps: the time steps that SLTT-K back-propagates, from 0; drawn if `nil`.
   public func run(trainedTimesteps: [Int]?, output: String) throws {
     let rule = try learningRule(recording: trainedTimesteps)
-    let step = TrainingStep(network, rule, loss: configuration.loss.specification)
+    let step = TrainingStep(network, rule, loss: configuration.lossSpecification)
     let frame = Tensor(
       nchw: try batch.floats("frames"),
       network.specification.input.withSamples(frameShape[0] * frameShape[1]), in: network.arena)
@@ -74,6 +74,8 @@ public final class GradientProbe {
       context: IterationContext(seed: configuration.training.seed)
     ) { _, values in logits += values.elements }
     network.completeGradients()
+    network.gatherStatistics(share: 1)
+    network.updateStatistics()
     try write(logits, step.loss.value, to: output)
   }
 

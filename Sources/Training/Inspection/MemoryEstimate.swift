@@ -29,7 +29,7 @@ public struct MemoryEstimate: Sendable {
 
   /// - Parameters:
   ///   - samples: local samples that go through the network at once.
-  ///   - window: time steps that the tape holds at once.
+  ///   - rule: the learning rule; `nil`: nothing goes back.
   ///   - optimizerBuffers: of the optimizer's state, each as large as the weights.
   ///   - stateRanks: ranks among which that state is divided.
   ///   - isStatic: whether a sample is one image for all time steps.
@@ -37,11 +37,12 @@ public struct MemoryEstimate: Sendable {
   ///   - decoders: threads that decode photographs, which may have 50 times the input's pixels.
   ///   - before: resident bytes of the process before the network was made.
   public init(
-    _ network: NetworkPlan, samples: Int, window: Int, optimizerBuffers: Int,
+    _ network: NetworkPlan, samples: Int, rule: LearningRule?, optimizerBuffers: Int,
     stateRanks: Int = 1, isStatic: Bool = true, loadedFrames: Int? = nil, decoders: Int = 0,
     before: Int
   ) {
-    let summaries = network.layers.map(\.summary)
+    let summaries = network.layers.map { $0.summary.keeping(what: rule) }
+    let window = rule?.window ?? 0
     let parameters = network.weightCount
     programBytes =
       before + Self.laterBytes + (ThreadPool.threads + decoders) * Self.threadBytes
@@ -56,7 +57,7 @@ public struct MemoryEstimate: Sendable {
         : largestParameter * (stateRanks > 1 ? 2 : 1))
     let stemOutput = network.stemOutput.count
     // The stem's output for a static image is the same for all time steps.
-    let isStemShared = isStatic && network.keepsStemOutput
+    let isStemShared = isStatic && network.keepsStemOutput && window > 1
     tapeBytes =
       Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
       - (isStemShared ? Self.bytes(4, samples, window - 1, stemOutput) : 0)
@@ -145,7 +146,7 @@ public struct MemoryEstimate: Sendable {
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
       network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
-      window: configuration.method.rule.window,
+      rule: configuration.method.rule,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,
@@ -156,5 +157,16 @@ public struct MemoryEstimate: Sendable {
   /// In all, but for `checkpointBytes`.
   public var totalBytes: Int {
     programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
+  }
+}
+
+extension LayerSummary {
+  /// What the layer has on the tape and between time steps under a learning rule.
+  fileprivate func keeping(what rule: LearningRule?) -> LayerSummary {
+    guard let rule else { return self }
+    var layer = self
+    if rule.keepsTraces && traceBytes > 0 { layer.tapeBytes = traceBytes }
+    if rule.takesAverages { (layer.tapeBytes, layer.tapeHoldsState) = (averagesBytes, false) }
+    return layer
   }
 }

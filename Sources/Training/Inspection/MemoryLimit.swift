@@ -29,7 +29,7 @@ extension Configuration {
         network, self, ranks: communicator.size, batch: batch,
         optimizerBuffers: optimizerBuffers, before: residentBytes())
       : MemoryEstimate(
-        network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), window: 0,
+        network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), rule: nil,
         optimizerBuffers: 0, isStatic: framesOfASample == 1,
         loadedFrames: 3 * batch * framesOfASample, before: residentBytes())
     try require(estimate, of: NodeMemory.current, ranks: communicator.localSize)

@@ -77,8 +77,12 @@ public struct NetworkReport {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
     for name in Configuration.Method.Name.allCases {
+      guard let configuration = try? configuration.learning(by: name) else {
+        rows.append([name.rawValue, "not defined here", "", "", ""])
+        continue
+      }
       let memory = MemoryEstimate(
-        network, configuration.learning(by: name), ranks: 1, batch: batch,
+        network, configuration, ranks: 1, batch: batch,
         optimizerBuffers: configuration.optimizerBuffers, before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),

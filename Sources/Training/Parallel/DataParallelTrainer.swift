@@ -49,7 +49,7 @@ public final class DataParallelTrainer {
     pass = LocalPass(
       network: network,
       step: TrainingStep(
-        network, configuration.method.rule, loss: configuration.loss.specification),
+        network, configuration.method.rule, loss: configuration.lossSpecification),
       microBatch: configuration.training.microBatch)
     evaluator = Evaluator(replica: replica, pass: pass)
     tail = ReductionTail(of: network)
@@ -95,9 +95,7 @@ public final class DataParallelTrainer {
         wantsStop: wantsStop, wantsCheckpoint: wantsCheckpoint,
         weightHash: comparesWeights ? replica.weightHash : nil, nonFinite: nonFinite(local)),
       rank: communicator.rank, to: tail.reports)
-    // Running statistics of the ranks are averaged by their numbers of samples.
-    store.statisticTail.assign(
-      store.statisticValues.all, times: Float(batch.count) / Float(batch.globalCount))
+    network.gatherStatistics(share: Float(batch.count) / Float(batch.globalCount))
     activity.enter(.reducing, iteration: iteration + 1)
     let reduceStart = ContinuousClock.now
     try exchange.finish()
@@ -115,9 +113,7 @@ public final class DataParallelTrainer {
       outcome.nonFinite = describe(nonFinite.what, rank: nonFinite.rank)
       return outcome
     }
-    if communicator.size > 1 {
-      store.statisticValues.all.assign(store.statisticTail, times: 1)
-    }
+    network.updateStatistics()
     try update(learningRate: learningRate)
     return outcome
   }

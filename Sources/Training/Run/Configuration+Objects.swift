@@ -28,8 +28,8 @@ extension Configuration {
     let (parts, title) = try network
     let specification = NetworkSpecification(
       parts: parts, title: title, classes: outputs, inputChannels: inputChannels,
-      imageSize: data.imageSize, dropout: Float(model.dropout), neuron: neuron.specification,
-      precision: training.precision, memory: training.memory)
+      imageSize: data.imageSize, dropout: Float(model.dropout),
+      normalization: model.normalization, neuron: neuron.specification, precision: training.precision, memory: training.memory)
     if let problem = specification.problem { throw error(problem, specification) }
     return specification
   }

@@ -81,9 +81,14 @@ package struct TrainedOn {
 
   private static let meaning: [Fact] = [
     ("model.input_channels", { "\($0.inputChannels)" }),
-    ("neuron.tau", { "\($0.neuron.tau)" }),
-    ("neuron.learnable_tau", { "\($0.neuron.hasLearnableTau)" }),
+    ("model.normalization", { $0.model.normalization.rawValue }),
+    ("neuron.kind", { $0.neuron.kind.rawValue }),
+    ("neuron.tau", { $0.neuron.kind == .if ? "none" : "\($0.neuron.tau)" }),
     ("neuron.threshold", { "\($0.neuron.threshold)" }),
+    ("neuron.threshold_rule", { $0.neuron.thresholdRule.rawValue }),
+    ("neuron.reset", { $0.neuron.reset.rawValue }),
+    ("neuron.levels", { "\($0.neuron.levels)" }),
+    ("neuron.firing", { $0.neuron.firing.rawValue }),
     ("data.image_size", { "\($0.data.imageSize)" }),
     ("data.normalization", { $0.data.normalization.rawValue }),
     (
