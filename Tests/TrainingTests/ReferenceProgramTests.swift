@@ -8,10 +8,14 @@ import Testing
     if: Python.has("torch", "safetensors", "numpy"),
     "no Python with torch, safetensors and numpy"))
 struct ReferenceProgramTests {
+  private func runProgram(_ program: String, _ arguments: [String] = []) throws -> ProgramRun {
+    let path = ReferenceCase.directory
+      .appendingPathComponent("../../reference/\(program)").standardized.path
+    return try Python.runProgram(path, arguments, timeLimit: 300)
+  }
+
   private func check(_ files: [URL]) throws -> ProgramRun {
-    let program = ReferenceCase.directory
-      .appendingPathComponent("../../reference/make_fixtures.py").standardized
-    return try Python.runProgram(program.path, ["--check"] + files.map(\.path), timeLimit: 300)
+    try runProgram("make_fixtures.py", ["--check"] + files.map(\.path))
   }
 
   private func fixture(_ name: String) -> URL {
@@ -19,10 +23,18 @@ struct ReferenceProgramTests {
   }
 
   @Test func reproducesEveryFamilyAndMethod() throws {
-    let names = ["nfresnet-bottleneck.sltt", "resnet-deep.bptt", "vgg11.sltt-k"]
+    let names = [
+      "nfresnet-bottleneck.sltt", "resnet-clif.bptt", "resnet-deep.bptt", "resnet-ottt.ottt",
+      "sew-resnet-if.sltt", "vgg11-osr-ots.sltt-k", "vgg11-rate.rate",
+    ]
     let run = try check(names.map(fixture))
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.split(separator: "\n").count == names.count)
+  }
+
+  @Test func holdsWhateverTheNumbers() throws {
+    let run = try runProgram("test_identities.py")
+    #expect(run.status == 0, "\(run.errors)")
   }
 
   @Test func findsAnAlteredNumber() throws {

@@ -1,111 +1,86 @@
-"""What the numbers of a file depend on, as its metadata say, and the cases that files show."""
+"""The cases that files show."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import replace
 
-JSON = dict[str, Any]
-VGG11 = [1, 1, 2, 2, 2]
-Row = TypeVar("Row")
+from case import JSON, VGG11, Case, Table
 
 
-class Table(dict[str, Row]):
-    """Named choices. An unknown name is a ValueError that says which there are."""
-
-    def __init__(self, what: str, rows: dict[str, Row]) -> None:
-        super().__init__(rows)
-        self.what = what
-
-    def __missing__(self, name: str) -> Row:
-        raise ValueError(f"no {self.what} {name}; there are {', '.join(self)}")
-
-
-@dataclass(frozen=True)
-class SGD:
-    """g = gradient + weight_decay p;  m = momentum m + g;  p = p - lr m."""
-
-    lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
+def under(methods: str, case: Case) -> list[Case]:
+    """The case under each of these methods; only sltt-k chooses time steps."""
+    return [
+        replace(
+            case, method=method,
+            chosen_timesteps=case.chosen_timesteps if method == "sltt-k" else [])
+        for method in methods.split()
+    ]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A network, a batch's shape and a learning rule. The fields are keys of the metadata."""
+ALL_OF_SLTT = "sltt sltt-k bptt"
+RESNET: JSON = dict(
+    family="resnet", classes=10, channels=3, size=8, timesteps=4, batch=3, width=8, blocks=[1, 1],
+    tau=2.0)
+NFRESNET = RESNET | dict(family="nfresnet", size=40, batch=2)
+VGG: JSON = dict(
+    family="vgg11", classes=5, channels=2, size=32, timesteps=4, batch=2, width=2, blocks=VGG11,
+    tau=2.0, static=False)
+SEW_RESNET = RESNET | dict(family="sew-resnet", size=12)
 
-    case: str
-    family: str
-    """A row of `networks.FAMILIES`."""
-    classes: int
-    channels: int
-    """Of the input."""
-    size: int
-    """Height and width of the input in pixels."""
-    timesteps: int
-    """T"""
-    batch: int
-    """N"""
-    width: int
-    """Channels of the first stage."""
-    blocks: list[int]
-    """Residual blocks (ResNets) or convolutions (VGG) of each stage."""
-    static: bool = True
-    """Whether every time step sees the same image; else each has a frame of its own."""
-    neuron: str = "lif"
-    """A row of `neurons.NEURONS`."""
-    tau: float = 1.1
-    """The neurons' time constant in time steps."""
-    surrogate: str = "triangle"
-    """A row of `neurons.SURROGATES`."""
-    method: str = "sltt"
-    """A row of `methods.METHODS`."""
-    chosen_timesteps: list[int] = field(default_factory=list)
-    """The time steps that SLTT-K trains."""
-    mse_weight: float = 0.0
-    """The share of the squared error in the loss."""
-    mse_target: str = "constant"
-    """A row of `methods.TARGETS`."""
-    mse_mean: float = 1.0
-    """The constant target."""
-    sgd: SGD = SGD()
-
-    @staticmethod
-    def of_metadata(config: JSON) -> tuple["Case", float]:
-        """The case that a file's metadata describe, and the margin.
-
-        Raises ValueError where a key is missing, or has no meaning here, as results may depend on
-        it.
-        """
-        try:
-            settings = dict(config)
-            del settings["seed"]
-            margin = float(settings.pop("margin"))
-            # Files of VGG-11 may leave its blocks out.
-            settings["blocks"] = settings["blocks"] or VGG11
-            settings["sgd"] = SGD(**settings["sgd"])
-            return Case(**settings), margin
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"the metadata describe no case: {error}") from None
-
-    def metadata(self, seed: int, margin: float) -> JSON:
-        """What `of_metadata` reads.
-
-        The seed is that of the inputs; the margin, how far every neuron kept from its threshold.
-        """
-        return asdict(self) | {"seed": seed, "margin": margin}
-
-
-CASES = Table(
+# By name, a case under each of its methods.
+CASES: Table[list[Case]] = Table(
     "case",
-    {case.case: case for case in (
-        Case("resnet", "resnet", classes=10, channels=3, size=32, timesteps=4, batch=2, width=4,
-             blocks=[1, 1, 1, 1], mse_weight=0.05),
-        Case("resnet-deep", "resnet", classes=10, channels=3, size=8, timesteps=6, batch=4, width=8,
-             blocks=[2, 2], surrogate="sigmoid"),
-        Case("nfresnet", "nfresnet", classes=10, channels=3, size=48, timesteps=4, batch=3, width=8,
-             blocks=[1, 2]),
-        Case("nfresnet-bottleneck", "nfresnet-bottleneck", classes=10, channels=3, size=40,
-             timesteps=4, batch=3, width=8, blocks=[1, 1], tau=2.0, surrogate="rectangle",
-             mse_weight=0.05, mse_target="one-hot"),
-        Case("vgg11", "vgg11", classes=11, channels=2, size=48, timesteps=5, batch=2, width=2,
-             blocks=VGG11, static=False, mse_weight=0.05, mse_target="one-hot"),
+    {cases[0].case: cases for cases in (
+        under(ALL_OF_SLTT, Case(
+            "resnet", "resnet", classes=10, channels=3, size=32, timesteps=4, batch=2, width=4,
+            blocks=[1, 1, 1, 1], mse_weight=0.05, chosen_timesteps=[1, 3])),
+        under(ALL_OF_SLTT, Case(
+            "resnet-deep", "resnet", classes=10, channels=3, size=8, timesteps=6, batch=4, width=8,
+            blocks=[2, 2], surrogate="sigmoid", chosen_timesteps=[1, 3])),
+        under(ALL_OF_SLTT, Case(
+            "nfresnet", "nfresnet", classes=10, channels=3, size=48, timesteps=4, batch=3, width=8,
+            blocks=[1, 2], chosen_timesteps=[1, 3])),
+        under(ALL_OF_SLTT, Case(
+            "nfresnet-bottleneck", "nfresnet-bottleneck", classes=10, channels=3, size=40,
+            timesteps=4, batch=3, width=8, blocks=[1, 1], tau=2.0, surrogate="rectangle",
+            mse_weight=0.05, mse_target="one-hot", chosen_timesteps=[1, 3])),
+        under(ALL_OF_SLTT, Case(
+            "vgg11", "vgg11", classes=11, channels=2, size=48, timesteps=5, batch=2, width=2,
+            blocks=VGG11, static=False, mse_weight=0.05, mse_target="one-hot",
+            chosen_timesteps=[1, 3])),
+
+        under("sltt bptt", Case("resnet-hard", **RESNET, reset="hard")),
+        under("bptt", Case("nfresnet-hard-detached", **NFRESNET, reset="hard", detach_reset=True)),
+        under("sltt bptt", Case("resnet-clif", **RESNET, neuron="clif", surrogate="rectangle")),
+        under("sltt bptt", Case(
+            "resnet-levels4", **RESNET, levels=4, surrogate="rectangle", norm_gain=2.0)),
+        under("bptt", Case(
+            "resnet-levels2-detached", **RESNET, levels=2, detach_reset=True, norm_gain=1.5)),
+        under("sltt bptt", Case(
+            "vgg11-levels4-round", **VGG | dict(tau=4 / 3), levels=4, firing="round",
+            surrogate="rectangle", detach_reset=True)),
+
+        under("ottt", Case(
+            "resnet-ottt", **RESNET, surrogate="sigmoid", mse_weight=0.05, mse_target="one-hot")),
+        under("ottt", Case("nfresnet-ottt", **NFRESNET, surrogate="sigmoid")),
+        under("ottt", Case("vgg11-ottt", **VGG, surrogate="sigmoid")),
+
+        under("rate", Case(
+            "resnet-rate", **RESNET | dict(blocks=[2, 1], tau=1.25), surrogate="sigmoid",
+            detach_reset=True)),
+        under("rate", Case("nfresnet-rate", **NFRESNET, mse_weight=0.05, mse_target="one-hot")),
+        under("rate", Case("vgg11-rate", **VGG, reset="hard", surrogate="sigmoid")),
+
+        under("sltt", Case(
+            "resnet-osr", **RESNET, normalization="online", surrogate="sigmoid", mse_weight=0.05,
+            mse_target="one-hot", outlying_variance=True)),
+        under("sltt", Case(
+            "resnet-osr-ots", **RESNET, normalization="online", threshold="stabilized",
+            surrogate="sigmoid", norm_gain=2.0)),
+        under("sltt-k", Case(
+            "vgg11-osr-ots", **VGG | dict(batch=4), normalization="online", threshold="stabilized",
+            surrogate="sigmoid", norm_gain=2.0, chosen_timesteps=[0, 2])),
+
+        under("sltt bptt", Case(
+            "sew-resnet-if", **SEW_RESNET, neuron="if", reset="hard", detach_reset=True)),
+        under("bptt", Case(
+            "sew-resnet-imagenet", **SEW_RESNET | dict(size=32, batch=2), stem="imagenet")),
     )})

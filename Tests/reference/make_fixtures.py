@@ -6,15 +6,14 @@
 
 --check computes the results of each file anew from the file's inputs, and prints the largest
 difference, as a share of the largest entry of its tensor. It ends with status 1 where a result
-differs, or a file is damaged. --out makes new files, of all cases and methods unless some are named.
-README.md describes the files.
+differs, or a file is damaged. --out makes new files, of all cases and their methods unless some are
+named. README.md describes the files.
 """
 
 import argparse
 import json
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,20 +21,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from cases import CASES, Case
-from inputs import Tensors, draw_inputs, prefixed
-from methods import METHODS, iterate
+from case import Case
+from cases import CASES
+from inputs import Tensors, draw_inputs, frames_of, prefixed, with_floats_in
+from methods import METHODS, Iteration, iterate
 from networks import build, float_tensors
 
 TOLERANCE = 1e-9
-"""The largest relative difference that --check allows. Rounding in float64 makes up to 1e-11."""
+"""The largest relative difference that --check allows, beside what storing float32 makes. Rounding
+in float64 makes up to 1e-11."""
 SMALLEST_MARGIN = 1e-5
-"""How far every neuron has to keep from its threshold in new files. In float32, potentials are off
-by about 1e-6: the same neurons fire."""
+"""How far every neuron has to keep from where its spikes or gradients change, in new files. In
+float32, potentials are off by about 1e-6: the same neurons fire."""
+LOWEST_RATE = 0.01
+"""How often every layer has to fire, in new files: from one that does not, nothing is seen."""
 MOST_SEEDS = 1000
-"""How many seeds are tried for such a margin."""
-CHOSEN_TIMESTEPS = {"sltt-k": [1, 3]}
-"""In new files, the time steps of methods that do not train all."""
+"""How many seeds are tried for such results."""
 
 
 def is_input(name: str) -> bool:
@@ -59,13 +60,12 @@ def network_with(case: Case, inputs: Tensors) -> nn.Module:
     return network
 
 
-def results(case: Case, inputs: Tensors) -> tuple[Tensors, float]:
-    """What the inputs give: the results, named as in a file, and the margin of two iterations."""
+def results(case: Case, inputs: Tensors) -> tuple[Tensors, list[Iteration]]:
+    """What the inputs give: the results, named as in a file, and the two iterations."""
     if not {"frames", "labels"} <= inputs.keys():
         raise ValueError("frames or labels are missing")
     network = network_with(case, inputs)
-    frames, labels = inputs["frames"], inputs["labels"]
-    frames = frames.expand(case.timesteps, *frames.shape[1:])
+    frames, labels = frames_of(inputs, case), inputs["labels"]
     optimizer = torch.optim.SGD(
         network.parameters(), lr=case.sgd.lr, momentum=case.sgd.momentum,
         weight_decay=case.sgd.weight_decay)
@@ -86,7 +86,7 @@ def results(case: Case, inputs: Tensors) -> tuple[Tensors, float]:
         | prefixed("grad.", gradients)
         | prefixed("buffer_after.", statistics)
         | prefixed("param_after_2_sgd_steps.", float_tensors(network.named_parameters())))
-    return tensors, min(first.margin, second.margin)
+    return tensors, [first, second]
 
 
 def relative_difference(name: str, actual: Tensors, expected: Tensors) -> float:
@@ -116,20 +116,28 @@ def check(path: Path) -> str:
         stored = {name: file.get_tensor(name) for name in file.keys()}
     if "config" not in metadata:
         raise ValueError("holds no reference results: there is no `config` in its metadata")
-    case, stated_margin = Case.of_metadata(json.loads(metadata["config"]))
-    inputs = {name: tensor for name, tensor in stored.items() if is_input(name)}
-    expected = {name: tensor for name, tensor in stored.items() if not is_input(name)}
-    actual, margin = results(case, inputs)
+    case, stated_margin, stated_rate = Case.of_metadata(json.loads(metadata["config"]))
+    exact = with_floats_in(torch.float64, stored)
+    inputs = {name: tensor for name, tensor in exact.items() if is_input(name)}
+    expected = {name: tensor for name, tensor in exact.items() if not is_input(name)}
+    actual, iterations = results(case, inputs)
     if actual.keys() != expected.keys():
         names = ", ".join(sorted(actual.keys() ^ expected.keys()))
         raise ValueError(f"tensors are missing or unknown: {names}")
     difference, name = max((relative_difference(n, actual, expected), n) for n in expected)
-    if difference > TOLERANCE:
-        raise ValueError(f"{name} differs by {difference:.1e}, more than {TOLERANCE}")
+    tolerance = TOLERANCE + torch.finfo(stored[name].dtype).eps
+    if difference > tolerance:
+        raise ValueError(f"{name} differs by {difference:.1e}, more than {tolerance:.1e}")
+    margin = min(iteration.margin for iteration in iterations)
     if not margin >= stated_margin - TOLERANCE:
         raise ValueError(
             f"a neuron comes within {margin:.3e} of its threshold; the metadata say"
             f" {stated_margin:.3e}")
+    quietest_layer = iterations[0].quietest_layer
+    if abs(quietest_layer - stated_rate) > TOLERANCE:
+        raise ValueError(
+            f"the quietest layer's firing rate is {quietest_layer:.3e}; the metadata say"
+            f" {stated_rate:.3e}")
     where = f" in {name}" if difference > 0 else ""
     return f"margin {margin:.1e}, differs by {difference:.1e}{where}"
 
@@ -146,32 +154,37 @@ def check_all(paths: list[Path]) -> bool:
         print(f"no *.safetensors in {', '.join(map(str, paths))}", file=sys.stderr)
     for file in files:
         try:
-            print(f"{file.name:38} {check(file)}", flush=True)
+            print(f"{file.name:40} {check(file)}", flush=True)
         except (ValueError, RuntimeError, SafetensorError, OSError) as error:
             failures += 1
             print(f"{file.name}: {error}", file=sys.stderr, flush=True)
     return failures == 0
 
 
-def make(name: str, methods: list[str], first_seed: int, directory: Path) -> None:
-    """Writes a case's files, from the first seed whose margin is wide enough with all methods."""
-    cases = [
-        replace(CASES[name], method=method, chosen_timesteps=CHOSEN_TIMESTEPS.get(method, []))
-        for method in methods
-    ]
+def is_safe(iteration: Iteration) -> bool:
+    """Whether float32 gives the same spikes, and all layers have some."""
+    return iteration.clearance >= SMALLEST_MARGIN and iteration.quietest_layer >= LOWEST_RATE
+
+
+def make(cases: list[Case], first_seed: int, directory: Path) -> None:
+    """Writes files of a case's methods, from the first seed that is safe with all of them."""
+    name = cases[0].case
     for seed in range(first_seed, first_seed + MOST_SEEDS):
         inputs = draw_inputs(cases[0], seed)
         computed = [results(case, inputs) for case in cases]
-        if min(margin for _, margin in computed) >= SMALLEST_MARGIN:
+        if all(is_safe(iteration) for _, both in computed for iteration in both):
             break
     else:
         sys.exit(
             f"{name}: with {MOST_SEEDS} seeds from {first_seed} on, a neuron came closer to its"
-            f" threshold than {SMALLEST_MARGIN}; try others, or make the case smaller")
-    for case, (tensors, margin) in zip(cases, computed):
+            f" threshold than {SMALLEST_MARGIN}, or a layer fired less than {LOWEST_RATE}; try"
+            " others, or make the case smaller")
+    for case, (tensors, both) in zip(cases, computed):
         path = directory / f"{name}.{case.method}.safetensors"
-        metadata = {"config": json.dumps(case.metadata(seed, margin))}
-        save_file({n: t.contiguous() for n, t in (inputs | tensors).items()}, path, metadata)
+        margin = min(iteration.clearance for iteration in both)
+        metadata = {"config": json.dumps(case.metadata(seed, margin, both[0].quietest_layer))}
+        stored = with_floats_in(torch.float32, inputs | tensors)
+        save_file({n: t.contiguous() for n, t in stored.items()}, path, metadata)
         print(
             f"{path}: seed {seed}, margin {margin:.1e}, loss {tensors['loss']:.4f},"
             f" firing rate {tensors['firing_rate']:.3f}", flush=True)
@@ -193,9 +206,15 @@ def main() -> None:
     torch.set_num_threads(1)
     if arguments.check:
         sys.exit(0 if check_all(arguments.check) else 1)
+    chosen = [
+        [case for case in CASES[name] if case.method in (arguments.method or METHODS)]
+        for name in arguments.case or CASES
+    ]
+    if not any(chosen):
+        parser.error("the cases do not have this method; README.md says which have")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name in arguments.case or CASES:
-        make(name, arguments.method or list(METHODS), arguments.seed, arguments.out)
+    for cases in filter(None, chosen):
+        make(cases, arguments.seed, arguments.out)
 
 
 if __name__ == "__main__":
