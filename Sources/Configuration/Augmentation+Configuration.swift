@@ -41,6 +41,10 @@ extension AugmentationStepKind {
         "hue", \.hue, limit: .within(0...0.5), "The largest turn, as a share of the colour circle.")
     ),
     .init(
+      ConfigurationField<AutoAugment>(
+        "policy", \.policy, "The data set that the operations were searched for."),
+      .init("fill", \.fill, limit: .within(0...255), "Samples of what lies outside the image.")),
+    .init(
       ConfigurationField<RandAugment>(
         "num_ops", \.operations, limit: .within(0...100), "Operations on an image."),
       .init("magnitude", \.magnitude, limit: .within(0...999), "Which of the magnitudes, from 0."),

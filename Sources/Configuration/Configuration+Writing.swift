@@ -2,8 +2,11 @@ import Support
 
 extension Configuration {
   /// The whole configuration as YAML that reads back to an equal one, with a comment on each key.
-  /// Keys without a value are commented out.
+  /// Keys without a value are commented out, or null where they would get their default value.
   public var yaml: String {
+    // What the text is read on top of.
+    var standard = Configuration()
+    standard.dropAlternatives(to: Set(Self.keys.filter { $0.yaml(self) != nil }.map(\.name)))
     var text = ""
     var section: Substring = ""
     for key in Self.keys {
@@ -11,7 +14,8 @@ extension Configuration {
         text += (section.isEmpty ? "" : "\n") + "\(key.section):\n"
         section = key.section
       }
-      let entry = key.yaml(self).map { "\(key.leaf): \($0)" } ?? "# \(key.leaf):"
+      let value = key.yaml(self) ?? (key.yaml(standard) == nil ? nil : "null")
+      let entry = value.map { "\(key.leaf): \($0)" } ?? "# \(key.leaf):"
       // Lists stand below their key.
       let (first, rest) = (entry.prefix { $0 != "\n" }, entry.drop { $0 != "\n" })
       text +=

@@ -223,6 +223,7 @@ extension Configuration.Data.Sharding: ConfigurationValue {}
 extension Configuration.Data.BadSampleAction: ConfigurationValue {}
 extension NormalizationPreset: ConfigurationValue {}
 extension ImageDecoding: ConfigurationValue {}
+extension AutoAugment.Policy: ConfigurationValue {}
 extension EventConvention: ConfigurationValue {}
 extension EventNormalization: ConfigurationValue {}
 extension FrameRule.Division: ConfigurationValue {}

@@ -12,6 +12,7 @@ struct AugmentationConfigurationTests {
         - random_crop: {padding: 4}
         - random_horizontal_flip
         - color_jitter: {brightness: 0.4, hue: 0.1}
+        - auto_augment: {policy: cifar10, fill: 7}
         - rand_augment: {num_ops: 1, magnitude: 5}
         - trivial_augment:
         - random_erasing: {p: 0.25, scale: [0.02, 0.2], value: random}
@@ -36,20 +37,22 @@ struct AugmentationConfigurationTests {
     let steps = data.steps(isTraining: true)
     #expect(
       steps.map { type(of: $0).name } == [
-        "random_crop", "random_horizontal_flip", "color_jitter", "rand_augment",
+        "random_crop", "random_horizontal_flip", "color_jitter", "auto_augment", "rand_augment",
         "trivial_augment", "random_erasing", "cutout", "gray_cutout",
       ])
     #expect((steps[0] as? RandomCrop)?.padding == 4)
     #expect((steps[1] as? RandomHorizontalFlip)?.p == 0.5)
     let jitter = try #require(steps[2] as? ColorJitter)
     #expect((jitter.brightness, jitter.contrast) == (0.4, 0) && jitter.hue == 0.1)
-    let rand = try #require(steps[3] as? RandAugment)
+    let auto = try #require(steps[3] as? AutoAugment)
+    #expect(auto.policy == .cifar10 && auto.fill == 7)
+    let rand = try #require(steps[4] as? RandAugment)
     #expect((rand.operations, rand.magnitude, rand.bins, rand.fill) == (1, 5, 31, 0))
-    let erasing = try #require(steps[5] as? RandomErasing)
+    let erasing = try #require(steps[6] as? RandomErasing)
     #expect(erasing.p == 0.25 && erasing.scale == 0.02...0.2 && erasing.value == .random)
     #expect(erasing.ratio == 0.3...3.3)
-    #expect((steps[6] as? Cutout)?.size == 8)
-    #expect((steps[7] as? GrayCutout)?.scale == 0.02...0.4)
+    #expect((steps[7] as? Cutout)?.size == 8)
+    #expect((steps[8] as? GrayCutout)?.scale == 0.02...0.4)
     let evaluation = data.steps(isTraining: false)
     #expect(evaluation.count == 2 && (evaluation[0] as? Resize)?.size == 40)
   }
@@ -94,8 +97,8 @@ struct AugmentationConfigurationTests {
 
   @Test func evaluationFitsTheAugmentation() throws {
     for (augmentation, size) in [
-      ("imagenet", 256), ("[random_resized_crop, cutout]", 256), ("cifar", nil),
-      ("[random_crop]", nil),
+      ("imagenet", 256), ("[random_resized_crop, cutout]", 256), ("auto_augment", 256),
+      ("cifar", nil), ("[random_crop]", nil),
     ] {
       let data = try read("data: {image_size: 224, augmentation: \(augmentation)}").data
       #expect((data.steps(isTraining: false)[0] as? Resize)?.size == size)
@@ -107,7 +110,8 @@ struct AugmentationConfigurationTests {
       "[random_crop: {padding: 2}, cutot: {size: 4}]",
       "run.yaml:2: unknown key 'data.augmentation[1].cutot'; did you mean 'cutout'?"
         + " Allowed are resize, center_crop, random_crop, random_resized_crop, random_horizontal_flip,"
-        + " color_jitter, rand_augment, trivial_augment, random_erasing, cutout, gray_cutout"
+        + " color_jitter, auto_augment, rand_augment, trivial_augment, random_erasing, cutout,"
+        + " gray_cutout"
     ),
     (
       "\n    - random_crop:\n        padding: 2\n        sise: 4",
@@ -159,12 +163,13 @@ struct AugmentationConfigurationTests {
     (
       "cifra",
       "run.yaml:2: data.augmentation is 'cifra'; did you mean 'cifar'?"
-        + " Allowed are none, cifar, imagenet, shift"
+        + " Allowed are none, cifar, imagenet, shift, auto_augment"
     ),
     (
       "{cutout: {}}",
       "run.yaml:2: data.augmentation is a mapping,"
-        + " but must be one of none, cifar, imagenet, shift, or a list of up to 100 steps"
+        + " but must be one of none, cifar, imagenet, shift, auto_augment,"
+        + " or a list of up to 100 steps"
     ),
     (
       "[resize]",

@@ -192,7 +192,8 @@ struct ConfigurationReadingTests {
     ),
     (
       "data.augmentation=shft",
-      "data.augmentation is 'shft'; did you mean 'shift'? Allowed are none, cifar, imagenet, shift"
+      "data.augmentation is 'shft'; did you mean 'shift'? Allowed are none, cifar, imagenet, shift,"
+        + " auto_augment"
     ),
   ])
   func explainsWhatIsWrongInOverrides(argument: String, expected: String) {

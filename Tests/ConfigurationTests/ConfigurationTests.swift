@@ -21,7 +21,7 @@ struct ConfigurationTests {
       """,
       "method": "name timesteps k skip_trailing",
       "loss": "kind step_weights mse_weight mse_target mse_mean label_smoothing",
-      "optimizer": "name learning_rate momentum nesterov weight_decay clip_norm shard",
+      "optimizer": "name learning_rate momentum nesterov weight_decay agc clip_norm shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """
       epochs max_iterations global_batch micro_batch seed precision memory log_every on_nonfinite \

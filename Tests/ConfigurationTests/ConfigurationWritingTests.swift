@@ -10,6 +10,7 @@ struct ConfigurationWritingTests {
     ["neuron.tau=inf", "optimizer.weight_decay=1e-5", "optimizer.learning_rate=1.5e-7"],
     ["method.name=sltt-k", "method.k=2", "training.seed=18446744073709551615"],
     ["data.path=/data/a: \"b\" # c\\ü", "data.train=null", "data.validation=3"],
+    ["checkpoint.every_epochs=null", "checkpoint.every_minutes=null"],
     ["neuron.surrogate_width=0.1", "optimizer.nesterov=true", "model.blocks=[3, 4]"],
   ])
   func readsBackToTheSame(overrides: [String]) throws {

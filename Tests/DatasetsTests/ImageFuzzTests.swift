@@ -20,7 +20,10 @@ struct ImageFuzzTests {
     let lists: [[any AugmentationStep]] = [
       [Resize(), CenterCrop()], [RandomResizedCrop(), RandomHorizontalFlip(), jitter],
       [Resize(size: 20), RandAugment(), CenterCrop(size: 24), RandomCrop()],
-      [TrivialAugment(), RandomCrop(padding: 3), RandomErasing(), GrayCutout()],
+      [
+        TrivialAugment(), AutoAugment(.cifar10), RandomCrop(padding: 3), RandomErasing(),
+        GrayCutout(),
+      ],
     ]
     let decoders = [ImageDecoder(), ImageDecoder(shorterSide: 8)]
     var image = DecodedImage()

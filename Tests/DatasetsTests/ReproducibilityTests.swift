@@ -31,7 +31,8 @@ struct ReproducibilityTests {
         digits,
         ImageTransform(
           steps: [
-            RandomResizedCrop(), RandomHorizontalFlip(), jitter, RandAugment(), TrivialAugment(),
+            RandomResizedCrop(), RandomHorizontalFlip(), jitter, AutoAugment(.cifar10),
+            RandAugment(), TrivialAugment(),
             RandomCrop(padding: 2), erasing, Cutout(), GrayCutout(),
           ], normalization: .mnist, imageSize: 20, channels: 1)),
       sampler: Sampler(

@@ -76,6 +76,7 @@ public struct ConfigurationGenerator {
     "random_crop, color_jitter: {brightness: N, contrast: N, saturation: N, hue: 0.5}",
     "random_crop, rand_augment: {num_ops: N, magnitude: N, num_magnitude_bins: 1000}",
     "center_crop, trivial_augment: {num_magnitude_bins: N}",
+    "center_crop, auto_augment: {policy: cifar10, fill: N}",
     "center_crop, random_erasing: {p: 1, scale: [0, 1], ratio: [0.001, N], value: N}",
     "center_crop, cutout: {size: N}", "center_crop, gray_cutout: {p: 1, ratio: [0.001, N]}",
   ]

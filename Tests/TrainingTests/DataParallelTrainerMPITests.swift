@@ -105,6 +105,28 @@ struct DataParallelTrainerMPITests {
     try together.trainer.replica.checkWeights("weights")
   }
 
+  /// In chunks that end anywhere in the units whose norms count.
+  @Test(
+    arguments: [
+      ["training.micro_batch=2"], ["distributed.overlap=true"], ["optimizer.shard=true"],
+      ["optimizer.shard=true", "distributed.overlap=true", "optimizer.clip_norm=0.05"],
+    ] as [[String]])
+  func unitsAreClippedByTheNormsOfAllRanksTogether(_ options: [String]) throws {
+    let plain = Self.normalizerFree[0] + options.filter { $0.hasPrefix("optimizer.clip_norm") }
+    let settings = plain + ["optimizer.agc=0.02"]
+    let alone = try SmallJob(settings, SingleProcess())
+    let together = try SmallJob(settings + options, communicator, chunkLength: 97)
+    let unclipped = try SmallJob(plain, SingleProcess())
+    for job in [alone, together, unclipped] {
+      openBranches(job)
+      _ = try job.train(epochs: 1)
+    }
+    func weights(_ job: SmallJob) -> [Float] { job.network.store.weights.all.elements }
+    #expect(relativeDifference(weights(together), weights(alone)) < 2e-5)
+    #expect(relativeDifference(weights(unclipped), weights(alone)) > 1e-3)
+    try together.trainer.replica.checkWeights("weights")
+  }
+
   /// With two ranks the sums are the same bits; with more they may be rounded differently.
   @Test(arguments: ["sgd", "adamw"]) func aDividedOptimizerTakesTheSameSteps(
     _ optimizer: String

@@ -162,5 +162,9 @@ struct GradientExchangeMPITests {
     let dividedCount = count - count % communicator.size
     // 2 bytes on the way to the sums, 4 on the way back.
     #expect(divided.reducedBytes == plain.reducedBytes - dividedCount)
+    // A number for each unit.
+    let (clipped, _) = try exchange("optimizer.agc=0.01", Self.shard)
+    #expect(clipped.reducedBytes > plain.reducedBytes)
+    #expect(try exchange("optimizer.agc=0.01").0.reducedBytes == plain.reducedBytes)
   }
 }

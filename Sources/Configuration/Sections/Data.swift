@@ -118,7 +118,7 @@ extension Configuration.Data {
 extension Configuration.Data {
   /// What is done to an image in training or evaluation.
   public func steps(isTraining: Bool) -> [any AugmentationStep] {
-    if isTraining { return augmentation.steps }
+    if isTraining { return augmentation.steps(imageSize: imageSize) }
     if case .steps(let steps)? = evaluation { return steps }
     return (evaluation ?? augmentation).evaluationSteps(imageSize: imageSize)
   }

@@ -10,7 +10,9 @@ extension Configuration {
     public var momentum = 0.9
     public var usesNesterov = false
     public var weightDecay = 5e-4
-    /// nil: gradients are not clipped.
+    /// λ of adaptive clipping; nil: there is none.
+    public var adaptiveClipping: Double?
+    /// nil: gradients are not clipped by their norm.
     public var clipNorm: Double?
     /// Whether each rank keeps a part of the state.
     public var isSharded = false
@@ -34,6 +36,9 @@ extension Configuration.Optimizer {
     .init(
       "optimizer.weight_decay", \.optimizer.weightDecay, limit: .notNegative,
       "Weight decay; for AdamW decoupled from the gradient."),
+    .init(
+      "optimizer.agc", \.optimizer.adaptiveClipping, limit: .positive,
+      "Largest norm of a unit's gradient, as a share of its weights' norm; left out: none."),
     .init(
       "optimizer.clip_norm", \.optimizer.clipNorm, limit: .positive,
       "Norm to which the gradient of all weights together is shortened; left out: none."),

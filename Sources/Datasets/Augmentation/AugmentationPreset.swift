@@ -8,14 +8,26 @@ public enum AugmentationPreset: String, Sendable, CaseIterable {
   case imagenet
   /// For digits and letters: a crop of the image with 2 pixels of padding, never flipped.
   case shift
+  /// `cifar` or `imagenet`, whichever suits the size of the images, and then AutoAugment with the policy for
+  /// such data.
+  case autoAugment = "auto_augment"
+
+  /// Where photographs count as small: up to this many pixels a side.
+  private static let smallSide = 64
 
   /// What it stands for, in training.
-  public var steps: [any AugmentationStep] {
+  ///
+  /// - Parameter imageSize: of the network's input.
+  public func steps(imageSize: Int) -> [any AugmentationStep] {
     switch self {
     case .none: [Resize(), CenterCrop()]
     case .cifar: [Resize(), CenterCrop(), RandomCrop(padding: 4), RandomHorizontalFlip()]
     case .imagenet: [RandomResizedCrop(), RandomHorizontalFlip()]
     case .shift: [Resize(), CenterCrop(), RandomCrop(padding: 2)]
+    case .autoAugment:
+      imageSize <= Self.smallSide
+        ? Self.cifar.steps(imageSize: imageSize) + [AutoAugment(.cifar10)]
+        : Self.imagenet.steps(imageSize: imageSize) + [AutoAugment(.imagenet)]
     }
   }
 }
@@ -26,9 +38,11 @@ public enum Augmentation: Sendable {
   case steps([any AugmentationStep])
 
   /// The steps of training.
-  public var steps: [any AugmentationStep] {
+  ///
+  /// - Parameter imageSize: of the network's input.
+  public func steps(imageSize: Int) -> [any AugmentationStep] {
     switch self {
-    case .preset(let preset): preset.steps
+    case .preset(let preset): preset.steps(imageSize: imageSize)
     case .steps(let steps): steps
     }
   }
@@ -36,7 +50,7 @@ public enum Augmentation: Sendable {
   /// The usual steps of evaluation: the centre of the resized image. Networks that are trained on
   /// random regions see it enlarged, to 8/7 of the wanted size (256 for 224).
   public func evaluationSteps(imageSize: Int) -> [any AugmentationStep] {
-    let isEnlarged = steps.contains { $0 is RandomResizedCrop }
+    let isEnlarged = steps(imageSize: imageSize).contains { $0 is RandomResizedCrop }
     return [Resize(size: isEnlarged ? (imageSize * 8 + 3) / 7 : nil), CenterCrop()]
   }
 }

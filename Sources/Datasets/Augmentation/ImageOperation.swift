@@ -1,7 +1,7 @@
 import Foundation
 
-/// The operations that RandAugment and TrivialAugment choose from, with torchvision's meaning of their
-/// magnitudes and Pillow's pixels.
+/// The operations that AutoAugment, RandAugment and TrivialAugment choose from, with torchvision's meaning of
+/// their magnitudes and Pillow's pixels.
 enum ImageOperation: CaseIterable {
   case identity
   /// Pixels that a row is shifted for each row below the top.
@@ -28,6 +28,8 @@ enum ImageOperation: CaseIterable {
   case solarize
   case autoContrast
   case equalize
+  /// Of all samples; for AutoAugment alone.
+  case invert
 
   /// - Parameter fill: the samples of what comes from outside the image.
   func apply(_ magnitude: Double, fill: UInt8, to canvas: inout ImageCanvas) {
@@ -46,6 +48,7 @@ enum ImageOperation: CaseIterable {
     case .solarize: canvas.edit { $0.solarize(threshold: magnitude) }
     case .autoContrast: canvas.edit { $0.stretchContrast() }
     case .equalize: canvas.edit { $0.equalize() }
+    case .invert: canvas.edit { $0.solarize(threshold: 0) }
     }
   }
 

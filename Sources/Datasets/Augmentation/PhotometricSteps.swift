@@ -52,10 +52,8 @@ public struct RandAugment: AugmentationStep, PixelStep {
 
   func apply(to canvas: inout ImageCanvas, random: inout RandomStream) {
     for _ in 0..<operations {
-      let operation = ImageOperation.draw(&random)
-      let scale = OperationScale.randAugment(operation, width: canvas.width, height: canvas.height)
-      operation.apply(
-        scale.value(at: magnitude, of: bins, random: &random), fill: UInt8(fill), to: &canvas)
+      ImageOperation.draw(&random).apply(
+        bin: magnitude, of: bins, fill: fill, to: &canvas, random: &random)
     }
   }
 }
@@ -79,8 +77,19 @@ public struct TrivialAugment: AugmentationStep, PixelStep {
 }
 
 extension ImageOperation {
+  /// Those of RandAugment and TrivialAugment.
+  private static let drawn = allCases.filter { $0 != .invert }
+
   fileprivate static func draw(_ random: inout RandomStream) -> ImageOperation {
-    allCases[random.uniform(below: allCases.count)]
+    drawn[random.uniform(below: drawn.count)]
+  }
+
+  /// Applies it with a magnitude of RandAugment's, which are AutoAugment's too.
+  func apply(
+    bin: Int, of bins: Int, fill: Int, to canvas: inout ImageCanvas, random: inout RandomStream
+  ) {
+    let scale = OperationScale.randAugment(self, width: canvas.width, height: canvas.height)
+    apply(scale.value(at: bin, of: bins, random: &random), fill: UInt8(fill), to: &canvas)
   }
 }
 
@@ -102,7 +111,7 @@ struct OperationScale {
   static func randAugment(_ operation: ImageOperation, width: Int, height: Int) -> OperationScale {
     let kind: Kind =
       switch operation {
-      case .identity, .autoContrast, .equalize: .none
+      case .identity, .autoContrast, .equalize, .invert: .none
       case .shearX, .shearY: .signed(to: 0.3)
       case .translateX: .signed(to: Float(150.0 / 331 * Double(width)))
       case .translateY: .signed(to: Float(150.0 / 331 * Double(height)))
@@ -117,7 +126,7 @@ struct OperationScale {
   static func trivialAugment(_ operation: ImageOperation) -> OperationScale {
     let kind: Kind =
       switch operation {
-      case .identity, .autoContrast, .equalize: .none
+      case .identity, .autoContrast, .equalize, .invert: .none
       case .shearX, .shearY: .signed(to: 0.99)
       case .translateX, .translateY: .signed(to: 32)
       case .rotate: .signed(to: 135)

@@ -34,7 +34,8 @@ public struct ImageTransform: Sendable {
   ) throws(DatasetError) {
     try self.init(
       steps: isTraining
-        ? augmentation.steps : augmentation.evaluationSteps(imageSize: imageSize),
+        ? augmentation.steps(imageSize: imageSize)
+        : augmentation.evaluationSteps(imageSize: imageSize),
       normalization: normalization, imageSize: imageSize, channels: channels)
   }
 

@@ -50,7 +50,7 @@ extension FloatView {
       parallelFor(blocks) { _, part in
         for block in part {
           let start = block * length
-          sums![block] = self[start..<min(start + length, count)].blockSumOfSquares
+          sums![block] = self[start..<min(start + length, count)].serialSumOfSquares
         }
       }
     }
@@ -58,7 +58,7 @@ extension FloatView {
   }
 
   /// The same, on one thread.
-  private var blockSumOfSquares: Double {
+  var serialSumOfSquares: Double {
     withUnsafeMutableBufferPointer { values in
       let bytes = UnsafeRawBufferPointer(values)
       let whole = values.count / 8 * 8

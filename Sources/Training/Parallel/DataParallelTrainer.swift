@@ -42,7 +42,7 @@ public final class DataParallelTrainer {
       tailCount: ReductionTail.count(ranks: communicator.size),
       tailCountPerConvolution: IterationMetrics.countPerConvolution, profile: profile)
     let exchange = GradientExchange(
-      network.store, configuration, chunkLength: chunkLength, communicator)
+      network, configuration, chunkLength: chunkLength, communicator)
     let optimizer = configuration.makeOptimizer(
       count: exchange.shards?.stateCount ?? network.store.weights.count)
     replica = Replica(network, optimizer, exchange, communicator)

@@ -31,6 +31,7 @@ package final class GradientExchange {
   private let reducer, exactReducer: GradientReducer
   /// How the optimizer's state is divided among the ranks, if it is.
   let shards: OptimizerShards?
+  private let adaptiveClipping: AdaptiveClipping?
   private let clipping: GradientClipping?
   /// In the order of the buffer and, therefore, in which gradients become final.
   private let steps: [Step]
@@ -40,10 +41,14 @@ package final class GradientExchange {
 
   /// - Parameter chunkLength: floats that are added up at once.
   init(
-    _ store: ParameterStore, _ configuration: Configuration, chunkLength: Int,
+    _ network: SpikingNetwork, _ configuration: Configuration, chunkLength: Int,
     _ communicator: any Communicator
   ) {
+    let store = network.store
     self.store = store
+    adaptiveClipping = configuration.optimizer.adaptiveClipping.map {
+      AdaptiveClipping($0, store, classifier: network.head)
+    }
     clipping = configuration.optimizer.clipNorm.map { GradientClipping(largestNorm: $0) }
     let options = configuration.distributed
     let overlaps = options.overlaps && communicator.supportsThreads
@@ -108,7 +113,9 @@ package final class GradientExchange {
     let (gradients, bytes) =
       shards.map { ($0.dividedCount, (wire + 4) / 2) }
       ?? (store.weights.count, wire)
-    return gradients * bytes + (store.reduction.count - gradients) * 4
+    let exact =
+      store.reduction.count - gradients + (shards == nil ? 0 : adaptiveClipping?.unitCount ?? 0)
+    return gradients * bytes + exact * 4
   }
 
   /// Seconds in which chunks were added up while the rank computed.
@@ -150,19 +157,21 @@ package final class GradientExchange {
   /// Updates the weights by the sums, clipped if that is configured. A collective if the optimizer is
   /// divided.
   func update(_ optimizer: any ParameterOptimizer, learningRate: Double) throws {
+    let (weights, gradients) = (store.weights.all, store.gradients)
     guard let shards else {
-      clipping?.clip(store.gradients)
-      optimizer.update(store.weights.all, along: store.gradients, learningRate: learningRate)
+      adaptiveClipping?.clip(gradients, of: weights)
+      clipping?.clip(gradients)
+      optimizer.update(weights, along: gradients, learningRate: learningRate)
       return
     }
-    if let clipping {
-      if background == nil {
-        for chunk in shards.chunks { try shards.reduceOwnPart(of: chunk, store.gradients) }
-      }
-      try clipping.clip(store.gradients, shards, reducer.communicator)
+    var isReduced = background != nil
+    if !isReduced && (adaptiveClipping != nil || clipping != nil) {
+      for chunk in shards.chunks { try shards.reduceOwnPart(of: chunk, gradients) }
+      isReduced = true
     }
+    try adaptiveClipping?.clip(gradients, of: weights, shards, exactReducer)
+    try clipping?.clip(gradients, shards, reducer.communicator)
     try shards.update(
-      store.weights.all, along: store.gradients, optimizer, learningRate: learningRate,
-      isReduced: background != nil || clipping != nil)
+      weights, along: gradients, optimizer, learningRate: learningRate, isReduced: isReduced)
   }
 }

@@ -143,6 +143,19 @@ struct AugmentationStepTests {
     }
   }
 
+  @Test(arguments: [
+    (32, AutoAugment.Policy.cifar10, ["resize", "center_crop", "random_crop"]),
+    (64, .cifar10, ["resize", "center_crop", "random_crop"]),
+    (65, .imagenet, ["random_resized_crop"]), (224, .imagenet, ["random_resized_crop"]),
+  ]) func autoAugmentSuitsTheSizeOfTheImages(
+    imageSize: Int, policy: AutoAugment.Policy, frame: [String]
+  ) throws {
+    let steps = AugmentationPreset.autoAugment.steps(imageSize: imageSize)
+    #expect(
+      steps.map { type(of: $0).name } == frame + ["random_horizontal_flip", "auto_augment"])
+    #expect(try #require(steps.last as? AutoAugment).policy == policy)
+  }
+
   @Test func policiesReachAllOperations() throws {
     let photo = try Fixture.decoded("rgb.png", channels: 3)
     let trivial = Set((0..<400).map { run([TrivialAugment()], photo, index: $0).pixels })
@@ -269,10 +282,13 @@ struct AugmentationStepTests {
       try problem([CenterCrop(), with(RandAugment()) { $0.magnitude = 31 }])
         .contains("magnitude = 31"))
     for preset in AugmentationPreset.allCases {
-      try checkAugmentation(preset.steps, isTraining: true, imageSize: 32)
-      try checkAugmentation(
-        Augmentation.preset(preset).evaluationSteps(imageSize: 32), isTraining: false, imageSize: 32
-      )
+      for imageSize in [32, 224] {
+        try checkAugmentation(
+          preset.steps(imageSize: imageSize), isTraining: true, imageSize: imageSize)
+        try checkAugmentation(
+          Augmentation.preset(preset).evaluationSteps(imageSize: imageSize), isTraining: false,
+          imageSize: imageSize)
+      }
     }
     try checkAugmentation(
       [CenterCrop(size: 8), Resize(), Cutout(), RandomErasing()], isTraining: true, imageSize: 32)

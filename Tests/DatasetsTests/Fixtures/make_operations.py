@@ -8,19 +8,22 @@ operations.json     the operations, in order: [name, magnitude]
 operations.rgb      what they give, 27 x 19 pixels each, raw bytes
 operations.gray     the same for the gray image
 magnitudes.json     the bins of RandAugment (for 224 x 192 pixels) and TrivialAugment
+auto_augment.json   the pairs of AutoAugment's policies: [name, probability, magnitude] (for 224 x 192
+                    pixels; 0 where an operation has none)
 """
 
 import json
 
 import torch
 from PIL import Image
-from torchvision.transforms import InterpolationMode, RandAugment, TrivialAugmentWide
+from torchvision.transforms import (
+    AutoAugment, AutoAugmentPolicy, InterpolationMode, RandAugment, TrivialAugmentWide)
 from torchvision.transforms import functional as F
 from torchvision.transforms.autoaugment import _apply_op
 
 picture = Image.open("rgb.png").convert("RGB")
 
-cases = [(name, 0) for name in ("Identity", "AutoContrast", "Equalize")]
+cases = [(name, 0) for name in ("Identity", "AutoContrast", "Equalize", "Invert")]
 for name, magnitudes in {
     "ShearX": (0.09, -0.99, 0.3),
     "ShearY": (0.13, -0.29999998211860657, 0.99),
@@ -63,3 +66,14 @@ json.dump(
         "trivial 31": bins(TrivialAugmentWide()._augmentation_space(31)),
     },
     open("magnitudes.json", "w"))
+
+
+def pairs(policy):
+    augment = AutoAugment(policy)
+    space = augment._augmentation_space(10, (192, 224))
+    return [[[name, p, 0 if bin is None else float(space[name][0][bin])] for name, p, bin in pair]
+            for pair in augment.policies]
+
+
+policies = (AutoAugmentPolicy.CIFAR10, AutoAugmentPolicy.IMAGENET)
+json.dump({policy.value: pairs(policy) for policy in policies}, open("auto_augment.json", "w"))
