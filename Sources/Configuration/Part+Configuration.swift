@@ -152,7 +152,8 @@ extension PartKind {
     .init(
       "residual", ResidualPart(branch: []), required: ["branch"],
       [
-        .init("branch", \.branch, "One after the other; the last one is a convolution, or a neuron."),
+        .init(
+          "branch", \.branch, "One after the other; the last one is a convolution, or a neuron."),
         .init(
           "shortcut", \.writtenShortcut,
           "Beside the branch, of layers that end as it does; left out: the input itself."),

@@ -15,7 +15,8 @@ struct ConfigurationTests {
   /// The names are part of the contract with users.
   @Test func hasTheDocumentedKeys() {
     let contract = [
-      "model": "architecture family blocks layers width stem normalization classes input_channels dropout",
+      "model":
+        "architecture family blocks layers width stem normalization classes input_channels dropout",
       "neuron": """
       kind tau threshold threshold_rule reset detach_reset levels firing surrogate surrogate_width
       """,

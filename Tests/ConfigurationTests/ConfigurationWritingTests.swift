@@ -47,7 +47,7 @@ struct ConfigurationWritingTests {
       Configuration.help.contains(
         """
         method.name: one of sltt, sltt-k, bptt, ottt, rate (default: sltt)
-            How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT, or by firing rates.
+            How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT or firing rates.
 
         """))
     #expect(

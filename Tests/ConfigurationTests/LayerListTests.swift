@@ -212,8 +212,11 @@ struct LayerListTests {
   @Test func linesAreThoseOfTheWrittenLayers() throws {
     let layers = try #require(try read(Self.every).model.layers)
     // Depth first; the shortcut after the branch, though it is written before.
-    #expect(layers.lines == [3, 4, 5, 9, 10, 12, 16, 17, 18, 13, 19, 19, 20, 21, 22, 22, 24, 25,
-      26, 27, 28, 29])
+    #expect(
+      layers.lines == [
+        3, 4, 5, 9, 10, 12, 16, 17, 18, 13, 19, 19, 20, 21, 22, 22, 24, 25,
+        26, 27, 28, 29,
+      ])
     let overridden = try read("", ["model.layers=[linear]"])
     #expect(overridden.model.layers?.parts == [.linear(LinearPart())])
     let problem = NetworkSpecification(parts: Self.everyPart, classes: 2, imageSize: 4).problem

@@ -14,7 +14,8 @@ struct Convolution2DTests {
   func gradientsAreFiniteDifferences(_ window: SlidingWindow, _ backend: ConvolutionBackend) {
     let (bench, input) = (LayerBench(backend), Self.input)
     let layer = Convolution2D(
-      "conv", input: input, outputs: 4, window, bias: .constant(0), reads: .init(.floats), bench.builder)
+      "conv", input: input, outputs: 4, window, bias: .constant(0), reads: .init(.floats),
+      bench.builder)
     bench.complete()
     let output = layer.output.withSamples(input.n)
     let (x, probe) = (view(randomFloats(input.count, seed: 2)), Probe(output.count))

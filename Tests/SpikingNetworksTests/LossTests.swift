@@ -128,7 +128,8 @@ struct LossTests {
     func gradient(_ labels: [Int], _ mixture: LabelMixture?) -> (Double, [Float]) {
       let loss = Loss(specification, timesteps: 1)
       loss.begin(labels: labels, mixture: mixture, globalCount: 5)
-      loss.add(Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), at: 0, isTrained: true)
+      loss.add(
+        Tensor(Shape(n: 5, c: Self.classes), Self.logits[0], in: arena), at: 0, isTrained: true)
       return (loss.value, loss.popGradient().tensor.elements)
     }
     let (first, second) = (gradient(Self.labels, nil), gradient(partners, nil))

@@ -21,7 +21,9 @@ struct NetworkCheckTests {
   static func residual(
     _ branch: [Part], _ shortcut: ConvolutionPart? = nil, skipInit: Float? = nil
   ) -> Part {
-    .residual(ResidualPart(branch: branch, shortcut: shortcut.map { [.convolution($0)] } ?? [], skipInit: skipInit))
+    .residual(
+      ResidualPart(
+        branch: branch, shortcut: shortcut.map { [.convolution($0)] } ?? [], skipInit: skipInit))
   }
 
   /// The problem of a network of 8x8 images.

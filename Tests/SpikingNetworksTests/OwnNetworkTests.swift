@@ -116,7 +116,8 @@ struct OwnNetworkTests {
       [
         .residual(
           ResidualPart(
-            branch: [neuron, convolution(5)], shortcut: [.convolution(ConvolutionPart(channels: 5, kernel: 1))])),
+            branch: [neuron, convolution(5)],
+            shortcut: [.convolution(ConvolutionPart(channels: 5, kernel: 1))])),
         neuron,
       ], true
     ),

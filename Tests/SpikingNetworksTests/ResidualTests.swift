@@ -12,7 +12,8 @@ struct ResidualTests {
 
   private func convolution(_ name: String) -> Convolution2D {
     Convolution2D(
-      name, input: Self.shape, outputs: Self.shape.c, window, bias: .constant(0), reads: .init(.floats),
+      name, input: Self.shape, outputs: Self.shape.c, window, bias: .constant(0),
+      reads: .init(.floats),
       bench.builder)
   }
 

@@ -9,7 +9,8 @@ struct TrainingStepTests {
 
   private static func specification(_ family: NetworkFamily) -> NetworkSpecification {
     NetworkSpecification(
-      family: family, blocks: [1, 1], width: 4, stem: .cifar, classes: 3, imageSize: 8, dropout: 0.1)
+      family: family, blocks: [1, 1], width: 4, stem: .cifar, classes: 3, imageSize: 8, dropout: 0.1
+    )
   }
 
   private struct Outcome: Equatable {

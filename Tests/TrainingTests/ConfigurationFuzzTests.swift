@@ -50,7 +50,9 @@ struct ConfigurationFuzzTests {
   /// What a table of keys promises.
   @Test func everyNumberHasARange() {
     for key in Configuration.keys
-    where key.values.hasPrefix("a") && !["mapping", "layers", "list of numbers"].contains(where: key.values.contains) {
+    where key.values.hasPrefix("a")
+      && !["mapping", "layers", "list of numbers"].contains(where: key.values.contains)
+    {
       #expect(key.values.contains("from "), "\(key.name): \(key.values)")
       #expect(key.edges.count == 2 || key.name == "training.seed", "\(key.name)")
     }

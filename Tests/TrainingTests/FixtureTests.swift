@@ -131,7 +131,8 @@ extension ReferenceCase {
 
   var loss: LossSpecification {
     LossSpecification(
-      kind: rule.takesAverages ? .lossOfMean : .meanOfLosses, mseWeight: settings.mse_weight, mseTarget: .init(rawValue: settings.mse_target)!,
+      kind: rule.takesAverages ? .lossOfMean : .meanOfLosses, mseWeight: settings.mse_weight,
+      mseTarget: .init(rawValue: settings.mse_target)!,
       mseMean: settings.mse_mean)
   }
 

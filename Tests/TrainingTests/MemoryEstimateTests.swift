@@ -21,7 +21,8 @@ struct MemoryEstimateTests {
     let network = try network(family)
     func estimate(_ samples: Int, _ window: Int, buffers: Int = 1) -> MemoryEstimate {
       MemoryEstimate(
-        network, samples: samples, rule: .bptt(timesteps: window), optimizerBuffers: buffers, before: 0)
+        network, samples: samples, rule: .bptt(timesteps: window), optimizerBuffers: buffers,
+        before: 0)
     }
     let one = estimate(1, 1)
     let count = network.weightCount
@@ -38,11 +39,15 @@ struct MemoryEstimateTests {
         == one.parameterBytes + 4 * count)
     #expect(
       MemoryEstimate(
-        network, samples: 2, rule: .sltt(timesteps: 1), optimizerBuffers: 1, loadedFrames: 30, before: 0
+        network, samples: 2, rule: .sltt(timesteps: 1), optimizerBuffers: 1, loadedFrames: 30,
+        before: 0
       ).loaderBytes == 10 * one.loaderBytes)
     #expect(
-      MemoryEstimate(network, samples: 1, rule: .sltt(timesteps: 1), optimizerBuffers: 1, stateRanks: 4, before: 0)
-        .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
+      MemoryEstimate(
+        network, samples: 1, rule: .sltt(timesteps: 1), optimizerBuffers: 1, stateRanks: 4,
+        before: 0
+      )
+      .parameterBytes == one.parameterBytes - 4 * (count - count / 4))
     // Copies of weights and momentum, and the largest parameter once more.
     let largest = network.largestParameter
     #expect(one.checkpointBytes == 4 * (2 * count + largest))

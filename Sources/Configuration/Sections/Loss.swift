@@ -17,7 +17,7 @@ extension Configuration.Loss {
   static let keys: [ConfigurationKey] = [
     .init(
       "loss.kind", \.loss.kind,
-      "Mean of the time steps' losses, or loss of their mean; left out: as the method has it."),
+      "Mean of the time steps' losses, or loss of their mean; left out: by the method."),
     .init(
       "loss.step_weights", \.loss.stepWeights, limit: .weights,
       "What the loss of each time step is multiplied by, for mean-of-losses; left out: 1."),

@@ -28,7 +28,7 @@ extension Configuration.Method {
   static let keys: [ConfigurationKey] = [
     .init(
       "method.name", \.method.name,
-      "How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT, or by firing rates."),
+      "How gradients are computed: SLTT, SLTT-K, BPTT (the baseline), OTTT or firing rates."),
     .init(
       "method.timesteps", \.method.timesteps, limit: .timesteps,
       "Time steps T of the network for each image."),

@@ -238,7 +238,8 @@ struct NetworkCheck {
     guard isSpikes else {
       throw part.shortcut.last!.error(
         .composition,
-        "ends the shortcut of a residual whose branch ends in a neuron, so that it must be one, too")
+        "ends the shortcut of a residual whose branch ends in a neuron, so that it must be one, too"
+      )
     }
   }
 

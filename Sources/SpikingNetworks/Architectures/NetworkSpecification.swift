@@ -31,7 +31,8 @@ public struct NetworkSpecification: Equatable, Sendable {
   public init(
     parts: [Part], title: String = "own network", classes: Int, inputChannels: Int = 3,
     imageSize: Int, dropout: Float = 0, normalization: NormalizationKind = .batch,
-    neuron: NeuronSpecification = .init(), precision: Precision = .float32, memory: MemoryUse = .fast
+    neuron: NeuronSpecification = .init(), precision: Precision = .float32,
+    memory: MemoryUse = .fast
   ) {
     self.parts = parts
     self.title = title
@@ -52,7 +53,8 @@ public struct NetworkSpecification: Equatable, Sendable {
     family: NetworkFamily, blocks: [Int], width: Int = 64, stem: StemKind = .imagenet,
     classes: Int, inputChannels: Int = 3,
     imageSize: Int, dropout: Float = 0, normalization: NormalizationKind = .batch,
-    neuron: NeuronSpecification = .init(), precision: Precision = .float32, memory: MemoryUse = .fast
+    neuron: NeuronSpecification = .init(), precision: Precision = .float32,
+    memory: MemoryUse = .fast
   ) {
     self.init(
       parts: family.parts(blocks: blocks, width: width, stem: stem),

@@ -68,7 +68,8 @@ public struct NeuronSpecification: Equatable, Sendable {
       }
       if detachesReset {
         return (
-          "detach_reset", "is not defined for kind clif, which remembers its resets: set it to false"
+          "detach_reset",
+          "is not defined for kind clif, which remembers its resets: set it to false"
         )
       }
     }
@@ -80,7 +81,8 @@ public struct NeuronSpecification: Equatable, Sendable {
     }
     if thresholdRule == .stabilized && reset == .hard {
       return (
-        "threshold_rule", "stabilized is defined for a reset that subtracts: set reset to soft")
+        "threshold_rule", "stabilized is defined for a reset that subtracts: set reset to soft"
+      )
     }
     for (name, isSet) in [
       ("kind clif", kind == .clif), ("threshold_rule stabilized", thresholdRule == .stabilized),

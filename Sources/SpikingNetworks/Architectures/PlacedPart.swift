@@ -27,8 +27,7 @@ struct PlacedPart: Sendable {
   /// The parts of a residual's shortcut.
   let shortcut: [PlacedPart]
 
-  init(part: Part, path: String, number: Int, children: [PlacedPart], shortcut: [PlacedPart] = [])
-  {
+  init(part: Part, path: String, number: Int, children: [PlacedPart], shortcut: [PlacedPart] = []) {
     (self.part, self.path, self.number) = (part, path, number)
     (self.children, self.shortcut) = (children, shortcut)
   }

@@ -63,7 +63,8 @@ public struct MaxPooling: Sendable {
   }
 
   /// The gradient of the input x from that of the output.
-  public func backward(_ gy: borrowing Tensor, input x: borrowing Tensor, in arena: Arena) -> Tensor {
+  public func backward(_ gy: borrowing Tensor, input x: borrowing Tensor, in arena: Arena) -> Tensor
+  {
     var gx = Tensor(x.shape, in: arena)
     gx.fill(0)
     let (source, image, destination, channels) = (gy.pointer, x.pointer, gx.pointer, input.c)

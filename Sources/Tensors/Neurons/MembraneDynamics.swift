@@ -312,7 +312,8 @@ public struct MembraneDynamics: Sendable {
       eligibility: averages.eligibility?.tensor.pointer,
       uniform_eligibility: averages.uniformEligibility,
       gains: averages.gains.tensor.pointer, spikes: averages.spikes.tensor.pointer,
-      share: 1 / Float(timesteps), spike_share: amplitude / Float(timesteps), neurons: neurons(threshold: membrane.threshold))
+      share: 1 / Float(timesteps), spike_share: amplitude / Float(timesteps),
+      neurons: neurons(threshold: membrane.threshold))
     parallelFor(membrane.shape.count, grain: 8192) { _, part in
       withUnsafePointer(to: arguments) {
         sltt_neuron_average($0, part.lowerBound, part.upperBound)

@@ -82,7 +82,8 @@ extension MembraneDynamics {
       let m = isComplementary ? Double(laterComplement[index].magnitude) + l : 0
       let terms = g + l * max(Double(threshold), state.u.magnitude) + m
       sizes.append(
-        Float((terms * steepest + l + m * Double(complement[index]))
+        Float(
+          (terms * steepest + l + m * Double(complement[index]))
             * Double(scale[channel].magnitude)))
     }
     return RoundingCheck(worstOf: [

@@ -29,7 +29,8 @@ extension Configuration {
     let specification = NetworkSpecification(
       parts: parts, title: title, classes: outputs, inputChannels: inputChannels,
       imageSize: data.imageSize, dropout: Float(model.dropout),
-      normalization: model.normalization, neuron: neuron.specification, precision: training.precision, memory: training.memory)
+      normalization: model.normalization, neuron: neuron.specification,
+      precision: training.precision, memory: training.memory)
     if let problem = specification.problem { throw error(problem, specification) }
     return specification
   }
