@@ -51,10 +51,14 @@ public struct Comparison: BenchmarkReport {
     }
   }
 
-  /// The configuration of a run, if it is complete.
-  public static func completeRun(at directory: String) throws -> Configuration? {
-    guard try Run(directory: directory, seed: 0) != nil else { return nil }
+  /// The configuration of a run, if there is one.
+  public static func configuration(ofRun directory: String) throws -> Configuration? {
+    guard FileManager.default.fileExists(atPath: directory + "/config.yaml") else { return nil }
     return try Run.configuration(directory)
+  }
+
+  public static func isComplete(run directory: String) throws -> Bool {
+    try Run(directory: directory, seed: 0) != nil
   }
 
   public var text: String {

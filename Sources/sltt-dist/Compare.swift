@@ -91,8 +91,12 @@ struct Compare: ParsableCommand {
       try settings.map { settings in
         var changed = Configuration()
         if let config = configuration.config { try changed.apply(file: config) }
-        try changed.apply(overrides: configuration.set + ["method.name=\(method.rawValue)"])
-        if method == .slttK && changed.method.k == nil { changed.method.k = 1 }
+        try changed.apply(overrides: configuration.set)
+        // What is for sltt-k alone must not keep the others from being compared with it.
+        let isSLTTK = method == .slttK
+        changed.method.name = method
+        changed.method.k = isSLTTK ? changed.method.k ?? 1 : nil
+        changed.method.skipsTrailing = isSLTTK && changed.method.skipsTrailing
         try changed.apply(overrides: settings)
         try changed.validate()
         return Combination(
@@ -107,11 +111,7 @@ struct Compare: ParsableCommand {
     var changed = combination.configuration
     changed.training.seed = UInt64(seed)
     let directory = "\(output)/\(combination.name)/seed-\(seed)"
-    if let run = try Comparison.completeRun(at: directory) {
-      guard run == changed else {
-        throw ValidationError(
-          "\(directory) holds a run with another configuration: name another --output, or remove it")
-      }
+    if try isComplete(directory, changed) {
       return print("\(position) \(combination.name), seed \(seed): complete")
     }
     print("\(position) \(combination.name), seed \(seed)")
@@ -129,6 +129,26 @@ struct Compare: ParsableCommand {
       throw RelaunchError(
         description: "\(combination.name), seed \(seed), ended with status \(status)")
     }
+  }
+}
+
+extension Compare {
+  /// Whether the directory holds this very run, complete.
+  ///
+  /// - Throws: where it holds another one, which must neither count nor go on.
+  private func isComplete(_ directory: String, _ configuration: Configuration) throws -> Bool {
+    guard let run = try Comparison.configuration(ofRun: directory) else { return false }
+    // A run may be made longer.
+    let others = Configuration.keys.filter { key in
+      key.name != "training.max_iterations" && key.yaml(run) != key.yaml(configuration)
+    }
+    if let key = others.first {
+      throw ValidationError(
+        "\(directory) holds a run with \(key.name) \(key.yaml(run) ?? "not set"), not"
+          + " \(key.yaml(configuration) ?? "not set"): name another --output, or remove it")
+    }
+    guard run.training.maxIterations == configuration.training.maxIterations else { return false }
+    return try Comparison.isComplete(run: directory)
   }
 }
 
