@@ -69,7 +69,7 @@ struct LIFNeuronTests {
     var testDescription: String {
       "\(neuron.kind), tau \(neuron.tau), threshold \(neuron.threshold), \(neuron.reset)"
         + (neuron.detachesReset ? " detached" : "") + ", \(neuron.levels) \(neuron.firing)"
-        + ", \(neuron.surrogate.shape)"
+        + ", \(neuron.thresholdRule), \(neuron.surrogate.shape)"
     }
   }
 
@@ -85,7 +85,8 @@ struct LIFNeuronTests {
     Case(.init(tau: 2, threshold: 0.125, levels: 15, firing: .round)),
     Case(
       .init(kind: .plif, tau: 2, threshold: 0.4, detachesReset: true, levels: 4, firing: .round)),
-    Case(.init(tau: 2, firing: .round)),
+    Case(.init(tau: 2, firing: .round)), Case(.init(tau: 2, thresholdRule: .stabilized)),
+    Case(.init(kind: .plif, tau: 2, thresholdRule: .stabilized, detachesReset: true)),
   ]
   static let surrogates: [Case] = [
     Case(.init(tau: 1.1)), Case(.init(tau: 2, surrogate: .init(.sigmoid))),
@@ -137,19 +138,19 @@ struct LIFNeuronTests {
     #expect(course.s.joined().contains(Double(test.neuron.levels)))
   }
 
-  /// A reset that is detached is made by spikes that stay.
+  /// Of what gradients flow through: spikes of a detached reset, and thresholds that move, stay.
   @Test(arguments: kinds) func referenceAgreesWithFiniteDifferences(_ test: Case) {
     var reference = LIFReference(test.neuron)
     (reference.surrogate, reference.isSmooth) = (.init(.sigmoid, width: 3), true)
     var currents = doubles(Self.inputs.map { Array($0[..<3]) }, times: 1)
     let factors = doubles(Self.spikeGradients.map { Array($0[..<3]) }, times: 1)
-    let resetSpikes = reference.detachesReset ? reference.course(of: currents).s : nil
+    let start = reference.course(of: currents)
     func value() -> Double {
-      let s = reference.course(of: currents, resetSpikes: resetSpikes).s
+      let s = reference.course(of: currents, constantsOf: start).s
       return zip(factors.joined(), s.joined()).reduce(0) { $0 + $1.0 * $1.1 }
     }
     let gradients = reference.gradients(
-      of: reference.course(of: currents), spikeGradients: factors, isTemporal: true)
+      of: start, spikeGradients: factors, isTemporal: true)
     let step = 1e-5
     func difference(_ move: (Double) -> Void) -> Double {
       move(step)
