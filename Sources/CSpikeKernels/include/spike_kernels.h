@@ -74,6 +74,7 @@ typedef struct {
   const uint16_t *centered;      // x - mean in bfloat16, instead of the two
   double *sums;                  // [2 * channels], += sum dL/du, sum dL/du * (input - mean), or NULL
   const float *previous;         // u[t-1], for the gradient of the decay, or NULL
+  float previous_threshold;
   float amplitude;
   sltt_neurons neurons;
 } sltt_neuron_backward_args;
