@@ -16,6 +16,9 @@ public struct MemoryEstimate: Sendable {
   /// Tensors that live while a layer works, scratch memory of its threads, or for the stem of an image;
   /// and holes between tensors.
   public let temporaryBytes: Int
+  /// The weights of the network that is learnt from, and what its activations take beyond those of
+  /// training, in whose memory they live.
+  public private(set) var teacherBytes = 0
   /// Batches decoded ahead, and photographs that are being decoded.
   public let loaderBytes: Int
   /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state,
@@ -138,25 +141,35 @@ public struct MemoryEstimate: Sendable {
   /// - Parameters:
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
+  ///   - teacher: the network that is learnt from.
   init(
     _ network: NetworkPlan, _ configuration: Configuration, ranks: Int, batch: Int,
-    optimizerBuffers: Int, before: Int
+    optimizerBuffers: Int, teacher: NetworkPlan? = nil, before: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
+    let samples = min(batch, configuration.samplesAtOnce(ranks: ranks))
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
-      network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
+      network, samples: samples,
       rule: configuration.method.rule,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,
       decoders: isStatic ? 2 * configuration.workers(threads: ThreadPool.threads) : 0,
       before: before)
+    guard let teacher else { return }
+    let taught = MemoryEstimate(
+      teacher, samples: samples, rule: nil, optimizerBuffers: 0, isStatic: isStatic, before: 0)
+    teacherBytes =
+      taught.parameterBytes + max(0, taught.activationBytes - activationBytes)
   }
+
+  /// What the network makes of samples.
+  var activationBytes: Int { tapeBytes + stateBytes + temporaryBytes }
 
   /// In all, but for `checkpointBytes`.
   public var totalBytes: Int {
-    programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
+    programBytes + parameterBytes + activationBytes + teacherBytes + loaderBytes
   }
 }
 
