@@ -81,7 +81,8 @@ public final class Loss {
   private var taught: [[Double]]?
   private var globalCount = 1
   private var classes = 0
-  private var logitSums: [Float] = []
+  /// The logits of the local samples [N, classes], summed over the time steps so far.
+  public private(set) var logitSums: [Float] = []
   /// The gradients of trained time steps, where each has a loss of its own.
   private var pending: [SharedTensor] = []
   /// Where the loss is that of the mean: the trained time steps whose gradient was not taken, the latest

@@ -123,9 +123,13 @@ public final class TrainingStep {
   }
 
   /// Runs a batch forward only, with running statistics.
-  public func evaluate(_ frames: borrowing FrameSequence, labels: [Int], globalCount: Int) {
+  ///
+  /// - Parameter isUnrolled: whether neurons fire their spikes one by one.
+  public func evaluate(
+    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, isUnrolled: Bool = false
+  ) {
     loss.begin(labels: labels, globalCount: globalCount)
-    network.evaluate(frames, timesteps: rule.timesteps) { t, logits in
+    network.evaluate(frames, timesteps: rule.timesteps, isUnrolled: isUnrolled) { t, logits in
       loss.addValue(logits, at: t)
     }
   }
