@@ -32,6 +32,9 @@ extension SpikingNetwork {
     var searches = thresholds.map(ThresholdSearch.init)
     for _ in 0..<Self.mostPasses {
       fire(at: batch, timesteps: configuration.method.timesteps, seed: seed)
+      // Online normalization must have settled on what it sees.
+      gatherStatistics(share: 1)
+      updateStatistics()
       for (index, rate) in firingRates.enumerated() {
         searches[index].step(rate: rate, target: target)
       }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Distributed
 import Foundation
 import Training
 
@@ -10,10 +11,7 @@ enum Relaunch {
   /// - Parameter launcher: what starts the program, such as mpirun with its options.
   /// - Throws: `RelaunchError` if it fails.
   static func run(_ arguments: [String], launcher: [String] = []) throws -> String {
-    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = launcher + [program] + arguments
+    let process = try process(arguments, launcher)
     let output = Pipe()
     process.standardOutput = output
     try process.run()
@@ -25,6 +23,33 @@ enum Relaunch {
         description: "\(command) failed with status \(process.terminationStatus)")
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Runs it to its end, while people see what it prints. A signal to stop is handed on: by SIGUSR1, which
+  /// mpirun hands on as well.
+  ///
+  /// - Returns: its exit status; of one that a signal has ended, 128 and the signal's number.
+  static func runVisibly(_ arguments: [String], launcher: [String] = []) throws -> Int32 {
+    let process = try process(arguments, launcher)
+    try process.run()
+    var wasTold = false
+    while process.isRunning {
+      if !wasTold && StopSignal.name != nil {
+        kill(process.processIdentifier, SIGUSR1)
+        wasTold = true
+      }
+      usleep(100_000)
+    }
+    let isBySignal = process.terminationReason == .uncaughtSignal
+    return process.terminationStatus + (isBySignal ? 128 : 0)
+  }
+
+  private static func process(_ arguments: [String], _ launcher: [String]) throws -> Process {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = launcher + [program] + arguments
+    return process
   }
 }
 

@@ -69,7 +69,7 @@ extension ConvolutionLayer {
     return LayerSummary(
       name: name, kind: "\(kind) \(kernel)x\(kernel)" + (stride > 1 ? " /\(stride)" : ""),
       output: output, parameters: parameters,
-      macs: output.pixels * geometry.weightCount,
+      macs: output.pixels * geometry.weightCount, inputPlanes: input.planes,
       tapeBytes: input.keptBytes(geometry.input(samples: 1)),
       traceBytes: input.traceBytes(geometry.input(samples: 1)),
       averagesBytes: input.averagesBytes(geometry.input(samples: 1)))

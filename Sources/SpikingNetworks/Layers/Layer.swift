@@ -50,6 +50,8 @@ public struct LayerSummary: Sendable {
   public var parameters = 0
   /// Multiplications with addition in the forward pass.
   public var macs = 0
+  /// Bit planes of the spikes that come in; 0: floats do.
+  public var inputPlanes = 0
   /// Bytes of state that pass from one time step to the next.
   public var stateBytes = 0
   /// Bytes that a recorded time step adds to the tape, the membrane potential included.

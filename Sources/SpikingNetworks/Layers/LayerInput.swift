@@ -14,12 +14,15 @@ struct LayerInput {
 
   var isSpikes: Bool { content.isSpikes }
 
+  /// Bit planes of spikes; 0: floats.
+  var planes: Int { isSpikes ? Spikes.planes(levels: levels) : 0 }
+
   /// Bytes that the layer adds to the tape by keeping an input of this shape.
   func keptBytes(_ shape: Shape) -> Int {
     switch content {
     case .frame, .keptSpikes: 0
     case .floats: shape.count * 4
-    case .spikes: Spikes.planes(levels: levels) * SpikeTensor.bytes(shape)
+    case .spikes: planes * SpikeTensor.bytes(shape)
     }
   }
 

@@ -73,9 +73,22 @@ extension TrainingSetup {
 extension NetworkSpecification {
   /// In a few words, for people.
   package var summary: String {
-    let tau = neuron.tau.isFinite ? "tau \(neuron.tau)" : "IF"
+    let norm = normalization == .online ? "; online normalization" : ""
     return "\(title), input \(imageSize)x\(imageSize)x\(inputChannels), "
-      + "\(Format.counted(classes, "class")); LIF \(tau), \(neuron.surrogate.shape.rawValue)"
+      + "\(Format.counted(classes, "class"))\(norm); \(neuron.summary)"
+  }
+}
+
+extension NeuronSpecification {
+  /// In a few words, for people: what is not as usual is said.
+  fileprivate var summary: String {
+    var words = [kind.rawValue.uppercased() + (kind == .if ? "" : " tau \(tau)")]
+    if levels > 1 { words.append("\(levels) levels") }
+    if firing == .round { words.append("rounding") }
+    if reset == .hard { words.append("hard reset") }
+    if detachesReset { words.append("reset detached") }
+    if thresholdRule == .stabilized { words.append("stabilized threshold") }
+    return (words + [surrogate.shape.rawValue]).joined(separator: ", ")
   }
 }
 

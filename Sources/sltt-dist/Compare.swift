@@ -1,0 +1,172 @@
+import ArgumentParser
+import Benchmarking
+import Configuration
+import Distributed
+import Foundation
+import Training
+
+struct Compare: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train with several learning rules, or anything else that varies, and compare.",
+    discussion: """
+      Each combination of a method, of what varies and of a seed is a run of its own, in a process of its \
+      own: DIR/COMBINATION/seed-N in --output. Runs of one seed begin with the same weights and see the \
+      same samples in the same order. What is complete is not done again, what was broken off goes on, \
+      and further calls with the same --output add to the comparison.
+
+      Writes comparison.txt, comparison.json, accuracy-time.svg and accuracy-memory.svg. A signal stops \
+      the run that is going on with a checkpoint, and ends with status 75.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOptions
+  @OptionGroup var compute: ComputeOptions
+
+  @Option(
+    name: .long, help: "Methods, such as sltt,sltt-k,bptt,ottt,rate.",
+    transform: { try choices($0) })
+  var methods: [Configuration.Method.Name]
+
+  @Option(
+    name: .long, help: "Seeds, such as 1,2,3.",
+    transform: { try counts($0, of: "seed", in: 0...Int(Int32.max)) })
+  var seeds = [1]
+
+  @Option(
+    name: .long, help: "Levels of the neurons, such as 1,4.",
+    transform: { try counts($0, of: "levels", in: 1...Int(Int32.max)) })
+  var levels: [Int] = []
+
+  @Option(
+    name: .long,
+    help: "KEY=VALUE,VALUE: another key that varies; repeat it for more. All combinations are trained.",
+    transform: { try Variation($0) })
+  var vary: [Variation] = []
+
+  @Option(
+    name: .long, help: "What starts each run, such as 'mpirun -n 8'; left out: one rank.",
+    transform: { $0.split(separator: " ").map(String.init) })
+  var launcher: [String] = []
+
+  @Option(name: .long, help: "Directory for the runs and the comparison.", transform: path)
+  var output: String
+
+  func run() {
+    StopSignal.install()
+    onOneRank("compare") { communicator in
+      // All mistakes before the first run.
+      let combinations = try combinations()
+      StopSignal.beginDeferring()
+      let count = combinations.count * seeds.count
+      for (index, combination) in combinations.enumerated() {
+        for (number, seed) in seeds.enumerated() {
+          let position = "[\(index * seeds.count + number + 1)/\(count)]"
+          try train(combination, seed: seed, position, communicator)
+        }
+      }
+      let comparison = try Comparison(directory: output)
+      print("\n" + comparison.text)
+      let files = BenchmarkOutput(directory: output)
+      try files.write(comparison.text + "\n", to: "comparison.txt")
+      try files.write(comparison.json, to: "comparison.json")
+      try files.write(comparison.timePlot.svg, to: "accuracy-time.svg")
+      try files.write(comparison.memoryPlot.svg, to: "accuracy-memory.svg")
+    }
+  }
+
+  /// A method with values of what varies.
+  private struct Combination {
+    var name: String
+    var configuration: Configuration
+  }
+
+  private func combinations() throws -> [Combination] {
+    let levels = levels.isEmpty ? [] : [Variation(key: "neuron.levels", levels.map(String.init))]
+    // Of each, as `--set` takes it.
+    let settings = (levels + vary).reduce([[String]]([[]])) { combinations, variation in
+      combinations.flatMap { settings in
+        variation.values.map { settings + ["\(variation.key)=\($0)"] }
+      }
+    }
+    return try methods.flatMap { method in
+      try settings.map { settings in
+        var changed = Configuration()
+        if let config = configuration.config { try changed.apply(file: config) }
+        try changed.apply(overrides: configuration.set)
+        // What is for sltt-k alone must not keep the others from being compared with it.
+        let isSLTTK = method == .slttK
+        changed.method.name = method
+        changed.method.k = isSLTTK ? changed.method.k ?? 1 : nil
+        changed.method.skipsTrailing = isSLTTK && changed.method.skipsTrailing
+        try changed.apply(overrides: settings)
+        try changed.validate()
+        return Combination(
+          name: ([method.rawValue] + settings).joined(separator: ","), configuration: changed)
+      }
+    }
+  }
+
+  private func train(
+    _ combination: Combination, seed: Int, _ position: String, _ communicator: any Communicator
+  ) throws {
+    var changed = combination.configuration
+    changed.training.seed = UInt64(seed)
+    let directory = "\(output)/\(combination.name)/seed-\(seed)"
+    if try isComplete(directory, changed) {
+      return print("\(position) \(combination.name), seed \(seed): complete")
+    }
+    print("\(position) \(combination.name), seed \(seed)")
+    let file = try ConfigurationFile(changed)
+    let threads = compute.threading.threads.map { ["--threads", "\($0)"] } ?? []
+    let arguments =
+      ["train", "--config", file.path, "--resume", "auto", "--output", directory]
+      + [
+        "--backend", compute.convolutions.dense.library.rawValue, "--kernels",
+        compute.convolutions.kernels.rawValue,
+      ] + threads
+    let status = try Relaunch.runVisibly(arguments, launcher: launcher)
+    if status == ExitStatus.interrupted { communicator.end(status: status) }
+    guard status == 0 else {
+      throw RelaunchError(
+        description: "\(combination.name), seed \(seed), ended with status \(status)")
+    }
+  }
+}
+
+extension Compare {
+  /// Whether the directory holds this very run, complete.
+  ///
+  /// - Throws: where it holds another one, which must neither count nor go on.
+  private func isComplete(_ directory: String, _ configuration: Configuration) throws -> Bool {
+    guard let run = try Comparison.configuration(ofRun: directory) else { return false }
+    // A run may be made longer.
+    let others = Configuration.keys.filter { key in
+      key.name != "training.max_iterations" && key.yaml(run) != key.yaml(configuration)
+    }
+    if let key = others.first {
+      throw ValidationError(
+        "\(directory) holds a run with \(key.name) \(key.yaml(run) ?? "not set"), not"
+          + " \(key.yaml(configuration) ?? "not set"): name another --output, or remove it")
+    }
+    guard run.training.maxIterations == configuration.training.maxIterations else { return false }
+    return try Comparison.isComplete(run: directory)
+  }
+}
+
+/// A key of the configuration and the values that it is to have.
+struct Variation {
+  let key: String
+  let values: [String]
+
+  init(key: String, _ values: [String]) { (self.key, self.values) = (key, values) }
+
+  init(_ text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else {
+      throw ValidationError("expected KEY=VALUE,VALUE, such as neuron.tau=1.1,2")
+    }
+    (key, values) = (parts[0], parts[1].split(separator: ",").map(String.init))
+    guard !values.isEmpty, !text.contains("/") else {
+      throw ValidationError("the values of \(key) must be some, without /, which names a directory")
+    }
+  }
+}
