@@ -47,10 +47,16 @@ struct UnrollingMetrics {
       try communicator.allGather(UInt64(value.bitPattern))
         .map { Float(bitPattern: UInt32($0)) }.max() ?? value
     }
+    func total(_ count: Int) throws -> Int {
+      try communicator.allGather(UInt64(count)).reduce(0) { $0 + Int($1) }
+    }
     var all = self
     all.levels = try sum(levels)
     all.unrolled = try sum(unrolled)
-    all.agreeing = try communicator.allGather(UInt64(agreeing)).reduce(0) { $0 + Int($1) }
+    // In the sums they are floats, and a few more or fewer would not show.
+    all.levels.spikes = Double(try total(Int(levels.spikes)))
+    all.unrolled.spikes = Double(try total(Int(unrolled.spikes)))
+    all.agreeing = try total(agreeing)
     all.largestDifference = try largest(largestDifference)
     all.largestLogit = try largest(largestLogit)
     return all
