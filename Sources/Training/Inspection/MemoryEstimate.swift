@@ -102,8 +102,9 @@ public struct MemoryEstimate: Sendable {
     return bytes(4, samples, network.stemOutput.count, network.keepsStemOutput ? 1 : 2)
   }
 
-  /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
-  /// layer's tensors and scratch memory, less what layers after it have released of the tape.
+  /// What the backward pass, or the forward pass where there is none, takes beyond the tape at its fullest, at
+  /// the layer where that is most: the layer's tensors and scratch memory, less what layers after it have
+  /// released of the tape.
   private static func workBytes(
     _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, window: Int
   ) -> Int {
@@ -124,7 +125,7 @@ public struct MemoryEstimate: Sendable {
       var work = output + bytes(samples, stateGradient)
       if let convolution = convolutions[layer.name] {
         let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
-        if convolution.readsSpikes { work += output + input }
+        if convolution.readsSpikes { work += output + (window > 0 ? input : 0) }
         // Beside tensors of so many gigabytes it does not count.
         if max(input, output) < 1 << 34 { work += convolution.scratchBytes(samples: samples) }
       }
@@ -174,10 +175,14 @@ public struct MemoryEstimate: Sendable {
 }
 
 extension LayerSummary {
-  /// What the layer has on the tape and between time steps under a learning rule.
+  /// What the layer has on the tape and between time steps under a learning rule; without one, nothing goes
+  /// back.
   fileprivate func keeping(what rule: LearningRule?) -> LayerSummary {
-    guard let rule else { return self }
     var layer = self
+    guard let rule else {
+      (layer.tapeBytes, layer.tapeHoldsState) = (0, false)
+      return layer
+    }
     if rule.keepsTraces && traceBytes > 0 { layer.tapeBytes = traceBytes }
     if rule.takesAverages { (layer.tapeBytes, layer.tapeHoldsState) = (averagesBytes, false) }
     return layer

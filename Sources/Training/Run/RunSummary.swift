@@ -49,7 +49,7 @@ struct RunSummary {
       ("output", setup.output?.path ?? "none"),
     ]
     if let teacher = setup.teacher {
-      rows.insert(("teacher", "\(teacher.summary); \(configuration.distill.summary)"), at: 3)
+      rows.insert(("teacher", "\(teacher); \(configuration.distill.summary)"), at: 3)
     }
     if let lastBatch = setup.lastBatch { rows.append(("last batch", lastBatch)) }
     rows += data.notes.map { ($0.title, $0.text) }

@@ -11,8 +11,8 @@ public struct TrainingSetup {
   let configuration: Configuration
   let data: TrainingData
   let trainer: DataParallelTrainer
-  /// The network that is learnt from, if there is one.
-  let teacher: TeacherCheckpoint?
+  /// The network that is learnt from, for people, if there is one.
+  let teacher: String?
   /// Stands for its weights.
   let teacherChecksum: String?
   let trainingLoader: DataLoader
@@ -64,7 +64,7 @@ public struct TrainingSetup {
     residentBefore = residentBytes()
     trainer = try DataParallelTrainer(
       configuration, network: network, teacher: teacher, backend: backend, communicator)
-    self.teacher = teacher
+    self.teacher = teacher?.summary
     teacherChecksum = trainer.teacher?.checksum
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
