@@ -102,7 +102,7 @@ extension ConvolutionBackend {
 
 extension Configuration.Distillation {
   /// In a few words, for people.
-  package var summary: String { "weight \(weight), temperature \(temperature)" }
+  fileprivate var summary: String { "weight \(weight), temperature \(temperature)" }
 }
 
 extension Configuration.Method {
