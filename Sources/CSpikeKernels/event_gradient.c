@@ -4,9 +4,11 @@ size_t sltt_event_input_blocks(const sltt_event_shape *s) { return input_blocks(
 
 size_t sltt_event_output_blocks(const sltt_event_shape *s) { return output_blocks(s); }
 
-size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *s, size_t blocks) {
+size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *s, size_t blocks,
+                                         int with_values) {
+  size_t most = list_count(s, blocks) * TILE;
   return sizeof(tile_memory) + (list_count(s, blocks) + 1) * sizeof(uint32_t) +
-         list_count(s, blocks) * TILE * sizeof(uint16_t) + LIST_EXCESS;
+         (with_values ? most * sizeof(float) : 0) + most * sizeof(uint16_t) + LIST_EXCESS;
 }
 
 // Adds the tile's pixels inside the band to the bias's gradient.
@@ -27,28 +29,29 @@ STATIC_VARIANTS(void, add_bias,
                  size_t lanes),
                 (s, b, m, bias, lanes))
 
-// Calls STEP with the offset of each pixel of a list, and with 0, 1, 2, 3 by turns. Four of them are
-// loaded at a time, since loads are what limits the speed.
+// Calls STEP with the offset of each pixel of a list, with 0, 1, 2, 3 by turns, and with the pixel's number in
+// the list. Four of them are loaded at a time, since loads are what limits the speed.
 #define FOR_PIXELS(list, count, STEP)                                                    \
   {                                                                                      \
     size_t k_ = 0, count_ = (count);                                                     \
     for (; k_ + 4 <= count_; k_ += 4) {                                                  \
       uint64_t four_;                                                                    \
       memcpy(&four_, (list) + k_, sizeof four_);                                         \
-      STEP((uint16_t)four_, 0);                                                          \
-      STEP((uint16_t)(four_ >> 16), 1);                                                  \
-      STEP((uint16_t)(four_ >> 32), 2);                                                  \
-      STEP(four_ >> 48, 3);                                                              \
+      STEP((uint16_t)four_, 0, k_);                                                      \
+      STEP((uint16_t)(four_ >> 16), 1, k_ + 1);                                          \
+      STEP((uint16_t)(four_ >> 32), 2, k_ + 2);                                          \
+      STEP(four_ >> 48, 3, k_ + 3);                                                      \
     }                                                                                    \
-    for (; k_ < count_; k_++) STEP((list)[k_], 0);                                       \
+    for (; k_ < count_; k_++) STEP((list)[k_], 0, k_);                                   \
   }
 
-// Adds to `sum` the gradients of the pixel that lies `place` pixels behind the one at `row + offset`.
+// Adds to `sum` the gradients of the pixel that lies `place` pixels behind the one at `row + offset`, times
+// `value` where pixels have values.
 #define COUNT(sum, row, offset, place)                                                   \
   {                                                                                      \
     vfloat g_;                                                                           \
     memcpy(&g_, (row) + (offset) + (place) * ROW_BYTES, sizeof g_);                      \
-    sum += g_;                                                                           \
+    sum += values ? value * g_ : g_;                                                     \
   }
 
 #define ADD(tap, sum)                                                       \
@@ -59,14 +62,16 @@ STATIC_VARIANTS(void, add_bias,
   })
 
 // The nine taps of stride 1: one spike meets the gradients of nine output pixels.
-INLINE void add_all_taps(const float *tile, const uint16_t *list, size_t count, size_t pitch,
-                         float amplitude, float *gradient, size_t tap_stride, size_t lanes) {
+INLINE void add_all_taps(const float *tile, const uint16_t *list, const float *values, size_t count,
+                         size_t pitch, float amplitude, float *gradient, size_t tap_stride,
+                         size_t lanes) {
   const char *row0 = (const char *)tile, *row1 = row0 + pitch * ROW_BYTES;
   const char *row2 = row1 + pitch * ROW_BYTES;
   vfloat s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0, s8 = 0;
-#define STEP(offset, turn)          \
+#define STEP(offset, turn, number)  \
   {                                 \
     size_t o_ = (offset);           \
+    float value = values ? values[number] : 1; \
     COUNT(s8, row0, o_, 0);         \
     COUNT(s7, row0, o_, 1);         \
     COUNT(s6, row0, o_, 2);         \
@@ -92,14 +97,15 @@ INLINE void add_all_taps(const float *tile, const uint16_t *list, size_t count, 
 
 // The taps of stride 2: in each direction an even pixel meets tap 1 only, an odd one taps 2 and 0. Each
 // tap has two sums or four, by turns, for so few would keep additions waiting for the one before.
-INLINE void add_some_taps(size_t dy, size_t dx, const float *tile, const uint16_t *list, size_t count,
-                          size_t pitch, float amplitude, float *gradient, size_t tap_stride,
-                          size_t lanes) {
+INLINE void add_some_taps(size_t dy, size_t dx, const float *tile, const uint16_t *list,
+                          const float *values, size_t count, size_t pitch, float amplitude,
+                          float *gradient, size_t tap_stride, size_t lanes) {
   const char *row0 = (const char *)tile, *row1 = row0 + pitch * ROW_BYTES;
   vfloat s0[4] = {0}, s1[4] = {0}, s2[4] = {0}, s3[4] = {0};
-#define STEP(offset, turn)                                     \
+#define STEP(offset, turn, number)                             \
   {                                                            \
     size_t o_ = (offset), t_ = dy && dx ? (turn) % 2 : (turn); \
+    float value = values ? values[number] : 1;                 \
     COUNT(s0[t_], row0, o_, 0);                                \
     if (dx) COUNT(s1[t_], row0, o_, 1);                        \
     if (dy) COUNT(s2[t_], row1, o_, 0);                        \
@@ -118,9 +124,9 @@ INLINE void add_some_taps(size_t dy, size_t dx, const float *tile, const uint16_
 
 // Adds to 16 columns of the gradient of `channels` input channels, from their lists of one parity,
 // which `ends` begins before. Meanwhile it fetches what comes next: pixels of 16 output channels.
-INLINE void add_products_body(const sltt_event_shape *s, const tile_memory *m, size_t parity,
-                              const uint32_t *ends, size_t channels, float amplitude,
-                              float *gradient, size_t lanes, const float *next, size_t pixels) {
+INLINE void add_products(const sltt_event_shape *s, const tile_memory *m, _Bool has_values,
+                         size_t parity, const uint32_t *ends, size_t channels, float amplitude,
+                         float *gradient, size_t lanes, const float *next, size_t pixels) {
   size_t pitch = pitch_of(s), tap_stride = s->inputs * s->outputs;
   size_t fetches = (pixels + channels - 1) / channels;
   const float *last = next + pixels * s->outputs;
@@ -128,9 +134,10 @@ INLINE void add_products_body(const sltt_event_shape *s, const tile_memory *m, s
     for (size_t i = 0; i < fetches && next < last; i++, next += s->outputs)
       __builtin_prefetch(next, 0, 2);
     const uint16_t *list = m->lists + ends[c];
+    const float *values = has_values ? m->values + ends[c] : NULL;
     size_t count = ends[c + 1] - ends[c];
     if (!count) continue;
-#define ARGUMENTS m->gradients, list, count, pitch, amplitude, gradient, tap_stride, lanes
+#define ARGUMENTS m->gradients, list, values, count, pitch, amplitude, gradient, tap_stride, lanes
     if (s->stride == 1)
       add_all_taps(ARGUMENTS);
     else if (parity == 0)
@@ -145,25 +152,38 @@ INLINE void add_products_body(const sltt_event_shape *s, const tile_memory *m, s
   }
 }
 
-STATIC_VARIANTS(void, add_products,
-                (const sltt_event_shape *s, const tile_memory *m, size_t parity,
-                 const uint32_t *ends, size_t channels, float amplitude, float *gradient,
-                 size_t lanes, const float *next, size_t pixels),
-                (s, m, parity, ends, channels, amplitude, gradient, lanes, next, pixels))
+#define PRODUCT_PARAMETERS                                                                         \
+  (const sltt_event_shape *s, const tile_memory *m, size_t parity, const uint32_t *ends,           \
+   size_t channels, float amplitude, float *gradient, size_t lanes, const float *next,             \
+   size_t pixels)
+#define PRODUCT_ARGUMENTS (s, m, parity, ends, channels, amplitude, gradient, lanes, next, pixels)
+
+INLINE void add_spikes_body PRODUCT_PARAMETERS {
+  add_products(s, m, 0, parity, ends, channels, amplitude, gradient, lanes, next, pixels);
+}
+
+INLINE void add_values_body PRODUCT_PARAMETERS {
+  add_products(s, m, 1, parity, ends, channels, amplitude, gradient, lanes, next, pixels);
+}
+
+STATIC_VARIANTS(void, add_spikes, PRODUCT_PARAMETERS, PRODUCT_ARGUMENTS)
+STATIC_VARIANTS(void, add_values, PRODUCT_PARAMETERS, PRODUCT_ARGUMENTS)
 
 void sltt_event_weight_gradient(const sltt_event_shape *s, const uint64_t *spikes,
-                                const float *output_gradient, float amplitude, float *gradient,
-                                float *bias_gradient, void *scratch, size_t first, size_t last,
-                                size_t first_block, size_t last_block, size_t first_column,
-                                size_t last_column) {
+                                const float *values, const float *output_gradient, float amplitude,
+                                float *gradient, float *bias_gradient, void *scratch, size_t first,
+                                size_t last, size_t first_block, size_t last_block,
+                                size_t first_column, size_t last_column) {
   size_t blocks = last_block - first_block, channels = blocks * BLOCK;
   tile_memory *m = scratch;
   m->ends = (uint32_t *)(m + 1);
-  m->lists = (uint16_t *)(m->ends + list_count(s, blocks) + 1);
+  m->values = values ? (float *)(m->ends + list_count(s, blocks) + 1) : NULL;
+  m->lists = values ? (uint16_t *)(m->values + list_count(s, blocks) * TILE)
+                    : (uint16_t *)(m->ends + list_count(s, blocks) + 1);
   if (last_block == input_blocks(s)) channels = s->inputs - first_block * BLOCK;
   for (size_t sample = first, row = 0; sample < last;) {
     band b = sltt_next_band(s, sample, row, last);
-    sltt_list_band(s, spikes, b, first_block, last_block, m);
+    sltt_list_band(s, spikes, values, b, first_block, last_block, m);
     const float *from =
         output_gradient + (sample * s->output_height + row) * s->output_width * s->outputs;
     size_t pixels = b.samples * b.rows * s->output_width;
@@ -178,8 +198,9 @@ void sltt_event_weight_gradient(const sltt_event_shape *s, const uint64_t *spike
                                       ? (column + 1) * LANES
                                       : pixels * s->outputs + first_column * LANES);
       for (size_t parity = 0; parity < parities_of(s); parity++)
-        add_products(s, m, parity, m->ends + parity * blocks * BLOCK, channels, amplitude, to,
-                     lanes, next, parity == 0 ? pixels : 0);
+        (values ? add_values : add_spikes)(s, m, parity, m->ends + parity * blocks * BLOCK,
+                                           channels, amplitude, to, lanes, next,
+                                           parity == 0 ? pixels : 0);
     }
     row += b.rows;
     if (row == s->output_height) {

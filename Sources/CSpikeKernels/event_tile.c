@@ -37,6 +37,28 @@ INLINE void place_spikes(const sltt_event_shape *s, const uint64_t *spikes, band
   }
 }
 
+// The input pixels at the tile's places, for one parity.
+INLINE void place_pixels(const sltt_event_shape *s, band b, size_t parity, uint32_t *pixels) {
+  size_t stride = s->stride, pitch = pitch_of(s), border = stride == 1 ? 0 : pitch + 1;
+  for (size_t i = 0; i < b.samples; i++) {
+    for (size_t r = 0; r < b.rows; r++) {
+      size_t y = (b.row + r) * stride + parity / 2;
+      if (y >= s->height) continue;
+      uint32_t *to = pixels + (i * (b.rows + 1) + r) * pitch + border;
+      for (size_t x = parity % 2; x < s->width; x += stride)
+        *to++ = (uint32_t)(((b.sample + i) * s->height + y) * s->width + x);
+    }
+  }
+}
+
+// The values of a block's lists.
+INLINE void list_values(const sltt_event_shape *s, const float *values, size_t block,
+                        const uint32_t *pixels, const uint32_t *ends, tile_memory *m) {
+  for (size_t c = 0; c < BLOCK; c++)
+    for (size_t k = ends[c]; k < ends[c + 1]; k++)
+      m->values[k] = values[pixels[m->lists[k] / ROW_BYTES] * s->inputs + block * BLOCK + c];
+}
+
 INLINE void transpose_body(tile_memory *m, size_t words) {
   for (size_t w = 0; w < words; w++)
     transpose_bits(m->words + 64 * w, &m->bits[0][w], TILE_WORDS);
@@ -59,17 +81,19 @@ DEFINE_LIST_PIXELS(list_pixels_portably, , LIST_BITS)
 DEFINE_LIST_PIXELS(list_pixels_compressed, WITH_COMPRESS, COMPRESS_BITS)
 #endif
 
-void sltt_list_band(const sltt_event_shape *s, const uint64_t *spikes, band b, size_t first_block,
-                    size_t last_block, tile_memory *m) {
-  uint32_t *ends = m->ends;
+void sltt_list_band(const sltt_event_shape *s, const uint64_t *spikes, const float *values, band b,
+                    size_t first_block, size_t last_block, tile_memory *m) {
+  uint32_t *ends = m->ends, pixels[TILE];
   // Of the tile, what the band fills.
   size_t words = ((b.samples * (b.rows + 1) + 1) * pitch_of(s) + 64) / 64;
   ends[0] = 0;
   for (size_t parity = 0; parity < parities_of(s); parity++) {
+    if (values) place_pixels(s, b, parity, pixels);
     for (size_t block = first_block; block < last_block; block++, ends += BLOCK) {
       place_spikes(s, spikes, b, block, parity, m);
       transpose(m, words);
       CHOOSE_LISTING(list_pixels, m, words, ends);
+      if (values) list_values(s, values, block, pixels, ends, m);
     }
   }
 }

@@ -18,6 +18,7 @@ typedef struct {
   // last tap, tap (2, 2) or the last that exists.
   uint16_t *lists;
   uint32_t *ends;                      // of each list, after a 0
+  float *values;                       // of the lists' pixels; NULL: all are 1
 } tile_memory;
 
 // A part of the output of consecutive samples that fills a tile.
@@ -37,9 +38,10 @@ INLINE size_t list_count(const sltt_event_shape *s, size_t blocks) {
 // The next rows or images that fit in a tile, of the samples up to `last`.
 band sltt_next_band(const sltt_event_shape *s, size_t sample, size_t row, size_t last);
 
-// Lists the spikes of the blocks whose windows' centres lie in the band.
-void sltt_list_band(const sltt_event_shape *s, const uint64_t *spikes, band b, size_t first_block,
-                    size_t last_block, tile_memory *m);
+// Lists the spikes of the blocks whose windows' centres lie in the band, and, if there are `values` of
+// all elements, those under spikes.
+void sltt_list_band(const sltt_event_shape *s, const uint64_t *spikes, const float *values, band b,
+                    size_t first_block, size_t last_block, tile_memory *m);
 
 // Copies 16 channels of the band's output gradients to the tile.
 void sltt_fill_tile(const sltt_event_shape *s, const float *gradient, band b, size_t column,

@@ -217,7 +217,7 @@ INLINE double neuron_backward_chunks(const sltt_neuron_backward_args *args, sltt
                                       : LOAD(a.input + at, count) - mean[k]);
       }
       if (a.previous)
-        decay_sum += g * RESET(LOAD(a.previous + at, count), neurons, neurons.threshold);
+        decay_sum += g * RESET(LOAD(a.previous + at, count), neurons, a.previous_threshold);
     }
   }
   if (a.sums) {

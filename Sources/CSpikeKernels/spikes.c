@@ -64,3 +64,24 @@ VARIANTS(void, sltt_add_spikes,
          (const uint64_t *spikes, float *values, size_t channels, float amplitude, float decay,
           size_t first, size_t last),
          (spikes, values, channels, amplitude, decay, first, last))
+
+INLINE void sltt_mark_body(const float *values, uint64_t *spikes, size_t channels, size_t first,
+                           size_t last) {
+  size_t words = words_of(channels);
+  for (size_t pixel = first; pixel < last; pixel++) {
+    for (size_t w = 0; w < words; w++) {
+      uint64_t packed = 0;
+      for (size_t c = w * 64; c < channels && c < w * 64 + 64; c += LANES) {
+        // What lies behind the channels is loaded as 0.
+        vint is_set = LOAD(values + pixel * channels + c, channels - c) != 0;
+        uint64_t bits = BITS_OF_MASK(is_set);
+        packed |= bits << (c & 63);
+      }
+      spikes[pixel * words + w] = packed;
+    }
+  }
+}
+
+VARIANTS(void, sltt_mark,
+         (const float *values, uint64_t *spikes, size_t channels, size_t first, size_t last),
+         (values, spikes, channels, first, last))

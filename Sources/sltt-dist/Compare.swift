@@ -38,7 +38,8 @@ struct Compare: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "KEY=VALUE,VALUE: another key that varies; repeat it for more. All combinations are trained.",
+    help:
+      "KEY=VALUE,VALUE: another key that varies; repeat it for more. All combinations are trained.",
     transform: { try Variation($0) })
   var vary: [Variation] = []
 

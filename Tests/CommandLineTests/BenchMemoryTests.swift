@@ -25,7 +25,8 @@ struct BenchMemoryTests {
     #expect(report.batch == 10)
     #expect(
       report.measurements.map { "\($0.method) \($0.timesteps)" } == [
-        "sltt 1", "sltt 3", "sltt-k 1", "sltt-k 3", "ottt 1", "ottt 3", "rate 1", "rate 3", "bptt 1",
+        "sltt 1", "sltt 3", "sltt-k 1", "sltt-k 3", "ottt 1", "ottt 3", "rate 1", "rate 3",
+        "bptt 1",
         "bptt 3",
       ])
     let tapes = report.measurements.map(\.tape_bytes)

@@ -74,8 +74,10 @@ struct CompareTests {
     // But not under another configuration.
     let other = try compare("--methods", "sltt", "--set", "optimizer.learning_rate=0.01")
     #expect(other.status == 1)
-    #expect(other.messages.first?.contains(
-        "c/sltt/seed-1 holds a run with optimizer.learning_rate 0.1, not 0.01: name another") == true)
+    #expect(
+      other.messages.first?.contains(
+        "c/sltt/seed-1 holds a run with optimizer.learning_rate 0.1, not 0.01: name another")
+        == true)
   }
 
   @Test func mistakesAreToldBeforeTheFirstRun() throws {

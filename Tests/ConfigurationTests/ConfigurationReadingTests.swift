@@ -228,6 +228,20 @@ struct ConfigurationReadingTests {
     }
   }
 
+  /// A key of earlier versions is read, never written.
+  @Test func learnableTauIsKindPLIF() throws {
+    let learnt = try read("neuron: {learnable_tau: true, tau: 2}")
+    #expect(learnt.neuron.kind == .plif)
+    #expect(learnt.yaml.contains("\n  kind: plif ") && !learnt.yaml.contains("learnable_tau"))
+    func kind(_ yaml: String, _ overrides: [String] = []) throws -> NeuronSpecification.Kind {
+      try read(yaml, overrides: overrides).neuron.kind
+    }
+    #expect(try kind("", ["neuron.learnable_tau=true"]) == .plif)
+    #expect(try kind("neuron: {learnable_tau: false}") == .lif)
+    #expect(try kind("neuron: {kind: plif}", ["neuron.learnable_tau=false"]) == .lif)
+    #expect(try kind("neuron: {kind: if, learnable_tau: false}") == .if)
+  }
+
   @Test func saysWhichFileCannotBeRead() throws {
     let path = FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString).yaml"
     #expect(

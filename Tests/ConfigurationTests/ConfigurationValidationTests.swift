@@ -55,6 +55,73 @@ struct ConfigurationValidationTests {
         + " or set kind to lif"
     ),
     (
+      "model: {stem: cifar}",
+      "model.stem = cifar is for sew-resnets, which can have either: remove it"
+    ),
+    (
+      "model: {stem: imagenet, architecture: vgg11}",
+      "model.stem = imagenet is for sew-resnets, which can have either: remove it"
+    ),
+    (
+      "model: {normalization: online}\nmethod: {name: bptt}",
+      "model.normalization online is not defined for method.name bptt, which goes back over several"
+        + " time steps: its statistics are constants within one; set it to batch, or take sltt, sltt-k"
+        + " or ottt"
+    ),
+    (
+      "model: {normalization: online}\nmethod: {name: rate}",
+      "model.normalization online is not defined for method.name rate, which goes back over several"
+        + " time steps: its statistics are constants within one; set it to batch, or take sltt, sltt-k"
+        + " or ottt"
+    ),
+    (
+      "method: {name: ottt}\nmodel: {architecture: sew-resnet18}",
+      "method.name ottt is not defined for sums of spikes, as sew-resnets have them, which come from"
+        + " several neurons and so have no trace: take another network or method"
+    ),
+    (
+      "method: {name: rate}\nneuron: {kind: clif}",
+      "method.name rate is not defined for neurons of kind clif, whose reset depends on all their"
+        + " spikes: take another kind or method"
+    ),
+    (
+      "method: {name: rate}\nneuron: {kind: plif, tau: 2}",
+      "method.name rate is not defined for neurons of kind plif: averages have no gradient of tau; take"
+        + " another kind or method"
+    ),
+    (
+      "method: {name: rate}\nmodel: {layers: [convolution: {channels: 4, kernel: 3}, neuron: {kind:"
+        + " clif}, linear]}",
+      "method.name rate is not defined for neurons of kind clif, whose reset depends on all their"
+        + " spikes: take another kind or method"
+    ),
+    (
+      "method: {name: rate}\nneuron: {threshold_rule: stabilized}",
+      "method.name rate is not defined for neuron.threshold_rule stabilized: set that to fixed"
+    ),
+    (
+      "loss: {kind: mean-of-losses}\nmethod: {name: rate}",
+      "loss.kind mean-of-losses makes no sense for method.name rate, which has the mean of all outputs"
+        + " only: remove it"
+    ),
+    (
+      "loss: {kind: loss-of-mean}\nmethod: {name: ottt}",
+      "loss.kind loss-of-mean needs the outputs of all time steps before the first goes back, which"
+        + " method.name ottt does not wait for: remove it, or take bptt or rate"
+    ),
+    (
+      "loss: {step_weights: [1, 2], kind: loss-of-mean}\nmethod: {name: bptt, timesteps: 2}",
+      "loss.step_weights are for a loss at each time step, but loss-of-mean has one of all: remove them"
+    ),
+    (
+      "loss: {step_weights: [1, 2]}\nmethod: {name: rate, timesteps: 2}",
+      "loss.step_weights are for a loss at each time step, but loss-of-mean has one of all: remove them"
+    ),
+    (
+      "loss: {step_weights: [1, 2]}\nmethod: {timesteps: 3}",
+      "loss.step_weights has 2 numbers, but method.timesteps is 3: give one for each time step"
+    ),
+    (
       "optimizer: {nesterov: true, momentum: 0}",
       "optimizer.nesterov needs momentum, but optimizer.momentum is 0: raise it"
         + " or set nesterov to false"
@@ -82,6 +149,12 @@ struct ConfigurationValidationTests {
       ["neuron.kind=plif"], ["optimizer.nesterov=true"],
       ["optimizer.name=adamw", "optimizer.nesterov=true", "optimizer.momentum=0"],
       ["data.format=archive", "data.path=x.tar"], ["model.blocks=[2,2]"],
+      ["method.name=ottt", "model.normalization=online"], ["method.name=rate", "neuron.levels=4"],
+      ["method.name=rate", "loss.kind=loss-of-mean"],
+      ["method.name=bptt", "loss.kind=loss-of-mean"],
+      ["method.timesteps=2", "loss.step_weights=[0,1.5]"],
+      ["model.architecture=sew-resnet34", "model.stem=imagenet", "method.name=rate"],
+      ["model.family=sew-resnet", "model.blocks=[1]", "model.stem=cifar", "method.name=bptt"],
       [
         "method.name=sltt-k", "method.k=2", "method.skip_trailing=true",
         "model.architecture=nf-resnet34", "model.family=null", "model.blocks=null",

@@ -104,6 +104,16 @@ struct LayerListTests {
     #expect(copy != Configuration())
   }
 
+  /// A key of earlier versions is read, never written.
+  @Test func learnableTauIsKindPLIF() throws {
+    let configuration = try read(
+      "model: {layers: [neuron: {learnable_tau: true}, neuron: {learnable_tau: false}, neuron]}")
+    let neurons = configuration.model.layers?.parts.neurons(NeuronSpecification(kind: .if))
+    #expect(neurons?.map(\.kind) == [.plif, .lif, .if])
+    #expect(configuration.yaml.contains("- neuron: {kind: plif}\n    - neuron: {kind: lif}\n"))
+    #expect(!configuration.yaml.contains("learnable_tau"))
+  }
+
   /// What is at its default is left out, what must be there never.
   @Test func isWrittenShortly() throws {
     let yaml = try read("model: {layers: [convolution: {channels: 1, kernel: 1}, linear]}").yaml

@@ -4,51 +4,14 @@ import Testing
 @testable import SpikingNetworks
 
 struct BatchNormTests {
-  static let shape = Shape(n: 3, h: 2, w: 4, c: 5)
-
-  private struct Setup {
-    let bench = LayerBench()
-    let norm: BatchNorm
-
-    init() {
-      norm = BatchNorm("bn", channels: shape.c, bench.builder)
-      bench.complete()
-      norm.runningMean.values.assign(randomFloats(shape.c, seed: 5))
-    }
-
-    /// `scale x + shift`, which the neuron computes.
-    func normalised(_ x: [Float], _ tape: inout Tape) -> [Float] {
-      let affine = norm.forward(SharedTensor(Tensor(shape, x, in: bench.arena)), &tape)
-      return x.enumerated().map {
-        affine.scale[$0 % shape.c] * $1 + affine.shift[$0 % shape.c]
-      }
-    }
-  }
-
-  /// Mean and biased variance of each channel.
-  private func moments(_ x: [Float]) -> [(mean: Double, variance: Double)] {
-    (0..<Self.shape.c).map { c in
-      let own = stride(from: c, to: x.count, by: Self.shape.c).map { Double(x[$0]) }
-      let mean = own.reduce(0, +) / Double(own.count)
-      return (mean, own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(own.count))
-    }
-  }
-
-  /// Values whose channels differ in mean and deviation.
-  private func values(seed: Int) -> [Float] {
-    randomFloats(Self.shape.count, seed: seed).enumerated().map {
-      let c = Float($0 % Self.shape.c)
-      return $1 * (1 + c) + 3 * c
-    }
-  }
+  private let bench = NormalizationBench(BatchNorm.init)
 
   @Test func gradientsAreFiniteDifferences() {
-    let (setup, probe) = (Setup(), Probe(Self.shape.count))
-    let (norm, arena) = (setup.norm, setup.bench.arena)
-    let x = view(values(seed: 2))
+    let (norm, probe) = (bench.norm, Probe(bench.shape.count))
+    let x = view(bench.values(seed: 2))
     func value() -> Double {
-      var tape = Tape(arena: arena)
-      let y = setup.normalised(x.elements, &tape)
+      var tape = bench.tape()
+      let y = bench.normalised(x.elements, &tape)
       // A sum of squares as well: a linear function alone hardly depends on the scale.
       return probe.value(y) + y.reduce(0) { $0 + 0.5 * Double($1) * Double($1) }
     }
@@ -56,34 +19,27 @@ struct BatchNormTests {
       x: numericalGradient(x, of: value), weight: numericalGradient(norm.weight.values, of: value),
       bias: numericalGradient(norm.bias.values, of: value)
     )
-    var tape = Tape(arena: arena)
-    let y = setup.normalised(x.elements, &tape)
-    let gradient = zip(probe.factors, y).map { $0 + $1 }
-    var g = Tensor(Self.shape, gradient, in: arena)
-    let statistics = norm.popStatistics(&tape)
-    norm.sums.takeProducts(ofRows: view(gradient), with: x, mean: statistics.mean)
-    norm.backward(
-      &g, input: .exact(SharedTensor(Tensor(Self.shape, x.elements, in: arena))),
-      statistics: statistics)
-    expectClose(g.elements, numerical.x, tolerance: 3e-3, "x")
+    var tape = bench.tape()
+    let y = bench.normalised(x.elements, &tape)
+    let gx = bench.gradient(zip(probe.factors, y).map { $0 + $1 }, input: x.elements, &tape)
+    expectClose(gx, numerical.x, tolerance: 3e-3, "x")
     expectClose(norm.weight.gradient.elements, numerical.weight, tolerance: 1e-3, "weight")
     expectClose(norm.bias.gradient.elements, numerical.bias, tolerance: 1e-3, "bias")
   }
 
   @Test func trainingUsesTheBatchAndKeepsRunningStatistics() {
-    let setup = Setup()
-    let norm = setup.norm
+    let norm = bench.norm
     norm.weight.values.fill(1)
     norm.bias.values.fill(0)
-    var tape = Tape(arena: setup.bench.arena)
+    var tape = bench.tape()
     var mean = norm.runningMean.values.elements.map { Double($0) }
     var variance = norm.runningVariance.values.elements.map { Double($0) }
-    let count = Double(Self.shape.pixels)
+    let count = Double(bench.shape.pixels)
     for step in 0..<3 {
-      let x = values(seed: step)
-      let y = setup.normalised(x, &tape)
-      let batch = moments(x)
-      for (c, normalised) in moments(y).enumerated() {
+      let x = bench.values(seed: step)
+      let y = bench.normalised(x, &tape)
+      let batch = bench.moments(x)
+      for (c, normalised) in bench.moments(y).enumerated() {
         #expect(abs(normalised.mean) < 1e-5)
         let expected = batch[c].variance / (batch[c].variance + 1e-5)
         #expect(abs(normalised.variance - expected) < 1e-5)
@@ -97,59 +53,95 @@ struct BatchNormTests {
 
   /// An input that comes again is measured once, and still moves the running statistics each time.
   @Test func repeatedInputsCountAtEachStep() {
-    let (repeated, copied) = (Setup(), Setup())
-    let x = values(seed: 1)
-    let shared = SharedTensor(Tensor(Self.shape, x, in: repeated.bench.arena))
-    var tape = Tape(arena: repeated.bench.arena)
-    var otherTape = Tape(arena: copied.bench.arena)
+    let copied = NormalizationBench(BatchNorm.init)
+    let x = bench.values(seed: 1)
+    let shared = bench.tensor(x)
+    var tape = bench.tape()
+    var otherTape = copied.tape()
     for _ in 0..<3 {
-      let affine = repeated.norm.forward(shared, &tape)
-      let expected = copied.norm.forward(
-        SharedTensor(Tensor(Self.shape, x, in: copied.bench.arena)), &otherTape)
-      expectClose(affine.scale.elements, expected.scale.elements, "scale")
-      expectClose(affine.shift.elements, expected.shift.elements, "shift")
+      expectClose(
+        bench.normalised(shared, &tape), copied.normalised(x, &otherTape), "normalised")
     }
-    expectClose(
-      repeated.bench.store!.statisticValues.all.elements,
-      copied.bench.store!.statisticValues.all.elements, "running statistics")
+    for (repeated, copied) in zip(bench.statistics, copied.statistics) {
+      expectClose(repeated, copied, "running statistics")
+    }
     // Another input is measured anew.
-    let other = values(seed: 2)
-    let actual = repeated.norm.forward(
-      SharedTensor(Tensor(Self.shape, other, in: repeated.bench.arena)), &tape)
-    let expected = copied.norm.forward(
-      SharedTensor(Tensor(Self.shape, other, in: copied.bench.arena)), &otherTape)
-    expectClose(actual.shift.elements, expected.shift.elements, "shift of another input")
+    let other = bench.values(seed: 2)
+    expectClose(
+      bench.normalised(other, &tape), copied.normalised(other, &otherTape), "another input")
   }
 
   @Test func evaluationUsesAndKeepsTheRunningStatistics() {
-    let setup = Setup()
-    let norm = setup.norm
+    let norm = bench.norm
     norm.runningVariance.values.assign([0.5, 1, 2, 3, 4])
-    let before = setup.bench.store!.statisticValues.all.elements
-    var tape = Tape(arena: setup.bench.arena)
-    tape.isTraining = false
-    let x = values(seed: 3)
-    let y = setup.normalised(x, &tape)
+    let before = bench.statistics
+    var tape = bench.tape(isTraining: false)
+    let x = bench.values(seed: 3)
+    let y = bench.normalised(x, &tape)
     let expected = x.enumerated().map { index, x in
-      let c = index % Self.shape.c
+      let c = index % bench.shape.c
       return (x - norm.runningMean.values[c])
         / (norm.runningVariance.values[c] + 1e-5).squareRoot() * norm.weight.values[c]
         + norm.bias.values[c]
     }
     expectClose(y, expected, "y")
-    #expect(setup.bench.store!.statisticValues.all.elements == before)
+    #expect(bench.statistics == before)
     #expect(tape.bytes == 0)
   }
 
   /// A deviation of a thousandth of the mean, which single precision would lose in the squares.
   @Test func varianceSurvivesALargeMean() {
-    let setup = Setup()
-    setup.norm.weight.values.fill(1)
-    setup.norm.bias.values.fill(0)
-    let x = randomFloats(Self.shape.count, seed: 4).map { 1000 + $0 }
-    setup.norm.runningMean.values.fill(1000)
-    var tape = Tape(arena: setup.bench.arena)
-    let y = setup.normalised(x, &tape)
-    for normalised in moments(y) { #expect(abs(normalised.variance - 1) < 1e-3) }
+    bench.norm.weight.values.fill(1)
+    bench.norm.bias.values.fill(0)
+    let x = randomFloats(bench.shape.count, seed: 4).map { 1000 + $0 }
+    bench.norm.runningMean.values.fill(1000)
+    var tape = bench.tape()
+    let y = bench.normalised(x, &tape)
+    for normalised in bench.moments(y) { #expect(abs(normalised.variance - 1) < 1e-3) }
+  }
+
+  /// Under rate-based learning the gradient of the mean input's normalisation divides by deviations of the
+  /// time steps, and goes through the variance of the mean input; running statistics are those of the time
+  /// steps.
+  @Test func averagesHaveTheDeviationsOfTheTimeSteps() {
+    let (steps, norm) = (NormalizationBench(BatchNorm.init), bench.norm)
+    let inputs = (0..<3).map { t in bench.values(seed: t).map { $0 * Float(1 + t) } }
+    var tape = bench.tape()
+    var stepTape = steps.tape()
+    // Twice: a sequence leaves nothing behind.
+    for sequence in 1...2 {
+      norm.beginSequence()
+      tape.averaging = .gathering(timesteps: 3)
+      tape.isRecording = false
+      for x in inputs {
+        expectClose(bench.normalised(x, &tape), steps.normalised(x, &stepTape), "normalised")
+      }
+      tape.averaging = .passing
+      tape.isRecording = true
+      let x = inputs[0].indices.map { i in inputs.reduce(0) { $0 + $1[i] } / 3 }
+      _ = norm.forward(bench.tensor(x), &tape)
+      #expect(bench.statistics == steps.statistics)
+
+      let gy = randomFloats(x.count, seed: 9)
+      let gx = bench.gradient(gy, input: x, &tape)
+      let (of, ofEach) = (bench.moments(x), inputs.map(bench.moments))
+      var expected = gx.map { _ in 0.0 }
+      for c in 0..<bench.shape.c {
+        let own = Array(stride(from: c, to: x.count, by: bench.shape.c))
+        let r = (ofEach.reduce(0) { $0 + 1 / ($1[c].variance + 1e-5) } / 3).squareRoot()
+        let g = own.map { Double(gy[$0]) }
+        let normalised = own.map { (Double(x[$0]) - of[c].mean) * r }
+        let mean = g.reduce(0, +) / Double(own.count)
+        let product = zip(g, normalised).reduce(0) { $0 + $1.0 * $1.1 }
+        for (i, at) in own.enumerated() {
+          expected[at] =
+            Double(norm.weight.values[c]) * r
+            * (g[i] - mean - normalised[i] * product / Double(own.count))
+        }
+        #expect(
+          abs(Double(norm.weight.gradient[c]) - Double(sequence) * product) < 1e-4, "weight \(c)")
+      }
+      expectClose(gx, expected.map { Float($0) }, "x")
+    }
   }
 }

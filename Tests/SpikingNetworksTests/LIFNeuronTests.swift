@@ -14,7 +14,7 @@ struct LIFNeuronTests {
   static let spikeGradients = (0..<timesteps).map { randomFloats(shape.count, seed: 100 + $0) }
 
   struct Outcome {
-    var spikes: [[Bool]] = []
+    var spikes: [[Int]] = []
     var gradients = [[Float]](repeating: [], count: timesteps)
     /// Bytes of the arena that are in use after each time step.
     var bytes: [Int] = []
@@ -47,46 +47,69 @@ struct LIFNeuronTests {
     return outcome
   }
 
-  private func fired(_ signal: consuming Signal) -> [Bool] {
+  /// The numbers of spikes.
+  private func fired(_ signal: consuming Signal) -> [Int] {
     guard case .spikes(let s) = signal else { return [] }
-    return (0..<s.shape.count).map { s.planes[0].spikes[$0] }
+    return (0..<s.shape.count).map { index in
+      s.planes.enumerated().reduce(0) { $0 + ($1.element.spikes[index] ? 1 << $1.offset : 0) }
+    }
   }
+
+  private func numbers(_ spikes: [[Double]]) -> [[Int]] { spikes.map { $0.map { Int($0) } } }
 
   private func doubles(_ values: [[Float]], times factor: Double) -> [[Double]] {
     values.map { $0.map { factor * Double($0) } }
   }
 
   struct Case: CustomTestStringConvertible, Sendable {
-    var tau: Float
-    var learnsTau = false
-    var threshold: Float = 1
-    var surrogate = SurrogateGradient(.triangle)
+    var neuron: NeuronSpecification
+
+    init(_ neuron: NeuronSpecification) { self.neuron = neuron }
+
     var testDescription: String {
-      "tau \(tau)\(learnsTau ? " learnt" : ""), threshold \(threshold), \(surrogate.shape)"
+      "\(neuron.kind), tau \(neuron.tau), threshold \(neuron.threshold), \(neuron.reset)"
+        + (neuron.detachesReset ? " detached" : "") + ", \(neuron.levels) \(neuron.firing)"
+        + ", \(neuron.thresholdRule), \(neuron.surrogate.shape)"
     }
   }
 
-  static let cases: [Case] = [
-    Case(tau: 1.1), Case(tau: 2, surrogate: .init(.sigmoid)),
-    Case(tau: 4, threshold: 0.8, surrogate: .init(.rectangle, width: 2)),
-    Case(tau: .infinity, surrogate: .init(.sigmoid)), Case(tau: 1),
-    Case(tau: 2, learnsTau: true),
-    Case(tau: 4, learnsTau: true, threshold: 1.2, surrogate: .init(.sigmoid)),
+  /// Of each kind, reset and way of firing.
+  static let kinds: [Case] = [
+    Case(.init(tau: 2)), Case(.init(kind: .if)), Case(.init(kind: .plif, tau: 2)),
+    Case(.init(kind: .clif, tau: 2)), Case(.init(tau: 2, reset: .hard)),
+    Case(.init(kind: .plif, tau: 2, reset: .hard)),
+    Case(.init(tau: 2, detachesReset: true)),
+    Case(.init(kind: .plif, tau: 2, detachesReset: true)),
+    Case(.init(kind: .if, reset: .hard, detachesReset: true)),
+    Case(.init(tau: 2, threshold: 0.5, levels: 2)),
+    Case(.init(tau: 2, threshold: 0.125, levels: 15, firing: .round)),
+    Case(
+      .init(kind: .plif, tau: 2, threshold: 0.4, detachesReset: true, levels: 4, firing: .round)),
+    Case(.init(tau: 2, firing: .round)), Case(.init(tau: 2, thresholdRule: .stabilized)),
+    Case(.init(kind: .plif, tau: 2, thresholdRule: .stabilized, detachesReset: true)),
+  ]
+  static let surrogates: [Case] = [
+    Case(.init(tau: 1.1)), Case(.init(tau: 2, surrogate: .init(.sigmoid))),
+    Case(.init(tau: 4, threshold: 0.8, surrogate: .init(.rectangle, width: 2))),
+    Case(.init(tau: .infinity, surrogate: .init(.sigmoid))), Case(.init(tau: 1)),
+    Case(.init(kind: .plif, tau: 4, threshold: 1.2, surrogate: .init(.sigmoid))),
+    Case(.init(tau: 2, surrogate: .init(.arctan))),
+    Case(.init(tau: 2, reset: .hard, surrogate: .init(.arctan, width: 4))),
+    Case(.init(kind: .clif, tau: 4, threshold: 0.8, surrogate: .init(.rectangle))),
+    Case(.init(kind: .clif, tau: 2, surrogate: .init(.arctan))),
+    Case(.init(tau: 2, threshold: 0.4, levels: 3, surrogate: .init(.sigmoid, width: 2))),
+    Case(.init(tau: 2, threshold: 0.4, levels: 3, firing: .round, surrogate: .init(.arctan))),
   ]
 
-  @Test(arguments: cases, [false, true])
+  @Test(arguments: kinds + surrogates, [false, true])
   func stepsAgreeWithTheReference(_ test: Case, _ isTemporal: Bool) {
-    let bench = LayerBench(
-      neuron: NeuronSpecification(
-        kind: test.learnsTau ? .plif : .lif, tau: test.tau, threshold: test.threshold,
-        surrogate: test.surrogate))
+    let learnsTau = test.neuron.kind == .plif
+    let bench = LayerBench(neuron: test.neuron)
     let (inputScale, amplitude) = (Float(0.5), Float(2.75))
     let neuron = LIFNeuron(
       "lif", input: Self.shape, inputScale: inputScale, amplitude: amplitude, bench.builder)
     let store = ParameterStore(parameters: bench.builder.parameters, statistics: [], seed: 1)
-    let reference = LIFReference(
-      decay: 1 - 1 / Double(test.tau), threshold: Double(test.threshold),
-      surrogate: test.surrogate)
+    let reference = LIFReference(test.neuron)
     let course = reference.course(of: doubles(Self.inputs, times: Double(inputScale)))
     let expected = reference.gradients(
       of: course, spikeGradients: doubles(Self.spikeGradients, times: Double(amplitude)),
@@ -95,36 +118,39 @@ struct LIFNeuronTests {
     // Twice: a sequence leaves nothing behind.
     for sequence in 1...2 {
       let outcome = run(neuron, bench, isTemporal: isTemporal)
-      #expect(outcome.spikes == course.s.map { $0.map { $0 == 1 } })
-      #expect(neuron.spikeCount == outcome.spikes.reduce(0) { $0 + $1.count { $0 } })
+      #expect(outcome.spikes == numbers(course.s))
+      #expect(neuron.spikeCount == outcome.spikes.joined().reduce(0, +))
       #expect(neuron.neuronSteps == Self.timesteps * Self.shape.count)
       for t in 0..<Self.timesteps {
         expectClose(
           outcome.gradients[t], expected.currents[t].map { inputScale * Float($0) },
           "time step \(t)")
       }
-      #expect(store.weights.count == (test.learnsTau ? 1 : 0))
-      if test.learnsTau {
+      #expect(store.weights.count == (learnsTau ? 1 : 0))
+      if learnsTau {
         // decay = 1 - σ(w)
         let slope = -reference.decay * (1 - reference.decay)
         expectClose(
           store.gradients.elements, [Float(Double(sequence) * expected.decay * slope)], "w")
       }
     }
-    #expect(course.s.joined().contains(1) && course.s.joined().contains(0))
+    #expect(course.s.joined().contains(0))
+    #expect(course.s.joined().contains(Double(test.neuron.levels)))
   }
 
-  @Test func referenceAgreesWithFiniteDifferences() {
-    var reference = LIFReference(
-      decay: 0.6, threshold: 0.8, surrogate: .init(.sigmoid, width: 3), isSmooth: true)
+  /// Of what gradients flow through: spikes of a detached reset, and thresholds that move, stay.
+  @Test(arguments: kinds) func referenceAgreesWithFiniteDifferences(_ test: Case) {
+    var reference = LIFReference(test.neuron)
+    (reference.surrogate, reference.isSmooth) = (.init(.sigmoid, width: 3), true)
     var currents = doubles(Self.inputs.map { Array($0[..<3]) }, times: 1)
     let factors = doubles(Self.spikeGradients.map { Array($0[..<3]) }, times: 1)
+    let start = reference.course(of: currents)
     func value() -> Double {
-      let s = reference.course(of: currents).s
+      let s = reference.course(of: currents, constantsOf: start).s
       return zip(factors.joined(), s.joined()).reduce(0) { $0 + $1.0 * $1.1 }
     }
     let gradients = reference.gradients(
-      of: reference.course(of: currents), spikeGradients: factors, isTemporal: true)
+      of: start, spikeGradients: factors, isTemporal: true)
     let step = 1e-5
     func difference(_ move: (Double) -> Void) -> Double {
       move(step)
@@ -140,6 +166,7 @@ struct LIFNeuronTests {
         #expect(abs(gradients.currents[t][neuron] - numerical) < 1e-7)
       }
     }
+    guard !reference.isComplementary else { return }
     #expect(abs(gradients.decay - difference { reference.decay += $0 }) < 1e-7)
   }
 
@@ -169,45 +196,35 @@ struct LIFNeuronTests {
 
   /// The neuron takes in the normalisation before it: against one that is computed apart.
   @Test(arguments: [false, true]) func normalisationIsTakenIn(_ isTemporal: Bool) {
-    let (bench, plain) = (LayerBench(neuron: .init(tau: 2)), LayerBench())
-    let norm = BatchNorm("bn", channels: Self.shape.c, bench.builder)
-    let neuron = LIFNeuron("lif", input: Self.shape, normalization: norm, bench.builder)
-    bench.complete()
-    let other = BatchNorm("bn", channels: Self.shape.c, plain.builder)
-    plain.complete()
-    let outcome = run(neuron, bench, isTemporal: isTemporal)
+    checkNormalisation(BatchNorm.init, isTemporal: isTemporal)
+    checkNormalisation(OnlineNorm.init, isTemporal: isTemporal)
+  }
+
+  private func checkNormalisation<Norm: Normalization>(
+    _ make: (_ name: String, _ channels: Int, NetworkBuilder) -> Norm, isTemporal: Bool
+  ) {
+    let bench = NormalizationBench(shape: Self.shape, neuron: .init(tau: 2), make)
+    let plain = NormalizationBench(shape: Self.shape, make)
+    let neuron = LIFNeuron(
+      "lif", input: Self.shape, normalization: bench.norm, bench.layers.builder)
+    let outcome = run(neuron, bench.layers, isTemporal: isTemporal)
 
     // Each time step normalised by itself.
-    var currents: [[Double]] = []
-    var tape = Tape(arena: plain.arena)
-    for x in Self.inputs {
-      let affine = other.forward(
-        SharedTensor(Tensor(Self.shape, x, in: plain.arena)), &tape)
-      currents.append(
-        x.enumerated().map {
-          let c = $0 % Self.shape.c
-          return Double(affine.scale[c]) * Double($1) + Double(affine.shift[c])
-        })
-    }
+    var tape = plain.tape()
+    let currents = Self.inputs.map { x in plain.normalised(x, &tape).map { Double($0) } }
     let reference = LIFReference(decay: 0.5, threshold: 1, surrogate: .init(.triangle))
     let course = reference.course(of: currents)
-    #expect(outcome.spikes == course.s.map { $0.map { $0 == 1 } })
+    #expect(outcome.spikes == numbers(course.s))
     let expected = reference.gradients(
       of: course, spikeGradients: doubles(Self.spikeGradients, times: 1), isTemporal: isTemporal)
     for t in (0..<Self.timesteps).reversed() {
-      let gradient = expected.currents[t].map { Float($0) }
-      let x = Self.inputs[t]
-      var g = Tensor(Self.shape, gradient, in: plain.arena)
-      let statistics = other.popStatistics(&tape)
-      other.sums.takeProducts(ofRows: view(gradient), with: view(x), mean: statistics.mean)
-      other.backward(
-        &g, input: .exact(SharedTensor(Tensor(Self.shape, x, in: plain.arena))),
-        statistics: statistics)
-      expectClose(outcome.gradients[t], g.elements, "time step \(t)")
+      let gx = plain.gradient(
+        expected.currents[t].map { Float($0) }, input: Self.inputs[t], &tape)
+      expectClose(outcome.gradients[t], gx, "time step \(t)")
     }
     expectClose(
-      bench.store!.gradients.elements, plain.store!.gradients.elements, "weight and bias")
-    #expect(
-      bench.store!.statisticValues.all.elements == plain.store!.statisticValues.all.elements)
+      bench.layers.store!.gradients.elements, plain.layers.store!.gradients.elements,
+      "weight and bias")
+    #expect(bench.statistics == plain.statistics)
   }
 }

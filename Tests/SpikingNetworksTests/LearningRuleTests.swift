@@ -6,10 +6,17 @@ struct LearningRuleTests {
   @Test func everyRuleHasItsStepsAndWindow() {
     let (sltt, bptt) = (LearningRule.sltt(timesteps: 5), LearningRule.bptt(timesteps: 5))
     let slttK = LearningRule.slttK(timesteps: 5, k: 2)
-    #expect([sltt.window, slttK.window, bptt.window] == [1, 1, 5])
+    let (ottt, rate) = (LearningRule.ottt(timesteps: 5), LearningRule.rate(timesteps: 5))
+    let rules = [sltt, slttK, bptt, ottt, rate]
+    #expect(rules.map(\.window) == [1, 1, 5, 1, 1])
+    #expect(rules.map(\.keepsTraces) == [false, false, false, true, false])
+    #expect(rules.map(\.takesAverages) == [false, false, false, false, true])
+    #expect(rules.map(\.isThroughTime) == [false, false, true, false, false])
     let all = [true, true, true, true, true]
     #expect(sltt.recordedTimesteps(seed: 1, iteration: 3) == all)
     #expect(bptt.recordedTimesteps(seed: 1, iteration: 3) == all)
+    #expect(ottt.recordedTimesteps(seed: 1, iteration: 3) == all)
+    #expect(rate.recordedTimesteps(seed: 1, iteration: 3) == all.map { _ in false })
     #expect(slttK.recordedTimesteps(seed: 1, iteration: 3).count { $0 } == 2)
     #expect(
       LearningRule.slttK(timesteps: 5, k: 5).recordedTimesteps(seed: 1, iteration: 3) == all)

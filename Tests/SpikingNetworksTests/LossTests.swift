@@ -10,6 +10,7 @@ struct LossTests {
     LossSpecification(mseWeight: 0.05, mseTarget: .constant, mseMean: 1),
     LossSpecification(mseWeight: 0.3, mseTarget: .constant, mseMean: -0.5),
     LossSpecification(mseWeight: 0.4, mseTarget: .oneHot), LossSpecification(mseWeight: 1),
+    LossSpecification(stepWeights: [0.5, 0, 2], mseWeight: 0.05),
   ]
   static let labels = [2, 0, 3, 1, 0]
   static let (timesteps, classes) = (3, 4)
@@ -56,7 +57,9 @@ struct LossTests {
             ? (c == label ? 1 : 0) : Double(specification.mseMean)
           return (logit - target) * (logit - target)
         }
-        total += (1 - λ) * crossEntropy + λ * squares.reduce(0, +) / Double(Self.classes)
+        total +=
+          Double(specification.stepWeights?[t] ?? 1)
+          * ((1 - λ) * crossEntropy + λ * squares.reduce(0, +) / Double(Self.classes))
       }
     }
     return total / Double(Self.labels.count) / Double(Self.timesteps)
@@ -99,6 +102,50 @@ struct LossTests {
       #expect(correct == whole.correct(amongTop: 1))
       #expect(parts == expected)
     }
+  }
+
+  static let meanLosses = [
+    LossSpecification(kind: .lossOfMean),
+    LossSpecification(kind: .lossOfMean, mseWeight: 0.4, mseTarget: .oneHot, labelSmoothing: 0.1),
+  ]
+
+  /// The loss of the mean of the logits is that of a single time step with these; each time step has its share
+  /// of the gradient.
+  @Test(arguments: meanLosses) func theMeanOfLogitsHasOneLoss(_ specification: LossSpecification) {
+    let mean = Self.logits[0].indices.map { i in
+      Self.logits.reduce(0) { $0 + $1[i] } / Float(Self.timesteps)
+    }
+    var single = specification
+    single.kind = .meanOfLosses
+    let expected = Loss(single, timesteps: 1)
+    add([mean], 0..<5, to: expected)
+    let expectedGradient = expected.popGradient().tensor.elements.map { $0 / 3 }
+
+    let loss = Loss(specification, timesteps: Self.timesteps)
+    // Twice: a batch leaves nothing behind.
+    for _ in 0..<2 {
+      add(Self.logits, 0..<5, to: loss)
+      #expect(loss.pendingSteps == 3)
+      for (t, gradient) in gradients(loss).enumerated() {
+        expectClose(gradient, expectedGradient, tolerance: 1e-6, "time step \(t)")
+      }
+      #expect(abs(loss.value - expected.value) < 1e-6 * expected.value)
+    }
+  }
+
+  /// What validation takes is the same value, and leaves no gradient.
+  @Test(arguments: specifications + meanLosses)
+  func valuesAreTakenWithoutGradients(_ specification: LossSpecification) {
+    let loss = Loss(specification, timesteps: Self.timesteps)
+    add(Self.logits, 0..<5, to: loss)
+    _ = gradients(loss)
+    let expected = loss.value
+    loss.begin(labels: Self.labels, globalCount: Self.labels.count)
+    for (t, logits) in Self.logits.enumerated() {
+      loss.addValue(
+        SharedTensor(Tensor(Shape(n: 5, c: Self.classes), logits, in: arena)), at: t)
+    }
+    #expect(loss.value == expected && loss.pendingSteps == 0)
   }
 
   /// Numbers of PyTorch's `cross_entropy` with `label_smoothing` and class probabilities, in float64.

@@ -20,6 +20,11 @@ struct NetworkSpecificationTests {
     ("neuron.tau", { $0.neuron.tau = 0.9 }), ("neuron.tau", { $0.neuron.tau = .nan }),
     ("neuron.tau", { ($0.neuron.tau, $0.neuron.kind) = (1, .plif) }),
     ("neuron.tau", { ($0.neuron.tau, $0.neuron.kind) = (.infinity, .plif) }),
+    ("neuron.levels", { $0.neuron.levels = 16 }),
+    (
+      "model.normalization",
+      { ($0.parts, $0.normalization) = (network(.nfResNet).parts, .online) }
+    ),
   ]
 
   @Test(arguments: changes)

@@ -21,9 +21,7 @@ struct TapeMemoryTests {
     defer { ThreadPool.setThreads(threads) }
     let arena = Arena(capacity: 1 << 30)
     let network = try SpikingNetwork(specification, seed: 1, arena: arena)
-    let step = TrainingStep(
-      network, rule,
-      loss: LossSpecification(kind: rule.takesAverages ? .lossOfMean : .meanOfLosses))
+    let step = TrainingStep(network, rule, loss: LossSpecification(for: rule))
     var frame = Tensor(specification.input.withSamples(4), in: arena)
     frame.fill(1)
     let frames = FrameSequence(static: frame)

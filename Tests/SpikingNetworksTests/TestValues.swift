@@ -144,3 +144,10 @@ final class LayerBench {
     self.store = store
   }
 }
+
+extension LossSpecification {
+  /// Of the default kind, or of the only one that is defined for the rule.
+  init(for rule: LearningRule) {
+    self.init(kind: rule.takesAverages ? .lossOfMean : .meanOfLosses)
+  }
+}

@@ -13,6 +13,32 @@ struct TrainingStepTests {
     )
   }
 
+  /// A rule, and a network that it is defined for.
+  struct Case: CustomTestStringConvertible, Sendable {
+    var specification: NetworkSpecification
+    var rule: LearningRule
+    var testDescription: String {
+      "\(specification.title), \(specification.normalization), \(rule)"
+    }
+  }
+
+  /// Each network with each of the rules that are defined for it; with batch norm also online norm.
+  static func cases(
+    of specifications: [NetworkSpecification] = specifications, _ rules: [LearningRule]
+  ) -> [Case] {
+    specifications.flatMap { specification in
+      var online = specification
+      online.normalization = .online
+      return rules.flatMap { rule in
+        if rule.keepsTraces && specification.parts.haveSumsOfSpikes { return [] as [Case] }
+        let hasOnline =
+          specification.parts.haveBatchNorm && !rule.isThroughTime && !rule.takesAverages
+        return [Case(specification: specification, rule: rule)]
+          + (hasOnline ? [Case(specification: online, rule: rule)] : [])
+      }
+    }
+  }
+
   private struct Outcome: Equatable {
     var gradients: [Float]
     var statistics: [Float]
@@ -22,7 +48,8 @@ struct TrainingStepTests {
   /// One iteration, with the image once or as one equal frame for each time step.
   private func iterate(
     _ specification: NetworkSpecification, _ rule: LearningRule, isStatic: Bool,
-    iteration: Int = 0, parts: [Range<Int>] = [0..<4], observe: () -> Void = {},
+    iteration: Int = 0, parts: [Range<Int>] = [0..<4],
+    observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in },
     isFinal: ((_ range: Range<Int>, _ gradients: [Float]) -> Void)? = nil
   ) throws -> Outcome {
     let network = try SpikingNetwork(specification, seed: 1, arena: Arena(capacity: 1 << 28))
@@ -31,15 +58,17 @@ struct TrainingStepTests {
         isFinal($0, network.store.gradients[$0].elements)
       }
     }
-    for parameter in network.store.parameters where parameter.values.elements.contains(0) {
-      parameter.values.fill(0.5)
+    for parameter in network.store.parameters {
+      if parameter.values.elements.contains(0) { parameter.values.fill(0.5) }
+      // A normaliser-free network as narrow as this would hardly fire.
+      if parameter.name.hasSuffix(".gain") { parameter.values.fill(2) }
     }
     network.weightsDidChange()
     var random = RandomStream(seed: 1, purpose: .augmentation)
     let labels = [0, 1, 2, 0]
     let image = (0..<labels.count * specification.input.count).map { _ in 4 * random.uniform() - 2 }
     let timesteps = rule.timesteps
-    let step = TrainingStep(network, rule, loss: LossSpecification())
+    let step = TrainingStep(network, rule, loss: LossSpecification(for: rule))
     for part in parts {
       let frames =
         isStatic
@@ -54,10 +83,11 @@ struct TrainingStepTests {
       step.accumulateGradients(
         frames, labels: Array(labels[part]), globalCount: labels.count,
         context: IterationContext(seed: 1, iteration: iteration),
-        isLast: isFinal != nil && part == parts.last
-      ) { _, _ in observe() }
+        isLast: isFinal != nil && part == parts.last, observe: observe)
     }
     network.completeGradients()
+    network.gatherStatistics(share: 1)
+    network.updateStatistics()
     return Outcome(
       gradients: network.store.gradients.elements,
       statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
@@ -65,17 +95,20 @@ struct TrainingStepTests {
 
   /// More parts than threads, and sums of layers wide enough to be divided.
   @Test(
-    arguments: NetworkFamily.allCases,
-    [LearningRule.sltt(timesteps: 2), .bptt(timesteps: 2)])
-  func theNumberOfThreadsChangesNoBit(_ family: NetworkFamily, _ rule: LearningRule) throws {
-    var specification = NetworkSpecification(
-      family: family, blocks: [1, 1], width: 40, classes: 3, imageSize: 24, dropout: 0.1)
-    specification.neuron.kind = .plif
+    arguments: cases(
+      of: NetworkFamily.allCases.map {
+        NetworkSpecification(
+          family: $0, blocks: [1, 1], width: 40, classes: 3, imageSize: 24, dropout: 0.1)
+      },
+      [.sltt(timesteps: 2), .bptt(timesteps: 2), .ottt(timesteps: 2), .rate(timesteps: 2)]))
+  func theNumberOfThreadsChangesNoBit(_ test: Case) throws {
+    var specification = test.specification
+    if !test.rule.takesAverages { specification.neuron.kind = .plif }
     let before = ThreadPool.threads
     defer { ThreadPool.setThreads(before) }
     let outcomes = try [1, 2, 3, 8].map { threads in
       ThreadPool.setThreads(threads)
-      return try iterate(specification, rule, isStatic: true)
+      return try iterate(specification, test.rule, isStatic: true)
     }
     for outcome in outcomes { #expect(outcome == outcomes[0]) }
   }
@@ -83,11 +116,12 @@ struct TrainingStepTests {
   /// What the last backward pass calls final is what it was without being asked, and comes in the order
   /// of the buffer: most of it before the pass has ended.
   @Test(
-    arguments: specifications,
-    [LearningRule.sltt(timesteps: 3), .slttK(timesteps: 3, k: 2), .bptt(timesteps: 3)])
-  func gradientsThatAreFinalStayAsTheyAre(
-    _ specification: NetworkSpecification, _ rule: LearningRule
-  ) throws {
+    arguments: cases([
+      .sltt(timesteps: 3), .slttK(timesteps: 3, k: 2), .bptt(timesteps: 3), .ottt(timesteps: 3),
+      .rate(timesteps: 3),
+    ]))
+  func gradientsThatAreFinalStayAsTheyAre(_ test: Case) throws {
+    let (specification, rule) = (test.specification, test.rule)
     for isStatic in [false, true] {
       let parts = [0..<3, 3..<4]
       let expected = try iterate(specification, rule, isStatic: isStatic, parts: parts)
@@ -96,7 +130,8 @@ struct TrainingStepTests {
       var forwardSteps = 0
       var stepsBefore: [Int] = []
       let outcome = try iterate(
-        specification, rule, isStatic: isStatic, parts: parts, observe: { forwardSteps += 1 }
+        specification, rule, isStatic: isStatic, parts: parts,
+        observe: { _, _ in forwardSteps += 1 }
       ) { range, values in
         ranges.append(range)
         gradients += values
@@ -119,8 +154,8 @@ struct TrainingStepTests {
       var steps = 0
       let expected = try iterate(specification, all, isStatic: isStatic, iteration: iteration)
       let actual = try iterate(
-        specification, some, isStatic: isStatic, iteration: iteration
-      ) { steps += 1 }
+        specification, some, isStatic: isStatic, iteration: iteration,
+        observe: { _, _ in steps += 1 })
       #expect(actual == expected && expected.gradients.contains { $0 != 0 })
       #expect(
         steps == 1 + all.recordedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!)
@@ -128,9 +163,11 @@ struct TrainingStepTests {
   }
 
   /// Parts of a batch, whose frames of a time step lie apart, add up to its gradients.
-  @Test(arguments: [false, true]) func partsOfABatchAddUp(isStatic: Bool) throws {
+  @Test(
+    arguments: [LearningRule.bptt(timesteps: 3), .ottt(timesteps: 3), .rate(timesteps: 3)],
+    [false, true])
+  func partsOfABatchAddUp(_ rule: LearningRule, isStatic: Bool) throws {
     let specification = Self.specification(.nfResNet)
-    let rule = LearningRule.bptt(timesteps: 3)
     let whole = try iterate(specification, rule, isStatic: isStatic)
     let parts = try iterate(specification, rule, isStatic: isStatic, parts: [0..<1, 1..<4])
     expectClose(parts.gradients, whole.gradients, "gradients")
@@ -139,16 +176,65 @@ struct TrainingStepTests {
 
   /// The stem's shortcut for images changes nothing but rounding.
   @Test(
-    arguments: specifications,
-    [LearningRule.sltt(timesteps: 4), .slttK(timesteps: 4, k: 2), .bptt(timesteps: 4)])
-  func imagesTrainAsEqualFrames(
-    _ specification: NetworkSpecification, _ rule: LearningRule
-  ) throws {
-    let image = try iterate(specification, rule, isStatic: true)
-    let frames = try iterate(specification, rule, isStatic: false)
+    arguments: cases([
+      .sltt(timesteps: 4), .slttK(timesteps: 4, k: 2), .bptt(timesteps: 4), .ottt(timesteps: 4),
+      .rate(timesteps: 4),
+    ]))
+  func imagesTrainAsEqualFrames(_ test: Case) throws {
+    let image = try iterate(test.specification, test.rule, isStatic: true)
+    let frames = try iterate(test.specification, test.rule, isStatic: false)
     #expect(image.loss == frames.loss)
     #expect(frames.gradients.contains { $0 != 0 })
     #expect(relativeDifference(image.gradients, frames.gradients) <= 1e-5)
     #expect(relativeDifference(image.statistics, frames.statistics) <= 1e-5)
+  }
+
+  /// With one time step, traces are spikes, and averages are that time step's.
+  @Test(arguments: specifications)
+  func ofOneStepRulesAreTheSame(_ specification: NetworkSpecification) throws {
+    let sltt = try iterate(specification, .sltt(timesteps: 1), isStatic: true)
+    #expect(sltt.gradients.contains { $0 != 0 })
+    if !specification.parts.haveSumsOfSpikes {
+      #expect(try iterate(specification, .ottt(timesteps: 1), isStatic: true) == sltt)
+    }
+    let rate = try iterate(specification, .rate(timesteps: 1), isStatic: true)
+    #expect(relativeDifference(rate.gradients, sltt.gradients) <= 1e-5)
+    #expect(rate.statistics == sltt.statistics && abs(rate.loss - sltt.loss) < 1e-6)
+  }
+
+  /// With more, each rule has gradients of its own.
+  @Test func ofSeveralStepsRulesDiffer() throws {
+    let rules: [LearningRule] = [
+      .sltt(timesteps: 3), .bptt(timesteps: 3), .ottt(timesteps: 3), .rate(timesteps: 3),
+    ]
+    let gradients = try rules.map {
+      try iterate(Self.specification(.resNet), $0, isStatic: true).gradients
+    }
+    for (index, own) in gradients.enumerated() {
+      for other in gradients[..<index] { #expect(relativeDifference(own, other) > 1e-2) }
+    }
+  }
+
+  /// Online norm takes statistics that are the same for all samples, whatever the parts of the batch.
+  @Test(arguments: specifications.filter(\.parts.haveBatchNorm), [false, true])
+  func onlineNormDoesNotDependOnTheParts(
+    _ specification: NetworkSpecification, _ isStatic: Bool
+  ) throws {
+    func logits(_ normalization: NormalizationKind, _ parts: [Range<Int>]) throws -> [[Float]] {
+      var specification = specification
+      (specification.normalization, specification.dropout) = (normalization, 0)
+      var logits = [[Float]](repeating: [], count: 3)
+      _ = try iterate(
+        specification, .sltt(timesteps: 3), isStatic: isStatic, parts: parts,
+        observe: { t, part in logits[t] += part.elements })
+      return logits
+    }
+    let whole = try logits(.online, [0..<4])
+    for (parts, whole) in zip(try logits(.online, [0..<1, 1..<4]), whole) {
+      #expect(relativeDifference(parts, whole) < 1e-6)
+    }
+    #expect(Set(whole.joined()).count > 3)
+    let (parts, other) = (try logits(.batch, [0..<1, 1..<4]), try logits(.batch, [0..<4]))
+    #expect(relativeDifference(parts[0], other[0]) > 1e-3)
   }
 }

@@ -46,6 +46,21 @@ struct EventConvolutionTests {
       convolution.weightsDidChange()
     }
 
+    // Floats that are 0 where nothing fires.
+    let values = zip(randomFloats(input.count, seed: 5), fired).map { $1 ? $0 : 0 }
+    let ofValues = PlainConvolution(geometry: geometry).backwardWeights(
+      values, gy, samples: samples)
+    do {
+      let x = Tensor(input, values, in: arena)
+      let (gw, gb) = (view(weights), view(bias))
+      let support = SpikeTensor(marking: x, in: arena)
+      #expect(support.spikeCount == values.count { $0 != 0 })
+      convolution.backwardWeights(
+        x, support: support, Tensor(output, gy, in: arena), into: gw, bias: gb)
+      expectClose(gw.elements, zip(weights, ofValues.weights).map { $0 + $1 }, "gw of values")
+      expectClose(gb.elements, zip(bias, ofValues.bias).map { $0 + $1 }, "gb of values")
+    }
+
     let expected = PlainConvolution(geometry: geometry).backwardWeights(x, gy, samples: samples)
     for hasBias in [false, true] {
       let (gw, gb) = (view(weights), view(bias))

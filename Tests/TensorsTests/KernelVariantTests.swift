@@ -7,9 +7,9 @@ import Testing
 struct KernelVariantTests {
   private static let suites = [
     "EventConvolutionTests", "WinogradConvolutionTests", "TileConvolutionTests",
-    "MembraneDynamicsTests",
-    "ChannelSumsTests", "SpikeTensorTests", "SpikeTensorDenseTests", "PoolingTests",
-    "DropoutMaskTests", "BFloat16BlockTests", "VariantInUseTests",
+    "MembraneDynamicsTests", "FiringAveragesTests", "ChannelSumsTests", "SpikeTensorTests",
+    "SpikeTensorDenseTests", "SpikesTests", "PoolingTests", "DropoutMaskTests",
+    "BFloat16BlockTests", "VariantInUseTests",
   ]
 
   @Test(arguments: ["avx2", "any"]) func lesserVariantsPassTheSameTests(_ vectors: String) throws {

@@ -112,8 +112,10 @@ struct MembraneDynamicsTests {
         #expect(last.allSatisfy { $0 >> UInt64(channels % 64) == 0 })
       }
     }
-    #expect(edges > 0 && mostSpikes == min(test.levels, mostSpikes) && mostSpikes > 0)
+    #expect(mostSpikes > 0 && mostSpikes <= test.levels)
     if channels > 1 { #expect(mostSpikes == test.levels) }
+    // Of few channels, none may have a scale with which potentials meet the threshold.
+    if channels > 3 { #expect(edges > 0) }
   }
 
   /// To charge and to fire one after the other is the same as both at once, at another threshold too.

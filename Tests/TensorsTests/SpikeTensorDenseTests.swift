@@ -16,6 +16,10 @@ struct SpikeTensorDenseTests {
       var sum = Tensor(shape, values, in: arena)
       sum.add(spikes)
       expectEqual(sum.elements, zip(values, fired).map { $0 + ($1 ? 2.75 : 0) }, "sum")
+
+      sum = Tensor(shape, values, in: arena)
+      sum.add(spikes, afterTimes: 0.25)
+      expectEqual(sum.elements, zip(values, fired).map { $0 / 4 + ($1 ? 2.75 : 0) }, "decayed sum")
     }
   }
 }

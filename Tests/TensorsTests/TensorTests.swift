@@ -61,12 +61,16 @@ struct TensorTests {
   @Test(arguments: [1, 2, 3]) func arithmeticIsElementwise(_ threads: Int) {
     // Enough elements for each thread to take part, and a number that does not divide evenly.
     let shape = Shape(n: 1, c: 50_001)
-    let (a, b) = (randomFloats(shape.count, seed: 4), randomFloats(shape.count, seed: 5))
+    let (a, b) = (gridFloats(shape.count, seed: 4), gridFloats(shape.count, seed: 5))
     let arena = testArena()
     withThreads(threads) {
       var tensor = Tensor(shape, a, in: arena)
       tensor.add(Tensor(shape, b, in: arena))
       expectEqual(tensor.elements, zip(a, b).map { $0 + $1 }, "sum")
+      tensor.add(Tensor(shape, b, in: arena), afterTimes: 0.25)
+      expectEqual(tensor.elements, zip(a, b).map { ($0 + $1) / 4 + $1 }, "decayed sum")
+      tensor.scale(by: -2)
+      expectEqual(tensor.elements, zip(a, b).map { -($0 + $1) / 2 - 2 * $1 }, "scaled")
       tensor.fill(0.5)
       expectEqual(tensor.elements, a.map { _ in 0.5 }, "filled")
     }

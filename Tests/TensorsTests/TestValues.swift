@@ -19,6 +19,12 @@ func randomSpikes(_ count: Int, seed: Int) -> [Bool] {
   randomFloats(count, seed: seed).map { $0 < -0.5 }
 }
 
+/// Numbers of spikes from 0 to `most`, equal for equal seeds.
+func randomNumbers(_ count: Int, upTo most: Int, seed: Int) -> [Int] {
+  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
+  return (0..<count).map { _ in random.uniform(below: most + 1) }
+}
+
 /// Memory of its own with the given elements.
 func view(_ elements: [Float]) -> FloatView {
   let view = FlatBuffer(count: elements.count).all
@@ -78,6 +84,19 @@ struct RandomPlanes {
     values = (0..<shape.count).map { index in
       zip(amplitudes, fired).reduce(0) { $0 + ($1.1[index] ? $1.0 : 0) }
     }
+  }
+}
+
+extension Spikes {
+  /// The given numbers of spikes, up to `levels`, that stand for `amplitude` each.
+  init(_ shape: Shape, levels: Int, amplitude: Float = 1, _ numbers: [Int], in arena: Arena) {
+    self.init(
+      planes: (0..<Self.planes(levels: levels)).map { plane in
+        SharedSpikes(
+          SpikeTensor(shape, amplitude: amplitude * Float(1 << plane), in: arena) {
+            numbers[$0] >> plane & 1 == 1
+          })
+      }, levels: levels)
   }
 }
 

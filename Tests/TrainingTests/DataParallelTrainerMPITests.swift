@@ -19,7 +19,9 @@ struct DataParallelTrainerMPITests {
 
   static let methods: [[String]] = [
     ["method.name=sltt"], ["method.name=sltt-k", "method.k=2"], ["method.name=bptt"],
+    ["method.name=ottt"], ["method.name=rate"],
   ]
+  static let online = ["model.normalization=online"]
   static let normalizerFree: [[String]] = [
     ["model.family=nf-resnet", "model.blocks=[1,1]", "model.width=4"],
     ["model.family=nf-resnet-bottleneck", "model.blocks=[1,1]", "model.width=4"],
@@ -236,9 +238,10 @@ struct DataParallelTrainerMPITests {
     #expect(abs(metrics.loss - expected.loss) < 1e-5 * expected.loss)
   }
 
-  @Test(arguments: methods) func batchNormalizedReplicasStayIdentical(_ method: [String]) throws {
+  @Test(arguments: methods + [online, online + ["method.name=ottt"]])
+  func normalizedReplicasStayIdentical(_ options: [String]) throws {
     let job = try SmallJob(
-      ["model.blocks=[1,1]", "model.width=4", "model.dropout=0.2"] + method, communicator)
+      ["model.blocks=[1,1]", "model.width=4", "model.dropout=0.2"] + options, communicator)
     let store = job.network.store
     let before = store.statisticValues.all.elements
     _ = try job.train(epochs: 2)
@@ -268,6 +271,28 @@ struct DataParallelTrainerMPITests {
     let (mean, expected) = (try runningMean(communicator), try runningMean(SingleProcess()))
     #expect(expected.contains { abs($0) > 1e-3 })
     #expect(relativeDifference(mean, expected) < 1e-5)
+  }
+
+  /// With online norm, the forward pass is the same for any number of ranks as long as weights stay, and so are
+  /// the statistics: variances, too, of all layers. Neurons fire at so low a potential that no channel is the
+  /// same for all pixels of a rank, where the layer would take its own statistics instead.
+  @Test(arguments: [3, 10, 23]) func onlineStatisticsDoNotDependOnTheRanks(batch: Int) throws {
+    let settings =
+      [
+        "model.blocks=[1,1]", "model.width=4", "neuron.threshold=0.25",
+        "training.global_batch=\(batch)",
+      ] + Self.online
+    func statistics(_ communicator: any Communicator) throws -> [String: [Float]] {
+      let job = try SmallJob(settings, communicator)
+      for _ in 0..<3 { try job.trainOnce(learningRate: 0) }
+      return Dictionary(
+        uniqueKeysWithValues: job.network.store.statistics.map { ($0.name, $0.values.elements) })
+    }
+    let (statistics, expected) = (try statistics(communicator), try statistics(SingleProcess()))
+    for (name, expected) in expected {
+      #expect(relativeDifference(statistics[name]!, expected) < 1e-5, "\(name)")
+      #expect(expected.contains { abs($0 - (name.hasSuffix("var") ? 1 : 0)) > 1e-3 }, "\(name)")
+    }
   }
 
   /// With a batch norm that gives a constant, all neurons always fire, and the classifier's gradient

@@ -82,5 +82,8 @@ CASES: Table[list[Case]] = Table(
         under("sltt bptt", Case(
             "sew-resnet-if", **SEW_RESNET, neuron="if", reset="hard", detach_reset=True)),
         under("bptt", Case(
+            "sew-resnet-arctan", **SEW_RESNET, neuron="if", reset="hard", detach_reset=True,
+            surrogate="arctan")),
+        under("bptt", Case(
             "sew-resnet-imagenet", **SEW_RESNET | dict(size=32, batch=2), stem="imagenet")),
     )})

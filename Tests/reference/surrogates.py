@@ -9,6 +9,7 @@ spikes. L = 1 is the binary spike; more are those of LM-HT (Hao et al., NeurIPS 
 et al., ECCV 2024). The H of every level has the same surrogate.
 """
 
+from math import pi
 from typing import Callable
 
 import torch
@@ -45,8 +46,15 @@ def sigmoid(z: Tensor) -> Tensor:
     return 4 * torch.sigmoid(4 * z) * torch.sigmoid(-4 * z)
 
 
+@sum_over_levels
+def arctan(z: Tensor) -> Tensor:
+    """1 / (1 + (π z)²), the default of SpikingJelly (Fang et al., ICCV 2021)."""
+    return 1 / (1 + (pi * z) ** 2)
+
+
 SURROGATES: Table[Surrogate] = Table(
-    "surrogate gradient", {"triangle": triangle, "rectangle": rectangle, "sigmoid": sigmoid})
+    "surrogate gradient",
+    {"triangle": triangle, "rectangle": rectangle, "sigmoid": sigmoid, "arctan": arctan})
 
 
 def fire(z: Tensor, surrogate: Surrogate, levels: int = 1) -> Tensor:

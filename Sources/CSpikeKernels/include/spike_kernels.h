@@ -74,6 +74,7 @@ typedef struct {
   const uint16_t *centered;      // x - mean in bfloat16, instead of the two
   double *sums;                  // [2 * channels], += sum dL/du, sum dL/du * (input - mean), or NULL
   const float *previous;         // u[t-1], for the gradient of the decay, or NULL
+  float previous_threshold;
   float amplitude;
   sltt_neurons neurons;
 } sltt_neuron_backward_args;
@@ -104,6 +105,9 @@ void sltt_unpack_rounded(const uint64_t *spikes, uint16_t *values, size_t channe
 
 // rounded[i] = values[i] in bfloat16, for i from first to last.
 void sltt_round(const float *values, uint16_t *rounded, size_t first, size_t last);
+
+// Spikes where values are not 0.
+void sltt_mark(const float *values, uint64_t *spikes, size_t channels, size_t first, size_t last);
 
 // values = decay * values, plus amplitude where a spike is.
 void sltt_add_spikes(const uint64_t *spikes, float *values, size_t channels, float amplitude,
@@ -197,17 +201,19 @@ size_t sltt_event_output_blocks(const sltt_event_shape *shape);
 
 // Bytes of scratch memory that a thread needs for the weights' gradient of so many blocks of input
 // channels.
-size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *shape, size_t blocks);
+size_t sltt_event_gradient_scratch_bytes(const sltt_event_shape *shape, size_t blocks,
+                                         int with_values);
 
-// gradient[3, 3, inputs, outputs] += amplitude * the weights' gradient, for the samples
+// gradient[3, 3, inputs, outputs] += amplitude * the weights' gradient for spikes or, if not NULL, for the
+// values of the elements with a spike, for the samples
 // first ..< last, the blocks first_block ..< last_block of 64 input channels and the blocks
 // first_column ..< last_column of 16 output channels; with input block 0, also
 // bias_gradient[outputs] += the sum of the output's gradient, if not NULL.
 void sltt_event_weight_gradient(const sltt_event_shape *shape, const uint64_t *spikes,
-                                const float *output_gradient, float amplitude, float *gradient,
-                                float *bias_gradient, void *scratch, size_t first, size_t last,
-                                size_t first_block, size_t last_block, size_t first_column,
-                                size_t last_column);
+                                const float *values, const float *output_gradient, float amplitude,
+                                float *gradient, float *bias_gradient, void *scratch, size_t first,
+                                size_t last, size_t first_block, size_t last_block,
+                                size_t first_column, size_t last_column);
 
 // A dense 3x3 convolution with stride 1 and padding 1 by Winograd's method: tiles of 4x4 outputs, of 36
 // products an input and output channel where direct convolution takes 144. Sizes in pixels.

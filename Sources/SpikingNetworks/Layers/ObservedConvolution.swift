@@ -62,6 +62,16 @@ public final class ObservedConvolution: Convolution {
     add(.backwardWeights, since: start, samples: gy.shape.n)
   }
 
+  public func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?
+  ) {
+    let start = ContinuousClock.now
+    base.backwardWeights(
+      x, support: support, gy, into: weightGradient, bias: biasGradient)
+    add(.backwardWeights, since: start, samples: gy.shape.n, density: support.density)
+  }
+
   public func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
     into y: inout Tensor,

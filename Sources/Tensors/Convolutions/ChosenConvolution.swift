@@ -29,6 +29,13 @@ final class ChosenConvolution: Convolution {
   private func method(
     for pass: ConvolutionPass, samples: Int, density: Double? = nil
   ) -> (any ConvolutionMethod)? {
+    best(for: pass, samples: samples, density: density).method
+  }
+
+  /// The way that costs least, and its time.
+  private func best(
+    for pass: ConvolutionPass, samples: Int, density: Double? = nil
+  ) -> (method: (any ConvolutionMethod)?, time: Double) {
     var best: (any ConvolutionMethod)?
     let directTerms = DirectCost(geometry: geometry).terms(of: pass, samples: samples)
     var least = isForced ? .infinity : time(.oneDNN, pass, density, directTerms)
@@ -38,7 +45,23 @@ final class ChosenConvolution: Convolution {
       else { continue }
       (best, least) = (method, time)
     }
-    return best
+    return (best, least)
+  }
+
+  /// What computes the gradient of the weights for floats of which such a share is not 0.
+  private func passes(
+    forShare share: Double, samples: Int
+  ) -> any ConvolutionPasses {
+    let (dense, least) = best(for: .backwardWeights, samples: samples)
+    let density = min(1, share * EventCost.costOfValues)
+    for method in methods where method.takesShares {
+      let counts = method.costs(of: .backwardWeights, samples: samples, density: density)
+      guard let time = counts.map({ time(method.kernel, .backwardWeights, density, $0) }),
+        isForced || time < least
+      else { continue }
+      return method
+    }
+    return dense ?? direct
   }
 
   /// Nanoseconds of one thread.
@@ -121,5 +144,13 @@ final class ChosenConvolution: Convolution {
   ) {
     passes(for: .backwardWeights, samples: gy.shape.n, density: spikes.density).backwardWeights(
       spikes, gy, into: weightGradient, bias: biasGradient)
+  }
+
+  func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?
+  ) {
+    passes(forShare: support.density, samples: gy.shape.n).backwardWeights(
+      x, support: support, gy, into: weightGradient, bias: biasGradient)
   }
 }

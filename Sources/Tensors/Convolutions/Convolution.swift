@@ -60,6 +60,12 @@ public protocol ConvolutionPasses: AnyObject {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?)
 
+  /// The gradient of the weights for floats most of which may be 0, such as traces of spikes: `support` has
+  /// spikes where they are not.
+  func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?)
+
   /// The forward pass of a plane of spikes.
   func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
@@ -121,6 +127,14 @@ extension ConvolutionPasses {
     bias biasGradient: FloatView?
   ) {
     let x = spikes.unpacked(in: arena)
+    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+  }
+
+  /// As any floats.
+  public func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?
+  ) {
     backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
   }
 

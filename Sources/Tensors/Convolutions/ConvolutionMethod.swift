@@ -8,6 +8,10 @@ protocol ConvolutionMethod: ConvolutionPasses {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]?
 
+  /// Whether it computes the gradient of the weights for floats most of which may be 0, at what it costs for
+  /// spikes and somewhat more.
+  var takesShares: Bool { get }
+
   /// As a convolution's, where passes go this way.
   func packedBytes(for pass: ConvolutionPass) -> Int
 
@@ -17,6 +21,8 @@ protocol ConvolutionMethod: ConvolutionPasses {
 
 // A pass that a method has no costs for never comes to it.
 extension ConvolutionMethod {
+  var takesShares: Bool { false }
+
   func forward(
     _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool

@@ -1,7 +1,7 @@
 internal import CSpikeKernels
 
 /// A 3x3 convolution of spikes that adds up the weights under spikes and passes over zeros, forward and
-/// for the weights' gradient.
+/// for the weights' gradient; that one also for floats that are mostly 0.
 ///
 /// The additions are of floats, so results differ from the direct ones by rounding only; in mixed
 /// precision, weights are rounded to bfloat16 for the forward pass, as direct ones are.
@@ -9,6 +9,7 @@ final class EventConvolution: ConvolutionMethod {
   let geometry: ConvolutionGeometry
   let arena: Arena
   let kernel = ConvolutionKernel.events
+  let takesShares = true
   private let shape: sltt_event_shape
   private let packed: PackedWeights
 
@@ -81,19 +82,36 @@ final class EventConvolution: ConvolutionMethod {
     _ spikes: borrowing SpikeTensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?
   ) {
+    addWeightGradient(spikes, values: nil, gy, weightGradient, biasGradient)
+  }
+
+  func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?
+  ) {
+    precondition(support.shape == x.shape && support.amplitude == 1)
+    addWeightGradient(support, values: x.pointer, gy, weightGradient, biasGradient)
+  }
+
+  /// - Parameter values: of the elements with a spike; `nil`: 1.
+  private func addWeightGradient(
+    _ spikes: borrowing SpikeTensor, values: UnsafePointer<Float>?, _ gy: borrowing Tensor,
+    _ weightGradient: FloatView, _ biasGradient: FloatView?
+  ) {
     checkShapes(spikes.shape, gy.shape)
     let (source, output, amplitude) = (spikes.words, gy.pointer, spikes.amplitude)
     let columns = outputBlocks
     let sums = GradientSums(
       weightGradient, bias: biasGradient, outputs: geometry.outputChannels, samples: gy.shape.n,
       units: inputBlocks * columns, arena)
-    let scratch = Scratch(gradientScratch(groups: sums.groups), arena)
+    let scratch = Scratch(
+      gradientScratch(groups: sums.groups, withValues: values != nil), arena)
     sums.forEachPart { thread, group, part in
       let (samples, sum) = (sums.samples(of: group), sums[group])
       forEachRectangle(of: part, columns: columns) { blocks, columns in
         withUnsafePointer(to: shape) {
           sltt_event_weight_gradient(
-            $0, source, output, amplitude, sum.weights, sum.bias, scratch[thread],
+            $0, source, values, output, amplitude, sum.weights, sum.bias, scratch[thread],
             samples.lowerBound, samples.upperBound, blocks.lowerBound, blocks.upperBound,
             columns.lowerBound, columns.upperBound)
         }
@@ -107,14 +125,14 @@ final class EventConvolution: ConvolutionMethod {
 
   /// For each thread, room for the lists of the input channels that it works on at once: blocks that
   /// it has whole, or one of which it has a part.
-  private func gradientScratch(groups: Int) -> Scratch.Size {
+  private func gradientScratch(groups: Int, withValues: Bool) -> Scratch.Size {
     let (blocks, columns) = (inputBlocks, outputBlocks)
     let units = groups * blocks * columns
     let parts = parallelParts(units)
     let whole = (units + parts - 1) / parts / columns
     return Scratch.Size(
       bytes: withUnsafePointer(to: shape) {
-        sltt_event_gradient_scratch_bytes($0, min(max(whole, 1), blocks))
+        sltt_event_gradient_scratch_bytes($0, min(max(whole, 1), blocks), withValues ? 1 : 0)
       }, parts: parts)
   }
 
@@ -137,7 +155,7 @@ final class EventConvolution: ConvolutionMethod {
     let sums = GradientSums.size(
       geometry.weightCount + geometry.outputChannels, samples: samples, units: units)
     let groups = GradientSums.groups(samples: samples, units: units)
-    return sums.bytes + gradientScratch(groups: groups).bytes
+    return sums.bytes + gradientScratch(groups: groups, withValues: false).bytes
   }
 
   private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {

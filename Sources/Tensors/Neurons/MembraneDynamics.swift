@@ -292,6 +292,7 @@ public struct MembraneDynamics: Sendable {
         arguments.complement_gradient_out = step.earlierGradient?.complement?.tensor.pointer
       } else {
         arguments.previous = previous.map { UnsafePointer($0.potential.tensor.pointer) }
+        arguments.previous_threshold = previous?.threshold ?? 0
       }
     }
     return arguments

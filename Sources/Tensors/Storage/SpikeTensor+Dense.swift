@@ -1,6 +1,16 @@
 internal import CSpikeKernels
 
 extension SpikeTensor {
+  /// Spikes where the elements are not 0.
+  init(marking values: borrowing Tensor, in arena: Arena) {
+    self.init(values.shape, in: arena)
+    let (source, destination, channels) = (values.pointer, words, shape.c)
+    parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in
+      sltt_mark(source, destination, channels, part.lowerBound, part.upperBound)
+    }
+    countSpikes()
+  }
+
   /// The spikes as floats: `amplitude` where a spike is, else 0.
   borrowing func unpacked(in arena: Arena) -> Tensor {
     let dense = Tensor(shape, in: arena)
