@@ -160,6 +160,7 @@ extension Configuration {
       origins[entry.name] = entry.origin
     }
     data.path = data.path.map(expandingHome)
+    distill.checkpoint = distill.checkpoint.map(expandingHome)
     if !layer.contains(where: { $0.name == "method.k" }),
       layer.contains(where: { $0.name == "method.name" }), method.name != .slttK
     {

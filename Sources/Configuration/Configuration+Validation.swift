@@ -15,6 +15,11 @@ extension Configuration {
         "needs momentum, but optimizer.momentum is 0: raise it"
           + " or set nesterov to false")
     }
+    if distill.checkpoint == nil,
+      let key = ["distill.temperature", "distill.weight"].first(where: { !isDefault($0) })
+    {
+      throw error(key, "is set, but there is no teacher: set distill.checkpoint, or remove \(key)")
+    }
     if schedule.warmupEpochs >= training.epochs {
       throw error(
         "schedule.warmup_epochs",

@@ -10,6 +10,7 @@ public struct Configuration: Sendable {
   public var neuron = Neuron()
   public var method = Method()
   public var loss = Loss()
+  public var distill = Distillation()
   public var optimizer = Optimizer()
   public var schedule = Schedule()
   public var training = Training()
@@ -38,8 +39,8 @@ extension Configuration {
 
   /// With those of earlier versions.
   static let readable: [ConfigurationKey] =
-    Model.keys + Neuron.keys + Method.keys + Loss.keys + Optimizer.keys + Schedule.keys
-    + Training.keys + Communication.keys + Checkpointing.keys + Data.keys
+    Model.keys + Neuron.keys + Method.keys + Loss.keys + Distillation.keys + Optimizer.keys
+    + Schedule.keys + Training.keys + Communication.keys + Checkpointing.keys + Data.keys
 
   /// The sections, in the order of configuration files.
   static let sections: [String] = keys.reduce(into: []) { sections, key in

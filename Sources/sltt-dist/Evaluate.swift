@@ -7,11 +7,17 @@ struct Evaluate: ParsableCommand {
     discussion: """
       The configuration is the one that the checkpoint was trained with, unless --config names another. \
       Through mpirun, the ranks share the samples; each sample counts exactly once.
+
+      With --unroll: a network whose neurons fire up to L spikes at a time step runs a second time with \
+      single spikes, over L times as many steps, and the two are compared.
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
+
+  @Flag(name: .long, help: "Compare the network of several levels with itself in single spikes.")
+  var unroll = false
 
   func run() {
     onEveryRank { communicator in
@@ -20,7 +26,7 @@ struct Evaluate: ParsableCommand {
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)
-      let report = try evaluation.run()
+      let report = try unroll ? evaluation.runUnrolled() : evaluation.run()
       if communicator.isRoot { print(report) }
     }
   }

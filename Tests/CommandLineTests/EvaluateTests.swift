@@ -26,6 +26,30 @@ struct EvaluateTests {
     #expect(run.value("validation top-5") == "100.00 %")
   }
 
+  @Test(arguments: [nil, 3]) func comparesLevelsWithSingleSpikes(ranks: Int?) throws {
+    let none = try workspace.run("evaluate", "--checkpoint", "run", "--unroll", ranks: ranks)
+    #expect(none.status == 1)
+    #expect(none.messages.count == 1)
+    #expect(
+      none.messages.first?.hasSuffix(
+        "neuron.levels = 1: neurons fire at most one spike at a time step, so that there is nothing to"
+          + " unroll; leave out --unroll") == true)
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "levels", "--set", "neuron.levels=4")
+    #expect(training.status == 0)
+    let run = try workspace.run("evaluate", "--checkpoint", "levels", "--unroll", ranks: ranks)
+    #expect(run.status == 0)
+    #expect(run.value("time steps") == "2, unrolled 4 x 2")
+    let accuracy = try #require(training.value("best validation accuracy "))
+    #expect(run.value("validation accuracy ") == "\(accuracy), unrolled \(accuracy)")
+    let spikes = try #require(run.value("spikes")).components(separatedBy: ", unrolled ")
+    #expect(spikes.count == 2 && spikes[0] == spikes[1] && spikes[0].count > 3)
+    #expect(run.value("same prediction") == "100.00 % of the samples")
+    let logits = try #require(run.value("logits differ by"))
+    let numbers = try #require(try #/(\S+) at most, the largest is (\S+)/#.wholeMatch(in: logits))
+    #expect(Double(numbers.1)! < 1e-5 * Double(numbers.2)!)
+  }
+
   @Test func takesOtherDataAndSettings() throws {
     try FileManager.default.copyItem(
       atPath: workspace.file("images"), toPath: workspace.file("others"))

@@ -210,7 +210,7 @@ struct TrainTests {
   @Test func saysWhichFileCannotBeWritten() throws {
     let workspace = try Workspace.withImages()
     let program = try ProgramRun.path(ofProduct: "sltt-dist")
-    let command = "trap '' XFSZ; ulimit -f 8; exec '\(program)' train --config small.yaml"
+    let command = "trap '' XFSZ; ulimit -f 16; exec '\(program)' train --config small.yaml"
     let run = try ProgramRun(
       ["bash", "-c", command + " --threads 1 --output run"], in: workspace.directory.path)
     #expect(run.status == 1)

@@ -22,6 +22,7 @@ struct ConfigurationTests {
       """,
       "method": "name timesteps k skip_trailing",
       "loss": "kind step_weights mse_weight mse_target mse_mean label_smoothing",
+      "distill": "checkpoint temperature weight",
       "optimizer": "name learning_rate momentum nesterov weight_decay agc clip_norm shard",
       "schedule": "name warmup_epochs step_size gamma",
       "training": """

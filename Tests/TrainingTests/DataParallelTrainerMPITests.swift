@@ -129,6 +129,31 @@ struct DataParallelTrainerMPITests {
     try together.trainer.replica.checkWeights("weights")
   }
 
+  /// Each rank asks the teacher about its own samples; rank 0 alone reads it.
+  @Test(arguments: [[], ["training.micro_batch=2"]] as [[String]])
+  func ranksLearnFromOneTeacher(_ options: [String]) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("teacher.safetensors")
+    let teacher = try SmallJob(["model.family=vgg", "model.blocks=[1]"], SingleProcess())
+    _ = try teacher.train(epochs: 1)
+    try teacher.write(to: path)
+    func taught(by path: String) -> [String] {
+      Self.normalizerFree[0] + ["distill.weight=0.8", "distill.checkpoint=\(path)"]
+    }
+    let together = try SmallJob(
+      taught(by: communicator.isRoot ? path : "elsewhere") + options, communicator)
+    let alone = try SmallJob(taught(by: path), SingleProcess())
+    let untaught = try SmallJob(Self.normalizerFree[0], SingleProcess())
+    for job in [together, alone, untaught] {
+      openBranches(job)
+      _ = try job.train(epochs: 2)
+    }
+    func weights(_ job: SmallJob) -> [Float] { job.network.store.weights.all.elements }
+    #expect(relativeDifference(weights(together), weights(alone)) < 2e-5)
+    #expect(relativeDifference(weights(untaught), weights(alone)) > 1e-3)
+    try together.trainer.replica.checkWeights("weights")
+  }
+
   /// With two ranks the sums are the same bits; with more they may be rounded differently.
   @Test(arguments: ["sgd", "adamw"]) func aDividedOptimizerTakesTheSameSteps(
     _ optimizer: String

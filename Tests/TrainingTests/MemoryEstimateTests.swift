@@ -89,6 +89,26 @@ struct MemoryEstimateTests {
     }
   }
 
+  /// Membrane potentials are there without a tape, too. Beside so little, the scratch memory of threads is
+  /// much.
+  @Test(arguments: NetworkFamily.allCases) func expectsTheActivationsOfEvaluation(
+    _ family: NetworkFamily
+  ) throws {
+    let job = try SmallJob(
+      [
+        "model.family=\(family.rawValue)", "model.blocks=[1,1]", "model.width=16",
+        "data.image_size=32", "training.global_batch=13",
+      ], SingleProcess())
+    let estimate = try withOneThread {
+      _ = try job.evaluate()
+      return MemoryEstimate(
+        job.network.plan, samples: 13, rule: nil, optimizerBuffers: 0, before: 0)
+    }
+    #expect(estimate.tapeBytes == 0)
+    let ratio = Double(estimate.activationBytes) / Double(job.network.arena.peakBytes)
+    #expect(ratio >= 1 && ratio < 3, "\(family): \(ratio)")
+  }
+
   /// The more threads, the more memory, but no gradients for each of them.
   @Test func growsLittleWithThreads() throws {
     let network = try NetworkPlan(

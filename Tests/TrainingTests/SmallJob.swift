@@ -30,9 +30,11 @@ struct SmallJob {
     isRoot = communicator.isRoot
     let images = try DigitSubset("train", counts: [8, 8, 7])
     trainer = try withOneThread { [configuration] in
-      try DataParallelTrainer(
-        configuration,
-        network: configuration.networkSpecification(classes: images.classes.count),
+      let network = try configuration.networkSpecification(classes: images.classes.count)
+      return try DataParallelTrainer(
+        configuration, network: network,
+        teacher: TeacherCheckpoint(
+          of: configuration, student: network, classes: images.classes, communicator),
         backend: .oneDNN, communicator, chunkLength: chunkLength)
     }
     training = try configuration.loader(images, isTraining: true, communicator, threads: 1)
@@ -50,6 +52,13 @@ struct SmallJob {
   }
 
   var network: SpikingNetwork { trainer.network }
+
+  /// Writes the network as a model's file.
+  func write(to path: String, classes: [String] = ["0", "1", "2"]) throws {
+    try ModelFile.write(
+      try Snapshot(network, trainer.replica.optimizer).modelTensors,
+      configuration: configuration.yaml, classes: classes, to: path)
+  }
 
   /// Gives parameters other values than their initial ones.
   ///

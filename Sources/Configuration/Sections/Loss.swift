@@ -42,6 +42,10 @@ extension Configuration {
       kind: loss.kind ?? (method.name == .rate ? .lossOfMean : .meanOfLosses),
       stepWeights: loss.stepWeights.map { $0.map { Float($0) } },
       mseWeight: Float(loss.mseWeight), mseTarget: loss.mseTarget, mseMean: Float(loss.mseMean),
-      labelSmoothing: Float(loss.labelSmoothing))
+      labelSmoothing: Float(loss.labelSmoothing),
+      distillation: distill.checkpoint.map { _ in
+        SpikingNetworks.Distillation(
+          temperature: Float(distill.temperature), weight: Float(distill.weight))
+      })
   }
 }

@@ -7,7 +7,7 @@ public final class SpikingNetwork {
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
   private let profile: StepProfile?
-  private let neurons: [any NeuronLayer]
+  let neurons: [any NeuronLayer]
   /// Sections whose gradients are not final yet.
   private var openSections: Int
 

@@ -11,6 +11,8 @@ public struct Tape: ~Copyable {
   public var isTraining = true
   /// Whether what is pushed is kept; off, it is dropped at once.
   public var isRecording = true
+  /// Whether neurons fire the spikes of a time step one by one, each in a plane of its own.
+  var isUnrolled = false
   /// What rate-based learning does: `nil` for the other rules.
   var averaging: Averaging?
   /// Whether layers keep the trace of their input spikes in place of the spikes.

@@ -69,6 +69,7 @@ final class LIFNeuron: NeuronLayer {
   }
 
   var decay: Float { dynamics.decay }
+  var levels: Int { specification.levels }
 
   /// Whether a backward pass needs the membrane of the time step before.
   private var keepsPrevious: Bool { tauParameter != nil || specification.kind == .clif }
@@ -120,7 +121,7 @@ final class LIFNeuron: NeuronLayer {
       ? membrane!
       : Membrane(shape, hasComplement: specification.kind == .clif, in: tape.arena)
     var dynamics = dynamics
-    let spikes: Spikes
+    var spikes: Spikes
     if let stabilizer {
       dynamics.charge(
         x.tensor, affine, previous: previous, next: next, centered: centered, mean: mean)
@@ -131,6 +132,7 @@ final class LIFNeuron: NeuronLayer {
         x.tensor, affine, previous: previous, next: next, amplitude: amplitude, in: tape.arena,
         centered: centered, mean: mean)
     }
+    if tape.isUnrolled { spikes = spikes.unrolled(in: tape.arena) }
     spikeCount += spikes.count
     neuronSteps += shape.count
     membrane = next

@@ -17,13 +17,21 @@ final class MaxPool: Layer, Node {
   /// Shape of the output for one sample.
   var output: Shape { pooling.output }
 
+  /// Whether its input comes from several neurons.
+  var readsSumsOfSpikes: Bool { input.isSpikes && input.source == nil }
+
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     let start = ContinuousClock.now
     defer { profile?.add(.pooling, of: name, since: start) }
-    switch x.comparable(in: tape.arena) {
+    switch x.comparable(tape) {
     case .spikes(let x):
       tape.push(x)
-      return .spikes(pooling.forward(x, in: tape.arena))
+      guard tape.isUnrolled else { return .spikes(pooling.forward(x, in: tape.arena)) }
+      // The pixel with the most spikes of a window has one whenever another has.
+      let planes = x.planes.flatMap {
+        pooling.forward(Spikes(planes: [$0], levels: 1), in: tape.arena).planes
+      }
+      return .spikes(Spikes(planes: planes))
     case .floats(let x):
       tape.push(x)
       return .floats(SharedTensor(pooling.forward(x.tensor, in: tape.arena)))
@@ -53,12 +61,14 @@ final class MaxPool: Layer, Node {
 }
 
 extension Signal {
-  /// The signal in a form whose elements can be compared: sums of unlike spikes cannot.
-  fileprivate consuming func comparable(in arena: Arena) -> Signal {
+  /// The signal in a form whose elements can be compared: sums of unlike spikes cannot. Those that neurons
+  /// fire one by one are compared plane by plane.
+  fileprivate consuming func comparable(_ tape: borrowing Tape) -> Signal {
     switch consume self {
     case .floats(let x): return .floats(x)
     case .spikes(let x):
-      return x.levels == nil ? .floats(SharedTensor(x.unpacked(in: arena))) : .spikes(x)
+      guard x.levels == nil && !tape.isUnrolled else { return .spikes(x) }
+      return .floats(SharedTensor(x.unpacked(in: tape.arena)))
     }
   }
 }

@@ -4,6 +4,8 @@ protocol NeuronLayer: Layer, SkippedNode {
   var decay: Float { get }
   /// Membrane potential at which its neurons fire.
   var threshold: Float { get set }
+  /// The most spikes that they fire at a time step.
+  var levels: Int { get }
   /// Spikes of the sequence so far.
   var spikeCount: Int { get }
   /// Neurons times time steps of the sequence so far.

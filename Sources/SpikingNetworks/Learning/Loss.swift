@@ -29,10 +29,13 @@ public struct LossSpecification: Equatable, Sendable {
   public var mseMean: Float
   /// ε: the share of the cross-entropy's target that is spread evenly over all classes.
   public var labelSmoothing: Float
+  /// Where a teacher's outputs are learnt besides.
+  public var distillation: Distillation?
 
   public init(
     kind: Kind = .meanOfLosses, stepWeights: [Float]? = nil, mseWeight: Float = 0,
-    mseTarget: Target = .constant, mseMean: Float = 1, labelSmoothing: Float = 0
+    mseTarget: Target = .constant, mseMean: Float = 1, labelSmoothing: Float = 0,
+    distillation: Distillation? = nil
   ) {
     self.kind = kind
     self.stepWeights = stepWeights
@@ -40,6 +43,7 @@ public struct LossSpecification: Equatable, Sendable {
     self.mseTarget = mseTarget
     self.mseMean = mseMean
     self.labelSmoothing = labelSmoothing
+    self.distillation = distillation
   }
 }
 
@@ -64,7 +68,7 @@ public struct LabelMixture: Equatable, Sendable {
 ///
 /// With label smoothing ε and samples that are mixed, the target of the cross-entropy is
 /// `(1 - ε) (share label + (1 - share) partner) + ε / classes`, and the one-hot target of the squared
-/// error is the same without ε.
+/// error is the same without ε. `Distillation` says what becomes of the loss where there is a teacher.
 ///
 /// The loss is averaged over the global batch, of which a rank may hold a part: the sum over the ranks is the
 /// loss.
@@ -73,9 +77,12 @@ public final class Loss {
   private let timesteps: Int
   private var labels: [Int] = []
   private var mixture: LabelMixture?
+  /// The log-probabilities that a teacher gives the classes of each sample, where there is one.
+  private var taught: [[Double]]?
   private var globalCount = 1
   private var classes = 0
-  private var logitSums: [Float] = []
+  /// The logits of the local samples [N, classes], summed over the time steps so far.
+  public private(set) var logitSums: [Float] = []
   /// The gradients of trained time steps, where each has a loss of its own.
   private var pending: [SharedTensor] = []
   /// Where the loss is that of the mean: the trained time steps whose gradient was not taken, the latest
@@ -95,10 +102,15 @@ public final class Loss {
   /// - Parameters:
   ///   - labels: class of each local sample.
   ///   - mixture: what the samples are mixed with.
+  ///   - teacher: a teacher's logits for each local sample; left out: the loss is that of the labels.
   ///   - globalCount: samples of the batch on all ranks.
-  public func begin(labels: [Int], mixture: LabelMixture? = nil, globalCount: Int) {
+  public func begin(
+    labels: [Int], mixture: LabelMixture? = nil, teacher: [[Float]]? = nil, globalCount: Int
+  ) {
     precondition(pendingSteps == 0, "a gradient of the last batch was not taken")
     precondition(mixture.map { $0.partners.count == labels.count } ?? true, "one partner a sample")
+    precondition(teacher.map { $0.count == labels.count } ?? true, "one lesson a sample")
+    taught = teacher?.map(specification.distillation!.logProbabilities)
     self.labels = labels
     self.mixture = mixture
     self.globalCount = globalCount
@@ -169,7 +181,20 @@ public final class Loss {
   /// Replaces logits by the gradient of their loss, and adds that.
   private func addSamples(_ logits: inout Tensor, times weight: Double) {
     let share = weight / Double(globalCount)
-    for sample in labels.indices { addSample(sample, &logits, times: share) }
+    guard let taught, let distillation = specification.distillation else {
+      for sample in labels.indices { addSample(sample, &logits, times: share) }
+      return
+    }
+    let taughtShare = share * Double(distillation.weight)
+    for sample in labels.indices {
+      let places = sample * classes..<(sample + 1) * classes
+      let lesson = distillation.loss(of: places.map { logits[$0] }, teacher: taught[sample])
+      addSample(sample, &logits, times: share - taughtShare)
+      for (place, gradient) in zip(places, lesson.gradient) {
+        logits[place] += Float(gradient * taughtShare)
+      }
+      value += lesson.value * taughtShare
+    }
   }
 
   private func addSample(_ sample: Int, _ logits: inout Tensor, times share: Double) {

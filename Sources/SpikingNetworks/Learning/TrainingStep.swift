@@ -6,11 +6,17 @@ public final class TrainingStep {
   private let rule: LearningRule
   /// The loss of the batch, over the recorded time steps.
   public let loss: Loss
+  private let teacher: Teacher?
   private var tape: Tape
 
-  public init(_ network: SpikingNetwork, _ rule: LearningRule, loss: LossSpecification) {
+  /// - Parameter teacher: whose outputs the network learns besides, where the loss says how.
+  public init(
+    _ network: SpikingNetwork, _ rule: LearningRule, loss: LossSpecification,
+    teacher: Teacher? = nil
+  ) {
     self.network = network
     self.rule = rule
+    self.teacher = teacher
     precondition(
       loss.kind == .meanOfLosses ? !rule.takesAverages : rule.takesAverages || rule.isThroughTime)
     self.loss = Loss(loss, timesteps: rule.timesteps)
@@ -34,11 +40,11 @@ public final class TrainingStep {
     observe: (_ t: Int, borrowing Tensor) -> Void = { _, _ in }
   ) {
     network.beginSequence(context)
+    let lessons = teacher?.logits(of: frames)
     network.arena.beginPass(samples: frames.samples)
     defer { network.arena.endPass() }
-    loss.begin(labels: labels, mixture: mixture, globalCount: globalCount)
+    loss.begin(labels: labels, mixture: mixture, teacher: lessons, globalCount: globalCount)
     tape.beginSequence()
-    tape.isTraining = true
     tape.isTracing = rule.keepsTraces
     if rule.takesAverages {
       passAverages(frames, isLast: isLast, observe)
@@ -117,17 +123,13 @@ public final class TrainingStep {
   }
 
   /// Runs a batch forward only, with running statistics.
-  public func evaluate(_ frames: borrowing FrameSequence, labels: [Int], globalCount: Int) {
-    network.beginSequence(IterationContext())
+  ///
+  /// - Parameter isUnrolled: whether neurons fire their spikes one by one.
+  public func evaluate(
+    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, isUnrolled: Bool = false
+  ) {
     loss.begin(labels: labels, globalCount: globalCount)
-    tape.beginSequence()
-    tape.isTraining = false
-    tape.isRecording = false
-    tape.isTracing = false
-    let stem = frames.isStatic ? frames.withFrame(at: 0) { network.stem($0) } : nil
-    for t in 0..<rule.timesteps {
-      let logits = network.forward(
-        stem ?? frames.withFrame(at: t) { network.stem($0) }, saving: &tape)
+    network.evaluate(frames, timesteps: rule.timesteps, isUnrolled: isUnrolled) { t, logits in
       loss.addValue(logits, at: t)
     }
   }

@@ -27,6 +27,8 @@ public struct RunState: SealedRecord, Equatable, Sendable {
   public var trainingSamples: Int
   /// Stands for their list; nil in checkpoints of version 1.
   public var trainingList: SampleListHash?
+  /// Stands for the weights of the teacher; nil where there is none.
+  public var teacher: String?
   /// The resolved configuration, as YAML.
   public var configuration: String
   /// Class names; a label is a position in this list.
@@ -56,7 +58,8 @@ public struct RunState: SealedRecord, Equatable, Sendable {
 
   init(
     position: RunPosition, updates: Int, configuration: Configuration, classes: [String],
-    trainingSamples: Int, trainingList: SampleListHash, worldSize: Int, reduction: Reduction
+    trainingSamples: Int, trainingList: SampleListHash, teacher: String? = nil, worldSize: Int,
+    reduction: Reduction
   ) {
     self.position = position
     self.updates = updates
@@ -64,6 +67,7 @@ public struct RunState: SealedRecord, Equatable, Sendable {
     globalBatch = configuration.training.globalBatch
     self.trainingSamples = trainingSamples
     self.trainingList = trainingList
+    self.teacher = teacher
     self.configuration = configuration.yaml
     self.classes = classes
     self.worldSize = worldSize

@@ -1,4 +1,5 @@
 import Configuration
+import Distributed
 import SafeTensors
 import SpikingNetworks
 import Support
@@ -9,6 +10,7 @@ import Tensors
 public final class GradientProbe {
   private let configuration: Configuration
   private let network: SpikingNetwork
+  private let teacher: Teacher?
   private let batch: SafeTensorsFile
   private let labels: [Int]
   /// [1 or T, N, C, H, W]
@@ -28,6 +30,9 @@ public final class GradientProbe {
     frameShape = try self.batch.shape(of: "frames")
     let specification = try configuration.networkSpecification(classes: nil)
     network = try SpikingNetwork(specification, backend: backend, seed: configuration.training.seed)
+    teacher = try TeacherCheckpoint(
+      of: configuration, student: specification, classes: nil, SingleProcess()
+    )?.load(backend, arena: network.arena, SingleProcess())
     let isPrefixed = weightFile.names.contains { $0.hasPrefix("param.") }
     try network.load(
       weightFile, parameterPrefix: isPrefixed ? "param." : "",
@@ -61,7 +66,8 @@ public final class GradientProbe {
   /// - Parameter trainedTimesteps: the time steps that SLTT-K back-propagates, from 0; drawn if `nil`.
   public func run(trainedTimesteps: [Int]?, output: String) throws {
     let rule = try learningRule(recording: trainedTimesteps)
-    let step = TrainingStep(network, rule, loss: configuration.lossSpecification)
+    let step = TrainingStep(
+      network, rule, loss: configuration.lossSpecification, teacher: teacher)
     let frame = Tensor(
       nchw: try batch.floats("frames"),
       network.specification.input.withSamples(frameShape[0] * frameShape[1]), in: network.arena)

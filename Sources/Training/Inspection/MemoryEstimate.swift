@@ -16,6 +16,9 @@ public struct MemoryEstimate: Sendable {
   /// Tensors that live while a layer works, scratch memory of its threads, or for the stem of an image;
   /// and holes between tensors.
   public let temporaryBytes: Int
+  /// The weights of the network that is learnt from, and what its activations take beyond those of
+  /// training, in whose memory they live.
+  public private(set) var teacherBytes = 0
   /// Batches decoded ahead, and photographs that are being decoded.
   public let loaderBytes: Int
   /// What rank 0 holds besides while it writes a checkpoint: copies of weights and optimizer state,
@@ -99,8 +102,9 @@ public struct MemoryEstimate: Sendable {
     return bytes(4, samples, network.stemOutput.count, network.keepsStemOutput ? 1 : 2)
   }
 
-  /// What the backward pass takes beyond the tape at its fullest, at the layer where that is most: the
-  /// layer's tensors and scratch memory, less what layers after it have released of the tape.
+  /// What the backward pass, or the forward pass where there is none, takes beyond the tape at its fullest, at
+  /// the layer where that is most: the layer's tensors and scratch memory, less what layers after it have
+  /// released of the tape.
   private static func workBytes(
     _ network: NetworkPlan, _ summaries: [LayerSummary], samples: Int, window: Int
   ) -> Int {
@@ -121,7 +125,7 @@ public struct MemoryEstimate: Sendable {
       var work = output + bytes(samples, stateGradient)
       if let convolution = convolutions[layer.name] {
         let input = bytes(4, samples, convolution.geometry.input(samples: 1).count)
-        if convolution.readsSpikes { work += output + input }
+        if convolution.readsSpikes { work += output + (window > 0 ? input : 0) }
         // Beside tensors of so many gigabytes it does not count.
         if max(input, output) < 1 << 34 { work += convolution.scratchBytes(samples: samples) }
       }
@@ -138,33 +142,47 @@ public struct MemoryEstimate: Sendable {
   /// - Parameters:
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
+  ///   - teacher: the network that is learnt from.
   init(
     _ network: NetworkPlan, _ configuration: Configuration, ranks: Int, batch: Int,
-    optimizerBuffers: Int, before: Int
+    optimizerBuffers: Int, teacher: NetworkPlan? = nil, before: Int
   ) {
     let isStatic = configuration.framesOfASample == 1
+    let samples = min(batch, configuration.samplesAtOnce(ranks: ranks))
     // Training and validation have three batches each, and as many threads to decode them.
     self.init(
-      network, samples: min(batch, configuration.samplesAtOnce(ranks: ranks)),
+      network, samples: samples,
       rule: configuration.method.rule,
       optimizerBuffers: optimizerBuffers,
       stateRanks: configuration.optimizer.isSharded ? ranks : 1, isStatic: isStatic,
       loadedFrames: 6 * batch * configuration.framesOfASample,
       decoders: isStatic ? 2 * configuration.workers(threads: ThreadPool.threads) : 0,
       before: before)
+    guard let teacher else { return }
+    let taught = MemoryEstimate(
+      teacher, samples: samples, rule: nil, optimizerBuffers: 0, isStatic: isStatic, before: 0)
+    teacherBytes =
+      taught.parameterBytes + max(0, taught.activationBytes - activationBytes)
   }
+
+  /// What the network makes of samples.
+  var activationBytes: Int { tapeBytes + stateBytes + temporaryBytes }
 
   /// In all, but for `checkpointBytes`.
   public var totalBytes: Int {
-    programBytes + parameterBytes + tapeBytes + stateBytes + temporaryBytes + loaderBytes
+    programBytes + parameterBytes + activationBytes + teacherBytes + loaderBytes
   }
 }
 
 extension LayerSummary {
-  /// What the layer has on the tape and between time steps under a learning rule.
+  /// What the layer has on the tape and between time steps under a learning rule; without one, nothing goes
+  /// back.
   fileprivate func keeping(what rule: LearningRule?) -> LayerSummary {
-    guard let rule else { return self }
     var layer = self
+    guard let rule else {
+      (layer.tapeBytes, layer.tapeHoldsState) = (0, false)
+      return layer
+    }
     if rule.keepsTraces && traceBytes > 0 { layer.tapeBytes = traceBytes }
     if rule.takesAverages { (layer.tapeBytes, layer.tapeHoldsState) = (averagesBytes, false) }
     return layer

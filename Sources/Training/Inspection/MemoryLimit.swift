@@ -12,11 +12,12 @@ extension Configuration {
   ///
   /// - Parameters:
   ///   - samples: of the data set.
+  ///   - teacher: the network that is learnt from.
   ///   - trains: whether there are gradients, as against an evaluation.
   /// - Throws: `ConfigurationError`; `NetworkError` where there is no such network.
   package func requireMemory(
     for specification: NetworkSpecification, _ backend: ConvolutionBackend, samples: Int,
-    trains: Bool = true, _ communicator: any Communicator
+    teacher: NetworkSpecification? = nil, trains: Bool = true, _ communicator: any Communicator
   ) throws {
     let network = try NetworkPlan(specification, backend: backend)
     let batch = Sampler(
@@ -27,7 +28,8 @@ extension Configuration {
       trains
       ? MemoryEstimate(
         network, self, ranks: communicator.size, batch: batch,
-        optimizerBuffers: optimizerBuffers, before: residentBytes())
+        optimizerBuffers: optimizerBuffers,
+        teacher: try teacher.map { try NetworkPlan($0, backend: backend) }, before: residentBytes())
       : MemoryEstimate(
         network, samples: min(batch, samplesAtOnce(ranks: communicator.size)), rule: nil,
         optimizerBuffers: 0, isStatic: framesOfASample == 1,
@@ -52,12 +54,14 @@ extension Configuration {
       } else {
         ("model.layers", "need", "take fewer channels or layers")
       }
+    let teacher =
+      estimate.teacherBytes > 0 ? ", the teacher \(Format.bytes(estimate.teacherBytes))" : ""
     throw error(
       key,
       "\(need) about \(Format.bytes(estimate.totalBytes)) a rank, of which weights take"
         + " \(Format.bytes(estimate.parameterBytes)), activations"
-        + " \(Format.bytes(estimate.tapeBytes + estimate.stateBytes + estimate.temporaryBytes)) and"
-        + " loaded images \(Format.bytes(estimate.loaderBytes)), but the machine has"
+        + " \(Format.bytes(estimate.activationBytes))\(teacher) and loaded images"
+        + " \(Format.bytes(estimate.loaderBytes)), but the machine has"
         + " \(Format.bytes(share)) for each: \(remedy)")
   }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Distributed
 import SpikingNetworks
 import Support
 import Tensors
@@ -16,6 +17,8 @@ public struct NetworkReport {
     let classes =
       try configuration.model.classes == nil ? DataSplits(configuration).classes().count : nil
     let specification = try configuration.networkSpecification(classes: classes)
+    let teacher = try TeacherCheckpoint(
+      of: configuration, student: specification, classes: nil, SingleProcess())
     let before = residentBytes()
     let network = try NetworkPlan(specification, backend: backend)
     let layers = network.layers.map(\.summary)
@@ -45,8 +48,12 @@ public struct NetworkReport {
 
       \(Self.kernels(network, samples: configuration.samplesAtOnce(ranks: 1)))
 
-      \(Self.methods(configuration, network, residentBefore: before))
+      \(Self.methods(
+        configuration, network,
+        teacher: try teacher.map { try NetworkPlan($0.specification, backend: backend) },
+        residentBefore: before))
       """
+      + (teacher.map { "\n\nIn all includes the teacher, \($0.summary)." } ?? "")
   }
 
   /// What computes the convolutions at which densities.
@@ -72,7 +79,8 @@ public struct NetworkReport {
   }
 
   private static func methods(
-    _ configuration: Configuration, _ network: NetworkPlan, residentBefore: Int
+    _ configuration: Configuration, _ network: NetworkPlan, teacher: NetworkPlan?,
+    residentBefore: Int
   ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
     var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
@@ -83,7 +91,8 @@ public struct NetworkReport {
       }
       let memory = MemoryEstimate(
         network, configuration, ranks: 1, batch: batch,
-        optimizerBuffers: configuration.optimizerBuffers, before: residentBefore)
+        optimizerBuffers: configuration.optimizerBuffers, teacher: teacher,
+        before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),

@@ -14,6 +14,8 @@ public final class DataParallelTrainer {
   public let replica: Replica
   /// Measures the replica's accuracy.
   public let evaluator: Evaluator
+  /// Whose outputs the network learns besides.
+  let teacher: Teacher?
   private let seed: UInt64
   private let pass: LocalPass
   private let tail: ReductionTail
@@ -27,13 +29,16 @@ public final class DataParallelTrainer {
   public internal(set) var iteration = 0
 
   /// - Parameters:
+  ///   - teacher: where the network is that this one is to learn from besides.
   ///   - profile: where the trainer notes how long things take.
   ///   - chunkLength: floats that are added up over the ranks at once.
-  /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights.
-  public init(
+  /// - Throws: `NetworkError`; `ReplicaMismatch` unless all ranks start from the same weights; what keeps the
+  ///   teacher from being read.
+  package init(
     _ configuration: Configuration, network specification: NetworkSpecification,
-    backend: ConvolutionBackend, _ communicator: any Communicator,
-    profile: StepProfile? = nil, chunkLength: Int = GradientReducer.defaultChunkLength
+    teacher teacherCheckpoint: TeacherCheckpoint? = nil, backend: ConvolutionBackend,
+    _ communicator: any Communicator, profile: StepProfile? = nil,
+    chunkLength: Int = GradientReducer.defaultChunkLength
   ) throws {
     self.profile = profile
     seed = configuration.training.seed
@@ -46,10 +51,12 @@ public final class DataParallelTrainer {
     let optimizer = configuration.makeOptimizer(
       count: exchange.shards?.stateCount ?? network.store.weights.count)
     replica = Replica(network, optimizer, exchange, communicator)
+    teacher = try teacherCheckpoint?.load(backend, arena: network.arena, communicator)
     pass = LocalPass(
       network: network,
       step: TrainingStep(
-        network, configuration.method.rule, loss: configuration.lossSpecification),
+        network, configuration.method.rule, loss: configuration.lossSpecification,
+        teacher: teacher),
       microBatch: configuration.training.microBatch)
     evaluator = Evaluator(replica: replica, pass: pass)
     tail = ReductionTail(of: network)

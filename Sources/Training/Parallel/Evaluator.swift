@@ -36,9 +36,31 @@ public struct Evaluator {
       return true
     }
     guard isComplete else { return nil }
+    activity.enter(.waitingForRanks, iteration: iteration)
+    return try sum(local)
+  }
+
+  /// What a split gives the network as it is and unrolled, and how far the two agree. A collective.
+  func compareUnrolled(_ loader: DataLoader) throws -> UnrollingMetrics {
+    let communicator = replica.communicator
+    let activity = communicator.activity
+    var local = UnrollingMetrics(convolutions: replica.network.convolutions.count)
+    loader.begin(epoch: 0)
+    activity.enter(.validating)
+    try replica.withPublishedWeights {
+      while let batch = try loader.next() {
+        pass.compareUnrolled(
+          batch, globalCount: loader.sampler.sampleCount, into: &local, progress: activity.touch)
+      }
+    }
+    activity.enter(.waitingForRanks)
+    return try local.together(communicator, sum: sum)
+  }
+
+  /// The sum of what all ranks measured. A collective.
+  private func sum(_ local: IterationMetrics) throws -> IterationMetrics {
     let tail = ReductionTail(of: replica.network)
     local.write(to: tail.metrics)
-    activity.enter(.waitingForRanks, iteration: iteration)
     try replica.exchange.reduceExactly(tail.metrics)
     return IterationMetrics(from: tail.metrics)
   }

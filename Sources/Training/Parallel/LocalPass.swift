@@ -43,11 +43,34 @@ struct LocalPass {
   ) {
     for part in parts(of: batch) {
       progress()
-      step.evaluate(
-        frames(batch, part), labels: batch.labels[part].map(Int.init), globalCount: globalCount)
-      total.accumulate(measured(part))
+      total.accumulate(evaluate(batch, part, globalCount: globalCount))
     }
     total.replaced += Double(batch.replaced)
+  }
+
+  /// The same as it is and unrolled.
+  func compareUnrolled(
+    _ batch: Batch, globalCount: Int, into total: inout UnrollingMetrics, progress: () -> Void
+  ) {
+    for part in parts(of: batch) {
+      progress()
+      total.levels.accumulate(evaluate(batch, part, globalCount: globalCount))
+      let logits = step.loss.logitSums
+      progress()
+      total.unrolled.accumulate(
+        evaluate(batch, part, globalCount: globalCount, isUnrolled: true))
+      total.compare(logits, unrolled: step.loss.logitSums, samples: part.count)
+    }
+  }
+
+  /// Runs some of a batch's samples forward only.
+  private func evaluate(
+    _ batch: Batch, _ part: Range<Int>, globalCount: Int, isUnrolled: Bool = false
+  ) -> IterationMetrics {
+    step.evaluate(
+      frames(batch, part), labels: batch.labels[part].map(Int.init), globalCount: globalCount,
+      isUnrolled: isUnrolled)
+    return measured(part)
   }
 
   /// The samples of a batch in order, in parts of at most one micro-batch.

@@ -11,7 +11,7 @@ extension Replica {
       try restore(checkpoint, shards)
     } else {
       try checkpoint?.restore(network, optimizer.state)
-      for (_, values) in optimizer.state { try broadcast(values) }
+      for (_, values) in optimizer.state { try communicator.broadcast(values) }
     }
     var updates = UInt64(checkpoint?.state.updates ?? 0)
     try withUnsafeMutableBytes(of: &updates) { try communicator.broadcast($0, root: 0) }

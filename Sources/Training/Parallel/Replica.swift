@@ -56,15 +56,18 @@ public final class Replica {
 
   /// Gives all ranks the weights and running statistics of rank 0. A collective.
   func shareWeights() throws {
-    try broadcast(network.store.weights.all)
-    try broadcast(network.store.statisticValues.all)
+    try communicator.broadcast(network.store.weights.all)
+    try communicator.broadcast(network.store.statisticValues.all)
     network.weightsDidChange()
     try checkWeights("restored weights")
   }
+}
 
+extension Communicator {
+  /// Gives all ranks the floats of rank 0. A collective.
   func broadcast(_ view: FloatView) throws {
     try view.withUnsafeMutableBufferPointer {
-      try communicator.broadcast(UnsafeMutableRawBufferPointer($0), root: 0)
+      try broadcast(UnsafeMutableRawBufferPointer($0), root: 0)
     }
   }
 }

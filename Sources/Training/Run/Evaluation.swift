@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Distributed
+import Foundation
 import SpikingNetworks
 import Support
 import Tensors
@@ -9,6 +10,7 @@ import Tensors
 public final class Evaluation {
   private let trainer: DataParallelTrainer
   private let loader: DataLoader
+  private let configuration: Configuration
   private let source: String
   private let notes: [SplitNote]
 
@@ -17,6 +19,7 @@ public final class Evaluation {
     of checkpoint: ModelFile, _ configuration: Configuration, backend: ConvolutionBackend,
     threads: Int, _ communicator: any Communicator
   ) throws {
+    self.configuration = configuration
     ThreadPool.setThreads(threads)
     let data = try DataSplits(configuration, communicator)
     let validation = try data.openValidation()
@@ -49,7 +52,39 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
-    return notes.reduce(lines) { text, note in
+    return withNotes(lines)
+  }
+
+  /// What was measured of the network as it is and unrolled, for people.
+  ///
+  /// - Throws: `ConfigurationError` where it cannot run unrolled.
+  public func runUnrolled() throws -> String {
+    if let problem = trainer.network.unrollingProblem {
+      throw configuration.error(
+        "neuron.levels", "= \(configuration.neuron.levels): \(problem); leave out --unroll")
+    }
+    let found = try trainer.evaluator.compareUnrolled(loader)
+    let (levels, unrolled) = (found.levels, found.unrolled)
+    func both(_ text: (IterationMetrics) -> String) -> String {
+      "\(text(levels)), unrolled \(text(unrolled))"
+    }
+    func short(_ value: Float) -> String { String(format: "%.3g", value) }
+    return withNotes(
+      """
+      samples              \(Format.count(Int(levels.samples))) of \(source)
+      time steps           \(configuration.method.timesteps), unrolled \
+      \(trainer.network.levels) x \(configuration.method.timesteps)
+      validation loss      \(both { Format.fixed($0.loss, 4) })
+      validation accuracy  \(both { Format.percent($0.accuracy, digits: 2) })
+      spikes               \(both { Format.count(Int($0.spikes)) })
+      same prediction      \(Format.percent(found.agreement, digits: 2)) of the samples
+      logits differ by     \(short(found.largestDifference)) at most, the largest is \
+      \(short(found.largestLogit))
+      """)
+  }
+
+  private func withNotes(_ lines: String) -> String {
+    notes.reduce(lines) { text, note in
       text + "\n" + note.title.padded(to: 21) + note.text
     }
   }

@@ -107,7 +107,8 @@ final class RunCheckpoints {
         position: position, updates: replica.optimizer.updates,
         configuration: setup.configuration, classes: setup.data.classes,
         trainingSamples: setup.data.training.count, trainingList: setup.trainingList,
-        worldSize: communicator.size, reduction: replica.exchange.reduction),
+        teacher: setup.teacherChecksum, worldSize: communicator.size,
+        reduction: replica.exchange.reduction),
       isBest: isBest)
   }
 

@@ -13,7 +13,7 @@ struct RunSummary {
       network.plan, configuration, ranks: setup.communicator.size,
       batch: setup.trainingLoader.sampler.largestBatch,
       optimizerBuffers: setup.trainer.replica.optimizer.state.count,
-      before: setup.residentBefore)
+      teacher: setup.trainer.teacher?.network.plan, before: setup.residentBefore)
     var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),
@@ -48,6 +48,9 @@ struct RunSummary {
       ),
       ("output", setup.output?.path ?? "none"),
     ]
+    if let teacher = setup.teacher {
+      rows.insert(("teacher", "\(teacher); \(configuration.distill.summary)"), at: 3)
+    }
     if let lastBatch = setup.lastBatch { rows.append(("last batch", lastBatch)) }
     rows += data.notes.map { ($0.title, $0.text) }
     text = rows.map { $0.padded(to: 12) + $1 }.joined(separator: "\n") + "\n"
@@ -95,6 +98,11 @@ extension ConvolutionBackend {
     let amx = TileEngine.best == .amx ? "AMX" : TileEngine.missingAMX
     return "\(library.rawValue), spikes \(kernels.rawValue)" + (amx.map { ", \($0)" } ?? "")
   }
+}
+
+extension Configuration.Distillation {
+  /// In a few words, for people.
+  fileprivate var summary: String { "weight \(weight), temperature \(temperature)" }
 }
 
 extension Configuration.Method {

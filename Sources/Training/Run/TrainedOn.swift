@@ -39,21 +39,42 @@ package struct TrainedOn {
   func differences(
     from configuration: Configuration, includingCourse: Bool = false
   ) throws -> [Difference] {
-    var (earlier, now) = (Configuration(), configuration)
-    try earlier.apply(yaml: self.configuration, from: path)
+    let earlier = try self.configuration(onDataOf: configuration)
+    var now = configuration
     // Left out, they are those of the data, which `requireClasses` compares.
-    earlier.model.classes = earlier.model.classes ?? classes.count
     now.model.classes = now.model.classes ?? classes.count
-    // An earlier run's data may have been elsewhere, and its format follows from its path.
-    earlier.data.path = configuration.data.path
-    earlier.data.format = configuration.data.format
-    let facts = Self.meaning + (includingCourse ? Self.course : [])
+    let facts = Self.input + Self.network + (includingCourse ? Self.course : [])
     return try [networkDifference(earlier, now)].compactMap { $0 }
-      + facts.compactMap { fact in
-        let difference = Difference(
-          key: fact.key, before: try fact.value(earlier), now: try fact.value(now))
-        return difference.before == difference.now ? nil : difference
-      }
+      + Self.differences(in: facts, earlier, now)
+  }
+
+  /// What changes what a network gets of a sample.
+  ///
+  /// - Throws: as `differences`.
+  func inputDifferences(from configuration: Configuration) throws -> [Difference] {
+    try Self.differences(
+      in: Self.input, try self.configuration(onDataOf: configuration), configuration)
+  }
+
+  /// The earlier configuration, with the number of classes, on the data of another: they may have been
+  /// elsewhere, and their format follows from their path.
+  func configuration(onDataOf other: Configuration) throws -> Configuration {
+    var earlier = Configuration()
+    try earlier.apply(yaml: configuration, from: path)
+    earlier.model.classes = earlier.model.classes ?? classes.count
+    earlier.data.path = other.data.path
+    earlier.data.format = other.data.format
+    return earlier
+  }
+
+  private static func differences(
+    in facts: [Fact], _ earlier: Configuration, _ now: Configuration
+  ) throws -> [Difference] {
+    try facts.compactMap { fact in
+      let difference = Difference(
+        key: fact.key, before: try fact.value(earlier), now: try fact.value(now))
+      return difference.before == difference.now ? nil : difference
+    }
   }
 
   /// Between two networks as they are called, or between their layers where neither has a name.
@@ -79,8 +100,7 @@ package struct TrainedOn {
 
   private typealias Fact = (key: String, value: @Sendable (Configuration) throws -> String)
 
-  private static let meaning: [Fact] = [
-    ("model.input_channels", { "\($0.inputChannels)" }),
+  private static let network: [Fact] = [
     ("model.normalization", { $0.model.normalization.rawValue }),
     ("neuron.kind", { $0.neuron.kind.rawValue }),
     ("neuron.tau", { $0.neuron.kind == .if ? "none" : "\($0.neuron.tau)" }),
@@ -89,6 +109,10 @@ package struct TrainedOn {
     ("neuron.reset", { $0.neuron.reset.rawValue }),
     ("neuron.levels", { "\($0.neuron.levels)" }),
     ("neuron.firing", { $0.neuron.firing.rawValue }),
+  ]
+
+  private static let input: [Fact] = [
+    ("model.input_channels", { "\($0.inputChannels)" }),
     ("data.image_size", { "\($0.data.imageSize)" }),
     ("data.normalization", { $0.data.normalization.rawValue }),
     (

@@ -11,6 +11,10 @@ public struct TrainingSetup {
   let configuration: Configuration
   let data: TrainingData
   let trainer: DataParallelTrainer
+  /// The network that is learnt from, for people, if there is one.
+  let teacher: String?
+  /// Stands for its weights.
+  let teacherChecksum: String?
   let trainingLoader: DataLoader
   let validationLoader: DataLoader
   /// Stands for the training samples and their order.
@@ -50,13 +54,18 @@ public struct TrainingSetup {
     data = try TrainingData(configuration, communicator)
     trainingList = SampleListHash(of: data.training)
     try newOutput?.requireApart(fromClassesOf: data)
-    communicator.activity.enter(.starting)
     let network = try configuration.networkSpecification(classes: data.classes.count)
+    let teacher = try TeacherCheckpoint(
+      of: configuration, student: network, classes: data.classes, communicator)
+    communicator.activity.enter(.starting)
     try configuration.requireMemory(
-      for: network, backend, samples: data.training.count, communicator)
+      for: network, backend, samples: data.training.count, teacher: teacher?.specification,
+      communicator)
     residentBefore = residentBytes()
     trainer = try DataParallelTrainer(
-      configuration, network: network, backend: backend, communicator)
+      configuration, network: network, teacher: teacher, backend: backend, communicator)
+    self.teacher = teacher?.summary
+    teacherChecksum = trainer.teacher?.checksum
     trainingLoader = try configuration.loader(
       data.training, isTraining: true, communicator, threads: threads)
     validationLoader = try configuration.loader(
@@ -91,6 +100,15 @@ public struct TrainingSetup {
         difference.key,
         "is \(difference.now), but the run began with \(difference.before): leave it at that, \(anew)"
       )
+    }
+    guard state.teacher == teacherChecksum else {
+      let problem =
+        switch (state.teacher, teacherChecksum) {
+        case (_, nil): "is not set, but the run began with a teacher: set it"
+        case (nil, _): "is set, but the run began without a teacher: remove it"
+        default: "holds other weights than the teacher that the run began with: name that one"
+        }
+      throw configuration.error("distill.checkpoint", "\(problem), \(anew)")
     }
     guard state.trainingSamples == data.training.count else {
       throw configuration.error(
