@@ -22,7 +22,8 @@ struct MistakeTests {
     (
       "model:\n  architecture: resnet19",
       "wrong.yaml:2: model.architecture is 'resnet19'; did you mean 'resnet18'? Allowed are resnet18,"
-        + " resnet34, nf-resnet34, nf-resnet50, nf-resnet101, vgg11, vgg13, vgg16, vgg19"
+        + " resnet34, nf-resnet34, nf-resnet50, nf-resnet101, vgg11, vgg13, vgg16, vgg19,"
+        + " sew-resnet18, sew-resnet34, sew-resnet50"
     ),
     (
       "method: {name: sltt-k, timesteps: 4,\n  k: 5}",
