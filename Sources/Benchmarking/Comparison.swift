@@ -13,6 +13,7 @@ public struct Comparison: BenchmarkReport {
   /// What one run came to.
   struct Run: Encodable {
     var seed: Int
+    var iterations: Int
     /// Of the last epoch's validation, 0 to 1.
     var accuracy: Double
     var bestAccuracy: Double
@@ -32,6 +33,8 @@ public struct Comparison: BenchmarkReport {
   struct Contestant: Encodable {
     var name: String
     var runs: [Run]
+    /// In what its configuration differs from that of the first contestant, but for what its name says.
+    var differences: [String]
   }
 
   let contestants: [Contestant]
@@ -41,13 +44,34 @@ public struct Comparison: BenchmarkReport {
   /// - Throws: `OutputError` where the files of a run do not tell what they should.
   public init(directory: String) throws {
     let manager = FileManager.default
-    contestants = try (manager.contentsOfDirectory(atPath: directory)).sorted().compactMap {
-      name -> Contestant? in
+    var first: Configuration?
+    var contestants: [Contestant] = []
+    for name in try manager.contentsOfDirectory(atPath: directory).sorted() {
       let path = directory + "/" + name
       let runs = try ((try? manager.contentsOfDirectory(atPath: path)) ?? [])
         .compactMap { entry in entry.wholeMatch(of: #/seed-(\d+)/#).flatMap { Int($0.1) } }
         .sorted().compactMap { try Run(directory: "\(path)/seed-\($0)", seed: $0) }
-      return runs.isEmpty ? nil : Contestant(name: name, runs: runs)
+      guard !runs.isEmpty else { continue }
+      let configuration = try Run.configuration("\(path)/seed-\(runs[0].seed)")
+      contestants.append(
+        Contestant(
+          name: name, runs: runs,
+          differences: first.map { Self.differences(from: $0, to: configuration, name) } ?? []))
+      first = first ?? configuration
+    }
+    self.contestants = contestants
+  }
+
+  private static func differences(
+    from first: Configuration, to other: Configuration, _ name: String
+  ) -> [String] {
+    let named = ["method.name", "method.k", "method.skip_trailing", "training.seed"]
+    return Configuration.keys.compactMap { key in
+      let (before, now) = (key.yaml(first), key.yaml(other))
+      guard before != now, !named.contains(key.name), !name.contains(",\(key.name)=") else {
+        return nil
+      }
+      return "\(key.name) \(now ?? "not set"), not \(before ?? "not set")"
     }
   }
 
@@ -64,13 +88,14 @@ public struct Comparison: BenchmarkReport {
   public var text: String {
     var rows = [
       [
-        "", "seeds", "accuracy", "time", "images/s", "peak memory", "firing rate", "SOPs/image",
+        "", "seeds", "iterations", "accuracy", "time", "images/s", "peak memory", "firing rate",
+        "SOPs/image",
       ]
     ]
     rows += contestants.map { contestant in
       let accuracies = contestant.runs.map(\.accuracy)
       return [
-        contestant.name, "\(contestant.runs.count)",
+        contestant.name, "\(contestant.runs.count)", contestant.iterations,
         Format.percent(mean(accuracies), digits: 2)
           + (accuracies.count > 1
             ? " ± " + Format.percent(deviation(accuracies), digits: 2) : ""),
@@ -86,7 +111,15 @@ public struct Comparison: BenchmarkReport {
 
       Accuracy is that of the last epoch's validation, mean ± deviation over the seeds; time includes
       validation; memory is the most of any seed. A SOP is a weight added under a spike.
-      """
+      """ + notes
+  }
+
+  /// What else differs between the rows.
+  private var notes: String {
+    contestants.filter { !$0.differences.isEmpty }.map {
+      "\n\($0.name) also differs from \(contestants[0].name) in "
+        + $0.differences.joined(separator: "; ")
+    }.joined()
   }
 
   /// Accuracy against time.
@@ -111,6 +144,13 @@ public struct Comparison: BenchmarkReport {
 }
 
 extension Comparison.Contestant {
+  /// Of each run; where they differ, the least and the most.
+  fileprivate var iterations: String {
+    let counts = runs.map(\.iterations)
+    let (least, most) = (counts.min()!, counts.max()!)
+    return Format.count(least) + (least == most ? "" : " to " + Format.count(most))
+  }
+
   func mean(_ value: KeyPath<Comparison.Run, Double>) -> Double {
     Benchmarking.mean(runs.map { $0[keyPath: value] })
   }
@@ -151,6 +191,7 @@ extension Comparison.Run {
     else { return nil }
     let rates = epochs.compactMap(\.images_per_second).filter { $0 > 0 }
     self.seed = seed
+    iterations = last.iteration
     self.accuracy = accuracy
     bestAccuracy = epochs.compactMap(\.validation_accuracy).max()!
     self.seconds = seconds

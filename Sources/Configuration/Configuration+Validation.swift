@@ -200,7 +200,7 @@ extension Configuration {
       throw error(
         "method.skip_trailing",
         "would change the running statistics of batch norm, which this network has: set it to"
-          + " false, or take a normaliser-free network (nf-resnet)")
+          + " false, or take a normalizer-free network (nf-resnet)")
     }
   }
 }

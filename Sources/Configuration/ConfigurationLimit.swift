@@ -120,8 +120,8 @@ extension Limit<[Int]> {
 extension Limit<[Double]> {
   /// Of time steps.
   static var weights: Limit {
-    Limit(text: ", each " + Limit<Double>.notNegative.text.dropFirst()) {
-      !$0.isEmpty && $0.allSatisfy(Limit<Double>.notNegative.admits)
+    Limit(text: ", each" + Limit<Double>.notNegative.text + ", one above 0") {
+      $0.contains { $0 > 0 } && $0.allSatisfy(Limit<Double>.notNegative.admits)
     }
   }
 }

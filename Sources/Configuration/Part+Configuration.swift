@@ -182,7 +182,7 @@ extension ConvolutionPart {
     .init(
       "padding", \.padding, limit: .padding,
       "Zeros around the image; left out: (kernel - 1) / 2, which keeps its size."),
-    .init("standardized", \.isStandardized, "Scaled weight standardisation."),
+    .init("standardized", \.isStandardized, "Scaled weight standardization."),
     .init("bias", \.bias, "Initial values of the biases; not of a standardized one, whose are 0."),
   ]
 }

@@ -3,6 +3,7 @@ import Benchmarking
 import Configuration
 import Distributed
 import Foundation
+import Tensors
 import Training
 
 struct Compare: ParsableCommand {
@@ -28,12 +29,12 @@ struct Compare: ParsableCommand {
 
   @Option(
     name: .long, help: "Seeds, such as 1,2,3.",
-    transform: { try counts($0, of: "seed", in: 0...Int(Int32.max)) })
+    transform: { try counts($0, of: "seeds", in: 0...Int(Int32.max)) })
   var seeds = [1]
 
   @Option(
     name: .long, help: "Levels of the neurons, such as 1,4.",
-    transform: { try counts($0, of: "levels", in: 1...Int(Int32.max)) })
+    transform: { try counts($0, of: "levels", in: 1...MembraneDynamics.mostLevels) })
   var levels: [Int] = []
 
   @Option(
@@ -50,6 +51,17 @@ struct Compare: ParsableCommand {
 
   @Option(name: .long, help: "Directory for the runs and the comparison.", transform: path)
   var output: String
+
+  func validate() throws {
+    let keys = vary.map(\.key) + (levels.isEmpty ? [] : ["neuron.levels"])
+    for (index, key) in keys.enumerated() where keys[..<index].contains(key) {
+      throw ValidationError("\(key) varies twice: give all its values at once")
+    }
+    for (key, option) in [("method.name", "--methods"), ("training.seed", "--seeds")]
+    where keys.contains(key) {
+      throw ValidationError("--vary \(key): give its values as \(option)")
+    }
+  }
 
   func run() {
     StopSignal.install()
@@ -125,10 +137,19 @@ struct Compare: ParsableCommand {
         compute.convolutions.kernels.rawValue,
       ] + threads
     let status = try Relaunch.runVisibly(arguments, launcher: launcher)
-    if status == ExitStatus.interrupted { communicator.end(status: status) }
+    if status == ExitStatus.interrupted {
+      print("the comparison is not complete: the same command goes on with it")
+      communicator.end(status: status)
+    }
     guard status == 0 else {
       throw RelaunchError(
         description: "\(combination.name), seed \(seed), ended with status \(status)")
+    }
+    guard try Comparison.isComplete(run: directory) else {
+      throw RelaunchError(
+        description:
+          "\(directory) is complete, but its metrics.jsonl does not tell what the last epoch"
+          + " came to: remove the directory, to train again")
     }
   }
 }
@@ -139,7 +160,13 @@ extension Compare {
   /// - Throws: where it holds another one, which must neither count nor go on.
   private func isComplete(_ directory: String, _ configuration: Configuration) throws -> Bool {
     guard let run = try Comparison.configuration(ofRun: directory) else { return false }
-    // A run may be made longer.
+    // A run may be made longer, not shorter.
+    let (had, wanted) = (run.training.maxIterations, configuration.training.maxIterations)
+    if wanted ?? .max < had ?? .max {
+      throw ValidationError(
+        "\(directory) holds a run with training.max_iterations \(had.map(String.init) ?? "not set"), more"
+          + " than \(wanted!): name another --output, or remove it")
+    }
     let others = Configuration.keys.filter { key in
       key.name != "training.max_iterations" && key.yaml(run) != key.yaml(configuration)
     }
@@ -148,7 +175,7 @@ extension Compare {
         "\(directory) holds a run with \(key.name) \(key.yaml(run) ?? "not set"), not"
           + " \(key.yaml(configuration) ?? "not set"): name another --output, or remove it")
     }
-    guard run.training.maxIterations == configuration.training.maxIterations else { return false }
+    guard had == wanted else { return false }
     return try Comparison.isComplete(run: directory)
   }
 }
@@ -166,8 +193,10 @@ struct Variation {
       throw ValidationError("expected KEY=VALUE,VALUE, such as neuron.tau=1.1,2")
     }
     (key, values) = (parts[0], parts[1].split(separator: ",").map(String.init))
-    guard !values.isEmpty, !text.contains("/") else {
-      throw ValidationError("the values of \(key) must be some, without /, which names a directory")
+    guard !values.isEmpty else { throw ValidationError("\(key) has no values to vary by") }
+    guard !text.contains("/") else {
+      throw ValidationError(
+        "\(key): a value with / cannot vary, since runs lie in directories named by their values")
     }
   }
 }

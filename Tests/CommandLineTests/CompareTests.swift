@@ -80,12 +80,43 @@ struct CompareTests {
         == true)
   }
 
+  /// A run never gets shorter, a result that is lost is told, and rows say how they differ.
+  @Test func theTableTellsWhatIsNotAlike() throws {
+    #expect(try compare("--methods", "sltt").status == 0)
+    let shorter = try compare("--methods", "sltt", "--set", "training.max_iterations=3")
+    #expect(shorter.status == 1)
+    #expect(shorter.messages.first?.contains("max_iterations not set, more than 3") == true)
+
+    let other = try compare(
+      "--methods", "ottt", "--seeds", "1,2", "--set", "neuron.tau=2", "--set",
+      "training.max_iterations=3")
+    #expect(other.status == 0)
+    #expect(
+      other.output.contains(
+        "\nsltt also differs from ottt in neuron.tau 1.1, not 2.0; training.max_iterations not set,"
+          + " not 3"))
+    let longer = try compare("--methods", "ottt", "--seeds", "2", "--set", "neuron.tau=2")
+    #expect(longer.status == 0 && longer.output.contains("  3 to 6  "))
+
+    try workspace.directory.write("", to: "c/sltt/seed-1/metrics.jsonl")
+    let lost = try compare("--methods", "sltt")
+    #expect(lost.status == 1)
+    #expect(lost.errors.contains("c/sltt/seed-1 is complete, but its metrics.jsonl does not tell"))
+  }
+
   @Test func mistakesAreToldBeforeTheFirstRun() throws {
     for (arguments, problem) in [
       (["--methods", "sltt,oops"], "'oops' is not one of sltt, sltt-k, bptt, ottt, rate"),
       (["--methods", "sltt", "--vary", "neuron.tau"], "expected KEY=VALUE,VALUE"),
       (["--methods", "sltt", "--vary", "neuron.tua=1,2"], "unknown key 'neuron.tua'"),
       (["--methods", "sltt,rate", "--set", "neuron.kind=clif"], "rate is not defined for"),
+      (["--methods", "sltt", "--vary", "method.name=rate"], "give its values as --methods"),
+      (
+        ["--methods", "sltt", "--levels", "1,2", "--vary", "neuron.levels=1"],
+        "neuron.levels varies twice"
+      ),
+      (["--methods", "sltt", "--levels", "16"], "'16' is not a number of levels from 1 to 15"),
+      (["--methods", "sltt", "--vary", "data.path=a/b"], "a value with / cannot vary"),
     ] {
       let run = try workspace.run(
         ["compare", "--config", "small.yaml", "--output", "c"] + arguments)

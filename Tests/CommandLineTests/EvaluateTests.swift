@@ -32,8 +32,8 @@ struct EvaluateTests {
     #expect(none.messages.count == 1)
     #expect(
       none.messages.first?.hasSuffix(
-        "neuron.levels = 1: neurons fire at most one spike at a time step, so that there is nothing to"
-          + " unroll; leave out --unroll") == true)
+        "the network cannot run unrolled: neurons fire at most one spike at a time step, so that there"
+          + " is nothing to unroll; leave out --unroll") == true)
     let training = try workspace.run(
       "train", "--config", "small.yaml", "--output", "levels", "--set", "neuron.levels=4")
     #expect(training.status == 0)

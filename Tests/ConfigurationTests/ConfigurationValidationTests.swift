@@ -25,7 +25,7 @@ struct ConfigurationValidationTests {
     (
       "method: {name: sltt-k, k: 2, skip_trailing: true}",
       "method.skip_trailing would change the running statistics of batch norm, which this network has:"
-        + " set it to false, or take a normaliser-free network (nf-resnet)"
+        + " set it to false, or take a normalizer-free network (nf-resnet)"
     ),
     (
       "model: {architecture: vgg11, family: vgg}",

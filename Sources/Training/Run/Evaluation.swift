@@ -57,11 +57,11 @@ public final class Evaluation {
 
   /// What was measured of the network as it is and unrolled, for people.
   ///
-  /// - Throws: `ConfigurationError` where it cannot run unrolled.
+  /// - Throws: `TrainingError` where it cannot run unrolled.
   public func runUnrolled() throws -> String {
     if let problem = trainer.network.unrollingProblem {
-      throw configuration.error(
-        "neuron.levels", "= \(configuration.neuron.levels): \(problem); leave out --unroll")
+      throw TrainingError(
+        description: "the network cannot run unrolled: \(problem); leave out --unroll")
     }
     let found = try trainer.evaluator.compareUnrolled(loader)
     let (levels, unrolled) = (found.levels, found.unrolled)
