@@ -41,7 +41,7 @@ public struct Comparison: BenchmarkReport {
 
   /// Reads all complete runs.
   ///
-  /// - Throws: `OutputError` where the files of a run do not tell what they should.
+  /// - Throws: where the directory or the configuration of a run cannot be read.
   public init(directory: String) throws {
     let manager = FileManager.default
     var first: Configuration?
@@ -77,8 +77,8 @@ public struct Comparison: BenchmarkReport {
 
   /// The configuration of a run, if there is one.
   public static func configuration(ofRun directory: String) throws -> Configuration? {
-    guard FileManager.default.fileExists(atPath: directory + "/config.yaml") else { return nil }
-    return try Run.configuration(directory)
+    let path = OutputDirectory(directory, isNew: false).configuration
+    return FileManager.default.fileExists(atPath: path) ? try Run.configuration(directory) : nil
   }
 
   public static func isComplete(run directory: String) throws -> Bool {
@@ -171,7 +171,7 @@ extension Comparison.Run {
 
   fileprivate static func configuration(_ directory: String) throws -> Configuration {
     var configuration = Configuration()
-    try configuration.apply(file: directory + "/config.yaml")
+    try configuration.apply(file: OutputDirectory(directory, isNew: false).configuration)
     return configuration
   }
 

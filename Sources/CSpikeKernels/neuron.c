@@ -126,6 +126,15 @@ VARIANTS(size_t, sltt_neuron_forward,
     value_;                                                                            \
   })
 
+// Returns what `function` does, with a surrogate that is known when compiling.
+#define BY_SURROGATE(function)                                                         \
+  switch (args->neurons.surrogate) {                                                   \
+    case SLTT_TRIANGLE: return function(args, SLTT_TRIANGLE, first, last);             \
+    case SLTT_RECTANGLE: return function(args, SLTT_RECTANGLE, first, last);           \
+    case SLTT_SIGMOID: return function(args, SLTT_SIGMOID, first, last);               \
+    default: return function(args, SLTT_ARCTAN, first, last);                          \
+  }
+
 // What stands for the derivative of the number of spikes at the potential u.
 #define SLOPE(u, kind, neurons)                                                        \
   ({                                                                                   \
@@ -250,12 +259,7 @@ INLINE double neuron_backward(const sltt_neuron_backward_args *args, sltt_surrog
 
 INLINE double sltt_neuron_backward_body(const sltt_neuron_backward_args *args, size_t first,
                                         size_t last) {
-  switch (args->neurons.surrogate) {
-    case SLTT_TRIANGLE: return neuron_backward(args, SLTT_TRIANGLE, first, last);
-    case SLTT_RECTANGLE: return neuron_backward(args, SLTT_RECTANGLE, first, last);
-    case SLTT_SIGMOID: return neuron_backward(args, SLTT_SIGMOID, first, last);
-    default: return neuron_backward(args, SLTT_ARCTAN, first, last);
-  }
+  BY_SURROGATE(neuron_backward)
 }
 
 VARIANTS(double, sltt_neuron_backward,
@@ -285,12 +289,7 @@ INLINE void neuron_average(const sltt_neuron_average_args *args, sltt_surrogate 
 
 INLINE void sltt_neuron_average_body(const sltt_neuron_average_args *args, size_t first,
                                      size_t last) {
-  switch (args->neurons.surrogate) {
-    case SLTT_TRIANGLE: return neuron_average(args, SLTT_TRIANGLE, first, last);
-    case SLTT_RECTANGLE: return neuron_average(args, SLTT_RECTANGLE, first, last);
-    case SLTT_SIGMOID: return neuron_average(args, SLTT_SIGMOID, first, last);
-    default: return neuron_average(args, SLTT_ARCTAN, first, last);
-  }
+  BY_SURROGATE(neuron_average)
 }
 
 VARIANTS(void, sltt_neuron_average,

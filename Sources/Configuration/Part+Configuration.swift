@@ -64,26 +64,16 @@ extension PartKind {
       if case .neuron(let part) = $0 { part } else { nil }
     },
     .init(
-      "average_pool", AveragePoolPart(kernel: 1), required: ["kernel"],
-      [
-        .init("name", \.name, "Its name in its group."),
-        .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
-        .init("stride", \.stride, limit: .kernel, "Pixels that it moves by; left out: the kernel."),
-        .init("padding", \.padding, limit: .padding, "Zeros around the image, which count."),
-      ]
+      "average_pool", WindowPoolPart(kernel: 1), required: ["kernel"],
+      WindowPoolPart.fields(padding: "Zeros around the image, which count.")
     ) {
       .averagePool($0)
     } unwrap: {
       if case .averagePool(let part) = $0 { part } else { nil }
     },
     .init(
-      "max_pool", MaxPoolPart(kernel: 1), required: ["kernel"],
-      [
-        .init("name", \.name, "Its name in its group."),
-        .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
-        .init("stride", \.stride, limit: .kernel, "Pixels that it moves by; left out: the kernel."),
-        .init("padding", \.padding, limit: .padding, "Pixels around the image, which never count."),
-      ]
+      "max_pool", WindowPoolPart(kernel: 1), required: ["kernel"],
+      WindowPoolPart.fields(padding: "Pixels around the image, which never count.")
     ) {
       .maxPool($0)
     } unwrap: {
@@ -185,6 +175,18 @@ extension ConvolutionPart {
     .init("standardized", \.isStandardized, "Scaled weight standardization."),
     .init("bias", \.bias, "Initial values of the biases; not of a standardized one, whose are 0."),
   ]
+}
+
+extension WindowPoolPart {
+  /// - Parameter padding: what padding means.
+  fileprivate static func fields(padding: String) -> [ConfigurationField<WindowPoolPart>] {
+    [
+      .init("name", \.name, "Its name in its group."),
+      .init("kernel", \.kernel, limit: .kernel, "Height and width of the window."),
+      .init("stride", \.stride, limit: .kernel, "Pixels that it moves by; left out: the kernel."),
+      .init("padding", \.padding, limit: .padding, padding),
+    ]
+  }
 }
 
 extension NeuronPart {

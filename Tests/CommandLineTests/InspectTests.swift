@@ -36,16 +36,19 @@ struct InspectTests {
     let layers = run.output.split(separator: "\n").filter { $0.hasPrefix("layer1.0.") }
     #expect(layers.contains { $0.contains("conv 3x3") && $0.contains("28x28x16") })
     #expect(run.value("linear ")?.hasPrefix("linear") == true)
-    // Tape, state, parameters, in all.
-    let rows = try ["sltt ", "sltt-k ", "bptt "].map { name in
+    // Tape, state, parameters, in all, MACs.
+    let rows = try ["sltt ", "sltt-k ", "bptt ", "ottt ", "rate "].map { name in
       try #require(run.value(name)).split(separator: " ").map { String($0) }
     }
-    #expect(rows.allSatisfy { $0.count == 8 })
+    #expect(rows.allSatisfy { $0.count == 9 })
     let tapes = rows.map { Double($0[0])! }
     #expect(rows.allSatisfy { $0[1] == "MiB" })
     #expect(tapes[0] == tapes[1])
     // But for the stem's output, which all time steps of an image share.
     #expect((7..<8).contains(tapes[2] / tapes[0]))
+    // Eight passes forward, or nine; a backward pass has two of that size.
+    let macs = try rows.map { try #require(Int($0[8].replacing(",", with: ""))) }
+    #expect(macs.map { 24 * $0 / macs[0] } == [24, 10, 24, 24, 11])
     #expect(run.output.contains("T = 8, batch 100"))
   }
 

@@ -56,7 +56,7 @@ struct LayerListTests {
     var dropout = DropoutPart()
     dropout.probability = 0.25
     return [
-      .convolution(stem), .averagePool(AveragePoolPart(kernel: 3, stride: 2, padding: 1)),
+      .convolution(stem), .averagePool(WindowPoolPart(kernel: 3, stride: 2, padding: 1)),
       .repetition(
         RepetitionPart(
           "stage", times: 2,
@@ -71,7 +71,7 @@ struct LayerListTests {
                 skipInit: 0.2)),
           ])),
       .sequence(SequencePart(nil, [.neuron(NeuronPart())])),
-      .maxPool(MaxPoolPart(kernel: 3, stride: 2, padding: 1)),
+      .maxPool(WindowPoolPart(kernel: 3, stride: 2, padding: 1)),
       .residual(
         ResidualPart(
           branch: [

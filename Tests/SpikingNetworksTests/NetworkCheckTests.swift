@@ -60,22 +60,22 @@ struct NetworkCheckTests {
     ),
     (
       [
-        stem, neuron, .averagePool(AveragePoolPart(kernel: 8)),
+        stem, neuron, .averagePool(WindowPoolPart(kernel: 8)),
         .batchNorm(BatchNormPart()), neuron, head,
       ], 3,
       "layer '3' normalises 1x1x4, but a single pixel has no variance over one sample: put it where"
         + " there are more pixels, or leave it out"
     ),
     (
-      [stem, neuron, .averagePool(AveragePoolPart("p", kernel: 9)), head], 2,
+      [stem, neuron, .averagePool(WindowPoolPart("p", kernel: 9)), head], 2,
       "layer 'p' has a window of 9x9, which does not fit into 8x8x4"
     ),
     (
-      [stem, neuron, .averagePool(AveragePoolPart("p", kernel: 12, padding: 1)), head], 2,
+      [stem, neuron, .averagePool(WindowPoolPart("p", kernel: 12, padding: 1)), head], 2,
       "layer 'p' has a window of 12x12 with a padding of 1, which does not fit into 8x8x4"
     ),
     (
-      [stem, neuron, .averagePool(AveragePoolPart(kernel: 2, padding: 2)), head], 2,
+      [stem, neuron, .averagePool(WindowPoolPart(kernel: 2, padding: 2)), head], 2,
       "layer '2' has a padding of 2 beside windows of 2x2, so that some hold nothing: lower it"
     ),
     (
@@ -99,7 +99,7 @@ struct NetworkCheckTests {
       "the residual of 'stage.0' has a branch that makes 8x8x8 of 8x8x4, but its shortcut makes 4x4x8"
     ),
     (
-      [stem, neuron, residual([neuron, .averagePool(AveragePoolPart(kernel: 1))]), head], 4,
+      [stem, neuron, residual([neuron, .averagePool(WindowPoolPart(kernel: 1))]), head], 4,
       "layer '3' ends the branch of a residual, which must end in a convolution, or in a neuron for a"
         + " sum of spikes"
     ),

@@ -27,9 +27,9 @@ struct OwnNetworkTests {
     (
       "convolutions of floats, pools in the stem and of spikes",
       [
-        convolution(4), .averagePool(AveragePoolPart(kernel: 2)),
+        convolution(4), .averagePool(WindowPoolPart(kernel: 2)),
         .adaptivePool(AdaptivePoolPart(size: 3)), convolution(3), .dropout(DropoutPart()), norm,
-        neuron, .averagePool(AveragePoolPart(kernel: 3, stride: 1, padding: 1)),
+        neuron, .averagePool(WindowPoolPart(kernel: 3, stride: 1, padding: 1)),
         .adaptivePool(AdaptivePoolPart(size: 1)), .linear(LinearPart()),
       ]
     ),

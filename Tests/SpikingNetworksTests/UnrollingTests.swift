@@ -116,7 +116,7 @@ struct UnrollingTests {
       specification([
         .convolution(ConvolutionPart("conv1", channels: 4, kernel: 3)), .neuron(one),
         .convolution(ConvolutionPart("conv2", channels: 4, kernel: 3)), .neuron(NeuronPart("more")),
-        .maxPool(MaxPoolPart("pool", kernel: 2)),
+        .maxPool(WindowPoolPart("pool", kernel: 2)),
         .convolution(ConvolutionPart("conv3", channels: 4, kernel: 3)), .neuron(NeuronPart("last")),
         .linear(LinearPart("fc")),
       ]))
@@ -139,7 +139,7 @@ struct UnrollingTests {
           ResidualPart(branch: [
             .convolution(ConvolutionPart("b", channels: 4, kernel: 3)), .neuron(NeuronPart("c")),
           ])),
-        .maxPool(MaxPoolPart("pool", kernel: 2)), .linear(LinearPart("fc")),
+        .maxPool(WindowPoolPart("pool", kernel: 2)), .linear(LinearPart("fc")),
       ]))
     #expect(pooled.unrollingProblem?.contains("'pool'") == true)
   }

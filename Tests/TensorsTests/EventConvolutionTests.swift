@@ -55,8 +55,9 @@ struct EventConvolutionTests {
       let (gw, gb) = (view(weights), view(bias))
       let support = SpikeTensor(marking: x, in: arena)
       #expect(support.spikeCount == values.count { $0 != 0 })
-      convolution.backwardWeights(
-        x, support: support, Tensor(output, gy, in: arena), into: gw, bias: gb)
+      let kernel = convolution.backwardWeights(
+        ofSparse: x, Tensor(output, gy, in: arena), into: gw, bias: gb)
+      #expect(kernel == .events)
       expectClose(gw.elements, zip(weights, ofValues.weights).map { $0 + $1 }, "gw of values")
       expectClose(gb.elements, zip(bias, ofValues.bias).map { $0 + $1 }, "gb of values")
     }

@@ -10,7 +10,7 @@ extension NetworkFamily {
     var parts: [Part] = [
       .convolution(
         ConvolutionPart("conv1", channels: width, kernel: 7, stride: 2, isStandardized: true)),
-      .averagePool(AveragePoolPart("maxpool", kernel: 3, stride: 2, padding: 1)),
+      .averagePool(WindowPoolPart("maxpool", kernel: 3, stride: 2, padding: 1)),
     ]
     var channels = width
     // The variance that the residual stream is expected to have.

@@ -11,8 +11,8 @@ public enum Part: Equatable, Sendable {
   /// Belongs to the neuron that follows.
   case batchNorm(BatchNormPart)
   case neuron(NeuronPart)
-  case averagePool(AveragePoolPart)
-  case maxPool(MaxPoolPart)
+  case averagePool(WindowPoolPart)
+  case maxPool(WindowPoolPart)
   case adaptivePool(AdaptivePoolPart)
   case dropout(DropoutPart)
   case linear(LinearPart)
@@ -104,25 +104,9 @@ public struct NeuronPart: Equatable, Sendable {
   }
 }
 
-/// The averages of a window that slides; padding counts as zeros.
-public struct AveragePoolPart: Equatable, Sendable {
-  public var name: PartName?
-  public var kernel: Int
-  /// `nil`: as the kernel.
-  public var stride: Int?
-  public var padding = 0
-
-  public init(_ name: PartName? = nil, kernel: Int, stride: Int? = nil, padding: Int = 0) {
-    (self.name, self.kernel, self.stride, self.padding) = (name, kernel, stride, padding)
-  }
-
-  var window: SlidingWindow {
-    SlidingWindow(kernel: kernel, stride: stride ?? kernel, padding: padding)
-  }
-}
-
-/// The greatest values of a window that slides; padding never counts.
-public struct MaxPoolPart: Equatable, Sendable {
+/// A window that slides over the image. In averages padding counts as zeros, among the greatest values it never
+/// counts.
+public struct WindowPoolPart: Equatable, Sendable {
   public var name: PartName?
   public var kernel: Int
   /// `nil`: as the kernel.

@@ -19,7 +19,7 @@ extension NetworkFamily {
     return parts + [
       .batchNorm(BatchNormPart("bn1")),
       .neuron(NeuronPart("relu1")),
-      .averagePool(AveragePoolPart("pool", kernel: 4)),
+      .averagePool(WindowPoolPart("pool", kernel: 4)),
       .dropout(DropoutPart("drop")),
       .linear(LinearPart("linear", weight: .uniform, bias: .zero)),
     ]

@@ -18,7 +18,9 @@ extension NetworkFamily {
       .batchNorm(BatchNormPart("bn1")),
       .neuron(NeuronPart("sn1")),
     ]
-    if isLarge { parts.append(.maxPool(MaxPoolPart("maxpool", kernel: 3, stride: 2, padding: 1))) }
+    if isLarge {
+      parts.append(.maxPool(WindowPoolPart("maxpool", kernel: 3, stride: 2, padding: 1)))
+    }
     var channels = width
     for (stage, count) in blocks.enumerated() {
       let planes = width << stage

@@ -13,7 +13,7 @@ extension NetworkFamily {
       return Part.sequence(
         SequencePart(
           "layer\(stage + 1)",
-          (0..<count).flatMap { _ in unit } + [.averagePool(AveragePoolPart(kernel: 2))]))
+          (0..<count).flatMap { _ in unit } + [.averagePool(WindowPoolPart(kernel: 2))]))
     }
     return stages + [
       .adaptivePool(AdaptivePoolPart("avgpool", size: 7)),

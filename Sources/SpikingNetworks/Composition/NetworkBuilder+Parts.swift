@@ -151,7 +151,7 @@ extension NetworkBuilder {
     return layer
   }
 
-  private func maxPool(_ part: MaxPoolPart, _ path: String, _ place: inout Place) -> MaxPool {
+  private func maxPool(_ part: WindowPoolPart, _ path: String, _ place: inout Place) -> MaxPool {
     let pooling = MaxPooling(input: place.shape, window: part.window)
     let layer = add(MaxPool(path, pooling, reads: place.input, self))
     place.shape = layer.output

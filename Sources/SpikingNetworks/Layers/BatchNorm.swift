@@ -6,34 +6,13 @@ final class BatchNorm: Normalization {
   private static let momentum: Float = 0.1
 
   let kind = "bn"
-  let weight: Parameter
-  let bias: Parameter
-  let runningMean: Parameter
-  let runningVariance: Parameter
-  let sums: ChannelSums
-  private let moments: Moments
-  private let affine: ChannelAffine
-  private let coefficients: [FloatView]
+  let storage: NormalizationStorage
   /// The mean over the time steps of 1 / (variance + epsilon), where averages are taken.
   private var meanPrecision: [Double] = []
 
   init(_ name: String, channels: Int, _ builder: NetworkBuilder) {
-    weight = builder.parameter(name + ".weight", [channels], .constant(1))
-    bias = builder.parameter(name + ".bias", [channels], .constant(0))
-    runningMean = builder.statistic(name + ".running_mean", count: channels, .constant(0))
-    runningVariance = builder.statistic(
-      name + ".running_var", count: channels, .constant(1), atLeast: 0)
-    sums = ChannelSums(channels: channels)
-    moments = Moments(channels: channels)
-    let buffer = FlatBuffer(count: 5 * channels)
-    let views = (0..<5).map { buffer[$0 * channels..<($0 + 1) * channels] }
-    affine = ChannelAffine(scale: views[0], shift: views[1])
-    coefficients = Array(views[2...])
+    storage = NormalizationStorage(name, channels: channels, builder)
   }
-
-  private var channels: Int { weight.count }
-
-  var mean: FloatView { coefficients[0] }
 
   func beginSequence() { meanPrecision = [] }
 
@@ -45,14 +24,13 @@ final class BatchNorm: Normalization {
   /// 2024).
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
     let (runningMean, runningVariance) = (runningMean.values, runningVariance.values)
+    let (channels, means, moments) = (storage.channels, mean, storage.moments)
     guard tape.isTraining else {
-      setAffine { (runningMean[$0], Double(runningVariance[$0])) }
-      return affine
+      return affine { (runningMean[$0], Double(runningVariance[$0])) }
     }
     moments.measure(x, around: runningMean)
     let count = Double(x.tensor.shape.pixels)
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
-    let (channels, means, moments) = (channels, mean, moments)
     let isPassing = tape.averaging == .passing
     for c in 0..<channels {
       let (mean, variance) = (moments.mean[c], moments.variance[c])
@@ -71,28 +49,25 @@ final class BatchNorm: Normalization {
         meanPrecision[c] += 1 / (moments.variance[c] + Self.epsilon) / Double(timesteps)
       }
     }
-    setAffine { (means[$0], moments.variance[$0]) }
     tape.push(statistics)
-    return affine
+    return affine { (means[$0], moments.variance[$0]) }
   }
 
-  private func setAffine(_ statistics: (_ c: Int) -> (mean: Float, variance: Double)) {
+  private func affine(
+    _ statistics: (_ c: Int) -> (mean: Float, variance: Double)
+  ) -> ChannelAffine {
+    let affine = storage.affine
     let (weight, bias, scale, shift) = (weight.values, bias.values, affine.scale, affine.shift)
     for c in 0..<weight.count {
       let (mean, variance) = statistics(c)
       scale[c] = weight[c] * Float(1 / (variance + Self.epsilon).squareRoot())
       shift[c] = bias[c] - mean * scale[c]
     }
+    return affine
   }
 
   func popStatistics(_ tape: inout Tape) -> NormalizationStatistics {
-    let statistics = tape.popTensor()
-    let (channels, mean, inverseDeviation) = (channels, mean, coefficients[1])
-    for c in 0..<channels {
-      mean[c] = statistics[c]
-      inverseDeviation[c] = statistics[channels + c]
-    }
-    return NormalizationStatistics(mean: mean, inverseDeviation: inverseDeviation)
+    storage.statistics(from: tape.popTensor())
   }
 
   /// With x̂ = (x - mean) r, y = w x̂ + b:
@@ -104,13 +79,12 @@ final class BatchNorm: Normalization {
   ) {
     let (weights, sums, r) = (weight.values, sums, statistics.inverseDeviation)
     let (weightGradient, biasGradient) = (weight.gradient, bias.gradient)
-    for c in 0..<channels {
+    for c in 0..<storage.channels {
       biasGradient[c] += Float(sums.first(c))
       weightGradient[c] += Float(sums.second(c) * Double(r[c]))
     }
-    statistics.backward(
-      &g, input: x, sums: sums, rounding: rounding,
-      coefficients: [affine.scale, affine.shift, coefficients[2]]
-    ) { Double(weights[$0]) * Double(r[$0]) }
+    storage.backward(&g, input: x, statistics: statistics, rounding: rounding) {
+      Double(weights[$0]) * Double(r[$0])
+    }
   }
 }

@@ -41,9 +41,8 @@ extension ConvolutionLayer {
     switch x {
     // Traces of spikes, or firing rates: many of them are 0.
     case .floats(let x) where input.isSpikes:
-      let support = SpikeTensor(marking: x.tensor, in: convolution.arena)
       convolution.backwardWeights(
-        x.tensor, support: support, gy, into: weight.gradient, bias: biasGradient)
+        ofSparse: x.tensor, gy, into: weight.gradient, bias: biasGradient)
     case .floats(let x): backwardWeights(gy, input: x.tensor)
     case .spikes(let x):
       convolution.backwardWeights(x, gy, into: weight.gradient, bias: biasGradient)

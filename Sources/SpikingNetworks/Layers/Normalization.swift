@@ -5,12 +5,7 @@ import Tensors
 protocol Normalization: AnyObject {
   /// For people.
   var kind: String { get }
-  var weight: Parameter { get }
-  var bias: Parameter { get }
-  /// Where the neuron's backward pass leaves the sums of g and of g (x - mean).
-  var sums: ChannelSums { get }
-  /// Of each channel of the latest input, or of the one that is being back-propagated.
-  var mean: FloatView { get }
+  var storage: NormalizationStorage { get }
 
   /// A new sequence of time steps starts.
   func beginSequence()
@@ -38,33 +33,13 @@ struct NormalizationStatistics {
   var inverseDeviation: FloatView
 }
 
-extension NormalizationStatistics {
-  /// The gradient of normalised values goes through the statistics: from g, with x̂ = (x - mean) r,
-  ///
-  ///     dL/dx = w (g - mean g - x̂ mean(g x̂))
-  ///
-  /// - Parameters:
-  ///   - outer: w of a channel, dy/dx at fixed statistics.
-  ///   - sums: of g and of g (x - mean).
-  ///   - coefficients: room for three numbers a channel.
-  func backward(
-    _ g: inout Tensor, input x: NormalizationInput, sums: ChannelSums, rounding: Bool,
-    coefficients: [FloatView], outer: (_ c: Int) -> Double
-  ) {
-    let (scale, slope, constant) = (coefficients[0], coefficients[1], coefficients[2])
-    let count = Double(x.shape.pixels)
-    let isCentered = if case .centered = x { true } else { false }
-    for c in 0..<mean.count {
-      let mean = isCentered ? 0 : Double(mean[c])
-      let r = Double(inverseDeviation[c])
-      let outer = outer(c)
-      let inner = -outer * r * r * sums.second(c) / count
-      scale[c] = Float(outer)
-      slope[c] = Float(inner)
-      constant[c] = Float(-outer * sums.first(c) / count - inner * mean)
-    }
-    g.combine(a: scale, b: slope, with: x, c: constant, rounding: rounding)
-  }
+extension Normalization {
+  var weight: Parameter { storage.weight }
+  var bias: Parameter { storage.bias }
+  var runningMean: Parameter { storage.runningMean }
+  var runningVariance: Parameter { storage.runningVariance }
+  var sums: ChannelSums { storage.sums }
+  var mean: FloatView { storage.mean }
 }
 
 /// Mean and variance of each channel of the latest input. The stem's output for a static image comes

@@ -62,14 +62,15 @@ public final class ObservedConvolution: Convolution {
     add(.backwardWeights, since: start, samples: gy.shape.n)
   }
 
-  public func backwardWeights(
-    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
-    into weightGradient: FloatView, bias biasGradient: FloatView?
-  ) {
+  @discardableResult public func backwardWeights(
+    ofSparse x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) -> ConvolutionKernel {
     let start = ContinuousClock.now
-    base.backwardWeights(
-      x, support: support, gy, into: weightGradient, bias: biasGradient)
-    add(.backwardWeights, since: start, samples: gy.shape.n, density: support.density)
+    let kernel = base.backwardWeights(
+      ofSparse: x, gy, into: weightGradient, bias: biasGradient)
+    add(.backwardWeights, since: start, samples: gy.shape.n, by: kernel)
+    return kernel
   }
 
   public func forward(
@@ -93,16 +94,19 @@ public final class ObservedConvolution: Convolution {
     add(.backwardWeights, since: start, samples: gy.shape.n, density: spikes.density)
   }
 
-  /// - Parameter density: of the input, where it is spikes.
+  /// - Parameters:
+  ///   - density: of the input, where it is spikes.
+  ///   - kernel: what computed the pass; left out: what the density tells.
   private func add(
     _ pass: ConvolutionPass, since start: ContinuousClock.Instant, samples: Int,
-    density: Double? = nil
+    density: Double? = nil, by kernel: ConvolutionKernel? = nil
   ) {
     guard let profile else { return }
     profile.add(
       StepProfile.Phase(pass), of: layer, since: start,
       operations: 2 * samples * geometry.output(samples: 1).pixels * geometry.weightCount)
     profile.add(
-      pass, of: layer, by: kernel(for: pass, samples: samples, density: density), density: density)
+      pass, of: layer,
+      by: kernel ?? self.kernel(for: pass, samples: samples, density: density), density: density)
   }
 }

@@ -17,14 +17,7 @@ final class OnlineNorm: Normalization {
   private static let bound = 20.0
 
   let kind = "online norm"
-  let weight: Parameter
-  let bias: Parameter
-  let runningMean: Parameter
-  let runningVariance: Parameter
-  let sums: ChannelSums
-  private let moments: Moments
-  private let affine: ChannelAffine
-  private let coefficients: [FloatView]
+  let storage: NormalizationStorage
   /// Pixels that were seen since statistics changed, and the sums over them of x - M and of its square.
   private var seen = 0.0
   private var firstSums: [Double]
@@ -33,32 +26,20 @@ final class OnlineNorm: Normalization {
   private var usedOwnStatistics = false
 
   init(_ name: String, channels: Int, _ builder: NetworkBuilder) {
-    weight = builder.parameter(name + ".weight", [channels], .constant(1))
-    bias = builder.parameter(name + ".bias", [channels], .constant(0))
-    runningMean = builder.statistic(name + ".running_mean", count: channels, .constant(0))
-    runningVariance = builder.statistic(
-      name + ".running_var", count: channels, .constant(1), atLeast: 0)
-    sums = ChannelSums(channels: channels)
-    moments = Moments(channels: channels)
+    storage = NormalizationStorage(name, channels: channels, builder)
     firstSums = [Double](repeating: 0, count: channels)
     secondSums = firstSums
-    let buffer = FlatBuffer(count: 5 * channels)
-    let views = (0..<5).map { buffer[$0 * channels..<($0 + 1) * channels] }
-    affine = ChannelAffine(scale: views[0], shift: views[1])
-    coefficients = Array(views[2...])
   }
 
-  private var channels: Int { weight.count }
-
-  var mean: FloatView { coefficients[0] }
+  private var channels: Int { storage.channels }
 
   func beginSequence() {}
 
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
     guard tape.isTraining else {
-      setAffine(mean: { Double(self.runningMean.values[$0]) }, deviation: runningDeviation)
-      return affine
+      return affineOfRunningStatistics
     }
+    let moments = storage.moments
     moments.measure(x, around: runningMean.values)
     let count = Double(x.tensor.shape.pixels)
     seen += count
@@ -78,35 +59,36 @@ final class OnlineNorm: Normalization {
     }
     for c in 0..<channels { statistics[2 * channels + c] = isOutside ? 1 : 0 }
     tape.push(statistics)
-    if isOutside {
-      let moments = moments
-      setAffine(mean: { moments.mean[$0] }) { (moments.variance[$0] + Self.epsilon).squareRoot() }
-    } else {
-      setAffine(mean: { Double(self.runningMean.values[$0]) }, deviation: runningDeviation)
+    guard isOutside else { return affineOfRunningStatistics }
+    return affine(mean: { moments.mean[$0] }) {
+      (moments.variance[$0] + Self.epsilon).squareRoot()
     }
-    return affine
+  }
+
+  private var affineOfRunningStatistics: ChannelAffine {
+    affine(mean: { Double(self.runningMean.values[$0]) }, deviation: runningDeviation)
   }
 
   private func runningDeviation(_ c: Int) -> Double {
     (Double(runningVariance.values[c]) + Self.epsilon).squareRoot()
   }
 
-  private func setAffine(mean: (_ c: Int) -> Double, deviation: (_ c: Int) -> Double) {
+  private func affine(
+    mean: (_ c: Int) -> Double, deviation: (_ c: Int) -> Double
+  ) -> ChannelAffine {
+    let affine = storage.affine
     for c in 0..<channels {
       let scale = Double(weight.values[c]) / deviation(c)
       affine.scale[c] = Float(scale)
       affine.shift[c] = Float(Double(bias.values[c]) - mean(c) * scale)
     }
+    return affine
   }
 
   func popStatistics(_ tape: inout Tape) -> NormalizationStatistics {
     let statistics = tape.popTensor()
-    for c in 0..<channels {
-      mean[c] = statistics[c]
-      coefficients[1][c] = statistics[channels + c]
-    }
     usedOwnStatistics = statistics[2 * channels] == 1
-    return NormalizationStatistics(mean: mean, inverseDeviation: coefficients[1])
+    return storage.statistics(from: statistics)
   }
 
   func backward(
@@ -123,10 +105,9 @@ final class OnlineNorm: Normalization {
         weight.gradient[c] += Float((second + offset * first) / runningDeviation(c))
       }
     }
-    statistics.backward(
-      &g, input: x, sums: sums, rounding: rounding,
-      coefficients: [affine.scale, affine.shift, coefficients[2]]
-    ) { Double(self.weight.values[$0]) / self.runningDeviation($0) }
+    storage.backward(&g, input: x, statistics: statistics, rounding: rounding) {
+      Double(self.weight.values[$0]) / self.runningDeviation($0)
+    }
   }
 
   /// Writes the means over what was seen of x - M and of its square, times this rank's share of the

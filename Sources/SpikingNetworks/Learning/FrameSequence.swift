@@ -35,13 +35,13 @@ public struct FrameSequence: ~Copyable {
   /// Local samples.
   public var samples: Int { range.count }
 
-  /// The mean of the frames of all time steps.
-  func mean(timesteps: Int, in arena: Arena) -> Tensor {
+  /// Calls `body` with the mean of the frames of all time steps.
+  func withMean(timesteps: Int, in arena: Arena, _ body: (borrowing Tensor) -> Void) {
+    guard !isStatic else { return withFrame(at: 0, body) }
     var mean = withFrame(at: 0) { $0.copy(in: arena) }
-    guard !isStatic else { return mean }
     for t in 1..<timesteps { withFrame(at: t) { mean.add($0) } }
     mean.scale(by: 1 / Float(timesteps))
-    return mean
+    body(mean)
   }
 
   /// Calls `body` with the frame [N, H, W, C] of time step `t`.

@@ -87,6 +87,15 @@ public struct LearningRule: Equatable, Sendable {
     LearningRule(timesteps: timesteps, window: 1, .fixed([]), presynaptic: .rates)
   }
 
+  /// Passes of an iteration through the whole network.
+  public var passes: (forward: Int, backward: Int) {
+    if takesAverages { return (timesteps + 1, 1) }
+    switch recording {
+    case .fixed(let steps): return (timesteps, steps.count)
+    case .drawn(let count, _): return (timesteps, count)
+    }
+  }
+
   /// Whether all time steps have run before the first one goes back.
   public var isThroughTime: Bool { window == timesteps }
   /// Whether layers with weights keep traces of their input.

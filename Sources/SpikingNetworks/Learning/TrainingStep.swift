@@ -115,11 +115,12 @@ public final class TrainingStep {
     }
     tape.averaging = .passing
     tape.isRecording = true
-    let frame = frames.mean(timesteps: rule.timesteps, in: network.arena)
-    let logits = network.forward(stem ?? network.stem(frame), saving: &tape)
-    let g = network.backward(
-      loss.gradientOfMean(replacing: logits), from: &tape, isLast: isLast)
-    network.backwardStem(g.tensor, frame: frame, isLast: isLast)
+    frames.withMean(timesteps: rule.timesteps, in: network.arena) { frame in
+      let logits = network.forward(stem ?? network.stem(frame), saving: &tape)
+      let g = network.backward(
+        loss.gradientOfMean(replacing: logits), from: &tape, isLast: isLast)
+      network.backwardStem(g.tensor, frame: frame, isLast: isLast)
+    }
   }
 
   /// Runs a batch forward only, with running statistics.

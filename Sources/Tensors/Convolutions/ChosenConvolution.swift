@@ -48,22 +48,6 @@ final class ChosenConvolution: Convolution {
     return (best, least)
   }
 
-  /// What computes the gradient of the weights for floats of which such a share is not 0.
-  private func passes(
-    forShare share: Double, samples: Int
-  ) -> any ConvolutionPasses {
-    let (dense, least) = best(for: .backwardWeights, samples: samples)
-    let density = min(1, share * EventCost.costOfValues)
-    for method in methods where method.takesShares {
-      let counts = method.costs(of: .backwardWeights, samples: samples, density: density)
-      guard let time = counts.map({ time(method.kernel, .backwardWeights, density, $0) }),
-        isForced || time < least
-      else { continue }
-      return method
-    }
-    return dense ?? direct
-  }
-
   /// Nanoseconds of one thread.
   private func time(
     _ kernel: ConvolutionKernel, _ pass: ConvolutionPass, _ density: Double?, _ counts: [Double]
@@ -147,10 +131,26 @@ final class ChosenConvolution: Convolution {
   }
 
   func backwardWeights(
-    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
-    into weightGradient: FloatView, bias biasGradient: FloatView?
-  ) {
-    passes(forShare: support.density, samples: gy.shape.n).backwardWeights(
-      x, support: support, gy, into: weightGradient, bias: biasGradient)
+    ofSparse x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) -> ConvolutionKernel {
+    let samples = gy.shape.n
+    let (dense, least) = best(for: .backwardWeights, samples: samples)
+    for case let method as any SparseMethod in methods {
+      let support = SpikeTensor(marking: x, in: arena)
+      let density = min(1, support.density * method.costOfValue)
+      let counts = method.costs(of: .backwardWeights, samples: samples, density: density)
+      guard let time = counts.map({ time(method.kernel, .backwardWeights, density, $0) }),
+        isForced || time < least
+      else { continue }
+      method.backwardWeights(
+        x, support: support, gy, into: weightGradient, bias: biasGradient)
+      return method.kernel
+    }
+    guard let dense else {
+      return direct.backwardWeights(ofSparse: x, gy, into: weightGradient, bias: biasGradient)
+    }
+    dense.backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+    return dense.kernel
   }
 }

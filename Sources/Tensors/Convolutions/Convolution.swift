@@ -60,12 +60,6 @@ public protocol ConvolutionPasses: AnyObject {
     _ x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
     bias biasGradient: FloatView?)
 
-  /// The gradient of the weights for floats most of which may be 0, such as traces of spikes: `support` has
-  /// spikes where they are not.
-  func backwardWeights(
-    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
-    into weightGradient: FloatView, bias biasGradient: FloatView?)
-
   /// The forward pass of a plane of spikes.
   func forward(
     _ spikes: borrowing SpikeTensor, weights: ConvolutionWeights, bias: FloatView?,
@@ -87,6 +81,14 @@ public protocol Convolution: ConvolutionPasses {
 
   /// What makes up the time of a pass, by the model of what computes it.
   func costTerms(for pass: ConvolutionPass, samples: Int, density: Double?) -> CostTerms
+
+  /// The gradient of the weights for floats many of which may be 0, such as traces of spikes.
+  ///
+  /// - Returns: what computed it.
+  @discardableResult func backwardWeights(
+    ofSparse x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) -> ConvolutionKernel
 
   /// Bytes of a copy of the weights in another layout that is held for a pass over so many samples, from
   /// one such pass to the next.
@@ -110,6 +112,17 @@ extension Convolution {
   }
 }
 
+extension Convolution {
+  /// As any floats.
+  public func backwardWeights(
+    ofSparse x: borrowing Tensor, _ gy: borrowing Tensor, into weightGradient: FloatView,
+    bias biasGradient: FloatView?
+  ) -> ConvolutionKernel {
+    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
+    return kernel(for: .backwardWeights, samples: gy.shape.n, density: nil)
+  }
+}
+
 extension ConvolutionPasses {
   /// As floats.
   public func forward(
@@ -127,14 +140,6 @@ extension ConvolutionPasses {
     bias biasGradient: FloatView?
   ) {
     let x = spikes.unpacked(in: arena)
-    backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
-  }
-
-  /// As any floats.
-  public func backwardWeights(
-    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
-    into weightGradient: FloatView, bias biasGradient: FloatView?
-  ) {
     backwardWeights(x, gy, into: weightGradient, bias: biasGradient)
   }
 

@@ -8,10 +8,6 @@ protocol ConvolutionMethod: ConvolutionPasses {
   /// - Parameter density: the share of the input's elements that are spikes; nil where it is not spikes.
   func costs(of pass: ConvolutionPass, samples: Int, density: Double?) -> [Double]?
 
-  /// Whether it computes the gradient of the weights for floats most of which may be 0, at what it costs for
-  /// spikes and somewhat more.
-  var takesShares: Bool { get }
-
   /// As a convolution's, where passes go this way.
   func packedBytes(for pass: ConvolutionPass) -> Int
 
@@ -19,10 +15,19 @@ protocol ConvolutionMethod: ConvolutionPasses {
   func scratchBytes(for pass: ConvolutionPass, samples: Int) -> Int
 }
 
+/// A method that takes floats with many zeros nearly as spikes, for the gradient of the weights.
+protocol SparseMethod: ConvolutionMethod {
+  /// What an element that is not 0 costs, against a spike.
+  var costOfValue: Double { get }
+
+  /// - Parameter support: has spikes where `x` is not 0.
+  func backwardWeights(
+    _ x: borrowing Tensor, support: borrowing SpikeTensor, _ gy: borrowing Tensor,
+    into weightGradient: FloatView, bias biasGradient: FloatView?)
+}
+
 // A pass that a method has no costs for never comes to it.
 extension ConvolutionMethod {
-  var takesShares: Bool { false }
-
   func forward(
     _ x: borrowing Tensor, weights: ConvolutionWeights, bias: FloatView?, into y: inout Tensor,
     accumulating: Bool

@@ -5,11 +5,12 @@ internal import CSpikeKernels
 ///
 /// The additions are of floats, so results differ from the direct ones by rounding only; in mixed
 /// precision, weights are rounded to bfloat16 for the forward pass, as direct ones are.
-final class EventConvolution: ConvolutionMethod {
+final class EventConvolution: SparseMethod {
   let geometry: ConvolutionGeometry
   let arena: Arena
   let kernel = ConvolutionKernel.events
-  let takesShares = true
+  /// It is listed with more effort, and multiplied.
+  let costOfValue = 1.25
   private let shape: sltt_event_shape
   private let packed: PackedWeights
 

@@ -1,9 +1,6 @@
 /// What makes up the time of a pass by events. Units are a pixel, 64 input channels (a block, one word of
 /// spikes) and 16 output channels (a column).
 struct EventCost {
-  /// Of an element with a value, against a spike: it is listed with more effort, and multiplied.
-  static let costOfValues = 1.25
-
   let geometry: ConvolutionGeometry
 
   /// At output pixels: the columns of a block, whatever fires; the lists of a block, which all columns share;

@@ -2,7 +2,7 @@ internal import CSpikeKernels
 
 extension SpikeTensor {
   /// Spikes where the elements are not 0.
-  public init(marking values: borrowing Tensor, in arena: Arena) {
+  init(marking values: borrowing Tensor, in arena: Arena) {
     self.init(values.shape, in: arena)
     let (source, destination, channels) = (values.pointer, words, shape.c)
     parallelFor(shape.pixels, grain: pixelGrain(channels: channels)) { _, part in

@@ -83,21 +83,35 @@ public struct NetworkReport {
     residentBefore: Int
   ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
-    var rows = [["T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all"]]
+    let macs = network.layers.reduce(0.0) { $0 + Double($1.summary.macs) }
+    var rows = [
+      [
+        "T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all",
+        "MACs an image",
+      ]
+    ]
     for name in Configuration.Method.Name.allCases {
       guard let configuration = try? configuration.learning(by: name) else {
-        rows.append([name.rawValue, "not defined here", "", "", ""])
+        rows.append([name.rawValue, "not defined here", "", "", "", ""])
         continue
       }
       let memory = MemoryEstimate(
         network, configuration, ranks: 1, batch: batch,
         optimizerBuffers: configuration.optimizerBuffers, teacher: teacher,
         before: residentBefore)
+      // A backward pass has the gradients of the input and of the weights.
+      let passes = configuration.method.rule.passes
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),
+        Format.count(
+          Int(min(macs * Double(passes.forward + 2 * passes.backward), 0x1p62))),
       ])
     }
-    return table(rows, leftAligned: 1)
+    return """
+      \(table(rows, leftAligned: 1))
+
+      MACs of training, as if every layer were dense: events save most of those under spikes.
+      """
   }
 }
