@@ -10,6 +10,8 @@ public final class NetworkPlan {
   public let layers: [any Layer]
   /// In the order of the forward pass.
   public let convolutions: [ObservedConvolution]
+  /// In the order of the forward pass.
+  let neurons: [any NeuronLayer]
   /// Why the network will compute in another precision than specified, and in which; `nil` if it will not.
   public let precisionProblem: String?
   /// Where activations will live.
@@ -35,6 +37,7 @@ public final class NetworkPlan {
     self.arena = arena
     layers = builder.layers
     convolutions = builder.convolutions
+    neurons = layers.compactMap { $0 as? any NeuronLayer }
     precisionProblem = builder.backend.precisionProblem
     sections = builder.sections
     parameters = builder.parameters
