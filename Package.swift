@@ -8,11 +8,12 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
 
 /// A library target and its test target, which mirrors it file by file.
 func library(
-  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [],
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  resources: [Resource] = [],
   testDependencies: [Target.Dependency] = [], testResources: [Resource] = []
 ) -> [Target] {
   [
-    .target(name: name, dependencies: dependencies, resources: resources),
+    .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources),
     .testTarget(
       name: name + "Tests",
       dependencies: [.byName(name: name)] + dependencies + testDependencies,
@@ -26,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(
       url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+    .package(url: "https://github.com/apple/swift-protobuf", .upToNextMinor(from: "1.39.0")),
     .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
   ],
   targets: [
@@ -62,6 +64,9 @@ let package = Package(
       "Tensors", ["Support", "CSpikeKernels", "COneDNN", "COpenBLAS", "COpenMP"],
       testDependencies: ["TestSupport", "AMXEmulator"])
     + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
+    + library(
+      "TensorBoard", ["Support", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Messages.proto"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
@@ -78,8 +83,8 @@ let package = Package(
     + library(
       "Training",
       [
-        "Configuration", "SpikingNetworks", "SafeTensors", "Distributed", "Datasets", "Support",
-        "Tensors",
+        "Configuration", "SpikingNetworks", "SafeTensors", "TensorBoard", "Distributed",
+        "Datasets", "Support", "Tensors",
       ],
       testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")])
     + library(

@@ -16,6 +16,7 @@ public struct Configuration: Sendable {
   public var training = Training()
   public var distributed = Communication()
   public var checkpoint = Checkpointing()
+  public var metrics = Metrics()
   public var data = Data()
 
   /// Where each key that is not at its default was set, for messages.
@@ -40,7 +41,8 @@ extension Configuration {
   /// With those of earlier versions.
   static let readable: [ConfigurationKey] =
     Model.keys + Neuron.keys + Method.keys + Loss.keys + Distillation.keys + Optimizer.keys
-    + Schedule.keys + Training.keys + Communication.keys + Checkpointing.keys + Data.keys
+    + Schedule.keys + Training.keys + Communication.keys + Checkpointing.keys + Metrics.keys
+    + Data.keys
 
   /// The sections, in the order of configuration files.
   static let sections: [String] = keys.reduce(into: []) { sections, key in

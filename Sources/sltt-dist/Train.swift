@@ -8,7 +8,7 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network, on one rank or, through mpirun, on many.",
     discussion: """
-      Writes config.yaml (resolved), metrics.jsonl, metrics.csv and checkpoints to the output \
+      Writes config.yaml (resolved), metrics.jsonl, metrics.csv, TensorBoard's events and checkpoints to the output \
       directory: checkpoints/latest and checkpoints/best are links to directories with \
       model.safetensors, optimizer.safetensors and state.json.
 

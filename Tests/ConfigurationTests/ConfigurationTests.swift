@@ -31,6 +31,7 @@ struct ConfigurationTests {
       """,
       "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
+      "metrics": "histograms_every",
       "data": """
       format path train validation drop_last image_size augmentation evaluation mixup cutmix \
       normalization convention frames event_augmentation event_normalization decoding sharding on_bad_sample \

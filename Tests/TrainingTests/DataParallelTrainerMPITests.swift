@@ -93,6 +93,11 @@ struct DataParallelTrainerMPITests {
     openBranches(together)
     let unclipped = try SmallJob(Self.normalizerFree[0], SingleProcess())
     openBranches(unclipped)
+    // That of the gradient before it is clipped, also where it is measured only.
+    let norms = try [alone, together, unclipped].map {
+      try #require(try $0.trainOnce(measuresNorm: true).gradientNorm)
+    }
+    #expect(norms[0] == norms[2] && norms[0] > 0.05 && abs(norms[1] / norms[0] - 1) < 1e-5)
     _ = try alone.train(epochs: 1)
     _ = try together.train(epochs: 1)
     _ = try unclipped.train(epochs: 1)

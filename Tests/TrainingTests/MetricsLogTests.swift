@@ -1,5 +1,6 @@
 import Foundation
 import SpikingNetworks
+import TensorBoard
 import Tensors
 import TestSupport
 import Testing
@@ -17,11 +18,12 @@ struct MetricsLogTests {
   private let interval = MetricsRecord(
     .interval, epoch: 1, iteration: 10, samples: 1000, trainLoss: 1.25, trainAccuracy: 0.5,
     learningRate: 0.1, firingRate: 0.125, imagesPerSecond: 800, dataWait: 0.25, seconds: 1.5,
-    peakRSS: 1 << 20)
+    peakRSS: 1 << 20, rss: 1 << 19, gradientNorm: 0.75)
   private let epoch = MetricsRecord(
     .epoch, epoch: 1, iteration: 45, samples: 4500, trainLoss: nil, trainAccuracy: 0.75,
     validationLoss: 0.5, validationAccuracy: 0.875, validationTop5: 1, learningRate: 0.1,
-    firingRate: 0.125, imagesPerSecond: 800, dataWait: 0, seconds: 6, peakRSS: 1 << 21)
+    firingRate: 0.125, imagesPerSecond: 800, dataWait: 0, seconds: 6, peakRSS: 1 << 21,
+    rss: 1 << 20, gradientNorm: nil)
 
   private func text(_ name: String) throws -> String {
     try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
@@ -36,20 +38,22 @@ struct MetricsLogTests {
       try text("metrics.jsonl") == """
         {"kind": "interval", "epoch": 1, "iteration": 10, "samples": 1000, "train_loss": 1.25, \
         "train_accuracy": 0.5, "learning_rate": 0.1, "firing_rate": 0.125, \
-        "images_per_second": 800.0, "data_wait": 0.25, "seconds": 1.5, "peak_rss_bytes": 1048576}
+        "images_per_second": 800.0, "data_wait": 0.25, "seconds": 1.5, "peak_rss_bytes": 1048576, \
+        "rss_bytes": 524288, "gradient_norm": 0.75}
         {"kind": "epoch", "epoch": 1, "iteration": 45, "samples": 4500, "train_loss": null, \
         "train_accuracy": 0.75, "validation_loss": 0.5, "validation_accuracy": 0.875, \
         "validation_top5": 1.0, "learning_rate": 0.1, "firing_rate": 0.125, \
-        "images_per_second": 800.0, "data_wait": 0.0, "seconds": 6.0, "peak_rss_bytes": 2097152}
+        "images_per_second": 800.0, "data_wait": 0.0, "seconds": 6.0, "peak_rss_bytes": 2097152, \
+        "rss_bytes": 1048576, "gradient_norm": null}
 
         """)
     #expect(
       try text("metrics.csv") == """
         kind,epoch,iteration,samples,train_loss,train_accuracy,validation_loss,\
         validation_accuracy,validation_top5,learning_rate,firing_rate,images_per_second,data_wait,\
-        seconds,peak_rss_bytes
-        interval,1,10,1000,1.25,0.5,,,,0.1,0.125,800.0,0.25,1.5,1048576
-        epoch,1,45,4500,,0.75,0.5,0.875,1.0,0.1,0.125,800.0,0.0,6.0,2097152
+        seconds,peak_rss_bytes,rss_bytes,gradient_norm
+        interval,1,10,1000,1.25,0.5,,,,0.1,0.125,800.0,0.25,1.5,1048576,524288,0.75
+        epoch,1,45,4500,,0.75,0.5,0.875,1.0,0.1,0.125,800.0,0.0,6.0,2097152,1048576,
 
         """)
     for line in try text("metrics.jsonl").split(separator: "\n") {
@@ -83,6 +87,48 @@ struct MetricsLogTests {
     #expect(line.convolutions["conv1"]?["input_density"] == nil)
     // A table has no place for them.
     #expect(record.csv == epoch.csv)
+  }
+
+  @Test func anEpochSaysHowOftenEachLayerFired() throws {
+    var record = epoch
+    record.firing = FiringStatistics(
+      layers: [
+        .init(name: "sn1", neurons: 10, spikes: [20, 5]),
+        .init(name: "sn2", neurons: 4, spikes: [0, 1]),
+      ], samples: [4, 2])
+    record.validationFiring = FiringStatistics(
+      layers: [.init(name: "sn1", neurons: 10, spikes: [1, 2], silent: 5)], samples: [1, 1])
+    #expect(
+      record.json.contains(
+        """
+        , "firing_rates": [{"layer": "sn1", "rates": [0.5, 0.25]}, \
+        {"layer": "sn2", "rates": [0.0, 0.125]}], \
+        "validation_firing_rates": [{"layer": "sn1", "rates": [0.1, 0.2], "silent": 0.5}]}
+        """))
+    #expect(record.csv == epoch.csv)
+    let values = record.eventValues
+    #expect(values.contains(EventValue("epoch/validation_loss", .scalar(0.5))))
+    #expect(values.contains(EventValue("epoch/rss_bytes", .scalar(1 << 20))))
+    #expect(
+      values.suffix(3) == [
+        EventValue("firing_rate/sn1", .scalar(25.0 / 60)),
+        EventValue("firing_rate/sn2", .scalar(1.0 / 24)), EventValue("silent/sn1", .scalar(0.5)),
+      ])
+    // Neither texts, nor where the run stood, nor what was not measured.
+    #expect(!values.contains { $0.tag.hasSuffix("/iteration") || $0.tag == "epoch/train_loss" })
+  }
+
+  /// As an earlier program has written it, with fewer columns.
+  @Test func aTableWithFewerColumnsGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let header = MetricsRecord.csvHeader.split(separator: ",").dropLast(2).joined(separator: ",")
+    let row = interval.csv.split(separator: ",", omittingEmptySubsequences: false).dropLast(2)
+      .joined(separator: ",")
+    try "\(header)\n\(row)\n\(row),1\n".write(
+      toFile: directory + "/metrics.csv", atomically: true, encoding: .utf8)
+    try MetricsLog(directory: directory).append(epoch)
+    #expect(
+      try lines("metrics.csv") == [MetricsRecord.csvHeader, row + ",,", epoch.csv])
   }
 
   private func lines(_ name: String) throws -> [String] {
@@ -136,14 +182,15 @@ struct MetricsLogTests {
     let none = MetricsRecord(
       .interval, epoch: 1, iteration: 10, samples: 1000, trainLoss: nil, trainAccuracy: nil,
       learningRate: 0.1, firingRate: nil, imagesPerSecond: nil, dataWait: nil, seconds: 1.5,
-      peakRSS: 1 << 20)
+      peakRSS: 1 << 20, rss: 1 << 20, gradientNorm: nil)
     #expect(
       none.json == """
         {"kind": "interval", "epoch": 1, "iteration": 10, "samples": 1000, "train_loss": null, \
         "train_accuracy": null, "learning_rate": 0.1, "firing_rate": null, \
-        "images_per_second": null, "data_wait": null, "seconds": 1.5, "peak_rss_bytes": 1048576}
+        "images_per_second": null, "data_wait": null, "seconds": 1.5, "peak_rss_bytes": 1048576, \
+        "rss_bytes": 1048576, "gradient_norm": null}
         """)
-    #expect(none.csv == "interval,1,10,1000,,,,,,0.1,,,,1.5,1048576")
+    #expect(none.csv == "interval,1,10,1000,,,,,,0.1,,,,1.5,1048576,1048576,")
   }
 
   @Test func aPipeIsNotWaitedFor() throws {

@@ -90,13 +90,15 @@ struct SmallJob {
   /// The first iteration of the first epoch.
   @discardableResult
   func trainOnce(
-    learningRate: Double = 0.05, wantsStop: Bool = false, comparesWeights: Bool = false
+    learningRate: Double = 0.05, wantsStop: Bool = false, comparesWeights: Bool = false,
+    measuresNorm: Bool = false
   ) throws -> IterationOutcome {
     training.begin(epoch: 0)
     let batch = try training.next()!
     return try withOneThread {
       try trainer.train(
-        batch, learningRate: learningRate, wantsStop: wantsStop, comparesWeights: comparesWeights)
+        batch, learningRate: learningRate, wantsStop: wantsStop, comparesWeights: comparesWeights,
+        measuresNorm: measuresNorm)
     }
   }
 

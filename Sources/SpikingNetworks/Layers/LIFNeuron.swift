@@ -27,7 +27,7 @@ final class LIFNeuron: NeuronLayer {
   /// `w` with 1/tau = σ(w) (Fang et al., arXiv 2007.05785), where tau is learnt.
   private let tauParameter: Parameter?
   private let stabilizer: ThresholdStabilizer?
-  private var membrane: Membrane?
+  private(set) var membrane: Membrane?
   /// dL/dv of the time step before the one that was back-propagated last.
   private var membraneGradient: Membrane?
   private var averages: FiringAverages?

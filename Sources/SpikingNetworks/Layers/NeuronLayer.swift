@@ -12,6 +12,8 @@ protocol NeuronLayer: Layer, SkippedNode {
   var threshold: Float { get set }
   /// The most spikes that they fire at a time step.
   var levels: Int { get }
+  /// State at the latest time step; nil before the first one.
+  var membrane: Membrane? { get }
   /// Spikes at each time step of the sequence so far.
   var spikeCounts: [Int] { get }
   /// Neurons times time steps of the sequence so far.

@@ -44,6 +44,12 @@ public struct FiringStatistics: Codable, Equatable, Sendable {
     zip(layer.spikes, samples).map { Double($0) / Double(max(1, layer.neurons * $1)) }
   }
 
+  /// Spikes for each neuron and time step that ran.
+  public func rate(of layer: Layer) -> Double {
+    Double(layer.spikes.reduce(0, +))
+      / Double(max(1, layer.neurons * samples.reduce(0, +)))
+  }
+
   /// Whether both are of the same neurons.
   public func isOfSameLayers(as other: FiringStatistics) -> Bool {
     layers.elementsEqual(other.layers) { $0.name == $1.name && $0.neurons == $1.neurons }
@@ -90,6 +96,17 @@ extension SpikingNetwork {
     let samples = first.neuronSteps / max(1, first.shape.count * first.spikeCounts.count)
     return FiringStatistics(
       layers: layers, samples: first.spikeCounts.map { _ in samples })
+  }
+
+  /// Hands the membrane potentials [N, H, W, C] of the latest time step, before the reset, to `body`, layer
+  /// by layer, where there are any.
+  public func forEachMembranePotential(
+    _ body: (_ layer: String, UnsafeBufferPointer<Float>) -> Void
+  ) {
+    for neuron in neurons {
+      guard let membrane = neuron.membrane else { continue }
+      membrane.potential.tensor.withUnsafeBufferPointer { body(neuron.name, $0) }
+    }
   }
 
   /// Observes from now on which neurons fire at all.

@@ -57,6 +57,13 @@ public struct Tensor: ~Copyable {
     Array(UnsafeBufferPointer(start: pointer, count: shape.count))
   }
 
+  /// Calls `body` with the elements in the order of memory, without copying them.
+  public borrowing func withUnsafeBufferPointer<Result>(
+    _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try body(UnsafeBufferPointer(start: pointer, count: shape.count))
+  }
+
   /// Calls `body` with `count` samples from `first` on, without copying them.
   public borrowing func withSamples<Result: ~Copyable>(
     from first: Int, count: Int, _ body: (borrowing Tensor) throws -> Result

@@ -7,12 +7,19 @@ final class CSVSink: MetricsSink {
     let (kind, iteration) = (
       columns.firstIndex(of: "kind")!, columns.firstIndex(of: "iteration")!
     )
+    // Earlier versions had fewer columns, the first ones of these.
+    var columnsThere = columns.count
     file = try LineFile(path: directory + "/metrics.csv") { line in
-      if line == MetricsRecord.csvHeader { return true }
-      // Lines that were cut short go.
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-      guard fields.count == columns.count, let number = Int(fields[iteration]) else { return false }
-      return position.keeps(MetricsRecord.Kind(rawValue: String(fields[kind])), iteration: number)
+      if columns.starts(with: fields) {
+        columnsThere = fields.count
+        return MetricsRecord.csvHeader
+      }
+      // Lines that were cut short go.
+      guard fields.count == columnsThere, let number = Int(fields[iteration]),
+        position.keeps(MetricsRecord.Kind(rawValue: String(fields[kind])), iteration: number)
+      else { return nil }
+      return line + String(repeating: ",", count: columns.count - columnsThere)
     }
     if file.isEmpty { try file.append(MetricsRecord.csvHeader) }
   }
@@ -23,7 +30,7 @@ final class CSVSink: MetricsSink {
 }
 
 extension MetricsRecord {
-  /// One row of CSV, without the convolutions; fields that were not measured are empty.
+  /// One row of CSV, without what each layer has; fields that were not measured are empty.
   public var csv: String {
     fields.map { $0.value?.csv ?? "" }.joined(separator: ",")
   }
@@ -31,7 +38,8 @@ extension MetricsRecord {
   /// The names of the columns of `csv`.
   public static let csvHeader = MetricsRecord(
     .epoch, epoch: 0, iteration: 0, samples: 0, trainLoss: 0, trainAccuracy: 0, learningRate: 0,
-    firingRate: 0, imagesPerSecond: 0, dataWait: 0, seconds: 0, peakRSS: 0
+    firingRate: 0, imagesPerSecond: 0, dataWait: 0, seconds: 0, peakRSS: 0, rss: 0,
+    gradientNorm: 0
   ).fields.map(\.name).joined(separator: ",")
 }
 

@@ -1,3 +1,5 @@
+import SpikingNetworks
+
 /// `metrics.jsonl`: one JSON object a line.
 final class JSONLinesSink: MetricsSink {
   private let file: LineFile
@@ -8,8 +10,9 @@ final class JSONLinesSink: MetricsSink {
       guard line.hasSuffix("}"),
         let match = line.firstMatch(of: #/^\{"kind": "(\w+)".*?"iteration": (\d+)/#),
         let iteration = Int(match.2)
-      else { return false }
-      return position.keeps(MetricsRecord.Kind(rawValue: String(match.1)), iteration: iteration)
+      else { return nil }
+      let kind = MetricsRecord.Kind(rawValue: String(match.1))
+      return position.keeps(kind, iteration: iteration) ? line : nil
     }
   }
 
@@ -23,11 +26,26 @@ extension MetricsRecord {
   public var json: String {
     var members = fields.filter { kind == .epoch || !$0.name.hasPrefix("validation_") }
       .map { name, value in "\"\(name)\": \(value?.json ?? "null")" }
+    if let firing { members.append("\"firing_rates\": \(firing.json)") }
+    if let validationFiring {
+      members.append("\"validation_firing_rates\": \(validationFiring.json)")
+    }
     if !kernels.isEmpty {
       let layers = kernels.map { "\"\($0.layer)\": \($0.json)" }
       members.append("\"convolutions\": {" + layers.joined(separator: ", ") + "}")
     }
     return "{" + members.joined(separator: ", ") + "}"
+  }
+}
+
+extension FiringStatistics {
+  /// An array with an object for each layer of neurons.
+  fileprivate var json: String {
+    let objects = layers.map { layer in
+      let silent = layer.silentShare.map { ", \"silent\": \($0)" } ?? ""
+      return "{\"layer\": \"\(layer.name)\", \"rates\": \(rates(of: layer))\(silent)}"
+    }
+    return "[" + objects.joined(separator: ", ") + "]"
   }
 }
 

@@ -1,36 +1,26 @@
 import Foundation
 import Support
 
-/// A text file that grows by whole lines: what a full disk has cut short is taken back before anything
-/// follows it.
+/// A text file of metrics that grows by whole lines.
 final class LineFile {
   private let path: String
-  private let descriptor: Int32
-  /// Bytes of whole lines, and of those before the last one.
-  private var (end, endBeforeLast): (Int, Int)
+  private let file: GrowingFile
 
-  var isEmpty: Bool { end == 0 }
+  var isEmpty: Bool { file.isEmpty }
 
-  /// - Parameter keeps: which of the lines that are there stay.
-  init(path: String, keeping keeps: (String) -> Bool) throws {
+  /// - Parameter kept: what becomes of a line that is there; nil: it goes.
+  init(path: String, keeping kept: (String) -> String?) throws {
     self.path = path
     let bytes = try Self.contents(of: path)
-    let kept = Self.lines(of: bytes).filter(keeps).map { $0 + "\n" }.joined()
-    if !kept.utf8.elementsEqual(bytes) {
-      do {
-        try kept.write(toFile: path, atomically: true, encoding: .utf8)
-      } catch {
-        throw MetricsLogError(path, "write", systemReason(of: error))
+    let text = Self.lines(of: bytes).compactMap(kept).map { $0 + "\n" }.joined()
+    do {
+      if !text.utf8.elementsEqual(bytes) {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
       }
+      file = try GrowingFile(path: path, size: text.utf8.count)
+    } catch {
+      throw MetricsLogError(path, "write", systemReason(of: error))
     }
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw MetricsLogError(path, "write", systemReason()) }
-    end = kept.utf8.count
-    endBeforeLast = end
-  }
-
-  deinit {
-    close(descriptor)
   }
 
   /// What is in a file; nothing if there is none.
@@ -49,34 +39,13 @@ final class LineFile {
   }
 
   func append(_ line: String) throws {
-    try cut()
-    let bytes = Array((line + "\n").utf8)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        pwrite(descriptor, $0.baseAddress! + written, bytes.count - written, off_t(end + written))
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else {
-        let error = MetricsLogError(path, "write", systemReason())
-        try cut()
-        throw error
-      }
-      written += count
+    try MetricsLogError.rethrowing(path) { () throws(FileError) in
+      try file.append(Array((line + "\n").utf8))
     }
-    (endBeforeLast, end) = (end, end + bytes.count)
   }
 
   /// Takes the line back that was appended last.
   func removeLast() throws {
-    end = endBeforeLast
-    try cut()
-  }
-
-  /// Cuts off what is no whole line.
-  private func cut() throws {
-    while ftruncate(descriptor, off_t(end)) != 0 {
-      guard errno == EINTR else { throw MetricsLogError(path, "write", systemReason()) }
-    }
+    try MetricsLogError.rethrowing(path) { () throws(FileError) in try file.removeLast() }
   }
 }

@@ -8,7 +8,7 @@ public final class MetricsLog {
   ///   since they are made anew.
   /// - Throws: `MetricsLogError`.
   public init(directory: String, from position: RunPosition? = nil) throws {
-    let kinds: [any MetricsSink.Type] = [JSONLinesSink.self, CSVSink.self]
+    let kinds: [any MetricsSink.Type] = [JSONLinesSink.self, CSVSink.self, TensorBoardSink.self]
     sinks = try kinds.map { try $0.init(directory: directory, from: position) }
   }
 

@@ -1,3 +1,6 @@
+import SpikingNetworks
+import TensorBoard
+
 /// What is measured of an interval of training, or of a whole epoch. Shares are 0 to 1; what is nil was
 /// not measured, as where no update of an interval was finite.
 public struct MetricsRecord: Equatable, Sendable {
@@ -31,6 +34,17 @@ public struct MetricsRecord: Equatable, Sendable {
   public var seconds: Double
   /// Largest resident memory of this rank's process so far, in bytes.
   public var peakRSS: Int
+  /// Resident memory of this rank's process, in bytes.
+  public var rss: Int
+  /// Norm of the gradient of all weights together in the last iteration, before it is shortened to
+  /// `optimizer.clip_norm`.
+  public var gradientNorm: Double?
+  /// Spikes of an epoch's training by layer and time step.
+  public var firing: FiringStatistics?
+  /// Those of its validation, and how many neurons never fired in that.
+  public var validationFiring: FiringStatistics?
+  /// How weights, gradients and membrane potentials are distributed after an epoch, by TensorBoard's tags.
+  public var histograms: [String: Histogram] = [:]
   /// What computed the convolutions of an epoch, in the order of the forward pass.
   public var kernels: [KernelUse] = []
 
@@ -38,7 +52,8 @@ public struct MetricsRecord: Equatable, Sendable {
     _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double?,
     trainAccuracy: Double?, validationLoss: Double? = nil, validationAccuracy: Double? = nil,
     validationTop5: Double? = nil, learningRate: Double, firingRate: Double?,
-    imagesPerSecond: Double?, dataWait: Double?, seconds: Double, peakRSS: Int
+    imagesPerSecond: Double?, dataWait: Double?, seconds: Double, peakRSS: Int, rss: Int,
+    gradientNorm: Double?
   ) {
     self.kind = kind
     self.epoch = epoch
@@ -55,6 +70,8 @@ public struct MetricsRecord: Equatable, Sendable {
     self.dataWait = dataWait
     self.seconds = seconds
     self.peakRSS = peakRSS
+    self.rss = rss
+    self.gradientNorm = gradientNorm
   }
 
   /// What a field may hold.
@@ -76,7 +93,8 @@ public struct MetricsRecord: Equatable, Sendable {
       ("validation_top5", number(validationTop5)), ("learning_rate", number(learningRate)),
       ("firing_rate", number(firingRate)), ("images_per_second", number(imagesPerSecond)),
       ("data_wait", number(dataWait)), ("seconds", number(seconds)),
-      ("peak_rss_bytes", .integer(peakRSS)),
+      ("peak_rss_bytes", .integer(peakRSS)), ("rss_bytes", .integer(rss)),
+      ("gradient_norm", number(gradientNorm)),
     ]
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Where records of a run's metrics go, one after the other. Each is handed to the system at once, so that
 /// a killed run keeps what it has recorded.
@@ -17,6 +18,11 @@ protocol MetricsSink: AnyObject {
 }
 
 extension RunPosition? {
+  /// The first iteration whose record is made anew where a run goes on from here, if it does.
+  var firstIterationMadeAnew: Int? {
+    map { $0.iteration + ($0.isValidated ? 1 : 0) }
+  }
+
   /// Whether a record stays where a run goes on from here, if it does: what comes later is made anew.
   func keeps(_ kind: MetricsRecord.Kind?, iteration: Int) -> Bool {
     guard let position = self else { return true }
@@ -34,6 +40,17 @@ public struct MetricsLogError: Error, Equatable, CustomStringConvertible, Locali
   init(_ path: String, _ operation: String, _ reason: String) {
     self.path = path
     problem = "cannot \(operation) metrics: \(reason)"
+  }
+
+  /// Does what writes metrics, and says what keeps it from that.
+  static func rethrowing<Result>(
+    _ path: String, _ body: () throws(FileError) -> Result
+  ) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      throw MetricsLogError(path, "write", systemReason(of: error))
+    }
   }
 
   public var description: String { "\(path): \(problem)" }

@@ -83,11 +83,12 @@ public final class DataParallelTrainer {
   ///   - dataWait: seconds that this rank waited for the batch, for the metrics.
   ///   - wantsStop, wantsCheckpoint: what this rank has to say to the others.
   ///   - comparesWeights: whether the ranks compare their weights before the update; the same on all.
+  ///   - measuresNorm: whether the gradient's norm is wanted; the same on all.
   /// - Returns: what all ranks measured and want together.
   /// - Throws: `ReplicaMismatch`, before the update.
   public func train(
     _ batch: Batch, learningRate: Double, dataWait: Double = 0, wantsStop: Bool = false,
-    wantsCheckpoint: Bool = false, comparesWeights: Bool = false
+    wantsCheckpoint: Bool = false, comparesWeights: Bool = false, measuresNorm: Bool = false
   ) throws -> IterationOutcome {
     let store = network.store
     activity.enter(.computing, iteration: iteration + 1)
@@ -122,20 +123,22 @@ public final class DataParallelTrainer {
       return outcome
     }
     network.updateStatistics()
-    try update(learningRate: learningRate)
+    outcome.gradientNorm = try update(learningRate: learningRate, measuresNorm: measuresNorm)
     return outcome
   }
 
-  private func update(learningRate: Double) throws {
+  private func update(learningRate: Double, measuresNorm: Bool) throws -> Double? {
     let updateStart = ContinuousClock.now
     let isDivided = exchange.shards != nil
     if isDivided { activity.enter(.reducing, iteration: iteration) }
-    try exchange.update(replica.optimizer, learningRate: learningRate)
+    let norm = try exchange.update(
+      replica.optimizer, learningRate: learningRate, measuresNorm: measuresNorm)
     // Divided among the ranks, it is mostly their exchange.
     profile?.add(isDivided ? .reduce : .update, since: updateStart)
     let packStart = ContinuousClock.now
     network.weightsDidChange()
     profile?.add(.update, since: packStart)
+    return norm
   }
 
   /// Looks at gradients of this rank before they may be added to those of others.
@@ -175,4 +178,6 @@ public struct IterationOutcome: Sendable {
   public var wantsCheckpoint = false
   /// What is not finite, in which iteration and on which rank; no update was made then.
   public var nonFinite: String?
+  /// Of all parameters together, before it was clipped by that; nil where it was not measured.
+  public var gradientNorm: Double?
 }

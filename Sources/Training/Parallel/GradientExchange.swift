@@ -156,22 +156,34 @@ package final class GradientExchange {
 
   /// Updates the weights by the sums, clipped if that is configured. A collective if the optimizer is
   /// divided.
-  func update(_ optimizer: any ParameterOptimizer, learningRate: Double) throws {
+  ///
+  /// - Parameter measuresNorm: whether the gradient's norm is wanted also where none is needed to clip it.
+  /// - Returns: that norm, before the gradient is clipped by it.
+  func update(
+    _ optimizer: any ParameterOptimizer, learningRate: Double, measuresNorm: Bool
+  ) throws -> Double? {
     let (weights, gradients) = (store.weights.all, store.gradients)
+    let measuresNorm = measuresNorm || clipping != nil
     guard let shards else {
       adaptiveClipping?.clip(gradients, of: weights)
-      clipping?.clip(gradients)
+      let norm = measuresNorm ? gradients.norm : nil
+      if let clipping, let norm { clipping.clip([gradients], norm: norm) }
       optimizer.update(weights, along: gradients, learningRate: learningRate)
-      return
+      return norm
     }
     var isReduced = background != nil
-    if !isReduced && (adaptiveClipping != nil || clipping != nil) {
+    if !isReduced && (adaptiveClipping != nil || measuresNorm) {
       for chunk in shards.chunks { try shards.reduceOwnPart(of: chunk, gradients) }
       isReduced = true
     }
     try adaptiveClipping?.clip(gradients, of: weights, shards, exactReducer)
-    try clipping?.clip(gradients, shards, reducer.communicator)
+    let norm = try measuresNorm ? shards.norm(of: gradients, reducer.communicator) : nil
+    if let clipping, let norm {
+      let shared = gradients[shards.dividedCount..<gradients.count]
+      clipping.clip(shards.ownParts(of: gradients) + [shared], norm: norm)
+    }
     try shards.update(
       weights, along: gradients, optimizer, learningRate: learningRate, isReduced: isReduced)
+    return norm
   }
 }

@@ -25,6 +25,8 @@ public final class TrainingRun {
   private let recorder: RunRecorder?
   private let report: RunReport?
   private var position: RunPosition
+  /// Of the latest iteration, where it was measured.
+  private var gradientNorm: Double?
   private let start = ContinuousClock.now
   /// What the run took before it was resumed.
   private let secondsBefore: Double
@@ -123,9 +125,12 @@ public final class TrainingRun {
     report?.showProgress()
     while position.iteration < end {
       let (batch, wait) = try nextBatch()
+      let isLogged = (batch.iteration + 1) % setup.configuration.training.logEvery == 0
       let outcome = try setup.trainer.train(
         batch, learningRate: rate, dataWait: wait, wantsStop: wantsStop(),
-        wantsCheckpoint: checkpoints.isWanted, comparesWeights: checkpoints.comparesWeights)
+        wantsCheckpoint: checkpoints.isWanted, comparesWeights: checkpoints.comparesWeights,
+        measuresNorm: isLogged || position.iteration + 1 == end)
+      gradientNorm = outcome.gradientNorm
       try checkpoints.afterReduction()
       position.iteration = setup.trainer.iteration
       position.samples += batch.globalCount
@@ -138,7 +143,7 @@ public final class TrainingRun {
         position.epochMetrics.add(outcome.metrics)
         report?.update(outcome.metrics, at: position, epoch: epoch, batch.iteration + 1)
       }
-      if (batch.iteration + 1) % setup.configuration.training.logEvery == 0 {
+      if isLogged {
         try recorder?.append(
           record(.interval, interval, epoch: epoch, rate: rate, seconds: since(intervalStart)))
         interval = IterationMetrics()
@@ -191,6 +196,11 @@ public final class TrainingRun {
     record.validationLoss = validation.loss
     record.validationAccuracy = validation.accuracy
     record.validationTop5 = validation.top5
+    (record.firing, record.validationFiring) = (position.epochMetrics.firing, validation.firing)
+    let histogramsEvery = setup.configuration.metrics.histogramsEvery
+    if recorder != nil && histogramsEvery > 0 && record.epoch % histogramsEvery == 0 {
+      record.histograms = setup.trainer.replica.histograms()
+    }
     report?.noteBadSamples(training: position.epochMetrics, validation: validation)
     let isBest = position.enter(
       validation, densities: densities, iterationsPerEpoch: iterationsPerEpoch)
@@ -212,7 +222,8 @@ public final class TrainingRun {
       learningRate: rate, firingRate: measured(metrics.firingRate),
       imagesPerSecond: measured(metrics.samples / seconds),
       dataWait: measured(metrics.dataWait / Double(communicator.size) / seconds),
-      seconds: self.seconds, peakRSS: peakResidentBytes())
+      seconds: self.seconds, peakRSS: peakResidentBytes(), rss: residentBytes(),
+      gradientNorm: gradientNorm)
   }
 
   private func since(_ instant: ContinuousClock.Instant) -> Double {
