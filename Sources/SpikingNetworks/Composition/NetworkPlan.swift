@@ -14,6 +14,8 @@ public final class NetworkPlan {
   public let precisionProblem: String?
   /// Where activations will live.
   public let arena: Arena
+  /// In the order of the forward pass.
+  let weighted: [any WeightedLayer]
   let body: NetworkBody
   let sections: [NetworkSection]
   /// In the order of the forward pass.
@@ -35,6 +37,7 @@ public final class NetworkPlan {
     self.arena = arena
     layers = builder.layers
     convolutions = builder.convolutions
+    weighted = layers.compactMap { $0 as? any WeightedLayer }
     precisionProblem = builder.backend.precisionProblem
     sections = builder.sections
     parameters = builder.parameters
@@ -42,6 +45,8 @@ public final class NetworkPlan {
     onlineNorms = builder.onlineNorms
   }
 
+  /// The layers with weights, in the order of the forward pass.
+  public var weightedLayers: [LayerSummary] { weighted.map(\.summary) }
   /// What the stem gives for one sample, which has no state and no time steps.
   public var stemOutput: Shape { body.stem.output }
   /// Whether that is on the tape, the same at each time step that shows the same frame.
