@@ -119,7 +119,7 @@ struct LIFNeuronTests {
     for sequence in 1...2 {
       let outcome = run(neuron, bench, isTemporal: isTemporal)
       #expect(outcome.spikes == numbers(course.s))
-      #expect(neuron.spikeCount == outcome.spikes.joined().reduce(0, +))
+      #expect(neuron.spikeCounts == outcome.spikes.map { $0.reduce(0, +) })
       #expect(neuron.neuronSteps == Self.timesteps * Self.shape.count)
       for t in 0..<Self.timesteps {
         expectClose(

@@ -60,7 +60,7 @@ struct GradientComparerTests {
       #expect(abs(try #require(row.normRatio).mean - 1) < 1e-6, "\(row.name)")
       #expect(row.referenceNorm > 1e-6 * found.all.referenceNorm, "\(row.name)")
     }
-    #expect(found.text.contains("is hardly more than rounding."))
+    #expect(found.text.contains("are hardly more than rounding."))
     // Three batches an epoch, the last one with the remaining samples.
     #expect(found.batches == 4 && found.samples == 10 + 10 + 3 + 10)
     #expect(found.all.elements == found.parameters.reduce(0) { $0 + $1.elements })

@@ -5,7 +5,7 @@ import Testing
 
 struct UnrollingMetricsTests {
   @Test func comparesPredictionsAndLogits() {
-    var metrics = UnrollingMetrics(convolutions: 0)
+    var metrics = UnrollingMetrics(nothing: IterationMetrics())
     metrics.levels.samples = 3
     metrics.compare([1, 2, 0, -4, 0.5, 0], unrolled: [1, 2.25, 0, -4, 0.5, 1], samples: 3)
     #expect(metrics.agreeing == 2 && metrics.agreement == 2.0 / 3)

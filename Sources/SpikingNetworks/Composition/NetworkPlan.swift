@@ -10,12 +10,14 @@ public final class NetworkPlan {
   public let layers: [any Layer]
   /// In the order of the forward pass.
   public let convolutions: [ObservedConvolution]
+  /// In the order of the forward pass.
+  let neurons: [any NeuronLayer]
+  /// In the order of the forward pass.
+  let weighted: [any WeightedLayer]
   /// Why the network will compute in another precision than specified, and in which; `nil` if it will not.
   public let precisionProblem: String?
   /// Where activations will live.
   public let arena: Arena
-  /// In the order of the forward pass.
-  let weighted: [any WeightedLayer]
   let body: NetworkBody
   let sections: [NetworkSection]
   /// In the order of the forward pass.
@@ -37,6 +39,7 @@ public final class NetworkPlan {
     self.arena = arena
     layers = builder.layers
     convolutions = builder.convolutions
+    neurons = layers.compactMap { $0 as? any NeuronLayer }
     weighted = layers.compactMap { $0 as? any WeightedLayer }
     precisionProblem = builder.backend.precisionProblem
     sections = builder.sections

@@ -7,7 +7,6 @@ public final class SpikingNetwork {
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
   private let profile: StepProfile?
-  let neurons: [any NeuronLayer]
   /// Sections whose gradients are not final yet.
   private var openSections: Int
 
@@ -17,23 +16,21 @@ public final class SpikingNetwork {
   /// A network with freshly drawn parameters, equal for equal seeds.
   ///
   /// - Parameters:
-  ///   - tailCount: numbers that the trainer sends along with the gradients.
-  ///   - tailCountPerConvolution: such numbers besides for each convolution.
+  ///   - tailCount: how many numbers the trainer sends along with the gradients.
   ///   - profile: where layers are to note the time that they take.
   /// - Throws: `NetworkError` where the specification makes no sense, or the machine has too little memory.
   public init(
     _ specification: NetworkSpecification, backend: ConvolutionBackend = .init(), seed: UInt64,
-    arena: Arena = Arena(), tailCount: Int = 0, tailCountPerConvolution: Int = 0,
+    arena: Arena = Arena(), tailCount: (NetworkPlan) -> Int = { _ in 0 },
     profile: StepProfile? = nil
   ) throws(NetworkError) {
     plan = try NetworkPlan(specification, backend: backend, arena: arena, profile: profile)
     try plan.requireMemory()
     self.profile = profile
-    neurons = plan.layers.compactMap { $0 as? any NeuronLayer }
     openSections = plan.sections.count
     store = ParameterStore(
       parameters: plan.parameters, statistics: plan.statistics, seed: seed,
-      tailCount: tailCount + tailCountPerConvolution * plan.convolutions.count)
+      tailCount: tailCount(plan))
     weightsDidChange()
   }
 
@@ -47,6 +44,7 @@ public final class SpikingNetwork {
   public var precisionProblem: String? { plan.precisionProblem }
   /// Where activations live.
   public var arena: Arena { plan.arena }
+  var neurons: [any NeuronLayer] { plan.neurons }
   private var body: NetworkBody { plan.body }
   /// In the order of the forward pass; the stem's first.
   private var sections: [NetworkSection] { plan.sections }

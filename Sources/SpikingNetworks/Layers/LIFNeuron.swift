@@ -17,7 +17,7 @@ final class LIFNeuron: NeuronLayer {
   let name: String
   private let normalization: (any Normalization)?
   private let scaling: ChannelAffine
-  private let shape: Shape
+  let shape: Shape
   private let amplitude: Float
   private let specification: NeuronSpecification
   private let roundsGradients: Bool
@@ -33,8 +33,9 @@ final class LIFNeuron: NeuronLayer {
   private var averages: FiringAverages?
 
   var threshold: Float
-  private(set) var spikeCount = 0
+  private(set) var spikeCounts: [Int] = []
   private(set) var neuronSteps = 0
+  var fired: FiredNeurons?
 
   /// - Parameters:
   ///   - input: of one sample.
@@ -80,7 +81,7 @@ final class LIFNeuron: NeuronLayer {
     membrane = nil
     membraneGradient = nil
     averages = nil
-    spikeCount = 0
+    spikeCounts.removeAll(keepingCapacity: true)
     neuronSteps = 0
   }
 
@@ -133,8 +134,9 @@ final class LIFNeuron: NeuronLayer {
         centered: centered, mean: mean)
     }
     if tape.isUnrolled { spikes = spikes.unrolled(in: tape.arena) }
-    spikeCount += spikes.count
+    spikeCounts.append(spikes.count)
     neuronSteps += shape.count
+    fired?.add(spikes)
     membrane = next
     tape.push(next)
     if case .gathering(let timesteps)? = tape.averaging {

@@ -23,6 +23,9 @@ public final class TrainingStep {
     tape = Tape(arena: network.arena)
   }
 
+  /// Time steps that a sample is shown for.
+  public var timesteps: Int { rule.timesteps }
+
   /// The most bytes that the tape has held.
   public var peakTapeBytes: Int { tape.peakBytes }
 

@@ -87,7 +87,7 @@ public struct GradientComparison: Encodable {
   private var noteOfRounding: String {
     let least = 1e-6 * all.referenceNorm
     guard parameters.contains(where: { $0.referenceNorm < least }) else { return "" }
-    return "\nA gradient with less than a millionth of the norm of all is hardly more than rounding."
+    return "\nGradients of less than a millionth of that of all are hardly more than rounding."
   }
 
   private var noteOfLosses: String {

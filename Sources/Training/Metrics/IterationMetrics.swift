@@ -12,7 +12,7 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   public var correct = 0.0
   /// Samples whose label is among the five greatest sums.
   public var correctTop5 = 0.0
-  /// Spikes.
+  /// Spikes of all layers.
   public var spikes = 0.0
   /// Neurons times time steps.
   public var neuronSteps = 0.0
@@ -22,6 +22,8 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   public var dataWait = 0.0
   /// Of the inputs of convolutions, in the order of the forward pass; nil where they were not counted.
   public var inputs: [InputActivity]?
+  /// Spikes by layer and time step; nil where they were not counted.
+  public private(set) var firing: FiringStatistics?
 
   /// How many of a convolution's inputs were spikes; dense inputs have none and could have had none.
   public struct InputActivity: Sendable, Codable, Equatable {
@@ -34,9 +36,10 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   /// Nothing measured, of no convolutions.
   public init() {}
 
-  /// Nothing measured yet of so many convolutions.
-  init(convolutions: Int) {
-    inputs = [InputActivity](repeating: InputActivity(), count: convolutions)
+  /// Nothing measured yet of a network.
+  init(of network: NetworkPlan, timesteps: Int) {
+    inputs = [InputActivity](repeating: InputActivity(), count: network.convolutions.count)
+    enter(FiringStatistics(of: network, timesteps: timesteps))
   }
 
   /// Share of the samples classified correctly.
@@ -45,6 +48,15 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   public var top5: Double { samples > 0 ? correctTop5 / samples : 0 }
   /// Spikes for each neuron and time step.
   public var firingRate: Double { neuronSteps > 0 ? spikes / neuronSteps : 0 }
+
+  /// Enters how often neurons fired.
+  mutating func enter(_ firing: FiringStatistics) {
+    self.firing = firing
+    (spikes, neuronSteps) = (Double(firing.spikes), Double(firing.neuronSteps))
+  }
+
+  /// Enters which neurons fired at all, by layer.
+  mutating func enter(fired: [FiredNeurons]) { firing?.enter(fired: fired) }
 
   /// Adds what another batch measured; `loss` stays a mean over the samples.
   public mutating func add(_ other: IterationMetrics) {
@@ -57,6 +69,10 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
     neuronSteps += other.neuronSteps
     replaced += other.replaced
     dataWait += other.dataWait
+    if let others = other.firing {
+      // Where a run was resumed, its checkpoint may know totals only, or layers of another size.
+      if firing?.isOfSameLayers(as: others) == true { firing!.add(others) } else { firing = others }
+    }
     guard let others = other.inputs else { return }
     var sums = inputs ?? [InputActivity](repeating: InputActivity(), count: others.count)
     for (index, activity) in others.enumerated() {
@@ -74,32 +90,41 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   }
 
   private static let fields: [WritableKeyPath<IterationMetrics, Double> & Sendable] = [
-    \.loss, \.samples, \.correct, \.correctTop5, \.spikes, \.neuronSteps, \.replaced,
-    \.dataWait,
+    \.loss, \.samples, \.correct, \.correctTop5, \.replaced, \.dataWait,
   ]
 
-  /// Numbers of the tail, but for those of convolutions.
-  static var count: Int { fields.count }
-  /// Numbers of the tail for each convolution.
-  static let countPerConvolution = 2
-
-  /// - Parameter view: as long as `count` and `countPerConvolution` say for the convolutions counted.
-  func write(to view: FloatView) {
-    let inputs = inputs ?? []
-    precondition(view.count == Self.count + Self.countPerConvolution * inputs.count)
-    for (index, field) in Self.fields.enumerated() { view[index] = Float(self[keyPath: field]) }
-    for (index, activity) in inputs.enumerated() {
-      view[Self.count + 2 * index] = Float(activity.spikes)
-      view[Self.count + 2 * index + 1] = Float(activity.sites)
-    }
+  /// Numbers that `write` writes.
+  var numberCount: Int {
+    Self.fields.count + 2 * (inputs?.count ?? 0)
+      + ExactCount.floats * (firing?.counts.count ?? 0)
   }
 
-  /// Reads what `write` wrote.
-  init(from view: FloatView) {
-    for (index, field) in Self.fields.enumerated() { self[keyPath: field] = Double(view[index]) }
-    inputs = stride(from: Self.count, to: view.count, by: Self.countPerConvolution).map {
-      InputActivity(spikes: Double(view[$0]), sites: Double(view[$0 + 1]))
+  /// Writes what can be added up over the ranks.
+  ///
+  /// - Parameter view: as long as `numberCount` says.
+  func write(to view: FloatView) {
+    precondition(view.count == numberCount)
+    var rest = view
+    for field in Self.fields { rest.take(1)[0] = Float(self[keyPath: field]) }
+    for activity in inputs ?? [] {
+      let numbers = rest.take(2)
+      (numbers[0], numbers[1]) = (Float(activity.spikes), Float(activity.sites))
     }
+    for count in firing?.counts ?? [] { ExactCount.write(count, to: rest.take(ExactCount.floats)) }
+  }
+
+  /// Reads what `write` has written of the same network.
+  mutating func read(from view: FloatView) {
+    precondition(view.count == numberCount)
+    var rest = view
+    for field in Self.fields { self[keyPath: field] = Double(rest.take(1)[0]) }
+    inputs = inputs?.map { _ in
+      let numbers = rest.take(2)
+      return InputActivity(spikes: Double(numbers[0]), sites: Double(numbers[1]))
+    }
+    guard var firing else { return }
+    firing.counts = firing.counts.map { _ in ExactCount.read(from: rest.take(ExactCount.floats)) }
+    enter(firing)
   }
 
   /// Shares of the inputs that are spikes, by the names of the convolutions' layers, where they are.
@@ -107,5 +132,28 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
     let measured = zip(network.convolutions, inputs ?? []).filter { $1.sites > 0 }
     return Dictionary(
       uniqueKeysWithValues: measured.map { ($0.layer, $1.spikes / $1.sites) })
+  }
+}
+
+extension FiringStatistics {
+  /// All that is counted at time steps, which are as many in all of it.
+  fileprivate var counts: [Int] {
+    get { samples + layers.flatMap(\.spikes) }
+    set {
+      let timesteps = samples.count
+      samples = Array(newValue[..<timesteps])
+      for index in layers.indices {
+        let start = (index + 1) * timesteps
+        layers[index].spikes = Array(newValue[start..<start + timesteps])
+      }
+    }
+  }
+}
+
+extension FloatView {
+  /// Cuts off the first elements and returns them.
+  fileprivate mutating func take(_ count: Int) -> FloatView {
+    defer { self = self[count..<self.count] }
+    return self[0..<count]
   }
 }

@@ -11,11 +11,8 @@ struct UnrollingMetrics {
   /// The largest of those of the levels, in magnitude.
   private(set) var largestLogit: Float = 0
 
-  /// Nothing measured yet of so many convolutions.
-  init(convolutions: Int) {
-    levels = IterationMetrics(convolutions: convolutions)
-    unrolled = levels
-  }
+  /// - Parameter nothing: what is measured of the network before it has run.
+  init(nothing: IterationMetrics) { (levels, unrolled) = (nothing, nothing) }
 
   /// Share of the samples whose predicted class is the same.
   var agreement: Double { levels.samples > 0 ? Double(agreeing) / levels.samples : 0 }
@@ -47,16 +44,10 @@ struct UnrollingMetrics {
       try communicator.allGather(UInt64(value.bitPattern))
         .map { Float(bitPattern: UInt32($0)) }.max() ?? value
     }
-    func total(_ count: Int) throws -> Int {
-      try communicator.allGather(UInt64(count)).reduce(0) { $0 + Int($1) }
-    }
     var all = self
     all.levels = try sum(levels)
     all.unrolled = try sum(unrolled)
-    // In the sums they are floats, and a few more or fewer would not show.
-    all.levels.spikes = Double(try total(Int(levels.spikes)))
-    all.unrolled.spikes = Double(try total(Int(unrolled.spikes)))
-    all.agreeing = try total(agreeing)
+    all.agreeing = try communicator.allGather(UInt64(agreeing)).reduce(0) { $0 + Int($1) }
     all.largestDifference = try largest(largestDifference)
     all.largestLogit = try largest(largestLogit)
     return all

@@ -42,10 +42,11 @@ public final class DataParallelTrainer {
   ) throws {
     self.profile = profile
     seed = configuration.training.seed
+    let timesteps = configuration.method.timesteps
     let network = try SpikingNetwork(
       specification, backend: backend, seed: seed,
-      tailCount: ReductionTail.count(ranks: communicator.size),
-      tailCountPerConvolution: IterationMetrics.countPerConvolution, profile: profile)
+      tailCount: { ReductionTail.count($0, timesteps: timesteps, ranks: communicator.size) },
+      profile: profile)
     let exchange = GradientExchange(
       network, configuration, chunkLength: chunkLength, communicator)
     let optimizer = configuration.makeOptimizer(
@@ -59,7 +60,7 @@ public final class DataParallelTrainer {
         teacher: teacher),
       microBatch: configuration.training.microBatch)
     evaluator = Evaluator(replica: replica, pass: pass)
-    tail = ReductionTail(of: network)
+    tail = ReductionTail(of: network, timesteps: timesteps)
     statisticsBefore = FlatBuffer(count: network.store.statisticValues.count)
     // What making the network took for a while.
     releaseFreedMemory()
@@ -96,7 +97,7 @@ public final class DataParallelTrainer {
     var local = pass.accumulateGradients(of: batch, seed: seed, iteration: iteration)
     local.dataWait = dataWait
     profile?.add(.dataWait, seconds: dataWait)
-    local.write(to: tail.metrics)
+    tail.write(local)
     RankReports.write(
       RankReports.Report(
         wantsStop: wantsStop, wantsCheckpoint: wantsCheckpoint,
@@ -113,7 +114,7 @@ public final class DataParallelTrainer {
     try reports.checkReplicas("weights before iteration \(iteration + 1)")
     iteration += 1
     var outcome = IterationOutcome(
-      metrics: IterationMetrics(from: tail.metrics), wantsStop: reports.wantStop,
+      metrics: tail.metrics, wantsStop: reports.wantStop,
       wantsCheckpoint: reports.wantCheckpoint)
     if let nonFinite = reports.nonFinite {
       store.statisticValues.all.assign(statisticsBefore.all, times: 1)

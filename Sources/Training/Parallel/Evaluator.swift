@@ -24,9 +24,11 @@ public struct Evaluator {
   ) throws -> IterationMetrics? {
     let communicator = replica.communicator
     let activity = communicator.activity
-    var local = IterationMetrics(convolutions: replica.network.convolutions.count)
+    let tail = tail
+    var local = tail.nothing
     loader.begin(epoch: 0)
     activity.enter(.validating, iteration: iteration)
+    replica.network.observeFired()
     let isComplete = try replica.withPublishedWeights {
       while let batch = try loader.next() {
         if let wantsStop, try communicator.isAny(wantsStop()) { return false }
@@ -35,16 +37,20 @@ public struct Evaluator {
       }
       return true
     }
+    let fired = replica.network.takeFired()
     guard isComplete else { return nil }
     activity.enter(.waitingForRanks, iteration: iteration)
-    return try sum(local)
+    var all = try tail.sum(local, replica.exchange)
+    try all.enter(fired: communicator.unite(fired))
+    return all
   }
 
   /// What a split gives the network as it is and unrolled, and how far the two agree. A collective.
   func compareUnrolled(_ loader: DataLoader) throws -> UnrollingMetrics {
     let communicator = replica.communicator
     let activity = communicator.activity
-    var local = UnrollingMetrics(convolutions: replica.network.convolutions.count)
+    let tail = tail
+    var local = UnrollingMetrics(nothing: tail.nothing)
     loader.begin(epoch: 0)
     activity.enter(.validating)
     try replica.withPublishedWeights {
@@ -54,14 +60,25 @@ public struct Evaluator {
       }
     }
     activity.enter(.waitingForRanks)
-    return try local.together(communicator, sum: sum)
+    return try local.together(communicator) { try tail.sum($0, replica.exchange) }
   }
 
-  /// The sum of what all ranks measured. A collective.
-  private func sum(_ local: IterationMetrics) throws -> IterationMetrics {
-    let tail = ReductionTail(of: replica.network)
-    local.write(to: tail.metrics)
-    try replica.exchange.reduceExactly(tail.metrics)
-    return IterationMetrics(from: tail.metrics)
+  private var tail: ReductionTail {
+    ReductionTail(of: replica.network, timesteps: pass.step.timesteps)
+  }
+}
+
+extension Communicator {
+  /// The neurons that have fired on any rank, by layer. A collective.
+  fileprivate func unite(_ fired: [FiredNeurons]) throws -> [FiredNeurons] {
+    var all = fired.flatMap(\.words)
+    try unite(&all)
+    var rest = all[...]
+    return fired.map { layer in
+      var layer = layer
+      layer.words = Array(rest.prefix(layer.words.count))
+      rest = rest.dropFirst(layer.words.count)
+      return layer
+    }
   }
 }

@@ -13,7 +13,7 @@ struct LocalPass {
   func accumulateGradients(
     of batch: Batch, seed: UInt64, iteration: Int
   ) -> IterationMetrics {
-    var total = IterationMetrics(convolutions: network.convolutions.count)
+    var total = IterationMetrics(of: network.plan, timesteps: step.timesteps)
     let mixture = batch.mixture
     for part in parts(of: batch) {
       step.accumulateGradients(
@@ -96,9 +96,7 @@ struct LocalPass {
     metrics.samples = Double(part.count)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
-    let activity = network.activity
-    metrics.spikes = Double(activity.spikes)
-    metrics.neuronSteps = Double(activity.neuronSteps)
+    metrics.enter(network.firing)
     metrics.inputs = network.convolutions.map {
       .init(spikes: Double($0.inputActivity.spikes), sites: Double($0.inputActivity.sites))
     }
