@@ -14,16 +14,6 @@ public struct BenchmarkOutput {
   }
 }
 
-/// As indented JSON, with names in snake case.
-func benchmarkJSON(_ value: some Encodable) -> String {
-  let encoder = JSONEncoder()
-  encoder.keyEncodingStrategy = .convertToSnakeCase
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  encoder.nonConformingFloatEncodingStrategy = .convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  return String(decoding: try! encoder.encode(value), as: UTF8.self) + "\n"
-}
-
 /// The middle value, or the mean of the two.
 func median(_ values: [Double]) -> Double {
   precondition(!values.isEmpty, "no values have no median")

@@ -8,7 +8,7 @@ public protocol BenchmarkReport: Encodable {
 
 extension BenchmarkReport {
   /// For programs.
-  public var json: String { benchmarkJSON(self) }
+  public var json: String { indentedJSON(self) }
 
   /// A paragraph for people where neurons fire too rarely for the measurements to tell of training; else
   /// empty.

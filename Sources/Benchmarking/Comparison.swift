@@ -25,7 +25,7 @@ public struct Comparison: BenchmarkReport {
     var peakBytes: Int
     /// Spikes for each neuron and time step in the last epoch.
     var firingRate: Double
-    /// Additions of a weight under a spike, for an image in the last epoch; each plane of spikes counts.
+    /// Additions of a weight under a spike, for an image in the last epoch.
     var synapticOperations: Double
   }
 
@@ -152,7 +152,7 @@ extension Comparison.Contestant {
   }
 
   func mean(_ value: KeyPath<Comparison.Run, Double>) -> Double {
-    Benchmarking.mean(runs.map { $0[keyPath: value] })
+    Support.mean(runs.map { $0[keyPath: value] })
   }
 }
 
@@ -167,6 +167,7 @@ extension Comparison.Run {
     var seconds: Double?
     var peak_rss_bytes: Int?
     var convolutions: [String: Convolution]?
+    var input_rates: [String: Double]?
   }
 
   fileprivate static func configuration(_ directory: String) throws -> Configuration {
@@ -199,31 +200,15 @@ extension Comparison.Run {
     imagesPerSecond = rates.isEmpty ? 0 : Double(rates.count) / rates.reduce(0) { $0 + 1 / $1 }
     peakBytes = last.peak_rss_bytes ?? 0
     firingRate = last.firing_rate ?? 0
-    let densities = (last.convolutions ?? [:]).compactMapValues(\.input_density)
-    synapticOperations = try configuration.synapticOperations(at: densities)
-  }
-}
-
-extension Configuration {
-  /// Additions of a weight under a spike, for an image over all time steps.
-  ///
-  /// - Parameter densities: of the spikes that convolutions read, by the layer's name.
-  fileprivate func synapticOperations(at densities: [String: Double]) throws -> Double {
     // Whatever the classes, of which the last layer alone knows.
-    let network = try NetworkPlan(networkSpecification(classes: model.classes ?? 2))
-    return network.layers.map(\.summary).reduce(0) { sum, layer in
-      guard let density = densities[layer.name] else { return sum }
-      return sum
-        + density * Double(layer.inputPlanes) * Double(layer.macs) * Double(method.timesteps)
-    }
+    let network = try NetworkPlan(
+      configuration.networkSpecification(classes: configuration.model.classes ?? 2))
+    let densities = (last.convolutions ?? [:]).compactMapValues(\.input_density)
+    synapticOperations =
+      NetworkOperations(
+        network, timesteps: configuration.method.timesteps,
+        isStatic: configuration.framesOfASample == 1,
+        rates: last.input_rates ?? network.inputRates(at: densities)
+      ).acs
   }
-}
-
-private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-/// Of a sample: divided by one less than their number.
-private func deviation(_ values: [Double]) -> Double {
-  let mean = mean(values)
-  let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-  return (squares / Double(values.count - 1)).squareRoot()
 }

@@ -113,8 +113,6 @@ extension ScalingMeasurement {
   }
 }
 
-private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
 extension Communicator {
   /// Every rank's number of seconds, in rank order.
   func allGather(seconds: Double) throws -> [Double] {

@@ -60,16 +60,19 @@ extension Configuration {
     return min(training.microBatch ?? local, local)
   }
 
-  /// The same training by another learning rule; SLTT-K trains one time step where none says how many.
+  /// The same training by another learning rule; SLTT-K trains one time step where none says how many. The
+  /// loss stays the same unless the rule has another one.
   ///
   /// - Throws: `ConfigurationError` where the rule is not defined for the network.
   package func learning(by name: Method.Name) throws -> Configuration {
     guard name != method.name else { return self }
     var changed = self
-    (changed.loss.kind, changed.loss.stepWeights) = (nil, nil)
     changed.method.name = name
     changed.method.k = name == .slttK ? method.k ?? 1 : nil
     changed.method.skipsTrailing = name == .slttK && method.skipsTrailing
+    changed.loss.kind = lossSpecification.kind
+    if (try? changed.validate()) != nil { return changed }
+    (changed.loss.kind, changed.loss.stepWeights) = (nil, nil)
     try changed.validate()
     return changed
   }

@@ -8,8 +8,8 @@ struct Inspect: ParsableCommand {
     abstract: "Show a network layer by layer: shapes, parameters, operations, memory, kernels.",
     discussion: """
       With --checkpoint: what is in a checkpoint, after comparing all of its files with their checksums; \
-      ends with status 1 if one is damaged; and which kernels compute its convolutions at the firing \
-      rates of its latest epoch.
+      ends with status 1 if one is damaged; and which kernels compute its convolutions, and its operations \
+      and their energy, at the firing rates of its latest epoch.
 
       With --as-yaml: the configuration with its network written layer by layer, to be changed and \
       given back as --config.
@@ -17,6 +17,7 @@ struct Inspect: ParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var convolutions: BackendOptions
+  @OptionGroup var energy: EnergyOptions
 
   @Option(
     name: .long, help: "Directory of a checkpoint, or of a run: its best one.", transform: path)
@@ -26,15 +27,28 @@ struct Inspect: ParsableCommand {
     name: .long, help: "Print the configuration with model.layers in place of its architecture.")
   var asYAML = false
 
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "Show operations and energy as well, with so many spikes for each input and time step.")
+  var firingRate: Double?
+
   func validate() throws {
-    guard asYAML && checkpoint != nil else { return }
-    throw ValidationError("--as-yaml shows a configuration, and --checkpoint what was made by one")
+    try require("--firing-rate", firingRate, in: 0...Double(MembraneDynamics.mostLevels))
+    guard checkpoint != nil else { return }
+    if asYAML {
+      throw ValidationError(
+        "--as-yaml shows a configuration, and --checkpoint what was made by one")
+    }
+    if firingRate != nil {
+      throw ValidationError("--firing-rate is for a network without measured rates: leave it out")
+    }
   }
 
   func run() {
     onEveryRank { communicator in
       if let checkpoint {
-        let report = try CheckpointReport(of: checkpoint, backend: convolutions.backend)
+        let report = try CheckpointReport(
+          of: checkpoint, backend: convolutions.backend, energy: energy.energy)
         if communicator.isRoot { print(report.text) }
         return
       }
@@ -43,7 +57,8 @@ struct Inspect: ParsableCommand {
         if communicator.isRoot { print(try resolved.withLayers().yaml, terminator: "") }
         return
       }
-      let report = try NetworkReport(resolved, backend: convolutions.backend)
+      let report = try NetworkReport(
+        resolved, backend: convolutions.backend, firingRate: firingRate, energy: energy.energy)
       if communicator.isRoot { print(report.text) }
     }
   }

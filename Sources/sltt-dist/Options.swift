@@ -43,6 +43,24 @@ struct ComputeOptions: ParsableArguments {
   @OptionGroup var threading: ThreadOptions
 }
 
+/// The energy of operations.
+struct EnergyOptions: ParsableArguments {
+  @Option(
+    name: .long, parsing: .unconditional, help: "Picojoules of a multiply-accumulate.")
+  var macEnergy = OperationEnergy().mac
+
+  @Option(
+    name: .long, parsing: .unconditional, help: "Picojoules of a weight added under a spike.")
+  var acEnergy = OperationEnergy().ac
+
+  var energy: OperationEnergy { OperationEnergy(mac: macEnergy, ac: acEnergy) }
+
+  func validate() throws {
+    try require("--mac-energy", macEnergy, in: OptionLimit.picojoules)
+    try require("--ac-energy", acEnergy, in: OptionLimit.picojoules)
+  }
+}
+
 /// The model that a subcommand takes.
 struct ModelOptions: ParsableArguments {
   @Option(

@@ -10,11 +10,6 @@ struct BenchmarkOutputTests {
     #expect(median([4, 1, 3, 100]) == 3.5)
   }
 
-  @Test func namesAreInSnakeCase() {
-    struct Figures: Encodable { let imagesPerSecond = [1.5] }
-    #expect(benchmarkJSON(Figures()) == "{\n  \"images_per_second\" : [\n    1.5\n  ]\n}\n")
-  }
-
   @Test func makesItsDirectory() throws {
     let directory = try TemporaryDirectory()
     try BenchmarkOutput(directory: directory.file("a/b")).write("text", to: "c.json")

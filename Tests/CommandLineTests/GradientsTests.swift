@@ -1,3 +1,4 @@
+import Foundation
 import SafeTensors
 import TestSupport
 import Testing
@@ -149,5 +150,56 @@ struct GradientsTests {
       "--output", "out.safetensors", ranks: 2)
     #expect(run.status == 1)
     #expect(run.messages == ["gradients runs on one rank: start it without mpirun"])
+  }
+
+  @Test func comparesLearningRulesOnTheConfiguredData() throws {
+    struct Report: Decodable {
+      struct Row: Decodable {
+        struct Measured: Decodable { let mean, deviation: Double }
+        let name: String
+        let cosine, norm_ratio: Measured
+      }
+      let batches, samples: Int
+      let parameters: [Row]
+      let all: Row
+    }
+    let workspace = try Workspace.withImages()
+    let training = try workspace.run("train", "--config", "small.yaml", "--output", "run")
+    #expect(training.status == 0)
+    let run = try workspace.run(
+      "gradients", "--checkpoint", "run", "--compare", "bptt", "--batches", "2", "--json", "g.json")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.output.contains("\nsltt beside bptt, weights of run/checkpoints/best/model.safe"))
+    #expect(run.output.contains("\n20 samples in 2 batches of images/train\n"))
+    let report = try JSONDecoder().decode(
+      Report.self, from: Data(try workspace.text("g.json").utf8))
+    #expect(report.batches == 2 && report.samples == 20)
+    #expect(report.parameters.first?.name == "conv1.weight")
+    // What flows through the membrane potential is little where tau is 1.1.
+    #expect(report.all.cosine.mean > 0.9 && report.all.cosine.mean < 1)
+    let cells = try #require(run.value("all ")).split(separator: " ").map { String($0) }
+    #expect(cells[1] == String(format: "%.4f", report.all.cosine.mean) && cells[2] == "±")
+    #expect(cells[4] == String(format: "%.4f", report.all.norm_ratio.mean))
+    let initial = try workspace.run("gradients", "--config", "small.yaml", "--compare", "ottt")
+    #expect(initial.status == 0)
+    #expect(initial.output.contains("\nsltt beside ottt, initial weights\n"))
+  }
+
+  @Test func saysWhichOptionsBelongTogether() throws {
+    for (arguments, problem) in [
+      ([], "--weights is missing: give --weights, --batch and --output, or a learning rule"),
+      (["--weights", "w", "--batch", "b"], "--output is missing"),
+      (["--batches", "2"], "--batches is for --compare: name a learning rule"),
+      (["--compare", "bptt", "--weights", "w"], "--weights is not for --compare, which takes the"),
+      (["--compare", "bptt", "--trained-timesteps", "1"], "--trained-timesteps is not for"),
+      (["--compare", "bptt", "--batches", "0"], "--batches 0: must be from 1 to 1000000"),
+      (["--compare", "btpt"], "The value 'btpt' is invalid for '--compare <compare>'"),
+    ] {
+      let run = try workspace.run(["gradients"] + arguments)
+      #expect(run.status == 64 && run.errors.contains(problem), "\(run.errors)")
+    }
+    let same = try workspace.run("gradients", "--compare", "sltt")
+    #expect(same.status == 1)
+    #expect(same.messages.first?.contains("--compare sltt is the configured method itself") == true)
   }
 }

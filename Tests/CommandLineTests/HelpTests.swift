@@ -11,7 +11,10 @@ struct HelpTests {
     (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (
       ["gradients"],
-      ["--config", "--weights", "--batch", "--trained-timesteps", "--output", "param.NAME"]
+      [
+        "--config", "--compare", "--checkpoint", "--weights", "--batch", "--trained-timesteps",
+        "--output", "param.NAME",
+      ]
     ),
   ])
   func namesWhatThereIs(command: [String], expected: [String]) throws {

@@ -4,6 +4,15 @@ import Testing
 @testable import Support
 
 struct FormatTests {
+  @Test func energiesHaveThreeDigits() {
+    #expect(Format.energy(picojoules: 0) == "0.00 pJ")
+    #expect(Format.energy(picojoules: 4.6) == "4.60 pJ")
+    #expect(Format.energy(picojoules: 999) == "999 pJ")
+    #expect(Format.energy(picojoules: 1411.875) == "1.41 nJ")
+    #expect(Format.energy(picojoules: 25.6e6) == "25.6 µJ")
+    #expect(Format.energy(picojoules: 3e15) == "3,000 J")
+  }
+
   @Test func durations() {
     let cases: [(Double, String)] = [
       (0, "0.00 s"), (0.4249, "0.42 s"), (9.99, "9.99 s"), (9.999, "10.0 s"), (59.94, "59.9 s"),
@@ -35,6 +44,7 @@ struct FormatTests {
     #expect(
       [0, 1, 1200].map { Format.counted($0, "epoch") } == ["0 epochs", "1 epoch", "1,200 epochs"])
     #expect([1, 2].map { Format.counted($0, "class") } == ["1 class", "2 classes"])
+    #expect([1, 2].map { Format.counted($0, "batch") } == ["1 batch", "2 batches"])
     #expect(Format.percent(0.9612) == "96.1 %")
     #expect(Format.percent(1, digits: 2) == "100.00 %")
   }

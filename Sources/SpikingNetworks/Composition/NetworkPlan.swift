@@ -12,6 +12,8 @@ public final class NetworkPlan {
   public let convolutions: [ObservedConvolution]
   /// In the order of the forward pass.
   let neurons: [any NeuronLayer]
+  /// In the order of the forward pass.
+  let weighted: [any WeightedLayer]
   /// Why the network will compute in another precision than specified, and in which; `nil` if it will not.
   public let precisionProblem: String?
   /// Where activations will live.
@@ -38,6 +40,7 @@ public final class NetworkPlan {
     layers = builder.layers
     convolutions = builder.convolutions
     neurons = layers.compactMap { $0 as? any NeuronLayer }
+    weighted = layers.compactMap { $0 as? any WeightedLayer }
     precisionProblem = builder.backend.precisionProblem
     sections = builder.sections
     parameters = builder.parameters
@@ -45,6 +48,8 @@ public final class NetworkPlan {
     onlineNorms = builder.onlineNorms
   }
 
+  /// The layers with weights, in the order of the forward pass.
+  public var weightedLayers: [LayerSummary] { weighted.map(\.summary) }
   /// What the stem gives for one sample, which has no state and no time steps.
   public var stemOutput: Shape { body.stem.output }
   /// Whether that is on the tape, the same at each time step that shows the same frame.

@@ -152,6 +152,9 @@ public final class SpikingNetwork {
     neurons.map { Double($0.spikeCount) / Double(max(1, $0.neuronSteps)) }
   }
 
+  /// Spikes that each layer with weights has read in the sequence so far, in the order of the forward pass.
+  public var spikeInputs: [SpikeInput] { plan.weighted.map(\.spikeInput) }
+
   /// Membrane potentials at which neurons fire, by neuron layer in the order of the forward pass. Those of
   /// the specification, until somebody sets others.
   public var thresholds: [Float] {

@@ -15,6 +15,7 @@ protocol ConvolutionLayer: WeightedLayer, AddingNode {
 
 extension ConvolutionLayer {
   var source: (any NeuronLayer)? { input.source }
+  var spikeInput: SpikeInput { convolution.spikeInput }
 
   /// Shape of the output for one sample.
   var output: Shape { convolution.geometry.output(samples: 1) }
@@ -28,6 +29,7 @@ extension ConvolutionLayer {
   func add(_ x: borrowing Signal, to y: inout Tensor) { run(x, into: &y, accumulating: true) }
 
   private func run(_ x: borrowing Signal, into y: inout Tensor, accumulating: Bool) {
+    convolution.spikeInput.add(x)
     switch x {
     case .floats(let x):
       convolution.forward(

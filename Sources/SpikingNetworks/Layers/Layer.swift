@@ -50,7 +50,7 @@ public struct LayerSummary: Sendable {
   public var parameters = 0
   /// Multiplications with addition in the forward pass.
   public var macs = 0
-  /// Bit planes of the spikes that come in; 0: floats do.
+  /// Bit planes of the spikes that come into a layer with weights; 0: floats do.
   public var inputPlanes = 0
   /// Bytes of state that pass from one time step to the next.
   public var stateBytes = 0

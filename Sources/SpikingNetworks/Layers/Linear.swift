@@ -12,6 +12,7 @@ final class Linear: WeightedLayer {
   /// Where spikes become floats.
   private let arena: Arena
   private let profile: StepProfile?
+  private(set) var spikeInput = SpikeInput()
 
   /// - Parameter input: of one sample.
   init(
@@ -33,12 +34,15 @@ final class Linear: WeightedLayer {
 
   var source: (any NeuronLayer)? { content.source }
 
+  func beginSequence(_ context: IterationContext) { spikeInput = SpikeInput() }
+
   /// Shape of the output for one sample.
   var output: Shape { Shape(n: 1, c: product.outputs) }
 
   func output(of x: borrowing Signal, in arena: Arena) -> Tensor {
     let start = ContinuousClock.now
     defer { profile?.add(.classifier, of: name, since: start) }
+    spikeInput.add(x)
     let x = x.values(in: arena)
     var y = Tensor(Shape(n: x.tensor.shape.n, c: product.outputs), in: arena)
     product.forward(x.tensor, weights: weight.values, bias: bias.values, into: &y)
@@ -63,7 +67,7 @@ final class Linear: WeightedLayer {
   var summary: LayerSummary {
     LayerSummary(
       name: name, kind: "linear", output: output,
-      parameters: weight.count + bias.count, macs: weight.count,
+      parameters: weight.count + bias.count, macs: weight.count, inputPlanes: content.planes,
       tapeBytes: content.keptBytes(input), traceBytes: content.traceBytes(input),
       averagesBytes: content.averagesBytes(input))
   }

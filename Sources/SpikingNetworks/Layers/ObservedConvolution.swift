@@ -10,6 +10,8 @@ public final class ObservedConvolution: Convolution {
   /// Spikes of the inputs of the sequence so far, and elements that could have been spikes; each plane
   /// counts.
   public private(set) var inputActivity = (spikes: 0, sites: 0)
+  /// The same, whatever the planes that hold the spikes.
+  var spikeInput = SpikeInput()
   private let base: any Convolution
   private let profile: StepProfile?
 
@@ -21,7 +23,10 @@ public final class ObservedConvolution: Convolution {
   }
 
   /// A new sequence of time steps starts.
-  func beginSequence() { inputActivity = (0, 0) }
+  func beginSequence() {
+    inputActivity = (0, 0)
+    spikeInput = SpikeInput()
+  }
 
   public func packedBytes(for pass: ConvolutionPass, samples: Int, ofSpikes: Bool) -> Int {
     base.packedBytes(for: pass, samples: samples, ofSpikes: ofSpikes)

@@ -5,6 +5,8 @@ import Tensors
 protocol WeightedLayer: Layer, Node {
   /// The neurons whose spikes it reads, pooled or not; `nil`: it reads no spikes, or sums of them.
   var source: (any NeuronLayer)? { get }
+  /// Spikes that it has read in the forward passes of the sequence so far.
+  var spikeInput: SpikeInput { get }
 
   func output(of x: borrowing Signal, in arena: Arena) -> Tensor
 

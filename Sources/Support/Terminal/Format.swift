@@ -36,9 +36,10 @@ public enum Format {
     return (count < 0 ? "-" : "") + String(digits)
   }
 
-  /// `1 epoch`, `12 epochs`, `2 classes`
+  /// `1 epoch`, `12 epochs`, `2 classes`, `2 batches`
   public static func counted(_ number: Int, _ unit: String) -> String {
-    "\(count(number)) \(number == 1 ? unit : unit + (unit.hasSuffix("s") ? "es" : "s"))"
+    let ending = ["s", "tch"].contains(where: unit.hasSuffix) ? "es" : "s"
+    return "\(count(number)) \(number == 1 ? unit : unit + ending)"
   }
 
   /// A share as `96.1 %`.
@@ -52,6 +53,17 @@ public enum Format {
     if value < 9.995 { return fixed(value, 2) }
     if value < 99.95 { return fixed(value, 1) }
     return count(Int(value.rounded()))
+  }
+
+  /// `4.60 pJ`, `12.3 nJ`, `1.41 µJ`
+  public static func energy(picojoules: Double) -> String {
+    let units = ["pJ", "nJ", "µJ", "mJ", "J"]
+    var (value, unit) = (picojoules, 0)
+    while value >= 999.5 && unit < units.count - 1 {
+      value /= 1000
+      unit += 1
+    }
+    return "\(rate(value)) \(units[unit])"
   }
 
   /// With this many digits after the point.

@@ -13,9 +13,13 @@ public struct CheckpointReport {
   /// - Parameters:
   ///   - path: a checkpoint's directory, or a run's: its best.
   ///   - backend: what would compute convolutions.
+  ///   - energy: of operations.
   /// - Throws: `CheckpointError`, `DatasetError`; `ConfigurationError` and `NetworkError` where the
   ///   checkpoint's configuration is none of this program's.
-  public init(of path: String, backend: ConvolutionBackend = ConvolutionBackend()) throws {
+  public init(
+    of path: String, backend: ConvolutionBackend = ConvolutionBackend(),
+    energy: OperationEnergy = OperationEnergy()
+  ) throws {
     guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
       throw CheckpointError(
         path: path, problem: "is not a directory: name that of a checkpoint or a run")
@@ -51,11 +55,14 @@ public struct CheckpointReport {
     ]
     text =
       rows.map { name, value in name.padded(to: 21) + value }
-      .joined(separator: "\n") + (try Self.kernels(state, backend).map { "\n\n" + $0 } ?? "")
+      .joined(separator: "\n") + (try Self.work(state, backend, energy).map { "\n\n" + $0 } ?? "")
   }
 
-  /// What computes the convolutions at the density of their inputs in the checkpoint's latest epoch.
-  private static func kernels(_ state: RunState, _ backend: ConvolutionBackend) throws -> String? {
+  /// What computes the convolutions at the density of their inputs in the checkpoint's latest epoch, and the
+  /// operations.
+  private static func work(
+    _ state: RunState, _ backend: ConvolutionBackend, _ energy: OperationEnergy
+  ) throws -> String? {
     guard let densities = state.position.inputDensities else { return nil }
     var configuration = Configuration()
     try configuration.apply(yaml: state.configuration, from: "the checkpoint")
@@ -71,6 +78,10 @@ public struct CheckpointReport {
         use.forward.rawValue, use.inputGradient.rawValue, use.weightGradient.rawValue,
       ]
     }
-    return table(rows, leftAligned: 5)
+    let operations = NetworkOperations(
+      network.plan, timesteps: configuration.method.timesteps,
+      isStatic: configuration.framesOfASample == 1,
+      rates: state.position.inputRates ?? network.plan.inputRates(at: densities))
+    return table(rows, leftAligned: 5) + "\n\n" + operations.text(energy)
   }
 }

@@ -16,6 +16,9 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var epochMetrics = IterationMetrics()
   /// Shares of convolutions' inputs that were spikes in the latest epoch, by layer; nil before its end.
   public var inputDensities: [String: Double]?
+  /// Spikes for each element of layers' inputs and time step in the latest epoch, by layer; nil before its
+  /// end, and in earlier checkpoints.
+  public var inputRates: [String: Double]?
   /// Seconds that its training has taken so far.
   public var epochSeconds = 0.0
   /// Seconds that the run has taken so far; nil in checkpoints of version 1.

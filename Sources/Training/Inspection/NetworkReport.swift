@@ -9,10 +9,16 @@ public struct NetworkReport {
   /// For people.
   public let text: String
 
+  /// - Parameters:
+  ///   - backend: what would compute convolutions.
+  ///   - firingRate: spikes for each element that a layer reads and time step, at which operations are to be
+  ///     told.
+  ///   - energy: of these operations.
   /// - Throws: `ConfigurationError`, `NetworkError`; `DatasetError` where the number of classes must
   ///   come from the data.
   public init(
-    _ configuration: Configuration, backend: ConvolutionBackend = ConvolutionBackend()
+    _ configuration: Configuration, backend: ConvolutionBackend = ConvolutionBackend(),
+    firingRate: Double? = nil, energy: OperationEnergy = OperationEnergy()
   ) throws {
     let classes =
       try configuration.model.classes == nil ? DataSplits(configuration).classes().count : nil
@@ -38,6 +44,11 @@ public struct NetworkReport {
       Format.bytes(layers.reduce(0) { $0 + $1.stateBytes }),
       Format.bytes(layers.reduce(0) { $0 + $1.tapeBytes }),
     ])
+    let operations = firingRate.map { rate in
+      NetworkOperations(
+        network, timesteps: configuration.method.timesteps,
+        isStatic: configuration.framesOfASample == 1, firingRate: rate)
+    }
     text = """
       \(specification.summary)
 
@@ -53,6 +64,7 @@ public struct NetworkReport {
         teacher: try teacher.map { try NetworkPlan($0.specification, backend: backend) },
         residentBefore: before))
       """
+      + (operations.map { "\n\n" + $0.text(energy) } ?? "")
       + (teacher.map { "\n\nIn all includes the teacher, \($0.summary)." } ?? "")
   }
 

@@ -77,7 +77,7 @@ extension Configuration {
   }
 
   /// Frames that the loader makes of a sample: one for all time steps, or of events one for each.
-  var framesOfASample: Int { eventFormat == nil ? 1 : method.timesteps }
+  package var framesOfASample: Int { eventFormat == nil ? 1 : method.timesteps }
 
   /// Opens a split of recordings.
   ///
