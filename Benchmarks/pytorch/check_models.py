@@ -16,7 +16,7 @@ import sys
 
 import torch
 from safetensors import safe_open
-from sltt_dist.network import build
+from sltt_dist.builder import build
 from training import Loss, SharedWeights, gradients
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Fixtures"

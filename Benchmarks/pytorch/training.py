@@ -2,14 +2,14 @@
 
 import torch
 import torch.nn.functional as F
-from sltt_dist import network
+from sltt_dist import builder
 from sltt_dist.layers import ScaledWSConv2d
 
 
 def build(architecture, classes, channels, through_time, dropout=0.0):
     """A network as published, of width 64; `through_time` for BPTT."""
     model = {"architecture": architecture, "width": 64, "dropout": dropout}
-    return network.build({"model": model}, classes, channels, through_time)
+    return builder.build({"model": model}, classes, channels, through_time)
 
 
 class SharedWeights:

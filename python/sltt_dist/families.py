@@ -43,13 +43,35 @@ def sequence(layers: list[Part], name: str | None = None) -> Part:
     return {"sequence": {"layers": layers} | ({"name": name} if name else {})}
 
 
+def convolution(name: str, channels: int, kernel: int, stride: int = 1, **others: Any) -> Part:
+    shape = {"name": name, "channels": channels, "kernel": kernel, "stride": stride}
+    return {"convolution": shape | others}
+
+
+def standardized(name: str, channels: int, kernel: int, stride: int = 1) -> Part:
+    return convolution(name, channels, kernel, stride, standardized=True)
+
+
+def normalized_neuron(norm: str, neuron: str) -> list[Part]:
+    return [{"batch_norm": {"name": norm}}, {"neuron": {"name": neuron}}]
+
+
 def stages(blocks: list[int]) -> list[tuple[str, int, list[int]]]:
-    """Of each stage of a ResNet the name, how many times wider than the first it is, and the strides of its
-    blocks."""
+    """Of each stage of a ResNet the name, how many times wider than the first it is, and the strides of
+    its blocks."""
     return [
         (f"layer{stage + 1}", 1 << stage, [2 if stage > 0 else 1] + [1] * (count - 1))
         for stage, count in enumerate(blocks)
     ]
+
+
+def block_convolutions(
+    planes: int, outputs: int, stride: int, is_bottleneck: bool
+) -> list[tuple[int, int, int]]:
+    """Channels, kernels and strides: two 3x3 convolutions, or 1x1, 3x3, 1x1 as a bottleneck."""
+    if is_bottleneck:
+        return [(planes, 1, 1), (planes, 3, stride), (outputs, 1, 1)]
+    return [(planes, 3, stride), (outputs, 3, 1)]
 
 
 def preactivation_resnet(blocks: list[int], width: int) -> list[Part]:
@@ -59,58 +81,46 @@ def preactivation_resnet(blocks: list[int], width: int) -> list[Part]:
         """s = lif(bn(x)); y = conv(lif(bn(conv(s)))) + shortcut(s), or + s where shapes agree."""
         residual: dict[str, Any] = {
             "branch": [
-                {"convolution": {"name": "conv1", "channels": channels, "kernel": 3, "stride": stride}},
-                {"batch_norm": {"name": "bn2"}},
-                {"neuron": {"name": "relu2"}},
+                convolution("conv1", channels, 3, stride),
+                *normalized_neuron("bn2", "relu2"),
                 {"dropout": {"name": "dropout"}},
-                {"convolution": {"name": "conv2", "channels": channels, "kernel": 3}},
+                convolution("conv2", channels, 3),
             ]
         }
         if stride > 1:
-            residual["shortcut"] = {
-                "name": "shortcut", "channels": channels, "kernel": 1, "stride": stride,
-            }  # fmt: skip
-        return sequence(
-            [{"batch_norm": {"name": "bn1"}}, {"neuron": {"name": "relu1"}}, {"residual": residual}]
-        )
+            shortcut = convolution("shortcut", channels, 1, stride)
+            residual["shortcut"] = shortcut["convolution"]
+        return sequence([*normalized_neuron("bn1", "relu1"), {"residual": residual}])
 
     return [
-        {"convolution": {"name": "conv1", "channels": width, "kernel": 3, "bias": "none"}},
+        convolution("conv1", width, 3, bias="none"),
         *(
             sequence([block(width * factor, stride) for stride in strides], name)
             for name, factor, strides in stages(blocks)
         ),
-        {"batch_norm": {"name": "bn1"}},
-        {"neuron": {"name": "relu1"}},
+        *normalized_neuron("bn1", "relu1"),
         {"average_pool": {"name": "pool", "kernel": 4}},
         {"linear": {"name": "linear"}},
     ]
 
 
 def normalizer_free_resnet(blocks: list[int], width: int, is_bottleneck: bool) -> list[Part]:
-    """Normalizer-free ResNet with a 7x7 stem: `variance` is that of what flows between blocks."""
+    """ResNet without normalization, with a 7x7 stem. `variance` is that of what flows between blocks."""
 
     def block(planes: int, stride: int, downsamples: bool, variance: float) -> Part:
-        """s = SPIKE_GAIN lif(x / sqrt(variance)); y = BRANCH_GAIN skipinit_gain conv(... lif(conv(s))) +
+        """s = SPIKE_GAIN lif(x / sqrt(variance)); y = BRANCH_GAIN skipinit_gain conv(... conv(s)) +
         (downsample(s) or x)."""
         outputs = planes * expansion
-        kernels, strides = ([1, 3, 1], [1, stride, 1]) if is_bottleneck else ([3, 3], [stride, 1])
         branch: list[Part] = []
-        for index, kernel in enumerate(kernels):
-            neuron = {"name": f"sn{index + 1}", "amplitude": SPIKE_GAIN}
-            if index == 0:
-                neuron["input_scale"] = variance**-0.5
-            is_last = index == len(kernels) - 1
-            branch += [
-                {"neuron": neuron},
-                standardized(
-                    f"conv{index + 1}", outputs if is_last else planes, kernel, strides[index]
-                ),
-            ]
+        shapes = block_convolutions(planes, outputs, stride, is_bottleneck)
+        for number, shape in enumerate(shapes, 1):
+            scale = {"input_scale": variance**-0.5} if number == 1 else {}
+            neuron = {"name": f"sn{number}", "amplitude": SPIKE_GAIN} | scale
+            branch += [{"neuron": neuron}, standardized(f"conv{number}", *shape)]
         if not downsamples:
             return sequence([{"residual": {"branch": branch, "skip_init": BRANCH_GAIN}}])
-        downsample = standardized("downsample", outputs, 1, stride)["convolution"]
-        residual = {"branch": branch[1:], "shortcut": downsample, "skip_init": BRANCH_GAIN}
+        shortcut = standardized("downsample", outputs, 1, stride)["convolution"]
+        residual = {"branch": branch[1:], "shortcut": shortcut, "skip_init": BRANCH_GAIN}
         return sequence([branch[0], {"residual": residual}])
 
     expansion = 4 if is_bottleneck else 1
@@ -129,15 +139,6 @@ def normalizer_free_resnet(blocks: list[int], width: int, is_bottleneck: bool) -
             channels = outputs
         layers.append(sequence(stage, name))
     return [*layers, {"adaptive_pool": {"name": "avgpool", "size": 1}}, {"linear": {"name": "fc"}}]
-
-
-def standardized(name: str, channels: int, kernel: int, stride: int) -> Part:
-    return {
-        "convolution": {
-            "name": name, "channels": channels, "kernel": kernel, "stride": stride,
-            "standardized": True,
-        }
-    }  # fmt: skip
 
 
 def vgg(blocks: list[int], width: int) -> list[Part]:
@@ -165,42 +166,29 @@ def sew_resnet(blocks: list[int], width: int, stem: str, is_bottleneck: bool) ->
     def block(planes: int, stride: int, downsamples: bool) -> Part:
         """y = lif(bn(conv(... lif(bn(conv(x)))))) + (lif(bn(conv(x))) or x)."""
         outputs = planes * expansion
-        kernels, strides = ([1, 3, 1], [1, stride, 1]) if is_bottleneck else ([3, 3], [stride, 1])
         branch: list[Part] = []
-        for number, kernel in enumerate(kernels, 1):
-            is_last = number == len(kernels)
-            branch += [
-                {
-                    "convolution": {
-                        "name": f"conv{number}", "channels": outputs if is_last else planes,
-                        "kernel": kernel, "stride": strides[number - 1], "bias": "none",
-                    }
-                },
-                {"batch_norm": {"name": f"bn{number}"}},
-                {"neuron": {"name": f"sn{number}"}},
-            ]  # fmt: skip
+        shapes = block_convolutions(planes, outputs, stride, is_bottleneck)
+        for number, shape in enumerate(shapes, 1):
+            branch.append(convolution(f"conv{number}", *shape, bias="none"))
+            branch += normalized_neuron(f"bn{number}", f"sn{number}")
         if not downsamples:
             return sequence([{"residual": {"branch": branch}}])
-        convolution = {"channels": outputs, "kernel": 1, "stride": stride, "bias": "none"}
         shortcut = [
-            sequence([{"convolution": convolution}, {"batch_norm": {}}], "downsample"),
+            sequence(
+                [convolution("0", outputs, 1, stride, bias="none"), {"batch_norm": {}}],
+                "downsample",
+            ),
             {"neuron": {"name": "downsample_sn"}},
         ]
         return sequence([{"residual": {"branch": branch, "shortcut": shortcut}}])
 
     expansion = 4 if is_bottleneck else 1
-    is_large = stem == "imagenet"
-    layers: list[Part] = [
-        {
-            "convolution": {
-                "name": "conv1", "channels": width, "kernel": 7 if is_large else 3,
-                "stride": 2 if is_large else 1, "bias": "none",
-            }
-        },
-        {"batch_norm": {"name": "bn1"}},
-        {"neuron": {"name": "sn1"}},
-    ]  # fmt: skip
-    if is_large:
+    kernel, stride = (7, 2) if stem == "imagenet" else (3, 1)
+    layers = [
+        convolution("conv1", width, kernel, stride, bias="none"),
+        *normalized_neuron("bn1", "sn1"),
+    ]
+    if stem == "imagenet":
         layers.append({"max_pool": {"name": "maxpool", "kernel": 3, "stride": 2, "padding": 1}})
     channels = width
     for name, factor, strides in stages(blocks):

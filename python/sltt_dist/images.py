@@ -39,7 +39,9 @@ class Normalization:
     def __call__(self, image: Image.Image) -> Tensor:
         """[C, H, W]"""
         pixels = torch.from_numpy(numpy.array(image)).float() / 255
-        normalized = (pixels.unsqueeze(-1) if pixels.dim() == 2 else pixels) - torch.tensor(self.mean)
+        normalized = (pixels.unsqueeze(-1) if pixels.dim() == 2 else pixels) - torch.tensor(
+            self.mean
+        )
         return (normalized / torch.tensor(self.deviation)).permute(2, 0, 1).contiguous()
 
 

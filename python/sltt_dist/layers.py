@@ -35,7 +35,9 @@ class OnlineNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
-            raise NotImplementedError("online normalization is trained by sltt-dist only: call eval()")
+            raise NotImplementedError(
+                "online normalization is trained by sltt-dist only: call eval()"
+            )
         return super().forward(x)
 
 
@@ -52,6 +54,8 @@ class ScaledWSConv2d(nn.Conv2d):
     Factors of its input and output are applied to the weights, which are far fewer than activations.
     """
 
+    bias: nn.Parameter
+
     def __init__(self, *arguments, input_gain: float = 1.0, **options):
         super().__init__(*arguments, **options)
         self.gain = nn.Parameter(torch.ones(self.out_channels, 1, 1, 1))
@@ -63,14 +67,14 @@ class ScaledWSConv2d(nn.Conv2d):
 
     def effective(self) -> tuple[Tensor, Tensor]:
         """Weights and bias with all gains."""
-        w, bias, gain = self.weight, self.bias, self.gain * self.input_gain
+        w = self.weight
         variance, mean = torch.var_mean(w, dim=(1, 2, 3), keepdim=True)
-        factor = gain * torch.rsqrt(variance * w[0].numel() + 1e-4)
-        if self.output_gain is not None:
-            learnt, constant = self.output_gain
-            output_gain = learnt * constant
-            factor, bias = factor * output_gain, bias * output_gain
-        return (w - mean) * factor, bias
+        factor = self.gain * self.input_gain * torch.rsqrt(variance * w[0].numel() + 1e-4)
+        if self.output_gain is None:
+            return (w - mean) * factor, self.bias
+        learnt, constant = self.output_gain
+        output_gain = learnt * constant
+        return (w - mean) * (factor * output_gain), self.bias * output_gain
 
     def forward(self, x: Tensor) -> Tensor:
         w, bias = self.shared if self.shared is not None else self.effective()

@@ -12,9 +12,11 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from sltt_dist import configuration, network
+from sltt_dist import configuration
+from sltt_dist.builder import build
 from sltt_dist.configuration import Configuration
 from sltt_dist.images import Normalization, Preparation
+from sltt_dist.network import Network, reset
 
 FILE_NAME = "model.safetensors"
 
@@ -37,7 +39,7 @@ class Model(nn.Module):
     """
 
     def __init__(
-        self, step: network.Network, classes: list[str], config: Configuration, channels: int,
+        self, step: Network, classes: list[str], config: Configuration, channels: int,
         path: Path,
     ):  # fmt: skip
         super().__init__()
@@ -53,7 +55,7 @@ class Model(nn.Module):
     @property
     def normalization(self) -> Normalization | None:
         """What becomes of an image's bytes; None for frames of events."""
-        return self._preparation and self._preparation.normalization
+        return None if self._preparation is None else self._preparation.normalization
 
     def prepare(self, *images: Image.Image | numpy.ndarray) -> Tensor:
         """Images [N, C, H, W] as `sltt-dist evaluate` gives them to the network: framed, resized and
@@ -63,7 +65,9 @@ class Model(nn.Module):
             images: Pillow's, or arrays of bytes [H, W] or [H, W, 3].
         """
         if self._preparation is None:
-            raise ModelError("this network reads frames of events, which are not prepared from images")
+            raise ModelError(
+                "this network reads frames of events, which are not prepared from images"
+            )
         return torch.stack([self._preparation(image) for image in images])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,9 +87,9 @@ class Model(nn.Module):
                 f" {list(x.shape)}"
             )
         frames = x if x.dim() == 5 else x.expand(self.timesteps, *x.shape)
-        network.reset(self.network)
+        reset(self.network)
         logits = torch.stack([self.network(frame) for frame in frames])
-        network.reset(self.network)
+        reset(self.network)
         return logits
 
 
@@ -117,7 +121,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     classes = json.loads(metadata["classes"])
     try:
         channels = input_channels(config, len(classes), tensors)
-        step = network.build(config, len(classes), channels)
+        step = build(config, len(classes), channels)
         model = Model(step, classes, config, channels, file)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{file} has a network that this version cannot make: {error}") from error
@@ -125,7 +129,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     # PyTorch's batch norm counts its batches, which changes nothing.
     missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
     if missing or unexpected:
-        raise ModelError(f"{file} does not hold its network: missing {missing}, beside {unexpected}")
+        raise ModelError(
+            f"{file} does not hold its network: missing {missing}, beside {unexpected}"
+        )
     return model.eval()
 
 
@@ -151,7 +157,7 @@ def model_file(path: Path) -> Path:
 def input_channels(config: Configuration, classes: int, tensors: dict[str, Tensor]) -> int:
     """Those of the first convolution, which reads the image. A configuration may leave them to the data."""
     with torch.device("meta"):
-        unfilled = network.build(config, classes, channels=1)
+        unfilled = build(config, classes, channels=1)
     modules = unfilled.named_modules()
     stem = next(name for name, module in modules if isinstance(module, nn.Conv2d))
     return tensors[f"{stem}.weight"].shape[1]

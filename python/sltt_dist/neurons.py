@@ -161,5 +161,5 @@ class Neuron(nn.Module):
         return v - threshold * s * torch.sigmoid(m)
 
     def extra_repr(self) -> str:
-        scales = f", input_scale={self.input_scale:g}, amplitude={self.amplitude:g}"
+        scales = f", input_scale={self.input_scale:.4g}, amplitude={self.amplitude:.4g}"
         return str(self.settings) + scales

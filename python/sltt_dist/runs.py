@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class Run:
         self._metrics = directory / FILE_NAME
         self._offset = self._size()
         self._printed = tempfile.TemporaryFile()
+        weakref.finalize(self, self._printed.close)
         self._process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self._printed,
             stderr=subprocess.STDOUT, env=_environment(),
