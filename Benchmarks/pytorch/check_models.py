@@ -1,10 +1,12 @@
-"""Checks the networks of models.py against the reference results of sltt-dist's own tests: logits, loss,
-gradients and running statistics of one iteration, for all families and methods of models.py.
+"""Checks the networks of sltt_dist, the Python package, against the reference results of sltt-dist's own
+tests: logits, loss, gradients and running statistics of one iteration, for all families and neurons and the
+methods of training.py.
 
     python check_models.py [--compile] [PATTERN]
 
 PATTERN selects cases, such as 'vgg11.*'. Prints the largest difference of each case, as a share of the
-largest entry of its tensor; ends with status 1 where one is above 1e-4. Needs torch and safetensors.
+largest entry of its tensor; ends with status 1 where one is above 1e-4. Needs sltt_dist of this repository,
+with torch.
 """
 
 import argparse
@@ -13,37 +15,39 @@ import pathlib
 import sys
 
 import torch
-from models import LIF, VGG, Loss, NormalizerFreeResNet, PreActivationResNet, SharedWeights
-from models import gradients
 from safetensors import safe_open
+from sltt_dist.builder import build
+from training import Loss, SharedWeights, gradients
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Fixtures"
 TOLERANCE = 1e-4
-# What models.py has, by the keys of the metadata. Files leave out what was added later.
-MODELS = {
-    "family": ("resnet", "nfresnet", "nfresnet-bottleneck", "vgg11"),
-    "method": ("sltt", "sltt-k", "bptt"),
-    "neuron": ("lif", None),
-    "reset": ("soft", None),
-    "detach_reset": (False, None),
-    "levels": (1, None),
-    "firing": ("floor", None),
-    "threshold": ("fixed", None),
-    "normalization": ("batch", None),
+# As far as these networks train in PyTorch, by the keys of the metadata.
+MODELS = {"method": ("sltt", "sltt-k", "bptt"), "normalization": ("batch", None)}
+VGG11 = [1, 1, 2, 2, 2]
+# The reference's names of families that configurations name differently.
+FAMILIES = {
+    "nfresnet": "nf-resnet",
+    "nfresnet-bottleneck": "nf-resnet-bottleneck",
+    "vgg11": "vgg",
 }
+# Keys of the section `neuron`, by the reference's.
+NEURON = {
+    "neuron": "kind", "tau": "tau", "threshold": "threshold_rule", "reset": "reset",
+    "detach_reset": "detach_reset", "levels": "levels", "firing": "firing", "surrogate": "surrogate",
+}  # fmt: skip
 
 
 def network_of(case):
-    def neuron():
-        return LIF(case["tau"], case["surrogate"], case["method"] == "bptt")
-
-    arguments = case["width"], case["classes"], case["channels"], neuron
-    if case["family"] == "resnet":
-        return PreActivationResNet(case["blocks"], *arguments)
-    if case["family"] == "vgg11":
-        return VGG([1, 1, 2, 2, 2], *arguments)
-    bottleneck = case["family"] == "nfresnet-bottleneck"
-    return NormalizerFreeResNet(case["blocks"], *arguments, bottleneck=bottleneck)
+    family = case["family"]
+    model = {"family": FAMILIES.get(family, family), "blocks": case["blocks"] or VGG11}
+    model |= {"width": case["width"], "stem": case.get("stem")}
+    configuration = {
+        "model": model,
+        "data": {"image_size": case["size"]},
+        # Files leave out what was added later.
+        "neuron": {ours: case[theirs] for theirs, ours in NEURON.items() if theirs in case},
+    }
+    return build(configuration, case["classes"], case["channels"], case["method"] == "bptt")
 
 
 def case_of(path):

@@ -8,7 +8,7 @@ process of its own, and prints medians and ratios of images/s and peak memory as
 The data are images in ImageNet layout, a directory or tar, or for vgg11 the recordings of N-MNIST. A
 few batches of them are copied first, for both programs. sltt-dist decodes and augments them while it
 trains; PyTorch has its batches ready before. Of each process the first iterations do not count. Needs
-torch, pillow and safetensors, and a release build of sltt-dist.
+sltt_dist of this repository, with torch, and a release build of sltt-dist.
 """
 
 import functools

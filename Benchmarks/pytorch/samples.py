@@ -7,11 +7,10 @@ import numpy
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from sltt_dist.images import Preparation
 
-NORMALIZATIONS = {
-    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-}
+# Of a normalization, the augmentation in training that goes with it, which says how images are framed.
+AUGMENTATIONS = {"cifar10": "cifar", "imagenet": "imagenet"}
 
 
 def batches(folder, size, count, samples, timesteps, normalization=None):
@@ -24,29 +23,20 @@ def batches(folder, size, count, samples, timesteps, normalization=None):
     lists = [[(file, label) for file in sorted(c.iterdir())] for label, c in enumerate(classes)]
     turns = itertools.zip_longest(*lists)
     order = itertools.cycle([sample for turn in turns for sample in turn if sample is not None])
+    if normalization:
+        augmentation = AUGMENTATIONS[normalization]
+        prepare = Preparation(
+            {"image_size": size, "normalization": normalization, "augmentation": augmentation}, 3
+        )
     for _ in range(count):
         chosen = list(itertools.islice(order, samples))
         labels = torch.tensor([label for _, label in chosen])
         if normalization:
-            image = torch.stack([photograph(file, size, normalization) for file, _ in chosen])
+            image = torch.stack([prepare(Image.open(file)) for file, _ in chosen])
             yield [image] * timesteps, labels
         else:
             recordings = [event_frames(file, timesteps, size) for file, _ in chosen]
             yield list(torch.stack(recordings, dim=1)), labels
-
-
-def photograph(path, size, normalization):
-    """[3, size, size]: for ImageNet's photographs, the middle of a somewhat larger square."""
-    image = Image.open(path).convert("RGB")
-    if normalization == "imagenet":
-        scale = size * 8 / 7 / min(image.size)
-        width, height = (round(side * scale) for side in image.size)
-        left, top = (width - size) // 2, (height - size) // 2
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-        image = image.crop((left, top, left + size, top + size))
-    mean, deviation = (torch.tensor(values) for values in NORMALIZATIONS[normalization])
-    pixels = torch.from_numpy(numpy.array(image)) / 255
-    return ((pixels - mean) / deviation).permute(2, 0, 1).contiguous()
 
 
 def event_frames(path, timesteps, size):

@@ -3,8 +3,8 @@ Prints one JSON object.
 
     python train_step.py --model resnet18 --folder cifar10/train --weights model.safetensors
 
-Batches are decoded before anything is timed. Denormal numbers count as 0, as in sltt-dist. Needs torch,
-pillow and safetensors.
+Batches are decoded before anything is timed. Denormal numbers count as 0, as in sltt-dist. Needs sltt_dist
+of this repository, with torch.
 """
 
 import argparse
@@ -17,9 +17,11 @@ import statistics
 import time
 
 import torch
-from models import LIF, Loss, SharedWeights, build, gradients, reset
 from safetensors.torch import load_file
 from samples import batches
+from sltt_dist.network import reset
+from sltt_dist.neurons import Neuron
+from training import Loss, SharedWeights, build, gradients
 
 # Of each model: the recipe it was published with, with the classes of the data at hand for VGG-11.
 RECIPES = {
@@ -118,7 +120,7 @@ def firing_rate(network, frames, arguments):
     hooks = [
         module.register_forward_hook(lambda _, __, s: counts.append((float(s.sum()), s.numel())))
         for module in network.modules()
-        if isinstance(module, LIF)
+        if isinstance(module, Neuron)
     ]
     with torch.no_grad(), autocast(arguments):
         for frame in frames:

@@ -1,0 +1,225 @@
+"""Networks in PyTorch compute what the program computes. Needs torch, and the program."""
+
+import subprocess
+import unittest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy
+import torch
+import torch.nn.functional as F
+from small_data import (
+    CLASSES,
+    cifar_test_samples,
+    event_test_samples,
+    write_cifar,
+    write_event_frames,
+)
+
+import sltt_dist
+from sltt_dist import configuration
+from sltt_dist.builder import build
+from sltt_dist.families import ARCHITECTURES
+from sltt_dist.records import parsed
+from sltt_dist.runs import find_program
+
+ONE_THREAD = ["--threads", "1"]
+# A network with every kind of layer, some without a name.
+OWN_LAYERS = """
+model:
+  layers:
+    - convolution: {name: stem, channels: 8, kernel: 3}
+    - average_pool: {kernel: 2}
+    - repeat:
+        times: 2
+        layers:
+          - neuron: {input_scale: 1.5, amplitude: 2}
+          - residual:
+              branch:
+                - convolution: {channels: 8, kernel: 3, standardized: true}
+                - neuron: {kind: plif, tau: 2, amplitude: 1.5}
+                - dropout: {probability: 0.2}
+                - convolution: {channels: 8, kernel: 3, standardized: true}
+              shortcut: {channels: 8, kernel: 1, standardized: true}
+              skip_init: 0.5
+    - batch_norm
+    - neuron: {levels: 3}
+    - max_pool: {kernel: 3, stride: 2, padding: 1}
+    - repeat:
+        name: pair
+        times: 2
+        layers:
+          - residual:
+              branch:
+                - convolution: {channels: 8, kernel: 2, padding: 1}
+                - max_pool: {kernel: 2, stride: 1}
+                - neuron: {surrogate: sigmoid}
+    - sequence:
+        layers:
+          - adaptive_pool: {size: 3}
+          - linear: {name: hidden, outputs: 12}
+          - neuron: {kind: if, reset: hard, threshold: 0.5}
+          - linear
+"""
+# Settings by section.
+CASES: dict[str, dict[str, Any]] = {
+    "resnet": {"model": {"family": "resnet", "blocks": [2, 1]}},
+    "resnet-plif": {"model": {"family": "resnet", "blocks": [1, 1]}, "neuron": {"kind": "plif"}},
+    "resnet-clif": {
+        "model": {"family": "resnet", "blocks": [1, 1]},
+        "neuron": {"kind": "clif", "tau": 2},
+    },
+    "resnet-online": {
+        "model": {"family": "resnet", "blocks": [1, 1], "normalization": "online"},
+        "neuron": {"threshold_rule": "stabilized"},
+    },
+    "vgg-levels": {
+        "model": {"family": "vgg", "blocks": [1, 1]},
+        "neuron": {"levels": 4, "firing": "round", "threshold": 0.7},
+    },
+    "nf-resnet": {
+        "model": {"family": "nf-resnet", "blocks": [1, 2]},
+        "neuron": {"threshold": 0.2, "reset": "hard", "tau": 1.5},
+    },
+    "nf-resnet-bottleneck": {
+        "model": {"family": "nf-resnet-bottleneck", "blocks": [1, 1]},
+        "neuron": {"threshold": 0.2},
+        "method": {"name": "rate"},
+    },
+    "sew-resnet": {
+        "model": {"family": "sew-resnet", "blocks": [1, 1]},
+        "neuron": {"kind": "if", "reset": "hard"},
+    },
+    "sew-resnet-bottleneck": {
+        "model": {"family": "sew-resnet-bottleneck", "blocks": [1, 1], "stem": "imagenet"},
+        "data": {"image_size": 40, "augmentation": "imagenet"},
+    },
+}
+
+
+class ModelTests(unittest.TestCase):
+    def setUp(self) -> None:
+        torch.set_num_threads(1)
+        directory = TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.folder = Path(directory.name)
+
+    def train(self, config: Path | None, settings: dict[str, Any]) -> sltt_dist.Run:
+        """A run of a few iterations."""
+        settings = {section: dict(keys) for section, keys in settings.items()}
+        common = {
+            "model": {} if config else {"width": 8},
+            "method": {"timesteps": 3},
+            "loss": {"mse_weight": 0},
+            "training": {"epochs": 2, "global_batch": 16},
+        }
+        for section, keys in common.items():
+            settings[section] = keys | settings.get(section, {})
+        run = sltt_dist.launch(config, output=self.folder / "run", options=ONE_THREAD, **settings)
+        run.wait()
+        return run
+
+    def expect_same(self, x: torch.Tensor, labels: numpy.ndarray) -> None:
+        """The network gives samples the loss and accuracy that the program measured."""
+        model = sltt_dist.load(self.folder / "run/checkpoints/latest")
+        self.assertEqual(model.classes, CLASSES)
+        targets = torch.from_numpy(labels)
+        with torch.no_grad():
+            logits = model.step_logits(x)
+            mean = model(x)
+        torch.testing.assert_close(mean, logits.mean(0))
+        self.assertGreater(float(logits.std(1).max()), 1e-3, "all samples have the same logits")
+        # By the rate-based method the loss is that of the mean.
+        compared = mean[None] if model.config["method"]["name"] == "rate" else logits
+        loss = sum(float(F.cross_entropy(step, targets)) for step in compared) / len(compared)
+        accuracy = float((mean.argmax(1) == targets).float().mean())
+        last = parsed((self.folder / "run/metrics.jsonl").read_bytes())[-1]
+        self.assertAlmostEqual(loss, last["validation_loss"], delta=1e-4 * loss)
+        self.assertAlmostEqual(accuracy, last["validation_accuracy"], delta=1e-6)
+
+    def expect_same_on_images(self, config: Path | None, settings: dict[str, Any]) -> None:
+        write_cifar(self.folder / "cifar10")
+        data = {
+            "path": self.folder / "cifar10", "image_size": 16, "augmentation": "cifar",
+            "normalization": "cifar10",
+        }  # fmt: skip
+        run = self.train(config, settings | {"data": data | settings.get("data", {})})
+        images, labels = cifar_test_samples(self.folder / "cifar10")
+        x = sltt_dist.load(run).prepare(*images)
+        self.expect_same(x, labels)
+
+    def test_computes_what_the_program_computes(self) -> None:
+        for name, settings in CASES.items():
+            with self.subTest(name):
+                self.setUp()
+                self.expect_same_on_images(None, settings)
+
+    def test_computes_own_networks(self) -> None:
+        config = self.folder / "own.yaml"
+        config.write_text(OWN_LAYERS)
+        self.expect_same_on_images(config, {})
+
+    def test_computes_frames_of_events(self) -> None:
+        write_event_frames(self.folder / "events", timesteps=3, size=16)
+        model = {"family": "vgg", "blocks": [1, 1]}
+        data = {"path": self.folder / "events", "image_size": 16}
+        run = self.train(None, {"model": model, "data": data})
+        frames, labels = event_test_samples(self.folder / "events")
+        self.expect_same(torch.from_numpy(frames), labels)
+        loaded = sltt_dist.load(run)
+        self.assertIsNone(loaded.normalization)
+        with self.assertRaisesRegex(sltt_dist.ModelError, "reads frames of events"):
+            loaded.prepare(numpy.zeros((16, 16), numpy.uint8))
+        with self.assertRaisesRegex(
+            ValueError, r"\[C, H, W\] = \[2, 16, 16\], not \[1, 3, 16, 16\]"
+        ):
+            loaded(torch.zeros(1, 3, 16, 16))
+
+    def test_trains(self) -> None:
+        """Gradients reach all parameters, in a network that was loaded."""
+        write_cifar(self.folder / "cifar10")
+        data = {"path": self.folder / "cifar10", "image_size": 16, "normalization": "cifar10"}
+        run = self.train(None, CASES["resnet-plif"] | {"data": data})
+        model = sltt_dist.load(run).train()
+        model(torch.randn(8, 3, 16, 16)).square().sum().backward()
+        for name, parameter in model.named_parameters():
+            self.assertIsNotNone(parameter.grad, name)
+
+    def test_refuses_what_is_no_model(self) -> None:
+        with self.assertRaisesRegex(sltt_dist.ModelError, "none does not exist"):
+            sltt_dist.load(self.folder / "none")
+        with self.assertRaisesRegex(
+            sltt_dist.ModelError, "neither a run with a checkpoint, nor one"
+        ):
+            sltt_dist.load(self.folder)
+        (self.folder / "cut.safetensors").write_bytes(b"short")
+        with self.assertRaisesRegex(sltt_dist.ModelError, "cut.safetensors: "):
+            sltt_dist.load(self.folder / "cut.safetensors")
+
+
+class FamilyTests(unittest.TestCase):
+    def test_is_written_as_the_program_writes_it(self) -> None:
+        """Networks of the layers that the program prints for an architecture have the same modules."""
+        for name in ARCHITECTURES:
+            with self.subTest(name):
+                printed = inspected(name, image_size=96)
+                named = {"model": {"architecture": name, "width": 4}, "data": printed["data"]}
+                texts = [str(build(c, classes=10, channels=3)) for c in (printed, named)]
+                self.assertEqual(*texts)
+
+
+def inspected(architecture: str, image_size: int) -> configuration.Configuration:
+    """The configuration that the program prints, with the network layer by layer."""
+    settings = [f"model.architecture={architecture}", "model.width=4", "model.classes=10"]
+    settings.append(f"data.image_size={image_size}")
+    command = [str(find_program()), "inspect", "--as-yaml"]
+    for setting in settings:
+        command += ["--set", setting]
+    return configuration.read(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    )
+
+
+if __name__ == "__main__":
+    unittest.main()
