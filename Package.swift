@@ -54,7 +54,7 @@ let package = Package(
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
-        "Benchmarking", "HostChecks", "Training", "Configuration", "Distributed", "Datasets",
+        "Benchmarking", "Reporting", "HostChecks", "Training", "Configuration", "Distributed", "Datasets",
         "Support", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -92,6 +92,12 @@ let package = Package(
       [
         "Training", "Configuration", "SpikingNetworks", "Distributed", "Datasets", "Support",
         "Tensors",
+      ],
+      testDependencies: ["TestSupport"])
+    + library(
+      "Reporting",
+      [
+        "Training", "Configuration", "SpikingNetworks", "Distributed", "Support", "Tensors",
       ],
       testDependencies: ["TestSupport"])
     + library(

@@ -50,9 +50,12 @@ public struct Comparison: BenchmarkReport {
       let path = directory + "/" + name
       let runs = try ((try? manager.contentsOfDirectory(atPath: path)) ?? [])
         .compactMap { entry in entry.wholeMatch(of: #/seed-(\d+)/#).flatMap { Int($0.1) } }
-        .sorted().compactMap { try Run(directory: "\(path)/seed-\($0)", seed: $0) }
-      guard !runs.isEmpty else { continue }
-      let configuration = try Run.configuration("\(path)/seed-\(runs[0].seed)")
+        .sorted().compactMap { seed in
+          try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
+        }
+      guard let configuration = try runs.first.flatMap({
+        try Self.history("\(path)/seed-\($0.seed)")?.configuration
+      }) else { continue }
       contestants.append(
         Contestant(
           name: name, runs: runs,
@@ -75,14 +78,10 @@ public struct Comparison: BenchmarkReport {
     }
   }
 
-  /// The configuration of a run, if there is one.
-  public static func configuration(ofRun directory: String) throws -> Configuration? {
+  /// What is known of a run, if there is one.
+  public static func history(_ directory: String) throws -> RunHistory? {
     let path = OutputDirectory(directory, isNew: false).configuration
-    return FileManager.default.fileExists(atPath: path) ? try Run.configuration(directory) : nil
-  }
-
-  public static func isComplete(run directory: String) throws -> Bool {
-    try Run(directory: directory, seed: 0) != nil
+    return FileManager.default.fileExists(atPath: path) ? try RunHistory(run: directory) : nil
   }
 
   public var text: String {
@@ -157,58 +156,29 @@ extension Comparison.Contestant {
 }
 
 extension Comparison.Run {
-  /// What `metrics.jsonl` says of an epoch.
-  private struct Epoch: Decodable {
-    struct Convolution: Decodable { var input_density: Double? }
-
-    var kind: String
-    var epoch, iteration: Int
-    var validation_accuracy, images_per_second, firing_rate: Double?
-    var seconds: Double?
-    var peak_rss_bytes: Int?
-    var convolutions: [String: Convolution]?
-    var input_rates: [String: Double]?
-  }
-
-  fileprivate static func configuration(_ directory: String) throws -> Configuration {
-    var configuration = Configuration()
-    try configuration.apply(file: OutputDirectory(directory, isNew: false).configuration)
-    return configuration
-  }
-
-  /// - Returns: `nil` where no complete run is.
-  fileprivate init?(directory: String, seed: Int) throws {
-    let path = directory + "/metrics.jsonl"
-    guard let content = FileManager.default.contents(atPath: path) else { return nil }
-    let decoder = JSONDecoder()
-    let lines = content.split(separator: UInt8(ascii: "\n"))
-    let epochs = lines.compactMap { try? decoder.decode(Epoch.self, from: $0) }
-      .filter { $0.kind == "epoch" }
-    let configuration = try Self.configuration(directory)
-    let training = configuration.training
-    guard let last = epochs.last,
-      last.epoch == training.epochs || last.iteration == training.maxIterations,
-      let accuracy = last.validation_accuracy, let seconds = last.seconds
-    else { return nil }
-    let rates = epochs.compactMap(\.images_per_second).filter { $0 > 0 }
+  /// - Returns: `nil` where the run is not complete.
+  fileprivate init?(_ history: RunHistory, seed: Int) throws {
+    guard history.isComplete, let last = history.epochs.last, let seconds = last.seconds else {
+      return nil
+    }
     self.seed = seed
     iterations = last.iteration
-    self.accuracy = accuracy
-    bestAccuracy = epochs.compactMap(\.validation_accuracy).max()!
+    accuracy = last.validationAccuracy!
+    bestAccuracy = history.bestAccuracy!
     self.seconds = seconds
-    // Each epoch has as many images.
-    imagesPerSecond = rates.isEmpty ? 0 : Double(rates.count) / rates.reduce(0) { $0 + 1 / $1 }
-    peakBytes = last.peak_rss_bytes ?? 0
-    firingRate = last.firing_rate ?? 0
+    imagesPerSecond = history.imagesPerSecond ?? 0
+    peakBytes = last.peakBytes ?? 0
+    firingRate = last.firingRate ?? 0
+    let configuration = history.configuration
     // Whatever the classes, of which the last layer alone knows.
     let network = try NetworkPlan(
       configuration.networkSpecification(classes: configuration.model.classes ?? 2))
-    let densities = (last.convolutions ?? [:]).compactMapValues(\.input_density)
+    let densities = (last.convolutions ?? [:]).compactMapValues(\.inputDensity)
     synapticOperations =
       NetworkOperations(
         network, timesteps: configuration.method.timesteps,
         isStatic: configuration.framesOfASample == 1,
-        rates: last.input_rates ?? network.inputRates(at: densities)
+        rates: last.inputRates ?? network.inputRates(at: densities)
       ).acs
   }
 }

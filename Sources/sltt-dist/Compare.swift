@@ -145,7 +145,7 @@ struct Compare: ParsableCommand {
       throw RelaunchError(
         description: "\(combination.name), seed \(seed), ended with status \(status)")
     }
-    guard try Comparison.isComplete(run: directory) else {
+    guard try Comparison.history(directory)?.isComplete == true else {
       throw RelaunchError(
         description:
           "\(directory) is complete, but its metrics.jsonl does not tell what the last epoch"
@@ -159,7 +159,8 @@ extension Compare {
   ///
   /// - Throws: where it holds another one, which must neither count nor go on.
   private func isComplete(_ directory: String, _ configuration: Configuration) throws -> Bool {
-    guard let run = try Comparison.configuration(ofRun: directory) else { return false }
+    guard let history = try Comparison.history(directory) else { return false }
+    let run = history.configuration
     // A run may be made longer, not shorter.
     let (had, wanted) = (run.training.maxIterations, configuration.training.maxIterations)
     if wanted ?? .max < had ?? .max {
@@ -176,7 +177,7 @@ extension Compare {
           + " \(key.yaml(configuration) ?? "not set"): name another --output, or remove it")
     }
     guard had == wanted else { return false }
-    return try Comparison.isComplete(run: directory)
+    return history.isComplete
   }
 }
 

@@ -27,9 +27,10 @@ import Testing
     #expect(communicator is SingleProcess)
   }
 
-  @Test(arguments: ["SLURM_STEP_ID", "SLURM_PROCID"])
-  func srunWithoutPMIxIsRefused(variable: String) throws {
-    let launch = Launch(environment: ["SLURM_NTASKS": "8", variable: "0"])
+  @Test func srunWithoutPMIxIsRefused() throws {
+    let launch = Launch(environment: [
+      "SLURM_NTASKS": "8", "SLURM_STEP_ID": "0", "SLURM_PROCID": "1",
+    ])
     let error = try #require(throws: LaunchError.self) { try launch.communicator() }
     #expect(error.announcedRanks == 8)
     #expect("\(error)".contains("mpirun -n 8"))
@@ -52,7 +53,8 @@ import Testing
     ["SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "1", "SLURM_STEP_ID": "0"],
     // mpirun -n 1 in an allocation: its word counts.
     ["SLURM_NTASKS": "8", "SLURM_PROCID": "0", "OMPI_COMM_WORLD_SIZE": "1"],
-    ["SLURM_NTASKS": "1", "SLURM_PROCID": "0"],
+    // In the script of a batch job.
+    ["SLURM_NTASKS": "8", "SLURM_NPROCS": "8", "SLURM_PROCID": "0"],
   ])
   func oneProcessThatIsMeantToBeAloneIsAccepted(environment: [String: String]) {
     #expect(throws: Never.self) { try Launch(environment: environment).check(ranks: 1) }

@@ -24,6 +24,23 @@ public enum NormalizationPreset: String, Sendable, CaseIterable {
   }
 }
 
+extension NormalizationPreset {
+  /// The 8-bit samples that give network inputs.
+  ///
+  /// - Parameter values: `[pixels, channels]`
+  public func samples(of values: some Sequence<Float>, channels: Int) -> [UInt8] {
+    values.enumerated().map { index, value in
+      let channel = index % channels
+      let share =
+        switch statistics {
+        case let (mean, deviation)?: value * deviation[channel] + mean[channel]
+        case nil: self == .none ? value / 255 : value
+        }
+      return share.isNaN ? 0 : UInt8(min(max((share * 255).rounded(), 0), 255))
+    }
+  }
+}
+
 /// Maps 8-bit samples to network inputs through one table a channel.
 struct Normalization: Sendable {
   /// `[channels, 256]`

@@ -13,7 +13,8 @@ public struct Launch: Equatable, Sendable {
 
   /// Reads the variables that Open MPI's `mpirun`, PMIx, PMI and SLURM leave in `environment`.
   public init(environment: [String: String]) {
-    let isSLURMStep = ["SLURM_STEP_ID", "SLURM_PROCID"].contains { environment[$0] != nil }
+    // What a batch script starts by itself has a SLURM_PROCID, too, and is alone.
+    let isSLURMStep = environment["SLURM_STEP_ID"] != nil
     let slurmTasks = environment["SLURM_STEP_NUM_TASKS"] ?? environment["SLURM_NTASKS"]
     rank = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"].lazy
       .compactMap { environment[$0] }.first.flatMap { Int($0) }

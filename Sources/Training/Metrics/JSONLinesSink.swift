@@ -26,6 +26,12 @@ extension MetricsRecord {
   public var json: String {
     var members = fields.filter { kind == .epoch || !$0.name.hasPrefix("validation_") }
       .map { name, value in "\"\(name)\": \(value?.json ?? "null")" }
+    if !phaseSeconds.isEmpty {
+      let phases = StepProfile.Phase.allCases.compactMap { phase in
+        phaseSeconds[phase].map { "\"\(phase.rawValue)\": \($0)" }
+      }
+      members.append("\"phase_seconds\": {" + phases.joined(separator: ", ") + "}")
+    }
     if let firing { members.append("\"firing_rates\": \(firing.json)") }
     if let validationFiring {
       members.append("\"validation_firing_rates\": \(validationFiring.json)")

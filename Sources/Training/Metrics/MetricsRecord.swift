@@ -4,7 +4,7 @@ import TensorBoard
 /// What is measured of an interval of training, or of a whole epoch. Shares are 0 to 1; what is nil was
 /// not measured, as where no update of an interval was finite.
 public struct MetricsRecord: Equatable, Sendable {
-  public enum Kind: String, Sendable {
+  public enum Kind: String, Sendable, Decodable {
     /// Some iterations within an epoch, since the last record.
     case interval
     /// An epoch, with its validation.
@@ -39,6 +39,8 @@ public struct MetricsRecord: Equatable, Sendable {
   /// Norm of the gradient of all weights together in the last iteration, before it is shortened to
   /// `optimizer.clip_norm`.
   public var gradientNorm: Double?
+  /// Seconds of each kind of work of this rank in an epoch's training; of one that was resumed, since then.
+  public var phaseSeconds: [StepProfile.Phase: Double] = [:]
   /// Spikes of an epoch's training by layer and time step.
   public var firing: FiringStatistics?
   /// Those of its validation, and how many neurons never fired in that.

@@ -33,14 +33,18 @@ public struct Evaluator {
 
   /// All that the subcommand `evaluate` tells of a split. A collective.
   ///
-  /// - Parameter classes: of the split.
-  func evaluateInDetail(_ loader: DataLoader, classes: Int) throws -> EvaluationMetrics {
+  /// - Parameters:
+  ///   - classes: of the split.
+  ///   - observe: is given each sample of this rank while its batch is there.
+  func evaluateInDetail(
+    _ loader: DataLoader, classes: Int, observe: LocalPass.SampleObserver = { _, _, _, _ in }
+  ) throws -> EvaluationMetrics {
     var local = EvaluationMetrics(
       nothing: tail.nothing, classes: classes, outputs: replica.network.specification.classes,
       timesteps: pass.step.timesteps)
     replica.network.observeFired()
     try forEachBatch(loader) {
-      pass.evaluate($0, globalCount: $1, into: &local, progress: $2)
+      pass.evaluate($0, globalCount: $1, into: &local, progress: $2, observe: observe)
     }
     let fired = replica.network.takeFired()
     return try local.together(replica.communicator) { try sum($0, fired: fired) }

@@ -48,9 +48,15 @@ struct LocalPass {
     total.replaced += Double(batch.replaced)
   }
 
+  /// Is given a batch, the position of a sample in it, its label, and what the network says of it.
+  typealias SampleObserver = (
+    _ batch: Batch, _ sample: Int, _ label: Int, _ prediction: Prediction?
+  ) -> Void
+
   /// The same, with all that `evaluate` tells.
   func evaluate(
-    _ batch: Batch, globalCount: Int, into total: inout EvaluationMetrics, progress: () -> Void
+    _ batch: Batch, globalCount: Int, into total: inout EvaluationMetrics, progress: () -> Void,
+    observe: SampleObserver
   ) {
     for part in parts(of: batch) {
       progress()
@@ -58,8 +64,11 @@ struct LocalPass {
         total.add(step.loss, after: $0)
       }
       total.overall.accumulate(metrics)
-      for (sample, label) in batch.labels[part].enumerated() {
-        total.add(step.loss.prediction(of: sample), label: Int(label))
+      for sample in part {
+        let prediction = step.loss.prediction(of: sample - part.lowerBound)
+        let label = Int(batch.labels[sample])
+        total.add(prediction, label: label)
+        observe(batch, sample, label, prediction)
       }
     }
     total.overall.replaced += Double(batch.replaced)

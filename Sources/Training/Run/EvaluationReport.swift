@@ -102,7 +102,8 @@ public struct EvaluationReport {
     }
   }
 
-  private var record: EvaluationRecord {
+  /// Everything, as values.
+  public var record: EvaluationRecord {
     let overall = metrics.overall
     return EvaluationRecord(
       checkpoint: checkpoint, data: data, samples: Int(overall.samples),
@@ -122,60 +123,5 @@ public struct EvaluationReport {
       confusion: metrics.samples.indices.map { label in
         names.indices.map { metrics.count(label: label, predicted: $0) }
       })
-  }
-}
-
-/// The fields of `evaluate --json`; shares are 0 to 1.
-private struct EvaluationRecord: Encodable {
-  let checkpoint: String
-  let data: String
-  let samples: Int
-  /// Left out where it is no finite number.
-  let loss: Double?
-  let accuracy: Double
-  let top5: Double
-  let firingRate: Double
-  let firing: [Layer]
-  /// With the logits of the time steps up to each one, averaged; the last is `accuracy`.
-  let accuracyByTimestep: [Double]
-  let calibrationError: Double
-  let calibration: [Bin]
-  let classes: [Class]
-  /// Names of the columns of `confusion`.
-  let outputs: [String]
-  /// Samples by class and output.
-  let confusion: [[Int]]
-
-  struct Layer: Encodable {
-    let layer: String
-    /// Of a sample.
-    let neurons: Int
-    /// Neurons that no sample made fire.
-    let silent: Int?
-    /// Spikes for each neuron, by time step.
-    let rates: [Double]
-  }
-
-  struct Bin: Encodable {
-    let samples: Int
-    let accuracy: Double
-    let confidence: Double
-  }
-
-  struct Class: Encodable {
-    let name: String
-    let samples: Int
-    let correct: Int
-    let predicted: Int
-    /// Share of its samples that are predicted to be of it; left out where there are none.
-    let accuracy: Double?
-    /// Share of the samples predicted to be of it that are; left out where there are none.
-    let precision: Double?
-
-    init(name: String, samples: Int, correct: Int, predicted: Int) {
-      (self.name, self.samples, self.correct, self.predicted) = (name, samples, correct, predicted)
-      func share(of all: Int) -> Double? { all > 0 ? Double(correct) / Double(all) : nil }
-      (accuracy, precision) = (share(of: samples), share(of: predicted))
-    }
   }
 }

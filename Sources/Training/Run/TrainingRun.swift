@@ -121,6 +121,7 @@ public final class TrainingRun {
     var interval = IterationMetrics()
     var intervalStart = epochStart
 
+    setup.profile.reset()
     setup.trainingLoader.begin(epoch: epoch, iteration: position.iteration % iterationsPerEpoch)
     report?.showProgress()
     while position.iteration < end {
@@ -182,6 +183,7 @@ public final class TrainingRun {
     var record = record(
       .epoch, position.epochMetrics, epoch: epoch, rate: schedule.rate(epoch: epoch),
       seconds: position.epochSeconds)
+    record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
     let validation = try setup.trainer.evaluator.evaluate(
       setup.validationLoader, iteration: position.iteration, stoppingWhen: wantsStop)
     position.seconds = seconds
@@ -232,6 +234,6 @@ public final class TrainingRun {
 }
 
 /// A line on the standard error, whatever the progress shows.
-func warn(_ message: String) {
+package func warn(_ message: String) {
   try? FileHandle.standardError.write(contentsOf: Foundation.Data("warning: \(message)\n".utf8))
 }

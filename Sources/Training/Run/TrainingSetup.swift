@@ -11,6 +11,8 @@ public struct TrainingSetup {
   let configuration: Configuration
   let data: TrainingData
   let trainer: DataParallelTrainer
+  /// Where the trainer notes how long things take.
+  let profile = StepProfile()
   /// The network that is learnt from, for people, if there is one.
   let teacher: String?
   /// Stands for its weights.
@@ -63,7 +65,8 @@ public struct TrainingSetup {
       communicator)
     residentBefore = residentBytes()
     trainer = try DataParallelTrainer(
-      configuration, network: network, teacher: teacher, backend: backend, communicator)
+      configuration, network: network, teacher: teacher, backend: backend, communicator,
+      profile: profile)
     self.teacher = teacher?.summary
     teacherChecksum = trainer.teacher?.checksum
     trainingLoader = try configuration.loader(

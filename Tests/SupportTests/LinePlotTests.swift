@@ -1,35 +1,9 @@
-import Foundation
+import TestSupport
 import Testing
 
-#if canImport(FoundationXML)
-  import FoundationXML
-#endif
-
-@testable import Benchmarking
+@testable import Support
 
 struct LinePlotTests {
-  /// What is in a document, by the name of the element.
-  private final class Elements: NSObject, XMLParserDelegate {
-    var attributes: [String: [[String: String]]] = [:]
-    var text = ""
-
-    init?(_ document: String) {
-      super.init()
-      let parser = XMLParser(data: Data(document.utf8))
-      parser.delegate = self
-      guard parser.parse() else { return nil }
-    }
-
-    func parser(
-      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
-      qualifiedName: String?, attributes: [String: String]
-    ) {
-      self.attributes[name, default: []].append(attributes)
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters characters: String) { text += characters }
-  }
-
   private func plot(_ points: [LinePlot.Point], isLogarithmic: Bool = false) -> LinePlot {
     LinePlot(
       title: "a < b & c", xLabel: "x", yLabel: "y", hasLogarithmicX: isLogarithmic,
@@ -40,7 +14,7 @@ struct LinePlotTests {
 
   @Test func isWellFormed() throws {
     let elements = try #require(
-      Elements(plot([.init(1, 5), .init(2, 7), .init(6, 40)]).svg))
+      XMLElements(plot([.init(1, 5), .init(2, 7), .init(6, 40)]).svg))
     #expect(elements.attributes["svg"]?.count == 1)
     // One for each point, and one in the legend.
     #expect(elements.attributes["circle"]?.count == 4)
@@ -51,7 +25,7 @@ struct LinePlotTests {
 
   @Test func higherValuesLieHigherAndDoublingsAreEquallyFar() throws {
     let points = [LinePlot.Point(1, 10), .init(2, 20), .init(4, 30), .init(8, 40)]
-    let elements = try #require(Elements(plot(points, isLogarithmic: true).svg))
+    let elements = try #require(XMLElements(plot(points, isLogarithmic: true).svg))
     let circles = try #require(elements.attributes["circle"]).prefix(4)
     let (xs, ys) = (
       circles.compactMap { Double($0["cx"]!) }, circles.compactMap { Double($0["cy"]!) }
@@ -65,7 +39,7 @@ struct LinePlotTests {
   func drawsWhateverIsMeasured(_ points: [LinePlot.Point]) {
     for isLogarithmic in [false, true] {
       let svg = plot(points, isLogarithmic: isLogarithmic).svg
-      #expect(Elements(svg) != nil)
+      #expect(XMLElements(svg) != nil)
       #expect(!svg.contains("nan") && !svg.contains("inf"))
     }
   }

@@ -1,0 +1,65 @@
+import Support
+import Training
+
+/// What the runs took, and where it went.
+struct CostSection {
+  private let entries: [RunsReport.Entry]
+
+  init(_ entries: [RunsReport.Entry]) { self.entries = entries }
+
+  var html: String {
+    let measured = entries.filter { !$0.history.epochs.isEmpty }
+    guard !measured.isEmpty else { return "" }
+    return HTML.section("Time and memory", HTML.cards(measured.map(card)))
+  }
+
+  private func card(_ entry: RunsReport.Entry) -> String {
+    let epochs = entry.history.epochs
+    let times = RunTimes(epochs)
+    func row(_ name: String, _ seconds: Double) -> [String] {
+      let share = times.total > 0 ? seconds / times.total : 0
+      return [
+        Markup.escaped(name), Format.duration(seconds), Format.percent(share), HTML.bar(share),
+      ]
+    }
+    var rows = [["", "time", "share", ""]]
+    rows += times.parts.map { row($0.name, $0.seconds) }
+    let peak = epochs.compactMap(\.peakBytes).max()
+    return HTML.heading(entry.name) + HTML.table(html: rows)
+      + HTML.note(
+        "\(Format.duration(times.total)) in all"
+          + (peak.map { ", peak memory of rank 0 \(Format.bytes($0))" } ?? ""))
+  }
+}
+
+/// Where the time of a run went, in seconds.
+struct RunTimes {
+  let total: Double
+  let parts: [(name: String, seconds: Double)]
+
+  /// - Parameter epochs: all of a run, as far as it is.
+  init(_ epochs: [RunHistory.Record]) {
+    total = epochs.compactMap(\.seconds).last ?? 0
+    var (training, wait, samples) = (0.0, 0.0, 0)
+    var phases: [String: Double] = [:]
+    for epoch in epochs {
+      defer { samples = epoch.samples }
+      guard let speed = epoch.imagesPerSecond, speed > 0 else { continue }
+      let seconds = Double(epoch.samples - samples) / speed
+      training += seconds
+      wait += seconds * (epoch.dataWait ?? 0)
+      phases.merge(epoch.phaseSeconds ?? [:], uniquingKeysWith: +)
+    }
+    training = min(training, total)
+    // Rank 0's own wait is in the mean over the ranks.
+    phases["data wait"] = nil
+    let measured = phases.sorted { $0.value > $1.value }.map { (name: $0.key, seconds: $0.value) }
+    let others = training - wait - measured.reduce(0) { $0 + $1.seconds }
+    parts =
+      measured
+      + [
+        (measured.isEmpty ? "training" : "training, other", max(0, others)),
+        ("waiting for data", wait), ("validation, checkpoints, start", total - training),
+      ]
+  }
+}

@@ -1,0 +1,141 @@
+import Support
+import Training
+
+/// What the best checkpoints do on the validation split.
+struct EvaluationSection {
+  private let entries: [(name: String, findings: Findings)]
+  /// A confusion matrix of more classes has cells too small to point at.
+  private static let mostMapped = 60
+  /// Classes of each end where there are too many for a table.
+  private static let fewClasses = 12
+  private static let fewPairs = 10
+
+  init(_ entries: [RunsReport.Entry]) {
+    self.entries = entries.compactMap { entry in entry.findings.map { (entry.name, $0) } }
+  }
+
+  var html: String {
+    guard !entries.isEmpty else { return "" }
+    return HTML.section(
+      "Validation of the best checkpoint",
+      HTML.table([Self.columns] + entries.map(row))
+        + (entries.contains { $0.findings.evaluation.accuracyByTimestep.count > 1 }
+          ? HTML.legend(entries.enumerated().map { ($1.name, $0, false) })
+            + HTML.cards([accuracyByTimestep.svg, calibration.svg]) : "")
+        + entries.map(details).joined())
+  }
+
+  private static let columns = [
+    "run", "samples", "accuracy", "top-5", "loss", "calibration error", "firing rate",
+  ]
+
+  private func row(_ name: String, _ findings: Findings) -> [String] {
+    let found = findings.evaluation
+    return [
+      name, "\(Format.count(found.samples)) of \(found.data)",
+      Format.percent(found.accuracy, digits: 2), Format.percent(found.top5, digits: 2),
+      found.loss.map { Format.fixed($0, 4) } ?? "not finite",
+      Format.percent(found.calibrationError, digits: 2), Format.percent(found.firingRate),
+    ]
+  }
+
+  private var accuracyByTimestep: LinePlot {
+    LinePlot(
+      title: "Accuracy after each time step", xLabel: "time steps", yLabel: "accuracy (%)",
+      series: entries.enumerated().map { index, entry in
+        LinePlot.Series(
+          entry.name,
+          entry.findings.evaluation.accuracyByTimestep.enumerated().map {
+            .init(Double($0 + 1), 100 * $1)
+          }, .line, color: index)
+      }, layout: .page)
+  }
+
+  /// A network that is as sure as it is right lies on the diagonal.
+  private var calibration: LinePlot {
+    let ideal = LinePlot.Series("ideal", [.init(0, 0), .init(100, 100)], .dashes, color: 6)
+    return LinePlot(
+      title: "Calibration", xLabel: "confidence (%)", yLabel: "accuracy (%)",
+      series: entries.enumerated().map { index, entry in
+        LinePlot.Series(
+          entry.name,
+          entry.findings.evaluation.calibration.filter { $0.samples > 0 }.map {
+            .init(100 * $0.confidence, 100 * $0.accuracy)
+          }, .line, color: index)
+      } + [ideal], layout: .page)
+  }
+
+  private func details(_ name: String, _ findings: Findings) -> String {
+    let found = findings.evaluation
+    let title = entries.count > 1 ? name + ": " : ""
+    var cards = [HTML.heading("\(title)classes") + classes(found)]
+    if found.classes.count <= Self.mostMapped {
+      cards.append(HTML.heading("\(title)confusion") + confusion(found))
+    }
+    cards.append(HTML.heading("\(title)most confused") + mostConfused(found))
+    var html = "<div style=\"height: 0.8rem\"></div>" + HTML.cards(cards)
+    if !findings.worst.isEmpty {
+      html +=
+        "<h3 style=\"margin-top: 1rem\">\(Markup.escaped(title))worst first</h3>"
+        + HTML.note(
+          "The samples to whose class the network gives the least probability: that class, and what"
+            + " it takes them for.") + "<div class=\"images\">"
+        + findings.worst.map { figure($0, found) }.joined() + "</div>"
+    }
+    return html
+  }
+
+  private func figure(_ sample: WorstSamples.Sample, _ found: EvaluationRecord) -> String {
+    """
+    <figure><img alt="" src="data:image/png;base64,\(sample.png.base64EncodedString())"/>\
+    \(Markup.escaped(found.outputs[sample.label])) \
+    <span class="wrong">\(Markup.escaped(found.outputs[sample.prediction]))</span> \
+    \(Format.percent(sample.confidence))</figure>
+
+    """
+  }
+
+  private func classes(_ found: EvaluationRecord) -> String {
+    let sorted = found.classes.sorted { ($0.accuracy ?? 2) < ($1.accuracy ?? 2) }
+    let isLong = sorted.count > 2 * Self.fewClasses
+    let shown = isLong ? Array(sorted.prefix(Self.fewClasses)) : sorted
+    func share(_ value: Double?) -> String { value.map { Format.percent($0) } ?? "–" }
+    let rows = shown.map { one in
+      [
+        Markup.escaped(one.name), Format.count(one.samples), share(one.accuracy),
+        HTML.bar(one.accuracy ?? 0), share(one.precision),
+      ]
+    }
+    return HTML.table(html: [["class", "samples", "accuracy", "", "precision"]] + rows)
+      + (isLong
+        ? HTML.note("The lowest of \(Format.counted(found.classes.count, "class")).") : "")
+  }
+
+  /// Shares of each class's samples.
+  private func confusion(_ found: EvaluationRecord) -> String {
+    let values = zip(found.classes, found.confusion).map { one, row in
+      row.map { one.samples > 0 ? Double($0) / Double(one.samples) : nil }
+    }
+    return HeatMap(
+      rows: found.classes.map(\.name), columns: found.outputs, values: values, most: 1,
+      format: { Format.percent($0) }
+    ).svg + HTML.note("Rows: class; columns: prediction. Shares of each class's samples.")
+  }
+
+  private func mostConfused(_ found: EvaluationRecord) -> String {
+    let pairs = found.confusion.enumerated().flatMap { label, row in
+      row.enumerated().filter { $0.offset != label && $0.element > 0 }.map {
+        (label: label, output: $0.offset, count: $0.element)
+      }
+    }
+    .sorted { $0.count > $1.count }.prefix(Self.fewPairs)
+    guard !pairs.isEmpty else { return HTML.note("No sample is taken for another class.") }
+    return HTML.table(
+      [["class", "taken for", "samples"]]
+        + pairs.map { pair in
+          [
+            found.classes[pair.label].name, found.outputs[pair.output], Format.count(pair.count),
+          ]
+        })
+  }
+}

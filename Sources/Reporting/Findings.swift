@@ -1,0 +1,29 @@
+import Configuration
+import Distributed
+import SpikingNetworks
+import Tensors
+import Training
+
+/// What the validation of a run's best checkpoint found.
+public struct Findings {
+  let evaluation: EvaluationRecord
+  /// The samples that it gets wrong, or nearly so.
+  let worst: [WorstSamples.Sample]
+
+  private static let mostExamples = 24
+
+  /// Validates the checkpoint.
+  ///
+  /// - Throws: what makes it impossible, such as a run without a checkpoint, or data that are not there.
+  public init(
+    of history: RunHistory, backend: ConvolutionBackend, threads: Int,
+    _ communicator: any Communicator
+  ) throws {
+    let model = try ModelFile(at: history.path, communicator)
+    let examples = WorstSamples(most: Self.mostExamples)
+    evaluation = try Evaluation(
+      of: model, history.configuration, backend: backend, threads: threads, communicator
+    ).run(worst: examples).record
+    worst = examples.samples
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Distributed
+import Reporting
+import Support
+import Training
+
+struct Report: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a page about a run, or about several beside each other.",
+    discussion: """
+      One HTML file that needs nothing else: curves, firing rates by layer and time step, what the best \
+      checkpoint does on the validation split, time, memory and energy, and in what the configurations \
+      differ. A run that is still going on can be looked at, too.
+      """)
+
+  @Argument(help: "Directories of runs.", completion: .directory, transform: path)
+  var runs: [String]
+
+  @OptionGroup var compute: ComputeOptions
+
+  @Flag(
+    name: .long,
+    help: "Leave out what the best checkpoints do on the validation split, which takes the time of evaluate.")
+  var withoutValidation = false
+
+  @Option(name: .long, help: "The page.", transform: path)
+  var output = "report.html"
+
+  func run() {
+    onOneRank("report") { communicator in
+      let histories = try runs.map { try RunHistory(run: $0) }
+      // Before the work, whether it can be written.
+      let file = try PartialFile(path: output)
+      let report = try RunsReport(
+        histories.map { ($0, try findings(of: $0, communicator)) })
+      try file.finish(with: report.html.utf8)
+      print("\(output): \(Format.counted(runs.count, "run"))")
+    }
+  }
+
+  /// - Returns: nil where the validation is left out, or not possible, which a warning tells.
+  private func findings(
+    of history: RunHistory, _ communicator: any Communicator
+  ) throws -> Findings? {
+    guard !withoutValidation else { return nil }
+    do {
+      print("validating \(history.path)")
+      return try Findings(
+        of: history, backend: compute.backend, threads: compute.threadCount(communicator),
+        communicator)
+    } catch {
+      warn("\(history.path) is shown without validation: \(error)")
+      return nil
+    }
+  }
+}
