@@ -22,7 +22,9 @@ struct Evaluate: ParsableCommand {
   func run() {
     onEveryRank { communicator in
       let file = try ModelFile(at: model.checkpoint, communicator)
-      let resolved = try configuration.read(communicator, base: file.configuration)
+      // A run may have measured a part of the samples to save time.
+      let resolved = try configuration.read(
+        communicator, base: file.configuration, overrides: ["data.validation_samples=null"])
       let evaluation = try Evaluation(
         of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)

@@ -4,10 +4,19 @@ import Training
 
 struct HelpTests {
   @Test(arguments: [
-    ([], ["train", "evaluate", "inspect", "gradients", "doctor", "mpirun -n 8 sltt-dist train"]),
-    (["train"], ["--config", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]),
+    (
+      [],
+      [
+        "train", "evaluate", "inspect", "gradients", "recipes", "doctor",
+        "mpirun -n 8 sltt-dist train",
+      ]
+    ),
+    (
+      ["train"],
+      ["--config", "--data", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]
+    ),
     (["evaluate"], ["--checkpoint", "--config", "--set", "--backend", "--threads"]),
-    (["inspect"], ["--config", "--set"]),
+    (["inspect"], ["--config", "--data", "--set"]),
     (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (
       ["gradients"],
