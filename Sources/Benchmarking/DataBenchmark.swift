@@ -35,7 +35,7 @@ public struct DataBenchmark {
 
   /// What is measured, for people.
   public var title: String {
-    "\(name)/\(configuration.data.train): \(Format.counted(samples.count, "sample")), "
+    "\(samples.location): \(Format.counted(samples.count, "sample")), "
       + "\(configuration.data.imageSize)x\(configuration.data.imageSize) pixels, "
       + "batches of \(configuration.training.globalBatch)"
   }

@@ -7,11 +7,14 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     case file(String, line: Int?)
     /// `--set` with this argument.
     case override(String)
+    /// Chosen to suit the data.
+    case data
 
     public var description: String {
       switch self {
       case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
       case .override(let argument): "--set \(argument)"
+      case .data: "chosen from the data"
       }
     }
 

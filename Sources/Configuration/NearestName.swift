@@ -27,7 +27,8 @@ func nearestName(to name: String, in candidates: [String]) -> String {
       editDistance(name[...], candidate[...]), editDistance(leaf(name), leaf(candidate)) + 1,
       isPart || beginsAlike ? 1 : .max)
   }
-  return candidates.map { ($0, distance($0)) }.min { $0.1 < $1.1 }!.0
+  return candidates.map { ($0, distance($0), editDistance(name[...], $0[...])) }
+    .min { ($0.1, $0.2) < ($1.1, $1.2) }!.0
 }
 
 private func editDistance(_ a: Substring, _ b: Substring) -> Int {

@@ -72,7 +72,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       let shown = available.prefix(8).joined(separator: ", ")
       let found =
         available.isEmpty ? "no directories" : available.count > 8 ? shown + ", …" : shown
-      let names = splits.map { "'\($0)'" }.joined(separator: " or ")
+      let names = splits.prefix(4).map { "'\($0)'" }.joined(separator: " or ")
       return "\(path): has no split \(names), only: \(found). "
         + "Name the right split; of an image folder, it is"
         + " \(splits[0])/<class>/<image>.{jpg,jpeg,png}."

@@ -20,9 +20,12 @@ public struct Findings {
     _ communicator: any Communicator
   ) throws {
     let model = try ModelFile(at: history.path, communicator)
+    var configuration = history.configuration
+    // The run may have measured a part of the samples to save time.
+    configuration.data.validationSamples = nil
     let examples = WorstSamples(most: Self.mostExamples)
     evaluation = try Evaluation(
-      of: model, history.configuration, backend: backend, threads: threads, communicator
+      of: model, configuration, backend: backend, threads: threads, communicator
     ).run(worst: examples).record
     worst = examples.samples
   }

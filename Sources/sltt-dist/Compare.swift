@@ -67,7 +67,7 @@ struct Compare: ParsableCommand {
     StopSignal.install()
     onOneRank("compare") { communicator in
       // All mistakes before the first run.
-      let combinations = try combinations()
+      let combinations = try combinations(communicator)
       StopSignal.beginDeferring()
       let count = combinations.count * seeds.count
       for (index, combination) in combinations.enumerated() {
@@ -92,7 +92,9 @@ struct Compare: ParsableCommand {
     var configuration: Configuration
   }
 
-  private func combinations() throws -> [Combination] {
+  private func combinations(_ communicator: any Communicator) throws -> [Combination] {
+    // What the data decide may depend on what varies.
+    var shown: [String] = []
     let levels = levels.isEmpty ? [] : [Variation(key: "neuron.levels", levels.map(String.init))]
     // Of each, as `--set` takes it.
     let settings = (levels + vary).reduce([[String]]([[]])) { combinations, variation in
@@ -103,15 +105,17 @@ struct Compare: ParsableCommand {
     return try methods.flatMap { method in
       try settings.map { settings in
         var changed = Configuration()
-        if let config = configuration.config { try changed.apply(file: config) }
-        try changed.apply(overrides: configuration.set)
+        try configuration.apply(to: &changed)
         // What is for sltt-k alone must not keep the others from being compared with it.
         let isSLTTK = method == .slttK
         changed.method.name = method
         changed.method.k = isSLTTK ? changed.method.k ?? 1 : nil
         changed.method.skipsTrailing = isSLTTK && changed.method.skipsTrailing
         try changed.apply(overrides: settings)
+        let chosen = try changed.chooseFromData(communicator.activity)
         try changed.validate()
+        if chosen != shown { print(chosen.joined(separator: "\n")) }
+        shown = chosen
         return Combination(
           name: ([method.rawValue] + settings).joined(separator: ","), configuration: changed)
       }

@@ -45,7 +45,9 @@ struct Evaluate: ParsableCommand {
       // Before the work, whether they can be written.
       let files = try communicator.isRoot ? [confusion, json].map(file) : []
       let trained = try ModelFile(at: model.checkpoint, communicator)
-      let resolved = try configuration.read(communicator, base: trained.configuration)
+      // A run may have measured a part of the samples to save time.
+      let resolved = try configuration.read(
+        communicator, base: trained.configuration, overrides: ["data.validation_samples=null"])
       let evaluation = try Evaluation(
         of: trained, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)

@@ -53,7 +53,8 @@ struct Inspect: ParsableCommand {
         if communicator.isRoot { print(report.text) }
         return
       }
-      let resolved = try configuration.read(communicator)
+      // What is printed as YAML has to read back.
+      let resolved = try configuration.read(communicator) { print(asYAML ? "# \($0)" : $0) }
       if asYAML {
         if communicator.isRoot { print(try resolved.withLayers().yaml, terminator: "") }
         return

@@ -12,15 +12,26 @@ extension ConvolutionBackend.Kernels: ExpressibleByArgument {}
 /// What determines a run.
 struct ConfigurationOptions: ParsableArguments {
   @Option(
-    name: .long, help: "Configuration file (YAML); what it leaves out has its default.",
-    transform: path)
+    name: .long,
+    help: """
+      Configuration file (YAML), or the name of a recipe (see sltt-dist recipes); what it leaves out has its \
+      default, or suits the data.
+      """, transform: path)
   var config: String?
+
+  @Option(name: .long, help: "The data set, as --set data.path=DATA does.", transform: path)
+  var data: String?
 
   @Option(
     name: .long,
     help: "KEY=VALUE: overrides one key of the configuration; repeat it for more.",
     transform: { $0 })
   var set: [String] = []
+
+  func validate() throws {
+    guard data != nil, set.contains(where: { $0.hasPrefix("data.path=") }) else { return }
+    throw ValidationError("--data and --set data.path exclude each other: leave one out")
+  }
 }
 
 /// What computes dense convolutions; the results are the same.
@@ -97,13 +108,29 @@ struct ThreadOptions: ParsableArguments {
 extension ConfigurationOptions {
   /// The configuration as rank 0 reads it, on all ranks; so mistakes are reported once.
   ///
-  /// - Parameter base: what `--config` and `--set` change; the defaults when left out.
-  func read(_ communicator: any Communicator, base: String? = nil) throws -> Configuration {
+  /// - Parameters:
+  ///   - base: of a checkpoint, which the options change; nil: they change the defaults, or what the data
+  ///     decide.
+  ///   - overrides: as `--set` has them, which those of the user override.
+  ///   - report: is told what was chosen from the data, line by line.
+  func read(
+    _ communicator: any Communicator, base: String? = nil, overrides: [String] = [],
+    report: (String) -> Void = { print($0) }
+  ) throws -> Configuration {
     var configuration = Configuration()
     if communicator.isRoot {
-      if let base, config == nil { try configuration.apply(yaml: base, from: "the checkpoint") }
-      if let config { try configuration.apply(file: config) }
-      try configuration.apply(overrides: set)
+      var earlier: Configuration?
+      if let base {
+        earlier = Configuration()
+        try earlier!.apply(yaml: base, from: "the checkpoint")
+      }
+      if let earlier, config == nil { configuration = earlier }
+      try apply(to: &configuration, overrides: overrides)
+      if let earlier {
+        if config != nil { configuration.choose(asIn: earlier) }
+      } else {
+        try configuration.chooseFromData(communicator.activity).forEach(report)
+      }
       try configuration.validate()
     }
     let yaml = try communicator.broadcast(configuration.yaml, root: 0)
@@ -111,6 +138,14 @@ extension ConfigurationOptions {
     var shared = Configuration()
     try shared.apply(yaml: yaml, from: "rank 0")
     return shared
+  }
+
+  /// Takes the values that the options give. Does not `validate`.
+  ///
+  /// - Parameter overrides: as `--set` has them, which those of the user override.
+  func apply(to configuration: inout Configuration, overrides: [String] = []) throws {
+    if let config { try configuration.apply(file: Recipe.file(named: config)) }
+    try configuration.apply(overrides: overrides + set + (data.map { ["data.path=\($0)"] } ?? []))
   }
 }
 

@@ -9,13 +9,14 @@ struct SLTTDist: ParsableCommand {
     commandName: "sltt-dist",
     abstract: "Trains deep spiking neural networks with spatial learning through time, on CPUs.",
     discussion: """
-      Without arguments, `sltt-dist train` learns the MNIST images that it carries. Start it through \
-      mpirun to train on several ranks: mpirun -n 8 sltt-dist train.
+      Without arguments, `sltt-dist train` learns the MNIST images that it carries, with --data DIR your \
+      own data. Start it through mpirun to train on several ranks: mpirun -n 8 sltt-dist train.
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Compare.self, Evaluate.self, Predict.self, Report.self, Inspect.self,
-      Gradients.self, Import.self, Export.self, Shard.self, Stage.self, Bench.self, Doctor.self,
+      Train.self, Recipes.self, Compare.self, Evaluate.self, Predict.self, Report.self,
+      Inspect.self, Gradients.self, Import.self, Export.self, Shard.self, Stage.self, Bench.self,
+      Doctor.self,
     ])
 
   static func main() {

@@ -23,6 +23,10 @@ struct Train: ParsableCommand {
       is an error. In a file, all is YAML: text that begins with # & ! * or holds " #" or ": " needs \
       quotes, and null leaves out every key without default.
 
+      Where data.path names data, image size, channels, augmentation, normalization, network and the time \
+      steps of recordings suit these if they are left out; what was chosen is printed, and kept in \
+      config.yaml.
+
       Keys of the configuration, with their defaults:
 
       \(Configuration.help)

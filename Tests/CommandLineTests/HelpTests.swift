@@ -7,11 +7,14 @@ struct HelpTests {
     (
       [],
       [
-        "train", "evaluate", "predict", "inspect", "gradients", "doctor",
+        "train", "evaluate", "predict", "report", "inspect", "gradients", "recipes", "doctor",
         "mpirun -n 8 sltt-dist train",
       ]
     ),
-    (["train"], ["--config", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]),
+    (
+      ["train"],
+      ["--config", "--data", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]
+    ),
     (
       ["evaluate"],
       [
@@ -20,7 +23,8 @@ struct HelpTests {
       ]
     ),
     (["predict"], ["--checkpoint", "--top", "--format", "--output", "<inputs>", "probability_2"]),
-    (["inspect"], ["--config", "--set"]),
+    (["report"], ["<runs>", "--output", "--without-validation"]),
+    (["inspect"], ["--config", "--data", "--set"]),
     (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (
       ["gradients"],

@@ -102,6 +102,99 @@ struct TrainTests {
     #expect(none.status != 0 && none.errors.contains("nowhere does not exist: name a run"))
   }
 
+  /// Epochs of a metrics file with their validation accuracies.
+  private func epochs(_ workspace: Workspace, of run: String) throws -> [Int: Double?] {
+    let rows = try workspace.text("\(run)/metrics.csv").split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    let columns = try ["epoch", "validation_accuracy"].map { name in
+      try #require(rows[0].firstIndex(of: name))
+    }
+    let pairs = rows.filter { $0[0] == "epoch" }.map {
+      (Int($0[columns[0]])!, Double($0[columns[1]]))
+    }
+    // Of an epoch that was broken off, what it came to in the end.
+    return Dictionary(pairs) { $1 }
+  }
+
+  @Test func someEpochsGoWithoutValidation() throws {
+    let workspace = try Workspace.withImages()
+    let common = ["train", "--config", "small.yaml", "--set", "training.epochs=5"]
+    let every = try workspace.run(common + ["--output", "every"])
+    let third = ["--set", "training.validate_every=3"]
+    let some = try workspace.run(common + third + ["--output", "some"])
+    #expect(every.status == 0 && some.status == 0 && some.errors == "")
+    #expect(some.output.contains("validation accuracy not measured, "))
+    let (all, few) = (try epochs(workspace, of: "every"), try epochs(workspace, of: "some"))
+    #expect(few.keys.sorted() == [1, 2, 3, 4, 5])
+    for epoch in 1...5 { #expect(few[epoch]! == ([3, 5].contains(epoch) ? all[epoch]! : nil)) }
+    #expect(
+      some.value("best validation accuracy ")
+        == String(format: "%.2f %%", max(few[3]!!, few[5]!!) * 100))
+
+    // Stopped after an epoch without validation, and within the next.
+    for stop in [6, 7] {
+      let output = "parts\(stop)"
+      let first = try workspace.run(
+        common + third + ["--output", output, "--set", "training.max_iterations=\(stop)"])
+      let rest = try workspace.run(
+        "train", "--resume", output, "--set", "training.max_iterations=15")
+      #expect(first.status == 0 && rest.status == 0 && rest.errors == "")
+      for name in ["model", "optimizer"] {
+        let path = "checkpoints/latest/\(name).safetensors"
+        #expect(try workspace.tensors("some/\(path)") == workspace.tensors("\(output)/\(path)"))
+      }
+      let measured = try epochs(workspace, of: output)
+      #expect(measured[3] == few[3] && measured[5] == few[5] && measured[4] == few[4])
+    }
+  }
+
+  /// A checkpoint after an epoch without validation has all that the epoch measured.
+  @Test func aCheckpointWithoutValidationGoesOn() throws {
+    let workspace = try Workspace.withImages()
+    let common = [
+      "train", "--config", "small.yaml", "--set", "training.validate_every=2", "--set",
+      "training.epochs=2", "--set", "checkpoint.keep=9", "--output", "run",
+    ]
+    #expect(try workspace.run(common).status == 0)
+    let last = try workspace.text("run/metrics.csv").split(separator: "\n").map(String.init)
+    let name = "run/checkpoints/iteration-000000003"
+    let inspected = try workspace.run("inspect", "--checkpoint", name, usesOneThread: false)
+    #expect(inspected.value("validation accuracy") == "not measured")
+    #expect(inspected.value("position")?.hasPrefix("1 epoch, 3 iterations") == true)
+    let again = try workspace.run("train", "--resume", name)
+    #expect(again.status == 0 && again.errors == "")
+    let rows = try workspace.text("run/metrics.csv").split(separator: "\n").map(String.init)
+    func figures(_ rows: [String]) -> [String] {
+      rows.map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).prefix(9).joined(separator: ",")
+      }
+    }
+    #expect(figures(rows) == figures(last))
+  }
+
+  @Test func aPartOfTheSamplesIsEnoughToValidate() throws {
+    let workspace = try Workspace.withImages()
+    let part = ["--config", "small.yaml", "--set", "data.validation_samples=5"]
+    var accuracies: [[Int: Double?]] = []
+    for ranks in [nil, 2, 3] {
+      let output = "run\(ranks ?? 1)"
+      let run = try workspace.run(["train", "--output", output] + part, ranks: ranks)
+      #expect(run.status == 0 && run.errors == "")
+      #expect(
+        run.value("data") == "images: 23 training and 5 of 13 validation samples, 3 classes")
+      accuracies.append(try epochs(workspace, of: output))
+    }
+    #expect(accuracies[0].values.allSatisfy { ($0! * 5).rounded() == $0! * 5 })
+    #expect(accuracies[1] == accuracies[0] && accuracies[2] == accuracies[0])
+    // The whole split, unless asked otherwise.
+    let whole = try workspace.run("evaluate", "--checkpoint", "run1")
+    #expect(whole.value("samples")?.hasPrefix("13 of ") == true)
+    let again = try workspace.run(
+      "evaluate", "--checkpoint", "run1/checkpoints/latest", "--set", "data.validation_samples=5")
+    #expect(again.value("samples")?.hasPrefix("5 of ") == true)
+  }
+
   @Test func theResolvedConfigurationRepeatsTheRun() throws {
     let workspace = try Workspace.withImages()
     let first = try workspace.run(

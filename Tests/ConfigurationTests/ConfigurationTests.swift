@@ -27,13 +27,13 @@ struct ConfigurationTests {
       "schedule": "name warmup_epochs step_size gamma",
       "training": """
       epochs max_iterations global_batch micro_batch seed precision memory log_every on_nonfinite \
-      check_replicas_every ema
+      check_replicas_every ema validate_every
       """,
       "distributed": "overlap wire",
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "metrics": "histograms_every",
       "data": """
-      format path train validation drop_last image_size augmentation evaluation mixup cutmix \
+      format path train validation validation_samples drop_last image_size augmentation evaluation mixup cutmix \
       normalization convention frames event_augmentation event_normalization decoding sharding on_bad_sample \
       max_bad_samples workers
       """,

@@ -13,6 +13,7 @@ import Testing
   #expect(nearestName(to: "meth", in: ["math", "method.k"]) == "math")
   #expect(nearestName(to: "Conv2d", in: ["neuron", "convolution"]) == "convolution")
   #expect(nearestName(to: "conv", in: ["neuron", "convolution"]) == "convolution")
+  #expect(nearestName(to: "layers2", in: ["layer_norm", "layers"]) == "layers")
   let batches = ["data.path", "training.global_batch", "training.seed"]
   #expect(nearestName(to: "training.batch", in: batches) == "training.global_batch")
   #expect(nearestName(to: "", in: ["ab", "a"]) == "a")

@@ -28,27 +28,18 @@ struct EmbeddedDataTests {
     #expect(abs(mean - 0.1307) < 0.005)
   }
 
-  @Test func isFoundBesideTheExecutableAlsoThroughALink() throws {
+  @Test func isTheFirstOfThePlacesThatHasIt() throws {
     let directory = try TemporaryDirectory()
-    let resource = "bin/sltt-dist_Datasets.resources/Resources/data.txt"
-    try directory.write("x", to: resource)
-    try directory.write("x", to: "bin/program")
-    let link = directory.url.appendingPathComponent("link")
-    try FileManager.default.createSymbolicLink(
-      at: link, withDestinationURL: directory.url.appendingPathComponent("bin/program"))
-    let nowhere = directory.url.appendingPathComponent("nowhere")
-    for executable in ["bin/program", "link"] {
-      let path = try EmbeddedData.resource(
-        "data.txt", executable: directory.url.appendingPathComponent(executable),
-        sources: nowhere)
-      #expect(FileManager.default.contents(atPath: path) == Data("x".utf8))
-    }
+    try directory.write("x", to: "second/Resources/data.txt")
+    let places = ["first", "second", "third"].map(directory.url.appendingPathComponent)
+    let path = try EmbeddedData.resource("data.txt", places: places)
+    #expect(path == places[1].path + "/Resources/data.txt")
   }
 
   @Test func namesThePlacesItSearched() throws {
     let nowhere = try TemporaryDirectory().url.appendingPathComponent("nowhere")
     let error = #expect(throws: DatasetError.self) {
-      try EmbeddedData.resource("data.txt", executable: nowhere, sources: nowhere)
+      try EmbeddedData.resource("data.txt", places: [nowhere])
     }
     #expect("\(try #require(error))".contains(nowhere.path + "/Resources/data.txt"))
   }

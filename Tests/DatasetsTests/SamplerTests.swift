@@ -62,6 +62,26 @@ struct SamplerTests {
     #expect(leftOut.count == 4)
   }
 
+  @Test("A part is spread over all samples, alike for any ranks", arguments: [1, 2, 3, 8])
+  func aPart(ranks: Int) {
+    func samples(_ part: Int) -> [Int32] {
+      let plans = (0..<ranks).map {
+        Sampler(
+          sampleCount: 103, part: part, globalBatch: 10, rank: $0, rankCount: ranks,
+          order: .sequential
+        ).plan(epoch: 3)
+      }
+      #expect(plans[0].iterations == (min(part, 103) + 9) / 10)
+      return (0..<plans[0].iterations).flatMap { iteration in
+        plans.flatMap { Array($0.part(iteration: iteration).samples) }
+      }
+    }
+    #expect(samples(4) == [0, 25, 51, 77])
+    #expect(samples(1) == [0] && samples(103) == Array(0..<103) && samples(500) == samples(103))
+    let gaps = zip(samples(40), samples(40).dropFirst()).map { $1 - $0 }
+    #expect(samples(40).count == 40 && Set(gaps) == [2, 3])
+  }
+
   @Test func sequentialOrderIsTheDataSets() {
     let plan = plan(order: .sequential)
     let samples = (0..<plan.iterations).flatMap { Array(plan.part(iteration: $0).samples) }

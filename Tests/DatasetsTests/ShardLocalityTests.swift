@@ -46,6 +46,27 @@ struct ShardLocalityTests {
     }
   }
 
+  @Test("A part has samples of the ranks' own shards only", arguments: layouts)
+  func part(nodes: [Int]) {
+    let locality = ShardLocality(shardSizes: Self.shardSizes, nodes: nodes)
+    for part in [1, 13, 30, 79] {
+      let plans = nodes.indices.map {
+        Sampler(
+          sampleCount: 80, part: part, globalBatch: 8, rank: $0, rankCount: nodes.count,
+          order: .sequential, locality: locality
+        ).plan(epoch: 0)
+      }
+      let all = plans.map { plan in
+        (0..<plan.iterations).flatMap { Array(plan.part(iteration: $0).samples) }
+      }
+      #expect(Set(all.flatMap(\.self)).count == part && all.flatMap(\.self).count == part)
+      for (rank, samples) in all.enumerated() {
+        let own = Set(locality.samples(ofRank: rank, epoch: 0, order: .sequential))
+        #expect(own.isSuperset(of: samples))
+      }
+    }
+  }
+
   @Test("Iterations are as large as without, and parts fit together", arguments: layouts)
   func iterations(nodes: [Int]) {
     for globalBatch in [1, 7, 8, 30, 100] {

@@ -83,6 +83,14 @@ struct SplitSearchTests {
     }
   }
 
+  @Test func aNameNearTheTopGoesBeforeAnotherOneBelow() throws {
+    try write(["Training/train/1.png", "Testing/val/1.png"])
+    for path in paths {
+      #expect(try first(path, "train", "Training") == "Training/train/1.png")
+      #expect(try first(path, "val", "Testing") == "Testing/val/1.png")
+    }
+  }
+
   @Test func theFirstOfSeveralNamesThatIsThereCounts() throws {
     try write(["validation/a/1.png", "test/a/1.png"])
     for path in paths {

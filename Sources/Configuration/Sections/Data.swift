@@ -18,8 +18,10 @@ extension Configuration {
     /// nil: the embedded MNIST images.
     public var path: String?
     public var train = "train"
-    /// nil: `val`, `validation` or `test`, whichever is there first.
+    /// nil: as `ImageDataset.validationSplits`.
     public var validation: String?
+    /// nil: all.
+    public var validationSamples: Int?
     public var dropsLast = false
     public var imageSize = 28
     public var augmentation = Augmentation.preset(.shift)
@@ -63,7 +65,10 @@ extension Configuration.Data {
       "Directory of the training images in it, such as train or fold1/train."),
     .init(
       "data.validation", \.data.validation, limit: .notEmpty,
-      "Directory of the validation images in it; left out: val, validation or test."),
+      "Directory of the validation images in it; left out: val, valid, validation or test."),
+    .init(
+      "data.validation_samples", \.data.validationSamples, limit: .count,
+      "Samples to validate on, evenly spread over their split; left out: all."),
     .init(
       "data.drop_last", \.data.dropsLast, isFixedInRun: true,
       "Leave out an epoch's last training batch where it is smaller than the others."),

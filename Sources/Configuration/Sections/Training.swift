@@ -21,6 +21,7 @@ extension Configuration {
 
     public var onNonFinite = NonFiniteAction.stop
     public var checkReplicasEvery = 20
+    public var validateEvery = 1
   }
 }
 
@@ -59,5 +60,8 @@ extension Configuration.Training {
     .init(
       "training.check_replicas_every", \.training.checkReplicasEvery, limit: .count,
       "Iterations between two comparisons of the ranks' weights."),
+    .init(
+      "training.validate_every", \.training.validateEvery, limit: .count,
+      "Epochs between two validations; the last epoch always has one."),
   ]
 }

@@ -13,7 +13,7 @@ public enum AugmentationPreset: String, Sendable, CaseIterable {
   case autoAugment = "auto_augment"
 
   /// Where photographs count as small: up to this many pixels a side.
-  private static let smallSide = 64
+  public static let smallSide = 64
 
   /// What it stands for, in training.
   ///

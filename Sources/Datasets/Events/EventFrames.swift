@@ -30,7 +30,10 @@ public struct EventFrames: FrameSource {
     }
     recordings = try RecordingList(format, convention, path: path, split: split, rule: rule)
     var sensor = format.sensor
-    if sensor == nil { sensor = try Self.sensor(ofStoredFrames: recordings.files[0].path) }
+    if sensor == nil {
+      let shape = try Self.shape(ofStoredFrames: recordings.files[0].path)
+      sensor = Sensor(width: shape[3], height: shape[2])
+    }
     // Frames of both conventions can be kept side by side.
     let isUsual = recordings.convention == .spikingJelly
     let reading = format.rawValue + (isUsual ? "" : "-" + convention.rawValue)
@@ -49,14 +52,15 @@ public struct EventFrames: FrameSource {
     try RecordingList(format, convention, path: path, split: split, rule: rule).classes
   }
 
-  static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {
+  /// `[T, 2, H, W]`.
+  static func shape(ofStoredFrames path: String) throws(DatasetError) -> [Int] {
     var bytes: [UInt8] = []
     let shape = try readFrames(ofArchive: path, bytes: &bytes).shape
     guard shape.count == 4, shape[1] == 2, shape[2...].allSatisfy({ (1...4096).contains($0) })
     else {
       throw .malformed(sample: path, reason: "its frames are \(shape), not [T, 2, H, W]")
     }
-    return Sensor(width: shape[3], height: shape[2])
+    return shape
   }
 
   public var timesteps: Int { file.header.timesteps }

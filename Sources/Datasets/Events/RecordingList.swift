@@ -144,6 +144,21 @@ struct RecordingList: Sendable {
 }
 
 extension FrameRule {
+  /// The rule of SpikingJelly's directory of frames with this name, if it is one.
+  init?(directoryName name: String) {
+    if let match = name.wholeMatch(of: /frames_number_(\d{1,4})_split_by_(number|time)/),
+      let number = Int(match.1), let division = Division(rawValue: String(match.2)), number > 0
+    {
+      self = .number(number, by: division)
+    } else if let match = name.wholeMatch(of: /duration_(\d{1,9})/), let duration = Int(match.1),
+      duration > 0
+    {
+      self = .duration(duration)
+    } else {
+      return nil
+    }
+  }
+
   /// The name of SpikingJelly's directory of frames by this rule.
   var directoryName: String {
     switch self {

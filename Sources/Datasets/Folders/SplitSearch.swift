@@ -4,8 +4,8 @@ import Support
 ///
 /// A split is a path in the data set, such as `train` or `fold1/train`. Where the data set has not
 /// got it, it may lie in a directory that is wrapped around it, as in an archive of a directory: then
-/// the one that lies nearest to the top is meant, if there is only one so near. `ImageSource.notes`
-/// say where it was found.
+/// the one that lies nearest to the top is meant, if there is only one so near; of several splits, the
+/// first of those that lie nearest. `ImageSource.notes` say where it was found.
 struct SplitSearch<Directory: ListedDirectory> {
   /// Of the data set.
   private let path: String
@@ -17,44 +17,37 @@ struct SplitSearch<Directory: ListedDirectory> {
 
   init(path: String, root: Directory) { (self.path, self.root) = (path, root) }
 
-  /// The first of these splits that is there.
+  /// One of these splits.
   func find(
     _ splits: [String]
   ) throws(DatasetError) -> (split: RawPath, directory: Directory) {
-    for split in splits {
-      if let found = try find(split) { return found }
-    }
+    if let found = try nearest(of: splits) { return found }
     let isArchive = Directory.self == ArchiveTree.Directory.self
     if let form = OtherForm(of: try root.entries(), isArchive: isArchive) {
       throw .otherForm(path: path, form)
     }
     for variant in CIFARBinary.Variant.allCases {
-      guard let (place, _) = try? find(variant.directory) else { continue }
+      guard let (place, _) = try? nearest(of: [variant.directory]) else { continue }
       throw .otherForm(path: path, isArchive ? .packedCIFAR : .deeperCIFAR(place, in: path))
     }
     throw .missingSplit(path: path, splits: splits, available: try available())
   }
 
-  private func find(
-    _ split: String
+  private func nearest(
+    of splits: [String]
   ) throws(DatasetError) -> (split: RawPath, directory: Directory)? {
     var level = [(path: RawPath([]), directory: root)]
     var looked = 0
     var seen: Set = [root.identity]
     while !level.isEmpty, looked < limit {
-      var found: [(split: RawPath, directory: Directory)] = []
-      var next: [(path: RawPath, directory: Directory)] = []
-      for (path, directory) in level {
-        if let target = descend(from: directory, RawPath(split)),
-          !found.contains(where: { $0.directory.identity == target.identity })
-        {
-          found.append((path.appending(RawPath(split).bytes), target))
+      for split in splits {
+        let found = places(of: split, in: level)
+        guard found.count < 2 else {
+          throw .ambiguousSplit(path: path, split: split, found: found.map { "\($0.split)" })
         }
+        if let only = found.first { return only }
       }
-      guard found.count < 2 else {
-        throw .ambiguousSplit(path: path, split: split, found: found.map { "\($0.split)" })
-      }
-      if let only = found.first { return only }
+      var next: [(path: RawPath, directory: Directory)] = []
       for (path, directory) in level where looked < limit && directory.isSearched {
         looked += 1
         for (name, subdirectory) in subdirectories(of: directory)
@@ -65,6 +58,19 @@ struct SplitSearch<Directory: ListedDirectory> {
       level = next
     }
     return nil
+  }
+
+  /// Where a split is in some directories, each place once.
+  private func places(
+    of split: String, in directories: [(path: RawPath, directory: Directory)]
+  ) -> [(split: RawPath, directory: Directory)] {
+    let split = RawPath(split)
+    return directories.reduce(into: []) { found, place in
+      guard let target = descend(from: place.directory, split),
+        !found.contains(where: { $0.directory.identity == target.identity })
+      else { return }
+      found.append((place.path.appending(split.bytes), target))
+    }
   }
 
   private func descend(from directory: Directory, _ path: RawPath) -> Directory? {

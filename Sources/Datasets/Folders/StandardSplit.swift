@@ -2,12 +2,14 @@
 enum StandardSplit {
   case training, validation
 
-  /// - Parameter name: `train` or `training`; `val`, `validation` or `test`.
+  /// - Parameter name: such as `train`, or `val`, `validation` or `test`.
   init?(name: String) {
-    switch name {
-    case "train", "training": self = .training
-    case "val", "validation", "test": self = .validation
-    default: return nil
+    if ImageDataset.trainingSplits.contains(name) {
+      self = .training
+    } else if ImageDataset.validationSplits.contains(name) {
+      self = .validation
+    } else {
+      return nil
     }
   }
 }

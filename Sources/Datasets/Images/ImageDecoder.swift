@@ -29,15 +29,28 @@ public final class ImageDecoder {
   ) throws(DatasetError) {
     precondition(channels == 1 || channels == 3, "images have 1 or 3 channels")
     do {
-      switch encoding {
-      case .file: try decodeFile(bytes)
-      case .planes(let width, let height):
-        try stored.interleave(planes: bytes, width: width, height: height)
-      }
+      try decode(bytes, encoding)
     } catch {
       throw .undecodable(sample: name(), reason: error.reason)
     }
     stored.convert(to: channels, into: &image)
+  }
+
+  /// The shorter side of an image, in pixels, and whether it is stored in gray.
+  func traits(
+    of bytes: [UInt8], encoding: ImageEncoding
+  ) throws(DecodingFailure) -> (side: Int, isGray: Bool) {
+    try decode(bytes, encoding)
+    let isGray = [.gray, .grayAlpha].contains(stored.layout)
+    return (min(stored.width, stored.height), isGray)
+  }
+
+  private func decode(_ bytes: [UInt8], _ encoding: ImageEncoding) throws(DecodingFailure) {
+    switch encoding {
+    case .file: try decodeFile(bytes)
+    case .planes(let width, let height):
+      try stored.interleave(planes: bytes, width: width, height: height)
+    }
   }
 
   private func decodeFile(_ bytes: [UInt8]) throws(DecodingFailure) {

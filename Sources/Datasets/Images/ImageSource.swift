@@ -1,3 +1,5 @@
+import Foundation
+
 /// Encoded images with labels, in a fixed order.
 public protocol ImageSource: SampleSource {
   /// How `read` gives the images.
@@ -50,8 +52,17 @@ extension ImageSource {
 
 /// Opens data sets of images.
 public enum ImageDataset {
-  /// Where validation samples are looked for when nobody says where they are, in this order.
-  public static let validationSplits = ["val", "validation", "test"]
+  /// Where training samples are looked for when nobody says where they are, in this order.
+  public static let trainingSplits = withCapitals(["train", "training"])
+
+  /// The same of validation samples.
+  public static let validationSplits = withCapitals([
+    "val", "valid", "validation", "test", "testing",
+  ])
+
+  private static func withCapitals(_ names: [String]) -> [String] {
+    names + names.map(\.capitalized)
+  }
 
   /// Opens the first of some splits that is there.
   ///

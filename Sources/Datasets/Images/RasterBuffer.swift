@@ -21,9 +21,9 @@ enum PixelLayout {
 
 /// Decoded pixels as the file stores them, and their conversion to gray or RGB by Pillow's rules.
 struct RasterBuffer {
-  private var width = 0
-  private var height = 0
-  private var layout = PixelLayout.gray
+  private(set) var width = 0
+  private(set) var height = 0
+  private(set) var layout = PixelLayout.gray
   private(set) var samples: [UInt8] = []
 
   /// Sets the form of the image and lets `fill` write all its samples.

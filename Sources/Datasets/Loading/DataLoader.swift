@@ -29,7 +29,7 @@ public final class DataLoader {
     workers: Int, prefetch: Int = 2, onBadSample: BadSamplePolicy = .fail,
     progress: @escaping @Sendable () -> Void = {}
   ) {
-    precondition(sampler.sampleCount == input.count, "the sampler is for this data set")
+    precondition(sampler.listCount == input.count, "the sampler is for this data set")
     precondition(workers >= 0, "a number of threads")
     precondition(prefetch > 0, "workers need a batch to fill")
     self.sampler = sampler

@@ -7,8 +7,10 @@ import Tensors
 /// an iteration learns from, are the same for any number of ranks. Where the last slice is shorter it can
 /// be left out; other samples are then left out in the next epoch.
 ///
+/// An epoch may also have a part of the samples only, evenly spread over the list and the same each time.
+///
 /// With a `ShardLocality` each rank has an order of its own samples instead, and iterations take as
-/// many of all ranks together as without.
+/// many of all ranks together as without. A part is then spread over the samples of each rank.
 public struct Sampler: Sendable {
   /// The order of the samples.
   public enum Order: Sendable, Equatable {
@@ -18,6 +20,9 @@ public struct Sampler: Sendable {
     case shuffled(seed: UInt64)
   }
 
+  /// Samples in the data set.
+  let listCount: Int
+  /// Samples in an epoch.
   public let sampleCount: Int
   public let globalBatch: Int
   public let rank: Int
@@ -28,14 +33,16 @@ public struct Sampler: Sendable {
 
   /// - Parameters:
   ///   - sampleCount: samples in the data set.
+  ///   - part: samples that an epoch has of them, at most; nil for all.
   ///   - globalBatch: samples that all ranks together take in an iteration.
   ///   - dropsLast: whether an epoch ends before a batch that is smaller than the others.
   ///   - locality: of these samples and ranks, if ranks are to read shards of their nodes only.
   public init(
-    sampleCount: Int, globalBatch: Int, rank: Int, rankCount: Int, order: Order,
+    sampleCount: Int, part: Int? = nil, globalBatch: Int, rank: Int, rankCount: Int, order: Order,
     dropsLast: Bool = false, locality: ShardLocality? = nil
   ) {
     precondition(sampleCount > 0 && sampleCount <= Int32.max, "there are samples")
+    precondition(part ?? 1 > 0, "an epoch has samples")
     precondition(globalBatch > 0, "a batch has samples")
     precondition(!dropsLast || globalBatch <= sampleCount, "an epoch has a batch")
     precondition(0 <= rank && rank < rankCount, "a rank is below the number of ranks")
@@ -43,7 +50,8 @@ public struct Sampler: Sendable {
       precondition(locality.sampleCount == sampleCount, "the shards hold these samples")
       precondition(locality.nodes.count == rankCount, "each rank is on a node")
     }
-    self.sampleCount = sampleCount
+    listCount = sampleCount
+    self.sampleCount = min(part ?? sampleCount, sampleCount)
     self.globalBatch = globalBatch
     self.rank = rank
     self.rankCount = rankCount
@@ -66,10 +74,11 @@ public struct Sampler: Sendable {
   /// The order of the samples in an epoch.
   public func plan(epoch: Int) -> EpochPlan {
     if let locality {
-      return EpochPlan(
-        sampler: self, samples: locality.samples(ofRank: rank, epoch: epoch, order: order))
+      let own = locality.samples(ofRank: rank, epoch: epoch, order: order)
+      let share = ShardLocality.dealt(sampleCount, to: rank, of: rankCount)
+      return EpochPlan(sampler: self, samples: own.evenlySpread(share))
     }
-    var samples = Array(0..<Int32(sampleCount))
+    var samples = Array(0..<Int32(listCount)).evenlySpread(sampleCount)
     if case .shuffled(let seed) = order {
       var random = RandomStream(seed: seed, purpose: .sampleOrder, time: epoch)
       samples.permute(&random)
@@ -107,7 +116,9 @@ public struct EpochPlan: Sendable {
       ShardLocality.dealt(count, below: rank, of: sampler.rankCount)
     }
     let rank = sampler.rank
-    func mine(_ count: Int) -> Int { dealt(count, below: rank + 1) - dealt(count, below: rank) }
+    func mine(_ count: Int) -> Int {
+      ShardLocality.dealt(count, to: rank, of: sampler.rankCount)
+    }
     let part = samples[mine(slice.lowerBound)..<mine(slice.upperBound)]
     return BatchPart(
       samples: part,
@@ -132,6 +143,11 @@ public struct BatchPart: Sendable {
 }
 
 extension Array {
+  /// So many of the elements in their order, evenly spread.
+  fileprivate func evenlySpread(_ part: Int) -> Array {
+    part == count ? self : (0..<part).map { self[$0 * count / part] }
+  }
+
   /// Brings the elements into random order.
   mutating func permute(_ random: inout RandomStream) {
     for last in stride(from: count - 1, to: 0, by: -1) {

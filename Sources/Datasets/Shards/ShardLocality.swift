@@ -33,6 +33,11 @@ public struct ShardLocality: Sendable, Equatable {
     count / ranks * rank + min(count % ranks, rank)
   }
 
+  /// How many of them fall to a rank.
+  static func dealt(_ count: Int, to rank: Int, of ranks: Int) -> Int {
+    dealt(count, below: rank + 1, of: ranks) - dealt(count, below: rank, of: ranks)
+  }
+
   /// The samples that a rank takes in an epoch.
   func samples(ofRank rank: Int, epoch: Int, order: Sampler.Order) -> [Int32] {
     let range = samples(onNode: nodes[rank])
@@ -64,8 +69,7 @@ public struct ShardLocality: Sendable, Equatable {
 
   /// The number of samples that a rank takes in an epoch.
   private func share(ofRank rank: Int) -> Int {
-    let dealt = { Self.dealt(sampleCount, below: $0, of: nodes.count) }
-    return dealt(rank + 1) - dealt(rank)
+    Self.dealt(sampleCount, to: rank, of: nodes.count)
   }
 
   /// Nodes follow one another as their first ranks do.

@@ -88,7 +88,10 @@ private final class RecordingReader: FrameReader {
     let (path, window) = (source.samples[sample].path, source.samples[sample].window)
     let format = try EventFormat(ofRecording: path)
     var camera = format.sensor
-    if camera == nil { camera = try EventFrames.sensor(ofStoredFrames: path) }
+    if camera == nil {
+      let shape = try EventFrames.shape(ofStoredFrames: path)
+      camera = Sensor(width: shape[3], height: shape[2])
+    }
     let sensor = camera!
     let maker = FrameMaker(
       format, source.convention, rule: source.rule, timesteps: source.timesteps, sensor: sensor)

@@ -7,9 +7,10 @@ public final class SingleProcess: Communicator {
   public let localRank = 0
   public let localSize = 1
   public let hostName = currentHostName()
-  public let activity = ActivityRecord()
+  public let activity: ActivityRecord
 
-  public init() {}
+  /// - Parameter activity: where it is noted what the process does.
+  public init(activity: ActivityRecord = ActivityRecord()) { self.activity = activity }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) {}
 

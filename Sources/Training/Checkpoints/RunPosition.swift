@@ -8,7 +8,8 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var samples = 0
   /// The iteration after which the validation split was last measured; 0: never.
   public var validatedIteration = 0
-  /// Share of the validation samples classified correctly, 0 to 1.
+  /// Share of the validation samples classified correctly, 0 to 1; nil where the latest epoch had no
+  /// validation.
   public var validationAccuracy: Double?
   /// The greatest of the run so far.
   public var bestAccuracy: Double?
@@ -27,24 +28,29 @@ public struct RunPosition: Codable, Equatable, Sendable {
   /// Whether the weights as they are have been measured.
   var isValidated: Bool { validatedIteration == iteration }
 
-  /// Enters what a validation of the weights has found.
+  /// Enters how an epoch ended. What it measured stays where its weights are still to be validated, so that
+  /// a run that goes on from here can do that.
   ///
-  /// - Parameter densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
-  /// - Returns: whether no weights of the run were better.
-  mutating func enter(
-    _ validation: IterationMetrics, densities: [String: Double], iterationsPerEpoch: Int
+  /// - Parameters:
+  ///   - validation: of the weights; nil where none was due.
+  ///   - densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
+  /// - Returns: whether the weights were measured, and none of the run were better.
+  mutating func close(
+    _ validation: IterationMetrics?, densities: [String: Double], iterationsPerEpoch: Int
   ) -> Bool {
-    let isBest = validation.accuracy > bestAccuracy ?? -1
-    if isBest { bestAccuracy = validation.accuracy }
-    validationAccuracy = validation.accuracy
-    validatedIteration = iteration
+    validationAccuracy = validation?.accuracy
     inputDensities = densities
     epoch = iteration / iterationsPerEpoch
-    if iteration % iterationsPerEpoch == 0 {
-      (epochMetrics, epochSeconds) = (IterationMetrics(), 0)
-    }
+    guard let validation else { return false }
+    let isBest = validation.accuracy > bestAccuracy ?? -1
+    if isBest { bestAccuracy = validation.accuracy }
+    validatedIteration = iteration
+    if iteration % iterationsPerEpoch == 0 { beginEpoch() }
     return isBest
   }
+
+  /// Forgets what the epoch before has measured.
+  mutating func beginEpoch() { (epochMetrics, epochSeconds) = (IterationMetrics(), 0) }
 
   public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
     (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)

@@ -143,7 +143,7 @@ public struct MemoryEstimate: Sendable {
   ///   - batch: a rank's part of the global batch.
   ///   - optimizerBuffers: of the optimizer's state.
   ///   - teacher: the network that is learnt from.
-  init(
+  package init(
     _ network: NetworkPlan, _ configuration: Configuration, ranks: Int, batch: Int,
     optimizerBuffers: Int, teacher: NetworkPlan? = nil, before: Int
   ) {

@@ -95,7 +95,6 @@ public struct NetworkReport {
     residentBefore: Int
   ) -> String {
     let (timesteps, batch) = (configuration.method.timesteps, configuration.training.globalBatch)
-    let macs = network.layers.reduce(0.0) { $0 + Double($1.summary.macs) }
     var rows = [
       [
         "T = \(timesteps), batch \(batch)", "tape", "state", "parameters", "in all",
@@ -111,13 +110,11 @@ public struct NetworkReport {
         network, configuration, ranks: 1, batch: batch,
         optimizerBuffers: configuration.optimizerBuffers, teacher: teacher,
         before: residentBefore)
-      // A backward pass has the gradients of the input and of the weights.
-      let passes = configuration.method.rule.passes
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),
         Format.count(
-          Int(min(macs * Double(passes.forward + 2 * passes.backward), 0x1p62))),
+          Int(min(network.trainingMACs(configuration.method.rule), 0x1p62))),
       ])
     }
     return """

@@ -56,7 +56,7 @@ extension Configuration {
   }
 
   /// Buffers of the optimizer's state, each as large as the weights.
-  var optimizerBuffers: Int { makeOptimizer(count: 0).state.count }
+  package var optimizerBuffers: Int { makeOptimizer(count: 0).state.count }
 }
 
 // What follows depends on what `data.path` holds.
@@ -128,8 +128,8 @@ extension Configuration {
   ) throws -> DataLoader {
     if isTraining { try validate(ranks: communicator.size, samples: source.count) }
     let sampler = Sampler(
-      sampleCount: source.count, globalBatch: training.globalBatch, rank: communicator.rank,
-      rankCount: communicator.size,
+      sampleCount: source.count, part: isTraining ? nil : data.validationSamples,
+      globalBatch: training.globalBatch, rank: communicator.rank, rankCount: communicator.size,
       order: isTraining ? .shuffled(seed: training.seed) : .sequential,
       dropsLast: isTraining && data.dropsLast, locality: try locality(of: source, communicator))
     return DataLoader(

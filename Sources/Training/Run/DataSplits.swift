@@ -47,7 +47,17 @@ package struct DataSplits {
 
   /// Samples to measure the accuracy on.
   package func openValidation() throws -> any SampleSource {
-    try open(validationSplits, .validation)
+    do {
+      return try open(validationSplits, .validation)
+    } catch DatasetError.missingSplit(let path, let splits, _)
+      where configuration.data.validation == nil
+    {
+      throw configuration.error(
+        "data.validation",
+        "is left out, and \(path) has none of \(splits.prefix(4).joined(separator: ", ")): put some"
+          + " images of each class into \(splits[0])/<class>/, name the directory that has them, or set"
+          + " it to \(configuration.data.train) to measure on the images that are learnt from")
+    }
   }
 
   /// Class names; a label is a position in this list. They are those of the validation split, which is
@@ -72,7 +82,10 @@ package struct DataSplits {
   }
 
   /// Of images, as the next.
-  private var trainingSplits: [String] { [configuration.data.train] }
+  private var trainingSplits: [String] {
+    let name = configuration.data.train
+    return name == Configuration().data.train ? ImageDataset.trainingSplits : [name]
+  }
 
   private var validationSplits: [String] {
     configuration.data.validation.map { [$0] } ?? ImageDataset.validationSplits

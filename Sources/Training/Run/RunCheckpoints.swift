@@ -60,9 +60,8 @@ final class RunCheckpoints {
     if isEnd && isDue && !outcome.wantsStop { try confirm(position) }
   }
 
-  /// Enters what a validation has found into the checkpoint of its weights, which is made if it is the
-  /// best one.
-  func afterValidation(_ position: RunPosition, isBest: Bool) throws {
+  /// Enters how an epoch ended into the checkpoint of its weights, which is made if it is the best one.
+  func afterEpoch(_ position: RunPosition, isBest: Bool) throws {
     if savedIteration == position.iteration {
       recorder?.complete(position, isBest: isBest)
     } else if isBest {

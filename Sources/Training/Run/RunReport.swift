@@ -49,9 +49,9 @@ final class RunReport {
   }
 
   /// Remembers how many samples of an epoch were bad, for the end.
-  func noteBadSamples(training: IterationMetrics, validation: IterationMetrics) {
+  func noteBadSamples(training: IterationMetrics, validation: IterationMetrics?) {
     badSamples.training = max(badSamples.training, Int(training.replaced))
-    badSamples.validation = max(badSamples.validation, Int(validation.replaced))
+    badSamples.validation = max(badSamples.validation, Int(validation?.replaced ?? 0))
   }
 
   /// Says how an epoch went, and what computed its convolutions if that is no longer what it was.
@@ -70,7 +70,7 @@ final class RunReport {
     return "epoch \(record.epoch)/\(configuration.training.epochs) done: "
       + "loss \(text(record.trainLoss) { Format.fixed($0, 4) }), "
       + "accuracy \(text(record.trainAccuracy) { Format.percent($0) }), "
-      + "validation accuracy \(Format.percent(record.validationAccuracy ?? 0, digits: 2))"
+      + "validation accuracy \(text(record.validationAccuracy) { Format.percent($0, digits: 2) })"
       + (isBest ? " (best), " : ", ")
       + "\(text(record.imagesPerSecond, Format.rate)) images/s, "
       + "firing rate \(text(record.firingRate) { Format.percent($0) }), "

@@ -21,7 +21,7 @@ struct RunSummary {
       (
         "data",
         "\(data.name): \(Format.count(data.training.count)) training and "
-          + "\(Format.counted(data.validation.count, "validation sample")), "
+          + "\(setup.validationSamples), "
           + Format.counted(data.classes.count, "class")
       ),
       (
@@ -58,6 +58,13 @@ struct RunSummary {
 }
 
 extension TrainingSetup {
+  /// How many samples validate, and of how many.
+  fileprivate var validationSamples: String {
+    let (part, all) = (validationLoader.sampler.sampleCount, data.validation.count)
+    return (part < all ? "\(Format.count(part)) of " : "")
+      + Format.counted(all, "validation sample")
+  }
+
   /// What becomes of an epoch's last batch where it is smaller than the others: it moves the weights as
   /// far as they do, by fewer samples.
   fileprivate var lastBatch: String? {

@@ -5,7 +5,7 @@ import Foundation
 import SpikingNetworks
 import Support
 
-/// A whole run: epochs of training, each followed by validation, metrics and checkpoints.
+/// A whole run: epochs of training, followed by validation, metrics and checkpoints.
 ///
 /// Every rank issues the same collectives in the same order. Only rank 0 prints, and reads and writes
 /// files of the run.
@@ -71,12 +71,6 @@ public final class TrainingRun {
   private var communicator: any Communicator { setup.communicator }
   private var iterationsPerEpoch: Int { setup.iterationsPerEpoch }
 
-  /// The epoch, from 0, that is to be trained or only to be validated.
-  private var epoch: Int {
-    (position.isValidated ? position.iteration : max(position.iteration - 1, 0))
-      / iterationsPerEpoch
-  }
-
   /// What the run has taken so far, without the time between its parts.
   private var seconds: Double { secondsBefore + since(start) }
 
@@ -87,15 +81,19 @@ public final class TrainingRun {
     stoppingWhen wantsStop: @escaping () -> Bool = { StopSignal.name != nil }
   ) throws -> Ending {
     do {
+      // The one of the latest iteration, where that is not closed.
+      var epoch =
+        (position.isValidated ? position.iteration : max(position.iteration - 1, 0))
+        / iterationsPerEpoch
       while position.iteration < setup.iterations || !position.isValidated {
-        let epoch = epoch
         guard try train(epoch, stoppingWhen: wantsStop),
-          try validate(epoch, stoppingWhen: wantsStop)
+          try close(epoch, stoppingWhen: wantsStop)
         else {
           try checkpoints.complete(position)
           report?.stop(at: position)
           return .stopped
         }
+        epoch = position.iteration / iterationsPerEpoch
       }
       report?.hideProgress()
       try checkpoints.complete(position)
@@ -115,6 +113,7 @@ public final class TrainingRun {
   private func train(_ epoch: Int, stoppingWhen wantsStop: () -> Bool) throws -> Bool {
     let end = min(setup.iterations, (epoch + 1) * iterationsPerEpoch)
     guard position.iteration < end else { return true }
+    if position.iteration % iterationsPerEpoch == 0 { position.beginEpoch() }
     let rate = schedule.rate(epoch: epoch)
     let secondsBefore = position.epochSeconds
     let epochStart = ContinuousClock.now
@@ -174,42 +173,51 @@ public final class TrainingRun {
     }
   }
 
-  /// Measures the weights after an epoch; false if a rank was asked to stop. What was found comes into
-  /// their checkpoint if there is one already, so that a run that is stopped or killed meanwhile has only
-  /// to measure them again.
-  private func validate(
+  /// Ends an epoch, with a validation if one is due; false if a rank was asked to stop. What was found
+  /// comes into the checkpoint of the weights if there is one already, so that a run that is stopped or
+  /// killed meanwhile has only to do this again.
+  private func close(
     _ epoch: Int, stoppingWhen wantsStop: @escaping () -> Bool
   ) throws -> Bool {
     var record = record(
       .epoch, position.epochMetrics, epoch: epoch, rate: schedule.rate(epoch: epoch),
       seconds: position.epochSeconds)
     record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
-    let validation = try setup.trainer.evaluator.evaluate(
-      setup.validationLoader, iteration: position.iteration, stoppingWhen: wantsStop)
-    position.seconds = seconds
-    guard let validation else {
-      try checkpoints.saveIfNeeded(position)
-      return false
+    var validation: IterationMetrics?
+    if isValidationDue(after: epoch) {
+      validation = try setup.trainer.evaluator.evaluate(
+        setup.validationLoader, iteration: position.iteration, stoppingWhen: wantsStop)
+      position.seconds = seconds
+      guard validation != nil else {
+        try checkpoints.saveIfNeeded(position)
+        return false
+      }
     }
     let network = setup.trainer.network
     let densities = position.epochMetrics.inputDensities(of: network)
     record.kernels = network.kernels(
       at: densities, samples: setup.configuration.samplesAtOnce(ranks: communicator.size))
-    record.validationLoss = validation.loss
-    record.validationAccuracy = validation.accuracy
-    record.validationTop5 = validation.top5
-    (record.firing, record.validationFiring) = (position.epochMetrics.firing, validation.firing)
+    record.validationLoss = validation?.loss
+    record.validationAccuracy = validation?.accuracy
+    record.validationTop5 = validation?.top5
+    (record.firing, record.validationFiring) = (position.epochMetrics.firing, validation?.firing)
     let histogramsEvery = setup.configuration.metrics.histogramsEvery
     if recorder != nil && histogramsEvery > 0 && record.epoch % histogramsEvery == 0 {
       record.histograms = setup.trainer.replica.histograms()
     }
     report?.noteBadSamples(training: position.epochMetrics, validation: validation)
-    let isBest = position.enter(
+    let isBest = position.close(
       validation, densities: densities, iterationsPerEpoch: iterationsPerEpoch)
     try recorder?.append(record)
     report?.endEpoch(record, isBest: isBest)
-    try checkpoints.afterValidation(position, isBest: isBest)
+    try checkpoints.afterEpoch(position, isBest: isBest)
     return true
+  }
+
+  /// Whether the weights after an epoch are to be measured.
+  private func isValidationDue(after epoch: Int) -> Bool {
+    position.iteration == setup.iterations
+      || (epoch + 1) % setup.configuration.training.validateEvery == 0
   }
 
   /// - Parameter seconds: that the measured iterations took.

@@ -1,0 +1,89 @@
+import Configuration
+import Distributed
+import Foundation
+import SpikingNetworks
+import Support
+import Tensors
+import Training
+
+/// The recipes that come with the program: what they need, cost on this machine, and reach.
+public struct RecipeReport {
+  /// For people.
+  public let text: String
+
+  /// Measures how fast this machine trains, for about a second, and describes the recipes.
+  ///
+  /// - Parameter threads: of the one rank that costs are for.
+  public init(_ recipes: [Recipe], backend: ConvolutionBackend, threads: Int) throws {
+    let before = residentBytes()
+    let speed = try Self.measuredSpeed(backend, threads: threads)
+    let entries = try recipes.map { recipe in
+      try Self.entry(recipe, backend, speed: speed, residentBefore: before)
+    }
+    text =
+      entries.joined(separator: "\n\n") + """
+
+
+        sltt-dist train --config NAME --data DATA trains one of them. Costs are estimates for one rank with \
+        \(Format.counted(threads, "thread")) on this machine. \
+        Memory follows from the network's shape; more ranks divide it, training.micro_batch lowers it. \
+        Time is all epochs without validation, at the speed at which a ResNet-18 trained on noise here just \
+        now, \(Format.rate(speed / 1e9)) billion dense multiply-accumulates a second: the right order, \
+        hardly more.
+        """
+  }
+
+  private static func entry(
+    _ recipe: Recipe, _ backend: ConvolutionBackend, speed: Double, residentBefore: Int
+  ) throws -> String {
+    var configuration = try Configuration(file: recipe.path)
+    // Recordings have a frame for each time step, which counts where no data are at hand.
+    if configuration.inputChannels == 2 { configuration.data.format = .frames }
+    let network = try NetworkPlan(
+      configuration.networkSpecification(classes: recipe.classes ?? 10), backend: backend)
+    let memory = MemoryEstimate(
+      network, configuration, ranks: 1, batch: configuration.training.globalBatch,
+      optimizerBuffers: configuration.optimizerBuffers, before: residentBefore)
+    var lines = [("data", recipe.data ?? "any")]
+    lines.append(("memory", "about \(Format.bytes(memory.totalBytes))"))
+    if let samples = recipe.samples {
+      let epochs = configuration.training.epochs
+      let work =
+        network.trainingMACs(configuration.method.rule) * Double(samples) * Double(epochs)
+      lines.append(
+        (
+          "time",
+          "about \(Format.duration(work / speed)), \(Format.counted(epochs, "epoch")) of"
+            + " \(Format.counted(samples, "sample"))"
+        ))
+    }
+    if let accuracy = recipe.accuracy { lines.append(("accuracy", accuracy)) }
+    return ([recipe.name, "  " + recipe.title] + lines.map { "  " + $0.padded(to: 10) + $1 })
+      .joined(separator: "\n")
+  }
+
+  /// Dense multiply-accumulates a second of training.
+  private static func measuredSpeed(_ backend: ConvolutionBackend, threads: Int) throws -> Double {
+    let configuration = try Configuration(
+      file: nil,
+      overrides: [
+        "model.architecture=resnet18", "model.width=64", "model.input_channels=3",
+        "method.timesteps=1", "training.global_batch=4", "data.image_size=32",
+        "data.normalization=unit",
+      ])
+    let job = try BenchmarkJob(
+      configuration, .synthetic(firingRate: 0.15), backend: backend, threads: threads,
+      SingleProcess())
+    // The first ones pack weights and plan memory.
+    for _ in 0..<2 { _ = try job.iterate() }
+    var samples = 0
+    let start = ContinuousClock.now
+    repeat {
+      _ = try job.iterate()
+      samples += job.localBatch
+    } while ContinuousClock.now - start < .seconds(1)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    return job.trainer.network.plan.trainingMACs(configuration.method.rule) * Double(samples)
+      / seconds
+  }
+}
