@@ -26,9 +26,13 @@ public enum Python {
   }
 
   /// Runs a program in a file, which leaves no compiled modules beside it.
+  ///
+  /// - Parameter environment: what differs from this process's.
   public static func runProgram(
-    _ path: String, _ arguments: [String], timeLimit seconds: Int
+    _ path: String, _ arguments: [String] = [], environment: [String: String] = [:],
+    timeLimit seconds: Int
   ) throws -> ProgramRun {
-    try ProgramRun([interpreter, "-B", path] + arguments, timeLimit: seconds)
+    try ProgramRun(
+      [interpreter, "-B", path] + arguments, environment: environment, timeLimit: seconds)
   }
 }

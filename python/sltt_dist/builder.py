@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sltt_dist.configuration import Configuration
+from sltt_dist.configuration import Configuration, choice
 from sltt_dist.families import ARCHITECTURES, Part, family_layers
 from sltt_dist.layers import Dropout, Linear, OnlineNorm, ScaledWSConv2d
 from sltt_dist.network import Group, Network, Residual, Steps
@@ -20,6 +20,8 @@ from sltt_dist.neurons import Neuron, NeuronSettings
 
 # A part without parameters may be its name alone.
 Parts = Sequence["Part | str"]
+
+NORMS: dict[str, type[nn.BatchNorm2d]] = {"batch": nn.BatchNorm2d, "online": OnlineNorm}
 
 
 def build(
@@ -38,7 +40,7 @@ def build(
     size = configuration.get("data", {}).get("image_size", 28)
     builder = Builder(
         neuron=neuron_settings(configuration.get("neuron", {})),
-        norm=OnlineNorm if model.get("normalization") == "online" else nn.BatchNorm2d,
+        norm=choice(NORMS, "model.normalization", model.get("normalization", "batch")),
         dropout=model.get("dropout", 0),
         classes=classes,
         through_time=through_time,
@@ -54,7 +56,7 @@ def layers(model: dict[str, Any], image_size: int) -> Parts:
     if model.get("layers"):
         return model["layers"]
     if model.get("architecture"):
-        family, blocks = ARCHITECTURES[model["architecture"]]
+        family, blocks = choice(ARCHITECTURES, "model.architecture", model["architecture"])
     else:
         family, blocks = model.get("family", "resnet"), model.get("blocks", [1, 1, 1])
     stem = model.get("stem") or ("cifar" if image_size <= 64 else "imagenet")
@@ -107,12 +109,11 @@ class Builder:
             if kind == "repeat":
                 steps += self.repeat(group, **parameters)
                 continue
-            if kind not in LAYERS:
-                raise ValueError(f"this version knows no layer '{kind}'")
+            make = choice(LAYERS, "layer", kind)
             name = parameters.pop("name", None)
             if kind == "neuron" and following is not None and takes_factors(*following):
                 self.place = replace(self.place, amplitude=parameters.pop("amplitude", 1))
-            module = LAYERS[kind](self, **parameters)
+            module = make(self, **parameters)
             step = group.put(name, module)
             if module is not None:
                 steps.append(step)

@@ -1,12 +1,15 @@
 """The configuration that the program writes into its checkpoints."""
 
 import re
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 
 Configuration = dict[str, dict[str, Any]]
 """Values by section and key."""
+
+Choice = TypeVar("Choice")
 
 
 class Loader(yaml.SafeLoader):
@@ -30,3 +33,14 @@ def read(text: str) -> Configuration:
     """Keys that the text leaves out have no entry."""
     sections = yaml.load(text, Loader)
     return {name: section or {} for name, section in sections.items()}
+
+
+def choice(of: Mapping[str, Choice], key: str, name: str) -> Choice:
+    """What a name stands for.
+
+    Raises:
+        ValueError: for a name that only later versions of the program may know.
+    """
+    if name not in of:
+        raise ValueError(f"this version knows no {key} '{name}'")
+    return of[name]

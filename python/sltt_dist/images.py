@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sltt_dist.configuration import choice
+
 # Mean and deviation of each channel, in units of the full range.
-STATISTICS = {
+STATISTICS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
     "cifar100": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
@@ -23,17 +25,17 @@ SMALL_SIDE = 64  # Up to so many pixels, AutoAugment takes photographs for small
 
 @dataclass(frozen=True)
 class Normalization:
-    """(x / 255 - mean) / deviation of bytes x, for each channel."""
+    """(x / 255 - mean) / deviation of bytes x, by numbers of each channel or the same for all."""
 
     name: str
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
     @staticmethod
-    def named(name: str, channels: int) -> Normalization:
+    def named(name: str) -> Normalization:
         """A value of `data.normalization`."""
-        scale = 1 / 255 if name == "none" else 1.0
-        mean, deviation = STATISTICS.get(name, ((0.0,) * channels, (scale,) * channels))
+        plain = {"none": ((0.0,), (1 / 255,)), "unit": ((0.0,), (1.0,))}
+        mean, deviation = choice(STATISTICS | plain, "data.normalization", name)
         return Normalization(name, mean, deviation)
 
     def __call__(self, image: Image.Image) -> Tensor:
@@ -58,7 +60,7 @@ class Preparation:
         """
         self.size: int = data.get("image_size", 28)
         self.mode = "L" if channels == 1 else "RGB"
-        self.normalization = Normalization.named(data.get("normalization", "mnist"), channels)
+        self.normalization = Normalization.named(data.get("normalization", "mnist"))
         self.steps = [framing(step, self.size) for step in evaluation_steps(data, self.size)]
 
     def __call__(self, image: Image.Image | numpy.ndarray) -> Tensor:
@@ -80,8 +82,9 @@ def evaluation_steps(data: dict[str, Any], size: int) -> list[Any]:
     if isinstance(augmentation, list):
         is_enlarged = any("random_resized_crop" in step for step in augmentation)
     else:
-        is_large = augmentation == "auto_augment" and size > SMALL_SIDE
-        is_enlarged = augmentation == "imagenet" or is_large
+        presets = {"none": False, "cifar": False, "shift": False, "imagenet": True}
+        presets["auto_augment"] = size > SMALL_SIDE
+        is_enlarged = choice(presets, "augmentation", augmentation)
     return [{"resize": {"size": (size * 8 + 3) // 7 if is_enlarged else size}}, "center_crop"]
 
 

@@ -35,6 +35,7 @@ class Model(nn.Module):
         config: the configuration of the run, by section and key.
         timesteps: T, for how many time steps an image is shown.
         channels, image_size: of the input, in pixels.
+        normalization: what becomes of an image's bytes; None where the input is frames of events.
         path: of the file.
     """
 
@@ -50,12 +51,9 @@ class Model(nn.Module):
         self.channels = channels
         self.image_size: int = config["data"]["image_size"]
         self.path = path
-        self._preparation = None if channels == 2 else Preparation(config["data"], channels)
-
-    @property
-    def normalization(self) -> Normalization | None:
-        """What becomes of an image's bytes; None for frames of events."""
-        return None if self._preparation is None else self._preparation.normalization
+        self.normalization = (
+            None if channels == 2 else Normalization.named(config["data"]["normalization"])
+        )
 
     def prepare(self, *images: Image.Image | numpy.ndarray) -> Tensor:
         """Images [N, C, H, W] as `sltt-dist evaluate` gives them to the network: framed, resized and
@@ -63,12 +61,17 @@ class Model(nn.Module):
 
         Args:
             images: Pillow's, or arrays of bytes [H, W] or [H, W, 3].
+
+        Raises:
+            ModelError: where the network reads frames of events.
+            ValueError: where `data.evaluation` has steps that this package has not.
         """
-        if self._preparation is None:
+        if self.normalization is None:
             raise ModelError(
                 "this network reads frames of events, which are not prepared from images"
             )
-        return torch.stack([self._preparation(image) for image in images])
+        preparation = Preparation(self.config["data"], self.channels)
+        return torch.stack([preparation(image) for image in images])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, classes], the mean of all time steps; the greatest is the predicted class.
@@ -123,9 +126,9 @@ def load(path: str | os.PathLike[str]) -> Model:
         channels = input_channels(config, len(classes), tensors)
         step = build(config, len(classes), channels)
         model = Model(step, classes, config, channels, file)
-    except (KeyError, TypeError, ValueError) as error:
+        missing, unexpected = step.load_state_dict(tensors, strict=False)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{file} has a network that this version cannot make: {error}") from error
-    missing, unexpected = step.load_state_dict(tensors, strict=False)
     # PyTorch's batch norm counts its batches, which changes nothing.
     missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
     if missing or unexpected:
@@ -160,4 +163,6 @@ def input_channels(config: Configuration, classes: int, tensors: dict[str, Tenso
         unfilled = build(config, classes, channels=1)
     modules = unfilled.named_modules()
     stem = next(name for name, module in modules if isinstance(module, nn.Conv2d))
+    if f"{stem}.weight" not in tensors:
+        raise ValueError(f"its weights lack {stem}.weight")
     return tensors[f"{stem}.weight"].shape[1]

@@ -22,6 +22,15 @@ SURROGATES: dict[str, tuple[float, Callable[[Tensor, float], Tensor]]] = {
 # The potential that fires the first spike, as a share of the threshold.
 FIRST_LEVELS = {"floor": 1.0, "round": 0.5}
 
+# Values of the keys that name something.
+CHOICES = {
+    "kind": ["lif", "if", "plif", "clif"],
+    "threshold_rule": ["fixed", "stabilized"],
+    "reset": ["soft", "hard"],
+    "firing": FIRST_LEVELS,
+    "surrogate": SURROGATES,
+}
+
 
 @dataclass(frozen=True)
 class NeuronSettings:
@@ -37,6 +46,11 @@ class NeuronSettings:
     firing: str = "floor"
     surrogate: str = "triangle"
     surrogate_width: float | None = None
+
+    def __post_init__(self) -> None:
+        for key, names in CHOICES.items():
+            if getattr(self, key) not in names:
+                raise ValueError(f"this version knows no neuron.{key} '{getattr(self, key)}'")
 
 
 class Fire(torch.autograd.Function):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from small_data import (
     CLASSES,
     cifar_test_samples,
@@ -21,6 +22,7 @@ import sltt_dist
 from sltt_dist import configuration
 from sltt_dist.builder import build
 from sltt_dist.families import ARCHITECTURES
+from sltt_dist.images import Preparation
 from sltt_dist.records import parsed
 from sltt_dist.runs import find_program
 
@@ -196,6 +198,40 @@ class ModelTests(unittest.TestCase):
         (self.folder / "cut.safetensors").write_bytes(b"short")
         with self.assertRaisesRegex(sltt_dist.ModelError, "cut.safetensors: "):
             sltt_dist.load(self.folder / "cut.safetensors")
+
+    def test_names_what_it_does_not_know(self) -> None:
+        for text, message in [
+            ("neuron: {kind: izhikevich}", "this version knows no neuron.kind 'izhikevich'"),
+            ("neuron: {delay: 2}", "this version knows no neuron.delay"),
+            (
+                "model: {architecture: resnet19}",
+                "this version knows no model.architecture 'resnet19'",
+            ),
+            ("model: {normalization: group}", "this version knows no model.normalization 'group'"),
+            ("model: {layers: [attention]}", "this version knows no layer 'attention'"),
+            ("model: {layers: [convolution: {groups: 2}]}", "unexpected keyword argument 'groups'"),
+            ("model: {family: vgg}", "its weights lack layer1.0.weight"),
+        ]:
+            with self.subTest(text):
+                path = self.folder / "other.safetensors"
+                metadata = {"configuration": text, "classes": '["a", "b"]'}
+                save_file({"x": torch.zeros(1)}, path, metadata)
+                with self.assertRaisesRegex(sltt_dist.ModelError, message):
+                    sltt_dist.load(path)
+
+    def test_prepares_images_as_the_configuration_says(self) -> None:
+        section = {"image_size": 4, "normalization": "none"}
+        image = numpy.arange(8 * 6, dtype=numpy.uint8).reshape(8, 6)
+        for evaluation, expected in [
+            (["center_crop"], image[2:6, 1:5]),
+            ([{"center_crop": {"size": 2}}], image[3:5, 2:4]),
+        ]:
+            prepared = Preparation(section | {"evaluation": evaluation}, channels=1)(image)
+            self.assertEqual(prepared[0].round().int().tolist(), expected.tolist())
+        enlarged = Preparation(section | {"image_size": 7, "augmentation": "imagenet"}, channels=1)
+        self.assertEqual(enlarged(image).shape, (1, 7, 7))
+        with self.assertRaisesRegex(ValueError, "has the step 'invert'"):
+            Preparation(section | {"evaluation": ["invert"]}, channels=1)
 
 
 class FamilyTests(unittest.TestCase):
