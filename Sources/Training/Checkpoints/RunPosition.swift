@@ -29,16 +29,19 @@ public struct RunPosition: Codable, Equatable, Sendable {
 
   /// Enters what a validation of the weights has found.
   ///
-  /// - Parameter densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
+  /// - Parameters:
+  ///   - densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
+  ///   - rates: spikes for each element of layers' inputs and time step in the epoch, by layer.
   /// - Returns: whether no weights of the run were better.
   mutating func enter(
-    _ validation: IterationMetrics, densities: [String: Double], iterationsPerEpoch: Int
+    _ validation: IterationMetrics, densities: [String: Double], rates: [String: Double],
+    iterationsPerEpoch: Int
   ) -> Bool {
     let isBest = validation.accuracy > bestAccuracy ?? -1
     if isBest { bestAccuracy = validation.accuracy }
     validationAccuracy = validation.accuracy
     validatedIteration = iteration
-    inputDensities = densities
+    (inputDensities, inputRates) = (densities, rates)
     epoch = iteration / iterationsPerEpoch
     if iteration % iterationsPerEpoch == 0 {
       (epochMetrics, epochSeconds) = (IterationMetrics(), 0)

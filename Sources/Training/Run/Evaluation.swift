@@ -40,7 +40,9 @@ public final class Evaluation {
   }
 
   /// What was measured, for people.
-  public func run() throws -> String {
+  ///
+  /// - Parameter energy: of operations, where they are to be told.
+  public func run(energy: OperationEnergy? = nil) throws -> String {
     let start = ContinuousClock.now
     let metrics = try trainer.evaluator.evaluate(loader)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -52,7 +54,16 @@ public final class Evaluation {
       firing rate          \(Format.percent(metrics.firingRate))
       speed                \(Format.rate(metrics.samples / seconds)) images/s
       """
-    return withNotes(lines)
+    guard let energy else { return withNotes(lines) }
+    return withNotes(lines) + "\n\n" + operations(at: metrics).text(energy)
+  }
+
+  /// The operations of a sample at the rates that were measured.
+  private func operations(at metrics: IterationMetrics) -> NetworkOperations {
+    let network = trainer.network.plan
+    return NetworkOperations(
+      network, timesteps: configuration.method.timesteps,
+      isStatic: configuration.framesOfASample == 1, rates: metrics.inputRates(of: network).byLayer)
   }
 
   /// What was measured of the network as it is and unrolled, for people.
