@@ -102,7 +102,7 @@ public struct Comparison: BenchmarkReport {
         Format.rate(contestant.mean(\.imagesPerSecond)),
         Format.bytes(contestant.runs.map(\.peakBytes).max()!),
         Format.percent(contestant.mean(\.firingRate)),
-        Format.count(Int(contestant.mean(\.synapticOperations))),
+        Format.count(Int(contestant.mean(\.synapticOperations).rounded())),
       ]
     }
     return """

@@ -39,7 +39,7 @@ public struct RunsReport {
       entries.count == 1 ? "Run \(entries[0].name)" : "\(entries.count) runs beside each other"
     let sections = [
       overview, CurvesSection(entries).html, FiringSection(entries).html,
-      EvaluationSection(entries).html, CostSection(entries).html,
+      EvaluationSection(entries).html, EnergySection(entries).html, CostSection(entries).html,
       ConfigurationSection(entries).html,
     ]
     return HTMLPage(title: title, sections: sections.filter { !$0.isEmpty }).html

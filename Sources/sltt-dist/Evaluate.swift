@@ -12,11 +12,18 @@ struct Evaluate: ParsableCommand {
 
       With --unroll: a network whose neurons fire up to L spikes at a time step runs a second time with \
       single spikes, over L times as many steps, and the two are compared.
+
+      With --energy: multiply-accumulates, spikes' accumulates and energy by layer, at the measured firing \
+      rates, beside the same network as an ANN.
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var operations: EnergyOptions
+
+  @Flag(name: .long, help: "Show the operations of each layer and their energy.")
+  var energy = false
 
   @Flag(
     name: .long, help: "Show a line for each class, not only for those with the lowest accuracy.")
@@ -35,9 +42,9 @@ struct Evaluate: ParsableCommand {
   var unroll = false
 
   func validate() throws {
-    guard unroll, classes || confusion != nil || json != nil else { return }
+    guard unroll, classes || energy || confusion != nil || json != nil else { return }
     throw ValidationError(
-      "--unroll compares two networks: leave out --classes, --confusion and --json")
+      "--unroll compares two networks: leave out --classes, --energy, --confusion and --json")
   }
 
   func run() {
@@ -58,7 +65,7 @@ struct Evaluate: ParsableCommand {
       }
       let report = try evaluation.run()
       guard communicator.isRoot else { return }
-      print(report.text(showsAllClasses: classes))
+      print(report.text(showsAllClasses: classes, energy: energy ? operations.energy : nil))
       try files[0]?.finish(with: report.confusion.utf8)
       try files[1]?.finish(with: report.json)
     }

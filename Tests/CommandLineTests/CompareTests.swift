@@ -60,6 +60,21 @@ struct CompareTests {
     #expect(Set(ofOneStep.map { $0.runs[0].accuracy }).count == 1 && ofOneStep.count == 2)
   }
 
+  /// Runs of earlier versions have the density of convolutions' inputs only, which is their rate where neurons
+  /// fire single spikes.
+  @Test func countsOperationsOfEarlierRunsAlike() throws {
+    #expect(try compare("--methods", "sltt").status == 0)
+    let counted = try report().contestants[0].runs[0].synaptic_operations
+    let metrics = "c/sltt/seed-1/metrics.jsonl"
+    let text = try workspace.text(metrics)
+    let earlier = text.replacing(#/, "input_rates": {[^}]*}/#, with: "")
+    #expect(earlier != text)
+    try workspace.directory.write(earlier, to: metrics)
+    #expect(try compare("--methods", "sltt").status == 0)
+    let estimated = try report().contestants[0].runs[0].synaptic_operations
+    #expect(abs(estimated / counted - 1) < 1e-5)
+  }
+
   @Test func whatIsThereIsNotDoneAgain() throws {
     // What was broken off goes on.
     let begun = try workspace.run(

@@ -90,6 +90,27 @@ struct EvaluateTests {
     #expect(Double(numbers.1)! < 1e-5 * Double(numbers.2)!)
   }
 
+  /// Counts are exact, so that ranks do not matter.
+  @Test func tellsOperationsAndEnergy() throws {
+    func table(_ options: String..., ranks: Int? = nil) throws -> [Substring] {
+      let run = try workspace.run(
+        ["evaluate", "--checkpoint", "run", "--energy"] + options, ranks: ranks)
+      #expect(run.status == 0)
+      return run.output.split(separator: "\n").drop { !$0.hasPrefix("layer ") }
+    }
+    let rows = try table()
+    #expect(try table(ranks: 3) == rows)
+    #expect(rows.dropFirst().first?.contains("not spikes") == true)
+    let total = try #require(rows.first { $0.hasPrefix("total ") })
+    let numbers = total.split(separator: " ").compactMap { Int($0.replacing(",", with: "")) }
+    // MACs, ACs and those of an ANN, which has no T = 2.
+    #expect(numbers.count == 3 && numbers[0] < numbers[2] && numbers[1] > 0)
+    let free = try table("--mac-energy", "0", "--ac-energy", "0")
+    #expect(free.first { $0.hasPrefix("total ") }?.hasSuffix("0.00 pJ") == true)
+    let both = try workspace.run("evaluate", "--checkpoint", "run", "--energy", "--unroll")
+    #expect(both.status == 64 && both.errors.contains("leave --unroll out"))
+  }
+
   @Test func takesOtherDataAndSettings() throws {
     try FileManager.default.copyItem(
       atPath: workspace.file("images"), toPath: workspace.file("others"))

@@ -52,6 +52,21 @@ struct InspectTests {
     #expect(run.output.contains("T = 8, batch 100"))
   }
 
+  @Test func showsOperationsAtAFiringRate() throws {
+    func total(_ rate: String) throws -> [Int] {
+      let run = try workspace.run("inspect", "--firing-rate", rate, usesOneThread: false)
+      #expect(run.status == 0 && run.errors == "")
+      let rows = run.output.split(separator: "\n").filter { $0.hasPrefix("total ") }
+      try #require(rows.count == 2)
+      return rows[1].split(separator: " ").compactMap { Int($0.replacing(",", with: "")) }
+    }
+    let (few, many) = (try total("0.1"), try total("0.2"))
+    #expect(few[0] == many[0] && abs(2 * few[1] - many[1]) <= 1 && few[2] == many[2])
+    let measured = try workspace.run(
+      "inspect", "--checkpoint", "run", "--firing-rate", "0.1", usesOneThread: false)
+    #expect(measured.status == 64 && measured.errors.contains("--firing-rate is for a network"))
+  }
+
   /// What it prints is a configuration of the same network.
   @Test func writesANetworkOutLayerByLayer() throws {
     let options = [
@@ -108,8 +123,10 @@ struct InspectTests {
       let cells = try #require(run.value("layer1.0.conv2 ")).split(separator: " ")
       #expect(try #require(Double(cells[0])) > 0 && cells[1] == "%")
       #expect(cells[2...].map { String($0) } == [expected, "onednn", expected])
+      #expect(run.output.contains("\ntotal ") && run.output.contains("MACs as an ANN"))
     }
     let metrics = try workspace.text("run/metrics.jsonl").split(separator: "\n")
     #expect(metrics.count { $0.contains("\"convolutions\": {\"conv1\": ") } == 2)
+    #expect(metrics.count { $0.contains("\"input_rates\": {\"layer1.0.conv1\": ") } == 2)
   }
 }

@@ -58,4 +58,24 @@ struct IterationMetricsTests {
     total.add(metrics(spikes: [1, 2]))
     #expect(total.firing?.samples == [4, 4] && total.spikes == 15)
   }
+
+  @Test func spikesThatLayersReadAddUpAndTravelExactly() {
+    var total = IterationMetrics()
+    total.spikeInputs = [SpikeInput(spikes: 1 << 24 + 1, elements: 1 << 30), SpikeInput()]
+    var more = total
+    more.spikeInputs = [SpikeInput(spikes: 2, elements: 3), SpikeInput()]
+    total.add(more)
+    #expect(total.spikeInputs?[0] == SpikeInput(spikes: 1 << 24 + 3, elements: 1 << 30 + 3))
+    let tail = FlatBuffer(count: total.numberCount)
+    total.write(to: tail.all)
+    var received = more
+    received.read(from: tail.all)
+    #expect(received.spikeInputs == total.spikeInputs)
+    #expect(received.spikeInputs?[1].rate == nil)
+    // A resumed run may have other layers.
+    total.add(IterationMetrics())
+    more.spikeInputs = [SpikeInput(spikes: 1, elements: 2)]
+    total.add(more)
+    #expect(total.spikeInputs == more.spikeInputs)
+  }
 }

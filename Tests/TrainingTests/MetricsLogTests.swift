@@ -68,8 +68,12 @@ struct MetricsLogTests {
       seed: 1, arena: Arena(capacity: 16 << 20))
     var record = epoch
     record.kernels = network.kernels(at: ["layer1.0.conv1": 0.5], samples: 32)
+    record.inputRates = [
+      InputRate(layer: "layer1.0.conv1", rate: 1.5), InputRate(layer: "linear", rate: 0.25),
+    ]
     struct Line: Decodable {
       let convolutions: [String: [String: Value]]
+      let input_rates: [String: Double]
       enum Value: Decodable, Equatable {
         case number(Double), text(String)
         init(from decoder: any Decoder) throws {
@@ -85,6 +89,7 @@ struct MetricsLogTests {
     #expect(line.convolutions["layer1.0.conv1"]?["input_density"] == .number(0.5))
     #expect(line.convolutions["layer1.0.conv1"]?["forward"] == .text("onednn"))
     #expect(line.convolutions["conv1"]?["input_density"] == nil)
+    #expect(line.input_rates == ["layer1.0.conv1": 1.5, "linear": 0.25])
     // A table has no place for them.
     #expect(record.csv == epoch.csv)
   }

@@ -15,6 +15,8 @@ struct RunStateTests {
     state.position.epochMetrics.loss = 1.0 / 3
     // The names stay as they are, unlike those of keys.
     state.position.inputDensities = ["layer1.0.convA_b": 0.1, "conv1": 1.0 / 3]
+    state.position.inputRates = ["layer1.0.convA_b": 0.2]
+    state.position.epochMetrics.spikeInputs = [SpikeInput(spikes: 3, elements: 14)]
     state.position.epochMetrics.inputs = [.init(spikes: 3, sites: 7), .init()]
     let json = state.json
     #expect(try RunState(json: json, path: "x") == state)

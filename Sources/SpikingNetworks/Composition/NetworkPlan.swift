@@ -49,7 +49,7 @@ public final class NetworkPlan {
   }
 
   /// The layers with weights, in the order of the forward pass.
-  public var weightedLayers: [LayerSummary] { weighted.map(\.summary) }
+  public private(set) lazy var weightedLayers: [LayerSummary] = weighted.map(\.summary)
   /// What the stem gives for one sample, which has no state and no time steps.
   public var stemOutput: Shape { body.stem.output }
   /// Whether that is on the tape, the same at each time step that shows the same frame.

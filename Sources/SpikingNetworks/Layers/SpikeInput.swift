@@ -3,12 +3,14 @@ import Tensors
 /// How many spikes a layer with weights has read; one that reads floats has none and could have had none.
 public struct SpikeInput: Codable, Equatable, Sendable {
   /// Spikes. Of neurons that fire several at a time step, and of sums of spikes, each counts.
-  public var spikes = 0
+  public var spikes: Int
   /// Elements of the inputs that were spikes, over all samples and time steps.
-  public var elements = 0
+  public var elements: Int
 
-  /// Of no inputs yet.
-  public init() {}
+  /// By default of no inputs yet.
+  public init(spikes: Int = 0, elements: Int = 0) {
+    (self.spikes, self.elements) = (spikes, elements)
+  }
 
   mutating func add(_ input: borrowing Signal) {
     switch input {

@@ -34,12 +34,14 @@ public struct RunPosition: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - validation: of the weights; nil where none was due.
   ///   - densities: shares of the convolutions' inputs that were spikes in the epoch, by layer.
+  ///   - rates: spikes for each element of layers' inputs and time step in the epoch, by layer.
   /// - Returns: whether the weights were measured, and none of the run were better.
   mutating func close(
-    _ validation: IterationMetrics?, densities: [String: Double], iterationsPerEpoch: Int
+    _ validation: IterationMetrics?, densities: [String: Double], rates: [String: Double],
+    iterationsPerEpoch: Int
   ) -> Bool {
     validationAccuracy = validation?.accuracy
-    inputDensities = densities
+    (inputDensities, inputRates) = (densities, rates)
     epoch = iteration / iterationsPerEpoch
     guard let validation else { return false }
     let isBest = validation.accuracy > bestAccuracy ?? -1

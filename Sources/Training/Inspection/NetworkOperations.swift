@@ -23,6 +23,11 @@ public struct NetworkOperations: Encodable, Sendable {
     public var acs: Double
     /// Multiplications with addition of the same layer in an ANN, once.
     public var annMACs: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case name, kind, inputRate, macs, acs
+      case annMACs = "ann_macs"
+    }
   }
 
   /// In the order of the forward pass.

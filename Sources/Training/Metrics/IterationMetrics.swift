@@ -25,6 +25,10 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   /// Spikes by layer and time step; nil where they were not counted.
   public private(set) var firing: FiringStatistics?
 
+  /// Spikes that layers with weights have read, in the order of the forward pass; nil where they were not
+  /// counted.
+  public var spikeInputs: [SpikeInput]?
+
   /// How many of a convolution's inputs were spikes; dense inputs have none and could have had none.
   public struct InputActivity: Sendable, Codable, Equatable {
     /// Spikes.
@@ -39,6 +43,7 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   /// Nothing measured yet of a network.
   init(of network: NetworkPlan, timesteps: Int) {
     inputs = [InputActivity](repeating: InputActivity(), count: network.convolutions.count)
+    spikeInputs = [SpikeInput](repeating: SpikeInput(), count: network.weightedLayers.count)
     enter(FiringStatistics(of: network, timesteps: timesteps))
   }
 
@@ -73,6 +78,14 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
       // Where a run was resumed, its checkpoint may know totals only, or layers of another size.
       if firing?.isOfSameLayers(as: others) == true { firing!.add(others) } else { firing = others }
     }
+    if let others = other.spikeInputs {
+      // As for them.
+      if spikeInputs?.count == others.count {
+        for (index, input) in others.enumerated() { spikeInputs![index] += input }
+      } else {
+        spikeInputs = others
+      }
+    }
     guard let others = other.inputs else { return }
     var sums = inputs ?? [InputActivity](repeating: InputActivity(), count: others.count)
     for (index, activity) in others.enumerated() {
@@ -96,7 +109,7 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   /// Numbers that `write` writes.
   var numberCount: Int {
     Self.fields.count + 2 * (inputs?.count ?? 0)
-      + ExactCount.floats * (firing?.counts.count ?? 0)
+      + ExactCount.floats * (2 * (spikeInputs?.count ?? 0) + (firing?.counts.count ?? 0))
   }
 
   /// Writes what can be added up over the ranks.
@@ -110,6 +123,10 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
       let numbers = rest.take(2)
       (numbers[0], numbers[1]) = (Float(activity.spikes), Float(activity.sites))
     }
+    for input in spikeInputs ?? [] {
+      ExactCount.write(input.spikes, to: rest.take(ExactCount.floats))
+      ExactCount.write(input.elements, to: rest.take(ExactCount.floats))
+    }
     for count in firing?.counts ?? [] { ExactCount.write(count, to: rest.take(ExactCount.floats)) }
   }
 
@@ -122,9 +139,21 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
       let numbers = rest.take(2)
       return InputActivity(spikes: Double(numbers[0]), sites: Double(numbers[1]))
     }
+    spikeInputs = spikeInputs?.map { _ in
+      SpikeInput(
+        spikes: ExactCount.read(from: rest.take(ExactCount.floats)),
+        elements: ExactCount.read(from: rest.take(ExactCount.floats)))
+    }
     guard var firing else { return }
     firing.counts = firing.counts.map { _ in ExactCount.read(from: rest.take(ExactCount.floats)) }
     enter(firing)
+  }
+
+  /// Spikes for each element of the inputs of layers that read spikes, and time step.
+  func inputRates(of network: NetworkPlan) -> [InputRate] {
+    zip(network.weightedLayers, spikeInputs ?? []).compactMap { layer, input in
+      input.rate.map { InputRate(layer: layer.name, rate: $0) }
+    }
   }
 
   /// Shares of the inputs that are spikes, by the names of the convolutions' layers, where they are.

@@ -40,6 +40,10 @@ extension MetricsRecord {
       let layers = kernels.map { "\"\($0.layer)\": \($0.json)" }
       members.append("\"convolutions\": {" + layers.joined(separator: ", ") + "}")
     }
+    if !inputRates.isEmpty {
+      let layers = inputRates.map { "\"\($0.layer)\": \($0.rate)" }
+      members.append("\"input_rates\": {" + layers.joined(separator: ", ") + "}")
+    }
     return "{" + members.joined(separator: ", ") + "}"
   }
 }

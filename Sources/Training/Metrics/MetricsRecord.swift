@@ -49,6 +49,8 @@ public struct MetricsRecord: Equatable, Sendable {
   public var histograms: [String: Histogram] = [:]
   /// What computed the convolutions of an epoch, in the order of the forward pass.
   public var kernels: [KernelUse] = []
+  /// What layers read in an epoch, in the order of the forward pass.
+  public var inputRates: [InputRate] = []
 
   public init(
     _ kind: Kind, epoch: Int, iteration: Int, samples: Int, trainLoss: Double?,

@@ -132,6 +132,7 @@ struct LocalPass {
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))
     metrics.enter(network.firing)
+    metrics.spikeInputs = network.spikeInputs
     metrics.inputs = network.convolutions.map {
       .init(spikes: Double($0.inputActivity.spikes), sites: Double($0.inputActivity.sites))
     }

@@ -54,7 +54,16 @@ public final class Evaluation {
     return EvaluationReport(
       checkpoint: checkpoint.path, data: source,
       names: checkpoint.names(ofOutputs: trainer.network.specification.classes),
-      metrics: metrics, seconds: (ContinuousClock.now - start) / .seconds(1), notes: notes)
+      metrics: metrics, operations: operations(at: metrics.overall),
+      seconds: (ContinuousClock.now - start) / .seconds(1), notes: notes)
+  }
+
+  /// The operations of a sample at the rates that were measured.
+  private func operations(at metrics: IterationMetrics) -> NetworkOperations {
+    let network = trainer.network.plan
+    return NetworkOperations(
+      network, timesteps: configuration.method.timesteps,
+      isStatic: configuration.framesOfASample == 1, rates: metrics.inputRates(of: network).byLayer)
   }
 
   /// What was measured of the network as it is and unrolled, for people.

@@ -18,6 +18,8 @@ public struct EvaluationRecord: Encodable, Sendable {
   public let outputs: [String]
   /// Samples by class and output.
   public let confusion: [[Int]]
+  /// Of a sample.
+  public let operations: NetworkOperations
 
   public struct Layer: Encodable, Sendable {
     public let layer: String

@@ -12,6 +12,7 @@ public struct EvaluationReport {
   /// Class names by output of the network, of which those of the data come first.
   let names: [String]
   let metrics: EvaluationMetrics
+  let operations: NetworkOperations
   let seconds: Double
   let notes: [SplitNote]
 
@@ -20,9 +21,10 @@ public struct EvaluationReport {
 
   /// For people.
   ///
-  /// - Parameter showsAllClasses: whether there is a line for each class; else for those with the lowest
-  ///   accuracy.
-  public func text(showsAllClasses: Bool) -> String {
+  /// - Parameters:
+  ///   - showsAllClasses: whether there is a line for each class; else for those with the lowest accuracy.
+  ///   - energy: of operations, where they are to be told.
+  public func text(showsAllClasses: Bool, energy: OperationEnergy? = nil) -> String {
     let overall = metrics.overall
     let lines = """
       samples              \(Format.count(Int(overall.samples))) of \(data)
@@ -36,6 +38,7 @@ public struct EvaluationReport {
       """
     let notes = notes.map { "\n" + $0.title.padded(to: 21) + $0.text }.joined()
     return lines + notes + "\n\n" + classTable(showsAllClasses: showsAllClasses)
+      + (energy.map { "\n\n" + operations.text($0) } ?? "")
   }
 
   /// The neurons that no sample made fire.
@@ -122,6 +125,6 @@ public struct EvaluationReport {
       classes: classes, outputs: names,
       confusion: metrics.samples.indices.map { label in
         names.indices.map { metrics.count(label: label, predicted: $0) }
-      })
+      }, operations: operations)
   }
 }

@@ -197,6 +197,7 @@ public final class TrainingRun {
     let densities = position.epochMetrics.inputDensities(of: network)
     record.kernels = network.kernels(
       at: densities, samples: setup.configuration.samplesAtOnce(ranks: communicator.size))
+    record.inputRates = position.epochMetrics.inputRates(of: network.plan)
     record.validationLoss = validation?.loss
     record.validationAccuracy = validation?.accuracy
     record.validationTop5 = validation?.top5
@@ -207,7 +208,8 @@ public final class TrainingRun {
     }
     report?.noteBadSamples(training: position.epochMetrics, validation: validation)
     let isBest = position.close(
-      validation, densities: densities, iterationsPerEpoch: iterationsPerEpoch)
+      validation, densities: densities, rates: record.inputRates.byLayer,
+      iterationsPerEpoch: iterationsPerEpoch)
     try recorder?.append(record)
     report?.endEpoch(record, isBest: isBest)
     try checkpoints.afterEpoch(position, isBest: isBest)

@@ -1,0 +1,53 @@
+import Support
+import Training
+
+/// What a sample would cost on neuromorphic hardware, at the firing rates of the validation.
+struct EnergySection {
+  private let entries: [(name: String, operations: NetworkOperations)]
+  private let energy = OperationEnergy()
+
+  init(_ entries: [RunsReport.Entry]) {
+    self.entries = entries.compactMap { entry in
+      entry.findings.map { (entry.name, $0.evaluation.operations) }
+    }
+  }
+
+  var html: String {
+    guard !entries.isEmpty else { return "" }
+    let header = ["run", "MACs", "ACs", "energy", "MACs as an ANN", "energy", "ANN : SNN"]
+    let rows = entries.map { name, operations in
+      let (own, ann) = (
+        energy.mac * operations.macs + energy.ac * operations.acs, energy.mac * operations.annMACs
+      )
+      return [
+        name, count(operations.macs), count(operations.acs), Format.energy(picojoules: own),
+        count(operations.annMACs), Format.energy(picojoules: ann),
+        own > 0 ? Format.fixed(ann / own, 1) : "–",
+      ]
+    }
+    return HTML.section(
+      "Operations and energy of a sample",
+      HTML.table([header] + rows) + entries.map(details).joined(separator: "\n"),
+      note: "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
+        + " spike (AC): arithmetic in 45 nm (Horowitz, ISSCC 2014), without memory and neurons.")
+  }
+
+  private func details(_ name: String, _ operations: NetworkOperations) -> String {
+    let most = operations.layers.map { $0.energy(energy) }.max() ?? 0
+    let header = ["layer", "kind", "input rate", "MACs", "ACs", "energy", ""]
+    let rows = operations.layers.map { layer in
+      let own = layer.energy(energy)
+      return [
+        Markup.escaped(layer.name), Markup.escaped(layer.kind),
+        layer.inputRate.map { Format.percent($0) } ?? "not spikes", count(layer.macs),
+        count(layer.acs), Format.energy(picojoules: own), HTML.bar(most > 0 ? own / most : 0),
+      ]
+    }
+    return "<details><summary>\(Markup.escaped(name)): layer by layer</summary>"
+      + HTML.table(html: [header] + rows) + "</details>"
+  }
+
+  private func count(_ operations: Double) -> String {
+    operations == 0 ? "" : Format.count(Int(min(operations, 0x1p62).rounded()))
+  }
+}
