@@ -60,7 +60,7 @@ struct Predict: ParsableCommand {
       let predictor = try Predictor(
         of: ModelFile(at: model.checkpoint), batch: batch, backend: compute.backend,
         threads: compute.threadCount(communicator))
-      let table = try PredictionTable(
+      var table = try PredictionTable(
         path: output, names: predictor.names, top: top, isJSON: format == .jsonl)
       var passedOver = 0
       func passOver(_ error: any Error) {

@@ -6,7 +6,8 @@ import Testing
 
 struct EvaluationMetricsTests {
   @Test func countsByLabelAndPrediction() {
-    var metrics = EvaluationMetrics(nothing: IterationMetrics(), classes: 2, outputs: 3, timesteps: 1)
+    var metrics = EvaluationMetrics(
+      nothing: IterationMetrics(), classes: 2, outputs: 3, timesteps: 1)
     let samples: [(label: Int, logits: [Float])] = [
       (0, [2, 1, 0]), (0, [0, 0, 1]), (1, [3, 2, 1]), (1, [.nan, .nan, .nan]),
     ]

@@ -1,12 +1,19 @@
-import Datasets
+import Configuration
 import Foundation
-import TestSupport
 import Testing
 
+@testable import Datasets
 @testable import SpikingNetworks
 @testable import Training
 
 struct EvaluationReportTests {
+  private let operations: NetworkOperations
+
+  init() throws {
+    let network = try NetworkPlan(Configuration().networkSpecification(classes: 10))
+    operations = NetworkOperations(network, timesteps: 4, isStatic: true, firingRate: 0.5)
+  }
+
   /// Of each class as many samples as its number, of which all but one are taken for class 0.
   private func report(classes: Int) -> EvaluationReport {
     var metrics = EvaluationMetrics(
@@ -23,8 +30,8 @@ struct EvaluationReportTests {
     }
     let names = (0..<classes).map { "c\($0)" } + ["output \(classes)"]
     return EvaluationReport(
-      checkpoint: "x", data: "y/val", names: names, metrics: metrics, seconds: 1,
-      notes: [SplitNote(title: "passed over", text: "1 file")])
+      checkpoint: "x", data: "y/val", names: names, metrics: metrics, operations: operations,
+      seconds: 1, notes: [SplitNote(title: "passed over", text: "1 file")])
   }
 
   private func classes(_ text: String) -> [String] {
@@ -65,8 +72,8 @@ struct EvaluationReportTests {
       try JSONSerialization.jsonObject(with: report.json) as? [String: Any])
     #expect(
       Set(json.keys) == [
-        "checkpoint", "data", "samples", "loss", "accuracy", "top5", "firing_rate",
-        "firing",        "accuracy_by_timestep", "calibration_error", "calibration", "classes", "outputs",
+        "checkpoint", "data", "samples", "loss", "accuracy", "top5", "firing_rate", "firing",
+        "accuracy_by_timestep", "calibration_error", "calibration", "classes", "outputs",
         "confusion",
       ])
     #expect(json["samples"] as? Int == 3 && json["accuracy"] as? Double == 2.0 / 3)

@@ -113,7 +113,7 @@ struct MetricsLogTests {
     #expect(record.csv == epoch.csv)
     let values = record.eventValues
     #expect(values.contains(EventValue("epoch/validation_loss", .scalar(0.5))))
-    #expect(values.contains(EventValue("epoch/rss_bytes", .scalar(1 << 20))))
+    #expect(values.contains(EventValue("epoch/rss_bytes", .scalar(1_048_576))))
     #expect(
       values.suffix(3) == [
         EventValue("firing_rate/sn1", .scalar(25.0 / 60)),

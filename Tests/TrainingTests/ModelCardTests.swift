@@ -21,7 +21,7 @@ struct ModelCardTests {
         "data.normalization=imagenet", "neuron.tau=2", "method.name=sltt-k", "method.k=2",
       ], channels: 3)
     #expect(card.input.kind == .image && card.input.size == 56 && card.input.channels == 3)
-    #expect(card.input.preparation == "[{resize: {size: 64}}, center_crop]")
+    #expect(card.input.preparation == ["resize: {size: 64}", "center_crop: {}"])
     #expect(card.input.mean == [0.485, 0.456, 0.406])
     #expect(card.input.deviation == [0.229, 0.224, 0.225])
     #expect(card.neuron.kind == "lif" && card.neuron.tau == 2 && card.timesteps == 4)
@@ -35,7 +35,8 @@ struct ModelCardTests {
         "data.normalization=none", "data.augmentation=none", "data.event_normalization=maximum",
         "neuron.kind=if", "data.frames={duration: 500}",
       ], channels: 2)
-    #expect(card.input.kind == .events && card.input.preparation == "{duration: 500}")
+    #expect(card.input.kind == .events && card.input.preparation == ["{duration: 500}"])
+    #expect(card.training.augmentation == ["{flip: false, shift: 0, roll: 0}"])
     #expect(card.input.normalization == "maximum" && card.input.mean == nil)
     #expect(card.neuron.tau == nil)
   }

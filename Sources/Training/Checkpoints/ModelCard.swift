@@ -41,8 +41,9 @@ struct ModelCard: Codable, Equatable {
     let channels: Int
     /// Height and width in pixels.
     let size: Int
-    /// In the words of configuration files: of images `data.evaluation`, of events `data.frames`.
-    let preparation: String
+    /// In the words of configuration files, in this order: of images the steps of `data.evaluation`, of
+    /// events `data.frames`.
+    let preparation: [String]
     /// In the words of configuration files: of images `data.normalization`, of events
     /// `data.event_normalization`.
     let normalization: String
@@ -61,7 +62,7 @@ struct ModelCard: Codable, Equatable {
     let schedule: String
     let epochs: Int
     let globalBatch: Int
-    let augmentation: String
+    let augmentation: [String]
     let precision: String
     let seed: UInt64
   }
@@ -127,7 +128,8 @@ extension ModelCard {
         "trained by",
         "\(training.method), \(training.optimizer), learning rate \(training.learningRate)"
           + " (\(training.schedule)), batch \(training.globalBatch), augmentation"
-          + " \(training.augmentation), \(training.precision), seed \(training.seed)"
+          + " \(training.augmentation.joined(separator: ", ")), \(training.precision), seed"
+          + " \(training.seed)"
       ),
     ]
     if let result {
@@ -171,14 +173,14 @@ extension ModelCard.Input {
     size = data.imageSize
     kind = channels == 2 ? .events : .image
     guard kind == .image else {
-      preparation = "\(configuration.frameRule)"
+      preparation = ["\(configuration.frameRule)"]
       normalization = data.eventNormalization.rawValue
       (mean, deviation) = (nil, nil)
       return
     }
     var resolved = configuration
     resolved.data.evaluation = .steps(data.steps(isTraining: false))
-    preparation = resolved.value(of: "data.evaluation")!
+    preparation = resolved.words(of: "data.evaluation")
     normalization = data.normalization.rawValue
     (mean, deviation) = (
       data.normalization.statistics?.mean, data.normalization.statistics?.deviation
@@ -187,8 +189,8 @@ extension ModelCard.Input {
 
   fileprivate var text: String {
     let numbers = mean.flatMap { mean in deviation.map { " (mean \(mean), deviation \($0))" } }
-    return "\(size)x\(size)x\(channels) \(kind.rawValue), \(preparation), normalization"
-      + " \(normalization)" + (numbers ?? "")
+    return "\(size)x\(size)x\(channels) \(kind.rawValue), \(preparation.joined(separator: ", ")),"
+      + " normalization \(normalization)" + (numbers ?? "")
   }
 }
 
@@ -202,9 +204,17 @@ extension ModelCard.Training {
     schedule = configuration.schedule.name.rawValue
     epochs = configuration.training.epochs
     globalBatch = configuration.training.globalBatch
-    augmentation = configuration.value(of: "data.augmentation")!
+    augmentation = configuration.words(
+      of: configuration.inputChannels == 2 ? "data.event_augmentation" : "data.augmentation")
     precision = configuration.training.precision.rawValue
     seed = configuration.training.seed
+  }
+}
+
+extension Configuration {
+  /// The value of a key: itself, or the entries of a list.
+  fileprivate func words(of key: String) -> [String] {
+    (value(of: key) ?? "").split(separator: "\n").map { String($0.trimmingPrefix("- ")) }
   }
 }
 
