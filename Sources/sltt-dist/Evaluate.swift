@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 import Training
 
 struct Evaluate: ParsableCommand {
@@ -6,7 +7,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a checkpoint's accuracy on the validation split.",
     discussion: """
       The configuration is the one that the checkpoint was trained with, unless --config names another. \
-      Through mpirun, the ranks share the samples; each sample counts exactly once.
+      Through mpirun, the ranks share the samples; each sample counts exactly once. docs/files.md has the \
+      fields of --json.
 
       With --unroll: a network whose neurons fire up to L spikes at a time step runs a second time with \
       single spikes, over L times as many steps, and the two are compared.
@@ -16,18 +18,51 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var compute: ComputeOptions
 
+  @Flag(
+    name: .long, help: "Show a line for each class, not only for those with the lowest accuracy.")
+  var classes = false
+
+  @Option(
+    name: .long,
+    help: "CSV file to write: samples by class, a line each, and predicted class, a column each.",
+    transform: path)
+  var confusion: String?
+
+  @Option(name: .long, help: "JSON file to write, with all that is measured.", transform: path)
+  var json: String?
+
   @Flag(name: .long, help: "Compare the network of several levels with itself in single spikes.")
   var unroll = false
 
+  func validate() throws {
+    guard unroll, classes || confusion != nil || json != nil else { return }
+    throw ValidationError(
+      "--unroll compares two networks: leave out --classes, --confusion and --json")
+  }
+
   func run() {
     onEveryRank { communicator in
-      let file = try ModelFile(at: model.checkpoint, communicator)
-      let resolved = try configuration.read(communicator, base: file.configuration)
+      // Before the work, whether they can be written.
+      let files = try communicator.isRoot ? [confusion, json].map(file) : []
+      let trained = try ModelFile(at: model.checkpoint, communicator)
+      let resolved = try configuration.read(communicator, base: trained.configuration)
       let evaluation = try Evaluation(
-        of: file, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
+        of: trained, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)
-      let report = try unroll ? evaluation.runUnrolled() : evaluation.run()
-      if communicator.isRoot { print(report) }
+      guard !unroll else {
+        let report = try evaluation.runUnrolled()
+        if communicator.isRoot { print(report) }
+        return
+      }
+      let report = try evaluation.run()
+      guard communicator.isRoot else { return }
+      print(report.text(showsAllClasses: classes))
+      try files[0]?.finish(with: report.confusion.utf8)
+      try files[1]?.finish(with: report.json)
     }
+  }
+
+  private func file(at path: String?) throws -> PartialFile? {
+    try path.map { try PartialFile(path: $0) }
   }
 }

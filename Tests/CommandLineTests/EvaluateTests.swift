@@ -26,6 +26,47 @@ struct EvaluateTests {
     #expect(run.value("validation top-5") == "100.00 %")
   }
 
+  /// The same for any number of ranks.
+  @Test func writesWhatItMeasured() throws {
+    func record(_ name: String, ranks: Int?) throws -> [String: Any] {
+      let run = try workspace.run(
+        "evaluate", "--checkpoint", best, "--json", "\(name).json", "--confusion", "\(name).csv",
+        "--set", "training.global_batch=4", ranks: ranks)
+      #expect(run.status == 0 && run.errors == "")
+      let data = try Data(contentsOf: URL(fileURLWithPath: workspace.file("\(name).json")))
+      return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+    let (alone, together) = (try record("alone", ranks: nil), try record("together", ranks: 2))
+    #expect(alone["data"] as? String == "images/val" && alone["samples"] as? Int == 13)
+    let accuracies = try #require(alone["accuracy_by_timestep"] as? [Double])
+    #expect(accuracies.count == 2 && accuracies[1] == alone["accuracy"] as? Double)
+    let confusion = try #require(alone["confusion"] as? [[Int]])
+    #expect(confusion.map { $0.reduce(0, +) } == [5, 4, 4])
+    let correct = Double((0..<3).reduce(0) { $0 + confusion[$1][$1] })
+    #expect(abs(correct / 13 - accuracies[1]) < 1e-12)
+    let layers = try #require(alone["firing"] as? [[String: Any]])
+    #expect(layers.count == 4 && layers.allSatisfy { ($0["rates"] as? [Double])?.count == 2 })
+    for key in ["samples", "accuracy", "top5", "accuracy_by_timestep", "classes", "confusion"] {
+      #expect(alone[key] as? NSObject == together[key] as? NSObject, "\(key)")
+    }
+    for key in ["loss", "calibration_error", "firing_rate"] {
+      let difference = (alone[key] as! Double) - (together[key] as! Double)
+      #expect(abs(difference) < 1e-5, "\(key)")
+    }
+    let table = try workspace.text("alone.csv")
+    #expect(try table == workspace.text("together.csv"))
+    let first = confusion[0].map { "\($0)" }.joined(separator: ",")
+    #expect(table.hasPrefix("class,0,1,2\n0,\(first)\n"))
+  }
+
+  @Test func saysAtOnceWhatItCannotWrite() throws {
+    let run = try workspace.run("evaluate", "--checkpoint", "none", "--json", "none/x.json")
+    #expect(run.status == 1 && run.messages.count == 1)
+    #expect(run.messages.first?.hasPrefix("none/x.json.partial: cannot be written: ") == true)
+    let unrolled = try workspace.run("evaluate", "--checkpoint", best, "--unroll", "--classes")
+    #expect(unrolled.status == 64 && unrolled.errors.contains("--unroll compares two networks"))
+  }
+
   @Test(arguments: [nil, 3]) func comparesLevelsWithSingleSpikes(ranks: Int?) throws {
     let none = try workspace.run("evaluate", "--checkpoint", "run", "--unroll", ranks: ranks)
     #expect(none.status == 1)

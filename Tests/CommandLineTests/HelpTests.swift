@@ -4,9 +4,21 @@ import Training
 
 struct HelpTests {
   @Test(arguments: [
-    ([], ["train", "evaluate", "inspect", "gradients", "doctor", "mpirun -n 8 sltt-dist train"]),
+    (
+      [],
+      [
+        "train", "evaluate", "inspect", "gradients", "doctor",
+        "mpirun -n 8 sltt-dist train",
+      ]
+    ),
     (["train"], ["--config", "--set", "--output", "--backend", "--threads", "runs/DATE-TIME"]),
-    (["evaluate"], ["--checkpoint", "--config", "--set", "--backend", "--threads"]),
+    (
+      ["evaluate"],
+      [
+        "--checkpoint", "--config", "--set", "--backend", "--threads", "--classes", "--confusion",
+        "--json",
+      ]
+    ),
     (["inspect"], ["--config", "--set"]),
     (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (

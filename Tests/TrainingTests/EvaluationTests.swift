@@ -39,7 +39,7 @@ struct EvaluationTests {
     try withOneThread {
       try Evaluation(
         of: checkpoint, configuration, backend: .oneDNN, threads: 1, SingleProcess()
-      ).run()
+      ).run().text(showsAllClasses: false)
     }
   }
 
@@ -50,6 +50,9 @@ struct EvaluationTests {
     _ = try job.train(epochs: 3)
     let expected = try job.evaluate()
     let report = try report(of: checkpoint(job, classes: ["0", "1", "2"]))
+    let layers = try #require(expected.firing?.layers)
+    let silent = Format.percent(
+      Double(layers.reduce(0) { $0 + $1.silent! }) / Double(layers.reduce(0) { $0 + $1.neurons }))
     let lines = report.split(separator: "\n").map { String($0) }
     #expect(
       Array(lines.prefix(5)) == [
@@ -57,9 +60,14 @@ struct EvaluationTests {
         "validation loss      \(Format.fixed(expected.loss, 4))",
         "validation accuracy  \(Format.percent(expected.accuracy, digits: 2))",
         "validation top-5     100.00 %",
-        "firing rate          \(Format.percent(expected.firingRate))",
+        "firing rate          \(Format.percent(expected.firingRate)); \(silent) of the neurons never fired",
       ])
-    #expect(lines.count == 6 && lines[5].hasSuffix(" images/s"))
+    #expect(lines.count == 12 && lines[5].hasSuffix(" images/s"))
+    #expect(lines[6].hasPrefix("calibration error    "))
+    let accuracy = Format.percent(expected.accuracy, digits: 2)
+    #expect(lines[7].hasPrefix("accuracy by step     1: "))
+    #expect(lines[7].hasSuffix(", 3: \(accuracy)"))
+    #expect(lines[8].hasPrefix("class  samples") && lines[9].hasPrefix("0            5  "))
   }
 
   @Test func refusesACheckpointOfOtherClasses() throws {

@@ -16,10 +16,7 @@ public struct Distillation: Equatable, Sendable {
 
   /// log softmax(logits / τ) of a sample's logits.
   func logProbabilities(of logits: [Float]) -> [Double] {
-    let scaled = logits.map { Double($0) / Double(temperature) }
-    let largest = scaled.max() ?? 0
-    let logTotal = largest + log(scaled.reduce(0) { $0 + exp($1 - largest) })
-    return scaled.map { $0 - logTotal }
+    logSoftmax(logits.map { Double($0) / Double(temperature) })
   }
 
   /// τ² KL of a sample, and its gradient with respect to the logits.

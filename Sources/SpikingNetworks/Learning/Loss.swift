@@ -234,6 +234,12 @@ public final class Loss {
     value += ((1 - λ) * crossEntropy + λ * squares / Double(classes)) * share
   }
 
+  /// What the network says of a local sample after the last time step; nil where it says nothing.
+  public func prediction(of sample: Int) -> Prediction? {
+    Prediction(
+      logitSums: logitSums[sample * classes..<(sample + 1) * classes], timesteps: timesteps)
+  }
+
   /// Local samples whose label is among the `count` greatest sums of logits over the time steps; of
   /// mixed samples, the label of the greater share.
   public func correct(amongTop count: Int) -> Int {

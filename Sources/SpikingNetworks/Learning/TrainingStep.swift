@@ -128,13 +128,17 @@ public final class TrainingStep {
 
   /// Runs a batch forward only, with running statistics.
   ///
-  /// - Parameter isUnrolled: whether neurons fire their spikes one by one.
+  /// - Parameters:
+  ///   - isUnrolled: whether neurons fire their spikes one by one.
+  ///   - observe: is called after each time step, whose logits the loss then has.
   public func evaluate(
-    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, isUnrolled: Bool = false
+    _ frames: borrowing FrameSequence, labels: [Int], globalCount: Int, isUnrolled: Bool = false,
+    observe: (_ t: Int) -> Void = { _ in }
   ) {
     loss.begin(labels: labels, globalCount: globalCount)
     network.evaluate(frames, timesteps: rule.timesteps, isUnrolled: isUnrolled) { t, logits in
       loss.addValue(logits, at: t)
+      observe(t)
     }
   }
 }

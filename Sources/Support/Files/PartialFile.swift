@@ -63,6 +63,12 @@ public final class PartialFile: @unchecked Sendable {
     }.get()
   }
 
+  /// Adds bytes at the end, and puts the file in its place.
+  public func finish(with bytes: some Sequence<UInt8>) throws(FileError) {
+    try append(Array(bytes))
+    try finish()
+  }
+
   /// Writes bytes at a place.
   public func write(_ bytes: [UInt8], at position: Int) throws(FileError) {
     try write(bytes.count) { written in

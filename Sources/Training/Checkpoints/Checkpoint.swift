@@ -180,8 +180,6 @@ public struct Checkpoint {
   }
 
   private static func write(_ state: RunState, to path: String) throws {
-    let file = try PartialFile(path: path)
-    try state.json.withUnsafeBytes(file.append)
-    try file.finish()
+    try PartialFile(path: path).finish(with: state.json)
   }
 }

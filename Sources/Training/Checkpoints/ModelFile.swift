@@ -63,6 +63,11 @@ public struct ModelFile {
       ], to: path, progress: progress)
   }
 
+  /// What the outputs of a network mean: the classes, and there may be more outputs than classes.
+  func names(ofOutputs count: Int) -> [String] {
+    classes + (classes.count..<count).map { "output \($0)" }
+  }
+
   /// Gives the network the file's parameters and running statistics.
   ///
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before the network changes.

@@ -22,45 +22,73 @@ public struct Evaluator {
   func evaluate(
     _ loader: DataLoader, iteration: Int, stoppingWhen wantsStop: (() -> Bool)?
   ) throws -> IterationMetrics? {
-    let communicator = replica.communicator
-    let activity = communicator.activity
-    let tail = tail
     var local = tail.nothing
-    loader.begin(epoch: 0)
-    activity.enter(.validating, iteration: iteration)
     replica.network.observeFired()
-    let isComplete = try replica.withPublishedWeights {
-      while let batch = try loader.next() {
-        if let wantsStop, try communicator.isAny(wantsStop()) { return false }
-        pass.evaluate(
-          batch, globalCount: loader.sampler.sampleCount, into: &local, progress: activity.touch)
-      }
-      return true
+    let isComplete = try forEachBatch(loader, iteration: iteration, stoppingWhen: wantsStop) {
+      pass.evaluate($0, globalCount: $1, into: &local, progress: $2)
     }
     let fired = replica.network.takeFired()
-    guard isComplete else { return nil }
-    activity.enter(.waitingForRanks, iteration: iteration)
-    var all = try tail.sum(local, replica.exchange)
-    try all.enter(fired: communicator.unite(fired))
-    return all
+    return isComplete ? try sum(local, fired: fired) : nil
+  }
+
+  /// All that the subcommand `evaluate` tells of a split. A collective.
+  ///
+  /// - Parameter classes: of the split.
+  func evaluateInDetail(_ loader: DataLoader, classes: Int) throws -> EvaluationMetrics {
+    var local = EvaluationMetrics(
+      nothing: tail.nothing, classes: classes, outputs: replica.network.specification.classes,
+      timesteps: pass.step.timesteps)
+    replica.network.observeFired()
+    try forEachBatch(loader) {
+      pass.evaluate($0, globalCount: $1, into: &local, progress: $2)
+    }
+    let fired = replica.network.takeFired()
+    return try local.together(replica.communicator) { try sum($0, fired: fired) }
   }
 
   /// What a split gives the network as it is and unrolled, and how far the two agree. A collective.
   func compareUnrolled(_ loader: DataLoader) throws -> UnrollingMetrics {
-    let communicator = replica.communicator
-    let activity = communicator.activity
     let tail = tail
     var local = UnrollingMetrics(nothing: tail.nothing)
-    loader.begin(epoch: 0)
-    activity.enter(.validating)
-    try replica.withPublishedWeights {
-      while let batch = try loader.next() {
-        pass.compareUnrolled(
-          batch, globalCount: loader.sampler.sampleCount, into: &local, progress: activity.touch)
-      }
+    try forEachBatch(loader) {
+      pass.compareUnrolled($0, globalCount: $1, into: &local, progress: $2)
     }
-    activity.enter(.waitingForRanks)
-    return try local.together(communicator) { try tail.sum($0, replica.exchange) }
+    return try local.together(replica.communicator) { try tail.sum($0, replica.exchange) }
+  }
+
+  /// Goes through a split with the weights that the network is judged by, unless a rank is asked to stop.
+  ///
+  /// - Parameters:
+  ///   - iteration, wantsStop: as of `evaluate`.
+  ///   - body: is given each batch, the number of all samples, and what to call as it gets on.
+  /// - Returns: whether it came to the end.
+  @discardableResult
+  private func forEachBatch(
+    _ loader: DataLoader, iteration: Int? = nil, stoppingWhen wantsStop: (() -> Bool)? = nil,
+    _ body: (Batch, _ globalCount: Int, _ progress: () -> Void) -> Void
+  ) throws -> Bool {
+    let communicator = replica.communicator
+    let activity = communicator.activity
+    loader.begin(epoch: 0)
+    activity.enter(.validating, iteration: iteration)
+    let isComplete = try replica.withPublishedWeights {
+      while let batch = try loader.next() {
+        if let wantsStop, try communicator.isAny(wantsStop()) { return false }
+        body(batch, loader.sampler.sampleCount, activity.touch)
+      }
+      return true
+    }
+    if isComplete { activity.enter(.waitingForRanks, iteration: iteration) }
+    return isComplete
+  }
+
+  /// What all ranks measured. A collective.
+  ///
+  /// - Parameter fired: the neurons that have fired on this rank, by layer.
+  private func sum(_ local: IterationMetrics, fired: [FiredNeurons]) throws -> IterationMetrics {
+    var all = try tail.sum(local, replica.exchange)
+    try all.enter(fired: replica.communicator.unite(fired))
+    return all
   }
 
   private var tail: ReductionTail {

@@ -1,3 +1,4 @@
+import Distributed
 import Tensors
 
 /// A whole number as floats that are added up over the ranks without rounding: up to 2^48 in all, on up to
@@ -18,5 +19,18 @@ enum ExactCount {
   /// The number, or the sum of those that were written on the ranks.
   static func read(from view: FloatView) -> Int {
     (0..<floats).reduce(0) { $0 + Int(view[$1]) << ($1 * bits) }
+  }
+}
+
+extension Communicator {
+  /// Returns the sums of what the ranks counted, element by element. A collective.
+  func sum(_ counts: [Int]) throws -> [Int] {
+    let buffer = FlatBuffer(count: ExactCount.floats * counts.count)
+    func place(_ index: Int) -> FloatView {
+      buffer.all[ExactCount.floats * index..<ExactCount.floats * (index + 1)]
+    }
+    for (index, count) in counts.enumerated() { ExactCount.write(count, to: place(index)) }
+    try buffer.all.withUnsafeMutableBufferPointer { try allReduceSum($0) }
+    return counts.indices.map { ExactCount.read(from: place($0)) }
   }
 }

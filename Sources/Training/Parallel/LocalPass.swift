@@ -48,7 +48,24 @@ struct LocalPass {
     total.replaced += Double(batch.replaced)
   }
 
-  /// The same as it is and unrolled.
+  /// The same, with all that `evaluate` tells.
+  func evaluate(
+    _ batch: Batch, globalCount: Int, into total: inout EvaluationMetrics, progress: () -> Void
+  ) {
+    for part in parts(of: batch) {
+      progress()
+      let metrics = evaluate(batch, part, globalCount: globalCount) {
+        total.add(step.loss, after: $0)
+      }
+      total.overall.accumulate(metrics)
+      for (sample, label) in batch.labels[part].enumerated() {
+        total.add(step.loss.prediction(of: sample), label: Int(label))
+      }
+    }
+    total.overall.replaced += Double(batch.replaced)
+  }
+
+  /// The same as `evaluate`, as it is and unrolled.
   func compareUnrolled(
     _ batch: Batch, globalCount: Int, into total: inout UnrollingMetrics, progress: () -> Void
   ) {
@@ -65,11 +82,12 @@ struct LocalPass {
 
   /// Runs some of a batch's samples forward only.
   private func evaluate(
-    _ batch: Batch, _ part: Range<Int>, globalCount: Int, isUnrolled: Bool = false
+    _ batch: Batch, _ part: Range<Int>, globalCount: Int, isUnrolled: Bool = false,
+    observe: (_ t: Int) -> Void = { _ in }
   ) -> IterationMetrics {
     step.evaluate(
       frames(batch, part), labels: batch.labels[part].map(Int.init), globalCount: globalCount,
-      isUnrolled: isUnrolled)
+      isUnrolled: isUnrolled, observe: observe)
     return measured(part)
   }
 

@@ -11,6 +11,7 @@ public final class Evaluation {
   private let trainer: DataParallelTrainer
   private let loader: DataLoader
   private let configuration: Configuration
+  private let checkpoint: ModelFile
   private let source: String
   private let notes: [SplitNote]
 
@@ -20,6 +21,7 @@ public final class Evaluation {
     threads: Int, _ communicator: any Communicator
   ) throws {
     self.configuration = configuration
+    self.checkpoint = checkpoint
     ThreadPool.setThreads(threads)
     let data = try DataSplits(configuration, communicator)
     let validation = try data.openValidation()
@@ -39,20 +41,14 @@ public final class Evaluation {
       validation, isTraining: false, communicator, threads: threads)
   }
 
-  /// What was measured, for people.
-  public func run() throws -> String {
+  /// Measures the network as it is. A collective.
+  public func run() throws -> EvaluationReport {
     let start = ContinuousClock.now
-    let metrics = try trainer.evaluator.evaluate(loader)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let lines = """
-      samples              \(Format.count(Int(metrics.samples))) of \(source)
-      validation loss      \(Format.fixed(metrics.loss, 4))
-      validation accuracy  \(Format.percent(metrics.accuracy, digits: 2))
-      validation top-5     \(Format.percent(metrics.top5, digits: 2))
-      firing rate          \(Format.percent(metrics.firingRate))
-      speed                \(Format.rate(metrics.samples / seconds)) images/s
-      """
-    return withNotes(lines)
+    let metrics = try trainer.evaluator.evaluateInDetail(loader, classes: checkpoint.classes.count)
+    return EvaluationReport(
+      checkpoint: checkpoint.path, data: source,
+      names: checkpoint.names(ofOutputs: trainer.network.specification.classes),
+      metrics: metrics, seconds: (ContinuousClock.now - start) / .seconds(1), notes: notes)
   }
 
   /// What was measured of the network as it is and unrolled, for people.

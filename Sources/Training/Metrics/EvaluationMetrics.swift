@@ -1,0 +1,72 @@
+import Distributed
+import SpikingNetworks
+
+/// What `evaluate` measures of a split. All but the loss are counts, whose sums over ranks are exact.
+struct EvaluationMetrics {
+  /// What is measured in validations of training, too.
+  var overall: IterationMetrics
+  /// Samples by label.
+  private(set) var samples: [Int]
+  /// Samples by label and predicted class, [classes, outputs]. Where the greatest logit of a sample is no
+  /// finite number, it has no prediction.
+  private(set) var confusion: [Int]
+  /// Samples that the logits of the time steps up to each one classify correctly.
+  private(set) var correctAfter: [Int]
+  private(set) var calibration = Calibration()
+  private let outputs: Int
+
+  /// - Parameters:
+  ///   - nothing: what is measured of the network before it has run.
+  ///   - classes: of the data.
+  ///   - outputs: of the network, which may have more.
+  init(nothing: IterationMetrics, classes: Int, outputs: Int, timesteps: Int) {
+    overall = nothing
+    samples = [Int](repeating: 0, count: classes)
+    confusion = [Int](repeating: 0, count: classes * outputs)
+    correctAfter = [Int](repeating: 0, count: timesteps)
+    self.outputs = outputs
+  }
+
+  /// Takes note of local samples of which the loss has the logits of the time steps up to `t`.
+  mutating func add(_ loss: Loss, after t: Int) {
+    correctAfter[t] += loss.correct(amongTop: 1)
+  }
+
+  /// Adds a sample.
+  mutating func add(_ prediction: Prediction?, label: Int) {
+    samples[label] += 1
+    guard let prediction else { return }
+    let predicted = prediction.label
+    confusion[label * outputs + predicted] += 1
+    calibration.add(
+      confidence: prediction.probabilities[predicted], isCorrect: predicted == label)
+  }
+
+  /// Samples of a class that are predicted to be of that of an output.
+  func count(label: Int, predicted: Int) -> Int { confusion[label * outputs + predicted] }
+
+  /// Samples that are predicted to be of an output's class.
+  func predicted(_ output: Int) -> Int {
+    samples.indices.reduce(0) { $0 + count(label: $1, predicted: output) }
+  }
+
+  /// Shares of the samples that the logits of the time steps up to each one, averaged, classify correctly.
+  var accuracyAfter: [Double] {
+    correctAfter.map { overall.samples > 0 ? Double($0) / overall.samples : 0 }
+  }
+
+  /// What all ranks measured. A collective.
+  ///
+  /// - Parameter sum: adds up metrics over the ranks.
+  func together(
+    _ communicator: any Communicator, sum: (IterationMetrics) throws -> IterationMetrics
+  ) throws -> EvaluationMetrics {
+    var all = self
+    all.overall = try sum(overall)
+    all.samples = try communicator.sum(samples)
+    all.confusion = try communicator.sum(confusion)
+    all.correctAfter = try communicator.sum(correctAfter)
+    all.calibration.counts = try communicator.sum(calibration.counts)
+    return all
+  }
+}

@@ -1,0 +1,181 @@
+import Configuration
+import Datasets
+import Foundation
+import Support
+
+/// What `evaluate` found.
+public struct EvaluationReport {
+  /// The model's file.
+  let checkpoint: String
+  /// The split.
+  let data: String
+  /// Class names by output of the network, of which those of the data come first.
+  let names: [String]
+  let metrics: EvaluationMetrics
+  let seconds: Double
+  let notes: [SplitNote]
+
+  /// Classes that the text shows where it does not show all.
+  private static let fewClasses = 5
+
+  /// For people.
+  ///
+  /// - Parameter showsAllClasses: whether there is a line for each class; else for those with the lowest
+  ///   accuracy.
+  public func text(showsAllClasses: Bool) -> String {
+    let overall = metrics.overall
+    let lines = """
+      samples              \(Format.count(Int(overall.samples))) of \(data)
+      validation loss      \(Format.fixed(overall.loss, 4))
+      validation accuracy  \(Format.percent(overall.accuracy, digits: 2))
+      validation top-5     \(Format.percent(overall.top5, digits: 2))
+      firing rate          \(Format.percent(overall.firingRate))\(silent)
+      speed                \(Format.rate(overall.samples / seconds)) images/s
+      calibration error    \(Format.percent(metrics.calibration.error, digits: 2))
+      accuracy by step     \(accuracyBySteps)
+      """
+    let notes = notes.map { "\n" + $0.title.padded(to: 21) + $0.text }.joined()
+    return lines + notes + "\n\n" + classTable(showsAllClasses: showsAllClasses)
+  }
+
+  /// The neurons that no sample made fire.
+  private var silent: String {
+    guard let layers = metrics.overall.firing?.layers, !layers.isEmpty else { return "" }
+    let (silent, all) = layers.reduce((0, 0)) { ($0.0 + ($1.silent ?? 0), $0.1 + $1.neurons) }
+    return "; \(Format.percent(Double(silent) / Double(all))) of the neurons never fired"
+  }
+
+  /// After the first time step, and each time that there are twice as many, to the last.
+  private var accuracyBySteps: String {
+    let all = metrics.accuracyAfter
+    return all.indices.filter { ($0 + 1) & $0 == 0 || $0 == all.count - 1 }
+      .map { "\($0 + 1): \(Format.percent(all[$0], digits: 2))" }.joined(separator: ", ")
+  }
+
+  private func classTable(showsAllClasses: Bool) -> String {
+    let classes = self.classes
+    let isShort = !showsAllClasses && classes.count > Self.fewClasses
+    var shown = Array(classes.indices)
+    if isShort {
+      func accuracy(_ label: Int) -> Double { classes[label].accuracy ?? 1 }
+      shown.sort { (accuracy($0), $0) < (accuracy($1), $1) }
+      shown = Array(shown.prefix(Self.fewClasses))
+    }
+    func percent(_ share: Double?) -> String { share.map { Format.percent($0, digits: 2) } ?? "-" }
+    let rows = shown.map { label in
+      let one = classes[label]
+      return [
+        one.name, Format.count(one.samples), percent(one.accuracy), percent(one.precision),
+      ]
+    }
+    return table([["class", "samples", "accuracy", "precision"]] + rows, leftAligned: 1)
+      + (isShort
+        ? "\n\nThe lowest of \(Format.counted(classes.count, "class")); --classes shows all." : "")
+  }
+
+  /// Samples by class, a line each, and predicted class, a column each.
+  public var confusion: String {
+    csvLine(["class"] + names)
+      + metrics.samples.indices.map { label in
+        csvLine(
+          [names[label]]
+            + names.indices.map { "\(metrics.count(label: label, predicted: $0))" })
+      }.joined()
+  }
+
+  /// Everything, as JSON.
+  public var json: Foundation.Data {
+    let encoder = JSONEncoder.oneLine
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    guard let data = try? encoder.encode(record) else {
+      preconditionFailure("finite numbers and texts can always be encoded")
+    }
+    return data + Data("\n".utf8)
+  }
+
+  private var classes: [EvaluationRecord.Class] {
+    metrics.samples.indices.map { label in
+      .init(
+        name: names[label], samples: metrics.samples[label],
+        correct: metrics.count(label: label, predicted: label),
+        predicted: metrics.predicted(label))
+    }
+  }
+
+  private var record: EvaluationRecord {
+    let overall = metrics.overall
+    return EvaluationRecord(
+      checkpoint: checkpoint, data: data, samples: Int(overall.samples),
+      loss: overall.loss.isFinite ? overall.loss : nil, accuracy: overall.accuracy,
+      top5: overall.top5, firingRate: overall.firingRate,
+      firing: overall.firing.map { firing in
+        firing.layers.map {
+          .init(
+            layer: $0.name, neurons: $0.neurons, silent: $0.silent, rates: firing.rates(of: $0))
+        }
+      } ?? [],
+      accuracyByTimestep: metrics.accuracyAfter, calibrationError: metrics.calibration.error,
+      calibration: metrics.calibration.bins.map {
+        .init(samples: $0.samples, accuracy: $0.accuracy, confidence: $0.confidence)
+      },
+      classes: classes, outputs: names,
+      confusion: metrics.samples.indices.map { label in
+        names.indices.map { metrics.count(label: label, predicted: $0) }
+      })
+  }
+}
+
+/// The fields of `evaluate --json`; shares are 0 to 1.
+private struct EvaluationRecord: Encodable {
+  let checkpoint: String
+  let data: String
+  let samples: Int
+  /// Left out where it is no finite number.
+  let loss: Double?
+  let accuracy: Double
+  let top5: Double
+  let firingRate: Double
+  let firing: [Layer]
+  /// With the logits of the time steps up to each one, averaged; the last is `accuracy`.
+  let accuracyByTimestep: [Double]
+  let calibrationError: Double
+  let calibration: [Bin]
+  let classes: [Class]
+  /// Names of the columns of `confusion`.
+  let outputs: [String]
+  /// Samples by class and output.
+  let confusion: [[Int]]
+
+  struct Layer: Encodable {
+    let layer: String
+    /// Of a sample.
+    let neurons: Int
+    /// Neurons that no sample made fire.
+    let silent: Int?
+    /// Spikes for each neuron, by time step.
+    let rates: [Double]
+  }
+
+  struct Bin: Encodable {
+    let samples: Int
+    let accuracy: Double
+    let confidence: Double
+  }
+
+  struct Class: Encodable {
+    let name: String
+    let samples: Int
+    let correct: Int
+    let predicted: Int
+    /// Share of its samples that are predicted to be of it; left out where there are none.
+    let accuracy: Double?
+    /// Share of the samples predicted to be of it that are; left out where there are none.
+    let precision: Double?
+
+    init(name: String, samples: Int, correct: Int, predicted: Int) {
+      (self.name, self.samples, self.correct, self.predicted) = (name, samples, correct, predicted)
+      func share(of all: Int) -> Double? { all > 0 ? Double(correct) / Double(all) : nil }
+      (accuracy, precision) = (share(of: samples), share(of: predicted))
+    }
+  }
+}
