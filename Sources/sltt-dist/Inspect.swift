@@ -8,8 +8,8 @@ struct Inspect: ParsableCommand {
     abstract: "Show a network layer by layer: shapes, parameters, operations, memory, kernels.",
     discussion: """
       With --checkpoint: what is in a checkpoint, after comparing all of its files with their checksums; \
-      ends with status 1 if one is damaged; and which kernels compute its convolutions at the firing \
-      rates of its latest epoch.
+      ends with status 1 if one is damaged; the model's card; and which kernels compute its convolutions at \
+      the firing rates of its latest epoch. Of a model's file: its card.
 
       With --as-yaml: the configuration with its network written layer by layer, to be changed and \
       given back as --config.
@@ -19,7 +19,8 @@ struct Inspect: ParsableCommand {
   @OptionGroup var convolutions: BackendOptions
 
   @Option(
-    name: .long, help: "Directory of a checkpoint, or of a run: its best one.", transform: path)
+    name: .long, help: "Directory of a checkpoint, or of a run: its best one; or a model's file.",
+    transform: path)
   var checkpoint: String?
 
   @Flag(

@@ -16,6 +16,8 @@ enum OptionLimit {
   static let iterations = 1...1_000_000
   static let seconds = 0.001...86_400
   static let timesteps = 1...10_000
+  static let classes = 1...1_000_000
+  static let samples = 1...1_000_000
   /// Batch norm leaves half of the potentials below any threshold above 0.
   static let firingRates = 0.001...0.4
 }

@@ -14,8 +14,8 @@ struct SLTTDist: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Compare.self, Evaluate.self, Inspect.self, Gradients.self, Import.self,
-      Export.self, Shard.self,
+      Train.self, Compare.self, Evaluate.self, Predict.self, Inspect.self, Gradients.self,
+      Import.self, Export.self, Shard.self,
       Stage.self, Bench.self, Doctor.self,
     ])
 

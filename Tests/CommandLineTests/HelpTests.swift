@@ -7,7 +7,7 @@ struct HelpTests {
     (
       [],
       [
-        "train", "evaluate", "inspect", "gradients", "doctor",
+        "train", "evaluate", "predict", "inspect", "gradients", "doctor",
         "mpirun -n 8 sltt-dist train",
       ]
     ),
@@ -19,6 +19,7 @@ struct HelpTests {
         "--json",
       ]
     ),
+    (["predict"], ["--checkpoint", "--top", "--format", "--output", "<inputs>", "probability_2"]),
     (["inspect"], ["--config", "--set"]),
     (["doctor"], ["--threads", "--output", "FAILED", "mpirun -n 8 sltt-dist doctor"]),
     (

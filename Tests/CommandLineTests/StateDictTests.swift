@@ -24,9 +24,22 @@ struct StateDictTests {
     let exported = try runAlone("export", "--checkpoint", "run", "--output", "dict.safetensors")
     #expect(exported.status == 0 && exported.output.hasPrefix("dict.safetensors: "))
     let file = try SafeTensorsFile(contentsOf: workspace.file("dict.safetensors"))
-    #expect(file.metadata == ["format": "pt"])
+    #expect(
+      Set(file.metadata.keys) == ["format", "configuration", "classes", "model_card"])
+    #expect(file.metadata["format"] == "pt")
     let tensors = try workspace.tensors("run/checkpoints/best/model.safetensors")
     #expect(try workspace.tensors("dict.safetensors") == tensors)
+
+    // All that its use needs is in the file.
+    let found = try workspace.run("predict", "images/val", "--checkpoint", "dict.safetensors")
+    let expected = try workspace.run("predict", "images/val", "--checkpoint", "run")
+    #expect(found.status == 0 && found.output == expected.output)
+    #expect(found.output.split(separator: "\n").count == 14)
+    let card = try runAlone("inspect", "--checkpoint", "dict.safetensors")
+    #expect(card.status == 0 && card.value("classes") == "3: 0, 1, 2")
+    let accuracy = try workspace.run("evaluate", "--checkpoint", "run").value(
+      "validation accuracy ")
+    #expect(card.value("validation accuracy ") == accuracy)
 
     // As DataParallel saves it, with what PyTorch's batch norm counts.
     try SafeTensorsWriter.write(
@@ -112,6 +125,10 @@ struct StateDictTests {
     let run = try runAlone("inspect", "--checkpoint", "run/checkpoints/latest")
     #expect(run.status == 0)
     #expect(run.value("position") == "2 epochs, 6 iterations, 46 samples")
+    #expect(
+      run.value("model ")
+        == "resnet [1, 1], width 8, input 16x16x1, 3 classes; LIF tau 1.1, triangle")
+    #expect(run.value("trained for") == "2 of 2 epochs, 6 iterations, 46 samples, on 1 rank")
     #expect(run.value("files")?.hasPrefix("intact: model.safetensors ") == true)
     try workspace.directory.write("{}", to: "run/checkpoints/latest/state.json")
     let damaged = try runAlone("inspect", "--checkpoint", "run/checkpoints/latest")

@@ -86,7 +86,7 @@ struct RecordingFailure: Error, Equatable {
 }
 
 /// The pixels of an event camera.
-struct Sensor: Equatable, Sendable {
+public struct Sensor: Equatable, Sendable {
   let width: Int
   let height: Int
 

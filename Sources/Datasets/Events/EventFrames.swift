@@ -1,7 +1,7 @@
 import Foundation
 
 /// The recordings of one split as frames: `[T, H, W, 2]` counts of events.
-public struct EventFrames: SampleSource {
+public struct EventFrames: FrameSource {
   public var location: String { recordings.location }
   public var classes: [String] { recordings.classes }
   public var labels: [Int32] { recordings.labels }
@@ -49,7 +49,7 @@ public struct EventFrames: SampleSource {
     try RecordingList(format, convention, path: path, split: split, rule: rule).classes
   }
 
-  private static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {
+  static func sensor(ofStoredFrames path: String) throws(DatasetError) -> Sensor {
     var bytes: [UInt8] = []
     let shape = try readFrames(ofArchive: path, bytes: &bytes).shape
     guard shape.count == 4, shape[1] == 2, shape[2...].allSatisfy({ (1...4096).contains($0) })
@@ -59,7 +59,24 @@ public struct EventFrames: SampleSource {
     return Sensor(width: shape[3], height: shape[2])
   }
 
+  public var timesteps: Int { file.header.timesteps }
+
+  public func makeFrameReader() -> any FrameReader { StoredFrameReader(self) }
+
   public func name(of index: Int) -> String { recordings.name(of: index) }
 
   public var listingHash: UInt64 { recordings.listingHash }
+}
+
+/// Reads stored frames.
+private final class StoredFrameReader: FrameReader {
+  private let source: EventFrames
+  private var bytes: [UInt8] = []
+
+  init(_ source: EventFrames) { self.source = source }
+
+  func read(_ sample: Int, into frames: inout [Float]) throws(DatasetError) -> Sensor {
+    try source.file.read(sample, name: source.name(of: sample), bytes: &bytes, frames: &frames)
+    return source.file.header.sensor
+  }
 }

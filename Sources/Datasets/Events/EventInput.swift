@@ -2,16 +2,16 @@ import Tensors
 
 /// Recordings as network inputs, one frame a time step.
 public struct EventInput: SampleInput {
-  private let source: EventFrames
+  private let source: any FrameSource
   private let transform: EventTransform
 
-  public init(_ source: EventFrames, _ transform: EventTransform) {
+  public init(_ source: any FrameSource, _ transform: EventTransform) {
     self.source = source
     self.transform = transform
   }
 
   public var count: Int { source.count }
-  public var timesteps: Int { source.file.header.timesteps }
+  public var timesteps: Int { source.timesteps }
   public var imageSize: Int { transform.imageSize }
   public var frameCount: Int { transform.imageSize * transform.imageSize * 2 }
 
@@ -22,31 +22,30 @@ public struct EventInput: SampleInput {
 
 /// Reads and transforms the frames of single recordings.
 private final class EventReader: SampleReader {
-  private let source: EventFrames
+  private let source: any FrameSource
+  private let frameReader: any FrameReader
   private let transform: EventTransform
   private let seed: UInt64
-  private let sensor: Sensor
+  private var sensor: Sensor?
+  /// Where frames of the sensor have another size than wanted.
   private var resampler: FrameResampler?
-  private var bytes: [UInt8] = []
   private var frames: [Float] = []
   private var resized: [Float]
 
-  init(source: EventFrames, transform: EventTransform, seed: UInt64) {
+  init(source: any FrameSource, transform: EventTransform, seed: UInt64) {
     self.source = source
     self.transform = transform
     self.seed = seed
-    sensor = source.file.header.sensor
-    let size = transform.imageSize
-    let isFitting = sensor == Sensor(width: size, height: size)
-    resampler = isFitting ? nil : FrameResampler(from: sensor, to: size)
-    resized = Array(repeating: 0, count: size * size * 2)
+    frameReader = source.makeFrameReader()
+    resized = Array(repeating: 0, count: transform.imageSize * transform.imageSize * 2)
   }
 
   func read(_ sample: Int, epoch: Int, into place: SamplePlace) throws(DatasetError) {
-    try source.file.read(sample, name: source.name(of: sample), bytes: &bytes, frames: &frames)
+    let sensor = try frameReader.read(sample, into: &frames)
+    adapt(to: sensor)
     var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
     let placement = transform.placement(&random)
-    let timesteps = source.file.header.timesteps
+    let timesteps = source.timesteps
     var maximum: Float = 0
     frames.withUnsafeBufferPointer { frames in
       for timestep in 0..<timesteps {
@@ -71,5 +70,12 @@ private final class EventReader: SampleReader {
       }
     }
     place.setLabel(source.labels[sample])
+  }
+  private func adapt(to sensor: Sensor) {
+    guard sensor != self.sensor else { return }
+    self.sensor = sensor
+    let size = transform.imageSize
+    let isFitting = sensor == Sensor(width: size, height: size)
+    resampler = isFitting ? nil : FrameResampler(from: sensor, to: size)
   }
 }

@@ -73,10 +73,14 @@ struct FrameCache {
     let workers = (0..<min(threads, recordings.files.count)).map { _ in
       WorkerThread { [self] in
         let maker = FrameMaker(
-          recordings: recordings, rule: rule, timesteps: timesteps, sensor: sensor)
+          recordings.format, recordings.convention, rule: rule, timesteps: timesteps,
+          sensor: sensor)
         while !writer.hasFailed, let file = queue.next() {
           do throws(DatasetError) {
-            try maker.makeFrames(of: recordings.files[file], for: writer)
+            let recording = recordings.files[file]
+            try maker.makeFrames(of: recording.path, windows: recording.windows) {
+              writer.write($1, of: recording.firstSample + $0)
+            }
             progress()
             if let status = queue.finish(file) { report(status) }
           } catch {

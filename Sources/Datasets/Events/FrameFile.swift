@@ -125,17 +125,16 @@ final class FrameFileWriter: @unchecked Sendable {
     table = Array(repeating: FrameFile.Entry(), count: header.samples)
   }
 
-  /// Stores the frames of a sample.
-  func write(_ frames: [Float], of sample: Int) {
-    let encoding = FrameEncoding(for: frames)
-    var bytes: [UInt8] = []
-    encoding.append(frames, to: &bytes)
-    write(bytes, encoding, of: sample)
-  }
-
-  /// Stores why a sample has no frames.
-  func write(_ failure: RecordingFailure, of sample: Int) {
-    write(Array(failure.reason.utf8), .failure, of: sample)
+  /// Stores the frames of a sample, or why it has none.
+  func write(_ frames: Result<[Float], RecordingFailure>, of sample: Int) {
+    switch frames {
+    case .success(let frames):
+      let encoding = FrameEncoding(for: frames)
+      var bytes: [UInt8] = []
+      encoding.append(frames, to: &bytes)
+      write(bytes, encoding, of: sample)
+    case .failure(let failure): write(Array(failure.reason.utf8), .failure, of: sample)
+    }
   }
 
   private func write(_ bytes: [UInt8], _ encoding: FrameEncoding, of sample: Int) {

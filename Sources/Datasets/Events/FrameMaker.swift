@@ -2,7 +2,8 @@ import Support
 
 /// Reads recordings and makes their frames; serves one thread, and reuses its memory.
 final class FrameMaker {
-  private let recordings: RecordingList
+  private let format: EventFormat
+  private let convention: EventConvention
   private let rule: FrameRule
   private let timesteps: Int
   private let sensor: Sensor
@@ -10,41 +11,49 @@ final class FrameMaker {
   private var buffer = EventBuffer()
   private var frames: [Float]
 
-  init(recordings: RecordingList, rule: FrameRule, timesteps: Int, sensor: Sensor) {
-    self.recordings = recordings
+  init(
+    _ format: EventFormat, _ convention: EventConvention, rule: FrameRule, timesteps: Int,
+    sensor: Sensor
+  ) {
+    (self.format, self.convention) = (format, convention)
     self.rule = rule
     self.timesteps = timesteps
     self.sensor = sensor
     frames = Array(repeating: 0, count: timesteps * sensor.frameCount)
   }
 
-  /// Writes the frames of all samples of a file; where its content is wrong, the reason for each.
+  /// Hands on the frames `[T, H, W, 2]` of all samples of a file; where its content is wrong, the reason for
+  /// each.
+  ///
+  /// - Parameters:
+  ///   - windows: when each sample begins and ends, microseconds.
+  ///   - take: is given the number of each sample.
   /// - Throws: `DatasetError` where the file cannot be read.
   func makeFrames(
-    of file: RecordingList.File, for writer: FrameFileWriter
+    of path: String, windows: [Range<Int64>],
+    _ take: (_ number: Int, Result<[Float], RecordingFailure>) -> Void
   ) throws(DatasetError) {
-    let samples = file.firstSample..<file.firstSample + file.windows.count
     do {
-      if recordings.format == .frames {
-        try loadFrames(file.path)
-        writer.write(frames, of: file.firstSample)
+      if format == .frames {
+        try loadFrames(path)
+        take(0, .success(frames))
       } else {
-        try onFiles(readFile(file.path, into: &bytes))
+        try onFiles(readFile(path, into: &bytes))
         try readEvents()
-        for (sample, window) in zip(samples, file.windows) {
+        for (number, window) in windows.enumerated() {
           let events = buffer.events(in: window)
           guard !events.isEmpty else {
-            writer.write(RecordingFailure(reason: "there are no events"), of: sample)
+            take(number, .failure(RecordingFailure(reason: "there are no events")))
             continue
           }
           integrate(events)
-          writer.write(frames, of: sample)
+          take(number, .success(frames))
         }
       }
     } catch let failure as RecordingFailure {
-      for sample in samples { writer.write(failure, of: sample) }
+      for number in windows.indices { take(number, .failure(failure)) }
     } catch DatasetError.malformed(_, let reason) {
-      for sample in samples { writer.write(RecordingFailure(reason: reason), of: sample) }
+      for number in windows.indices { take(number, .failure(RecordingFailure(reason: reason))) }
     } catch let error as DatasetError {
       throw error
     } catch {
@@ -53,11 +62,10 @@ final class FrameMaker {
   }
 
   private func readEvents() throws(RecordingFailure) {
-    switch recordings.format {
+    switch format {
     case .nmnist: try readATIS(bytes, sensor: sensor, into: &buffer)
     case .dvsGesture: try readAEDAT3(bytes, sensor: sensor, into: &buffer)
-    case .cifar10DVS:
-      try readAEDAT2(bytes, sensor: sensor, convention: recordings.convention, into: &buffer)
+    case .cifar10DVS: try readAEDAT2(bytes, sensor: sensor, convention: convention, into: &buffer)
     case .frames: preconditionFailure("frames have no events")
     }
   }

@@ -26,15 +26,8 @@ extension RecordingList {
       guard FileManager.default.fileExists(atPath: recording) else {
         throw .notFound(path: recording)
       }
-      let table = recording.dropLast(".aedat".count) + "_labels.csv"
-      var text: [UInt8] = []
-      try onFiles(readFile(String(table), into: &text))
-      do {
-        let rows = try gestureLabels(text)
-        append(recording, windows: rows.map(\.window), labels: rows.map(\.label))
-      } catch {
-        throw .malformed(sample: String(table), reason: error.reason)
-      }
+      let rows = try gestureLabels(ofFile: gestureTable(ofRecording: recording))
+      append(recording, windows: rows.map(\.window), labels: rows.map(\.label))
     }
     guard !labels.isEmpty else {
       throw .noRecordings(path: location, expected: "names of .aedat files, one a line")
@@ -46,6 +39,24 @@ extension RecordingList {
 /// position of the folder among the names, sorted as strings: 0, 1, 10, 2, …. Published networks were
 /// trained on these labels.
 private let gestureClasses = (0...10).map(String.init).sortedByBytes()
+
+/// Where the labels of a recording are.
+func gestureTable(ofRecording path: String) -> String {
+  path.dropLast(".aedat".count) + "_labels.csv"
+}
+
+/// The rows of a file that is a table of labels.
+func gestureLabels(
+  ofFile path: String
+) throws(DatasetError) -> [(label: Int32, window: Range<Int64>)] {
+  var text: [UInt8] = []
+  try onFiles(readFile(path, into: &text))
+  do {
+    return try gestureLabels(text)
+  } catch {
+    throw .malformed(sample: path, reason: error.reason)
+  }
+}
 
 /// The rows of a table of labels, below its line of headings.
 func gestureLabels(

@@ -70,7 +70,7 @@ public struct FolderListing: Sendable, Equatable {
     passedOverBesideClasses = top.passedOver
     for (name, classDirectory) in top.classes {
       let before = files.count
-      var walk = ClassWalk<Directory>()
+      var walk = FileWalk<Directory>(isWanted: { isImageFileName($0) })
       try walk.visit(classDirectory, at: RawPath([]), below: [directory.identity]) {
         [classes, classCount = top.classes.count] directory, path, images in
         didList(
@@ -152,62 +152,6 @@ struct SplitTop<Directory: ListedDirectory> {
         throw .unusableClassName(path: location, name: escaped(name), like: escaped(other))
       }
     }
-  }
-}
-
-/// A walk through the directories of a class.
-private struct ClassWalk<Directory: ListedDirectory> {
-  private var images: [(directory: RawPath, names: [[UInt8]])] = []
-  private var count = 0
-  private(set) var passedOver = PassedOver()
-
-  /// - Parameters:
-  ///   - path: of the directory in the class.
-  ///   - ancestors: the directories through which the walk came here.
-  mutating func visit(
-    _ directory: Directory, at path: RawPath, below ancestors: [Directory.Identity],
-    didList: (Directory, RawPath, _ images: Int) -> Void
-  ) throws(DatasetError) {
-    var names: [[UInt8]] = []
-    var subdirectories: [(name: [UInt8], directory: Directory)] = []
-    for entry in try directory.entries() {
-      switch entry.kind {
-      case _ where entry.isHidden: passedOver.addHidden(entry.name)
-      case .file where isImageFileName(entry.name): names.append(entry.name)
-      case .file: passedOver.add(.noImage(entry.name))
-      case .directory(let directory): subdirectories.append((entry.name, directory))
-      case .nothing(let reason): passedOver.add(reason)
-      }
-    }
-    names.sortByBytes()
-    count += names.count
-    images.append((path, names))
-    didList(directory, path, count)
-    let ancestors = ancestors + [directory.identity]
-    for (name, subdirectory) in subdirectories {
-      guard !ancestors.contains(subdirectory.identity) else {
-        passedOver.add(.circularLink)
-        continue
-      }
-      try visit(subdirectory, at: path.appending(name), below: ancestors, didList: didList)
-    }
-  }
-
-  /// Appends the images in the order of a class's samples.
-  func append(to files: inout NameTable) {
-    let sorted = images.sorted {
-      $0.directory.bytes.lexicographicallyPrecedes($1.directory.bytes)
-    }
-    for (directory, names) in sorted {
-      for name in names { files.append(utf8: directory.appending(name).bytes) }
-    }
-  }
-}
-
-extension PassedOver {
-  /// Files that this program leaves beside data are not worth a word.
-  fileprivate mutating func addHidden(_ name: [UInt8]) {
-    if !name.starts(with: ".sltt-".utf8) { add(.hidden) }
   }
 }
 

@@ -13,7 +13,7 @@ public enum NormalizationPreset: String, Sendable, CaseIterable {
   public var channels: Int? { statistics?.mean.count }
 
   /// Mean and deviation of each channel, in units of the full range; `nil` if there are none.
-  fileprivate var statistics: (mean: [Float], deviation: [Float])? {
+  public var statistics: (mean: [Float], deviation: [Float])? {
     switch self {
     case .none, .unit: nil
     case .cifar10: ([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010])

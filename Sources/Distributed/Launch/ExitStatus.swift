@@ -3,6 +3,8 @@
 public enum ExitStatus {
   /// Something that would fail again: the configuration, the data, a loss that is not finite.
   public static let failure: Int32 = 1
+  /// Some inputs could not be used and were passed over.
+  public static let passedOver: Int32 = 2
   /// The ranks lost each other: MPI failed, usually because a rank or a host died.
   public static let broken: Int32 = 71
   /// A signal asked the run to stop; it has written a checkpoint and can go on from there.

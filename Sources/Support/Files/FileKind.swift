@@ -24,6 +24,8 @@ public struct FileStatus {
     }
     self.status = status
   }
+
+  public var isDirectory: Bool { status.st_mode & S_IFMT == S_IFDIR }
 }
 
 /// A file's bytes; 0 where there is none.

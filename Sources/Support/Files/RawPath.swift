@@ -18,6 +18,13 @@ public struct RawPath: Sendable, Hashable, CustomStringConvertible {
     RawPath(bytes + (bytes.isEmpty ? [] : [UInt8(ascii: "/")]) + name)
   }
 
+  /// Without slashes at the end, but for the root.
+  public var withoutSlashAtEnd: RawPath {
+    var bytes = bytes
+    while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+    return RawPath(bytes)
+  }
+
   /// Names between slashes.
   public var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
 

@@ -4,26 +4,25 @@ import SpikingNetworks
 import Support
 import Tensors
 
-/// What is in a checkpoint, for people.
+/// What is in a checkpoint, or in the file of a model, for people.
 public struct CheckpointReport {
   public let text: String
 
-  /// Checks all files first.
+  /// Checks all files of a checkpoint first.
   ///
   /// - Parameters:
-  ///   - path: a checkpoint's directory, or a run's: its best.
+  ///   - path: a checkpoint's directory, a run's: its best, or a model's file.
   ///   - backend: what would compute convolutions.
   /// - Throws: `CheckpointError`, `DatasetError`; `ConfigurationError` and `NetworkError` where the
   ///   checkpoint's configuration is none of this program's.
   public init(of path: String, backend: ConvolutionBackend = ConvolutionBackend()) throws {
     guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
-      throw CheckpointError(
-        path: path, problem: "is not a directory: name that of a checkpoint or a run")
+      let model = try ModelFile(contentsOf: path)
+      text = try model.card().text(classes: model.classes)
+      return
     }
     let (state, position) = (checkpoint.state, checkpoint.state.position)
-    func accuracy(_ share: Double?) -> String {
-      share.map { Format.percent($0, digits: 2) } ?? "not measured"
-    }
+    let model = try ModelFile(contentsOf: checkpoint.modelPath, state: state)
     let rows = [
       ("checkpoint", checkpoint.path),
       (
@@ -38,27 +37,31 @@ public struct CheckpointReport {
           + "\(Format.counted(position.iteration, "iteration")), "
           + "\(Format.counted(position.samples, "sample"))"
       ),
-      ("validation accuracy", accuracy(position.validationAccuracy)),
-      ("best so far", accuracy(position.bestAccuracy)),
+      (
+        "best so far",
+        position.bestAccuracy.map { Format.percent($0, digits: 2) } ?? "not measured"
+      ),
       ("global batch", "\(state.globalBatch)"),
-      ("seed", "\(state.seed)"),
-      ("classes", "\(state.classes.count)"),
       (
         "written by",
         "\(Format.counted(state.worldSize, "rank")), reduction by \(state.reduction.algorithm) of"
           + " \(Format.count(state.reduction.chunkLength)) floats"
       ),
     ]
-    text =
-      rows.map { name, value in name.padded(to: 21) + value }
-      .joined(separator: "\n") + (try Self.kernels(state, backend).map { "\n\n" + $0 } ?? "")
+    let parts: [String?] = [
+      rows.map { name, value in name.padded(to: 21) + value }.joined(separator: "\n"),
+      try model.card().text(classes: model.classes),
+      try Self.kernels(model, state, backend),
+    ]
+    text = parts.compactMap { $0 }.joined(separator: "\n\n")
   }
 
   /// What computes the convolutions at the density of their inputs in the checkpoint's latest epoch.
-  private static func kernels(_ state: RunState, _ backend: ConvolutionBackend) throws -> String? {
+  private static func kernels(
+    _ model: ModelFile, _ state: RunState, _ backend: ConvolutionBackend
+  ) throws -> String? {
     guard let densities = state.position.inputDensities else { return nil }
-    var configuration = Configuration()
-    try configuration.apply(yaml: state.configuration, from: "the checkpoint")
+    let configuration = try model.resolvedConfiguration()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: state.classes.count), backend: backend,
       seed: state.seed)

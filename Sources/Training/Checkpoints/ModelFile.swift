@@ -1,3 +1,4 @@
+import Configuration
 import Distributed
 import Foundation
 import SafeTensors
@@ -15,6 +16,8 @@ public struct ModelFile {
   /// Class names; a label is a position in this list.
   public let classes: [String]
   private let file: SafeTensorsFile
+  /// Of the checkpoint that the file is part of, where that was opened.
+  private let state: RunState?
 
   /// Opens the file of a model, or that of a checkpoint or run.
   ///
@@ -26,13 +29,14 @@ public struct ModelFile {
   /// - Throws: `SafeTensorsError` or `CheckpointError` for a damaged file or one of other origin.
   public init(at path: String, _ communicator: any Communicator = SingleProcess()) throws {
     let checkpoint = try Checkpoint.locate(at: path) { if communicator.isRoot { warn($0) } }
-    try self.init(contentsOf: checkpoint?.modelPath ?? path)
+    try self.init(contentsOf: checkpoint?.modelPath ?? path, state: checkpoint?.state)
   }
 
   /// Opens a file.
   ///
   /// - Throws: `SafeTensorsError` for a damaged file, `CheckpointError` for one of other origin.
-  init(contentsOf path: String) throws {
+  init(contentsOf path: String, state: RunState? = nil) throws {
+    self.state = state
     file = try SafeTensorsFile(contentsOf: path)
     self.path = path
     let metadata = file.metadata
@@ -56,11 +60,46 @@ public struct ModelFile {
     progress: () -> Void = {}
   ) throws {
     try SafeTensorsWriter.write(
-      tensors,
-      metadata: [
-        "format": "pt", "configuration": configuration,
-        "classes": String(decoding: json(classes), as: UTF8.self),
-      ], to: path, progress: progress)
+      tensors, metadata: metadata(configuration: configuration, classes: classes), to: path,
+      progress: progress)
+  }
+
+  private static func metadata(configuration: String, classes: [String]) -> [String: String] {
+    [
+      "format": "pt", "configuration": configuration,
+      "classes": String(decoding: json(classes), as: UTF8.self),
+    ]
+  }
+
+  /// Of a file that is to be used elsewhere: with the model's card.
+  func metadataForExport() throws -> [String: String] {
+    try Self.metadata(configuration: configuration, classes: classes)
+      .merging([Self.cardKey: card().json]) { $1 }
+  }
+
+  private static let cardKey = "model_card"
+
+  /// What people need to know of the model, as the file has it, or made of what it was trained by.
+  ///
+  /// - Throws: `ConfigurationError`, `NetworkError`, `SafeTensorsError` where the file holds no network.
+  func card() throws -> ModelCard {
+    if let card = file.metadata[Self.cardKey].flatMap(ModelCard.init) { return card }
+    return try ModelCard(resolvedConfiguration(), classes: classes.count, state: state)
+  }
+
+  /// The configuration of the run, with the channels that the weights are for: where they follow from data,
+  /// these need not be at hand.
+  ///
+  /// - Throws: as `card`.
+  func resolvedConfiguration() throws -> Configuration {
+    var resolved = Configuration()
+    try resolved.apply(yaml: configuration, from: path)
+    // Any number serves to find the first layer.
+    resolved.model.inputChannels = 1
+    let plan = try NetworkPlan(resolved.networkSpecification(classes: classes.count))
+    let shape = try file.shape(of: plan.layers[0].summary.name + ".weight")
+    resolved.model.inputChannels = shape.count == 4 ? shape[1] : nil
+    return resolved
   }
 
   /// What the outputs of a network mean: the classes, and there may be more outputs than classes.

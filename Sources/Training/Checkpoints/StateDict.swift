@@ -35,7 +35,8 @@ public enum StateDict {
       + (prefix.isEmpty ? "" : "; the prefix '\(prefix)' of the names is left out")
   }
 
-  /// Writes the parameters and running statistics of a model, and nothing else.
+  /// Writes the parameters and running statistics of a model, with all that its use elsewhere needs in the
+  /// metadata.
   ///
   /// - Parameters:
   ///   - checkpoint: a run (its best checkpoint), a checkpoint, or a model's file.
@@ -48,7 +49,7 @@ public enum StateDict {
     let tensors = try file.names.map { name in
       SafeTensor.floats(name, shape: try file.shape(of: name), try file.floats(name))
     }
-    try SafeTensorsWriter.write(tensors, metadata: ["format": "pt"], to: output)
+    try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(), to: output)
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path)"
   }
 

@@ -65,6 +65,14 @@ struct LocalPass {
     total.overall.replaced += Double(batch.replaced)
   }
 
+  /// What the network says of a batch's samples, whose labels mean nothing; nil where it says nothing.
+  func predict(_ batch: Batch) -> [Prediction?] {
+    parts(of: batch).flatMap { part in
+      _ = evaluate(batch, part, globalCount: batch.globalCount)
+      return (0..<part.count).map { step.loss.prediction(of: $0) }
+    }
+  }
+
   /// The same as `evaluate`, as it is and unrolled.
   func compareUnrolled(
     _ batch: Batch, globalCount: Int, into total: inout UnrollingMetrics, progress: () -> Void

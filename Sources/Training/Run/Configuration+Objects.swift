@@ -169,7 +169,7 @@ extension Configuration {
         steps: data.steps(isTraining: isTraining), normalization: data.normalization,
         imageSize: data.imageSize, channels: inputChannels)
       return ImageInput(images, transform, decoding: data.decoding)
-    case let recordings as EventFrames:
+    case let recordings as any FrameSource:
       return EventInput(
         recordings,
         EventTransform(

@@ -95,7 +95,9 @@ struct EventFuzzTests {
       key: 5, samples: 3, timesteps: 2, sensor: Sensor(width: 2, height: 2))
     do {
       let writer = try FrameFileWriter(path: path, header: header)
-      for sample in 0..<3 { writer.write(Array(repeating: Float(sample), count: 16), of: sample) }
+      for sample in 0..<3 {
+        writer.write(.success(Array(repeating: Float(sample), count: 16)), of: sample)
+      }
       try writer.finish()
     }
     #expect(FrameFile(path: path, key: 5)?.header == header)

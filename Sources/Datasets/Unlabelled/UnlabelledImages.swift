@@ -1,0 +1,58 @@
+import Support
+
+/// Images without labels: files, what is in directories, and members of tar archives.
+public struct UnlabelledImages: UnlabelledSource, ImageSource {
+  private enum Place {
+    case file(RawPath)
+    /// Of an archive.
+    case member(RandomAccessFile, Range<Int>)
+  }
+
+  private var places: [(name: String, place: Place)] = []
+  public private(set) var labels: [Int32] = []
+
+  public init() {}
+
+  public mutating func add(_ path: RawPath) throws(DatasetError) {
+    if try onFiles(FileStatus(of: path).isDirectory) {
+      for name in try imagePaths(in: FileSystemDirectory(path: path), location: path) {
+        let file = path.appending(name.bytes)
+        append("\(file)", .file(file))
+      }
+    } else if isArchiveName(path) {
+      let tar = try PlainTar(of: "\(path)", .alone)
+      for member in try imagePaths(in: tar.tree.root, location: path) {
+        append("\(path):\(member)", .member(tar.file, tar.tree.root.place(of: member)))
+      }
+    } else {
+      append("\(path)", .file(path))
+    }
+  }
+
+  private mutating func append(_ name: String, _ place: Place) {
+    places.append((name, place))
+    labels.append(0)
+  }
+
+  public func name(of index: Int) -> String { places[index].name }
+
+  public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
+    switch places[index].place {
+    case .file(let path): try onFiles(readFile(path, into: &bytes))
+    case .member(let file, let range): try onFiles(file.read(range, into: &bytes))
+    }
+  }
+}
+
+private func imagePaths(
+  in directory: some ListedDirectory, location: RawPath
+) throws(DatasetError) -> [RawPath] {
+  try wantedFiles(in: directory, location: location, expected: ".jpg, .jpeg or .png") {
+    isImageFileName($0)
+  }
+}
+
+/// Whether a file is an archive, by its ending: a tar, compressed or not.
+private func isArchiveName(_ path: RawPath) -> Bool {
+  "\(path)".lowercased().contains(#/\.(tar(\.\w+)?|tgz|tbz2?|txz|tzst)$/#)
+}
