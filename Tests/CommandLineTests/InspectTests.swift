@@ -58,10 +58,12 @@ struct InspectTests {
       #expect(run.status == 0 && run.errors == "")
       let rows = run.output.split(separator: "\n").filter { $0.hasPrefix("total ") }
       try #require(rows.count == 2)
-      return rows[1].split(separator: " ").compactMap { Int($0.replacing(",", with: "")) }
+      return rows[1].split(separator: " ").map { Int($0.replacing(",", with: "")) ?? 0 }
     }
+    // MACs, ACs, their energy, and the MACs of an ANN.
     let (few, many) = (try total("0.1"), try total("0.2"))
-    #expect(few[0] == many[0] && abs(2 * few[1] - many[1]) <= 1 && few[2] == many[2])
+    #expect(few[1] == many[1] && abs(2 * few[2] - many[2]) <= 1 && few[5] == many[5])
+    #expect(few[1] > 0 && few[2] > 0 && few[1] < few[5])
     let measured = try workspace.run(
       "inspect", "--checkpoint", "run", "--firing-rate", "0.1", usesOneThread: false)
     #expect(measured.status == 64 && measured.errors.contains("--firing-rate is for a network"))

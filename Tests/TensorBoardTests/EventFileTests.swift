@@ -49,11 +49,11 @@ struct EventFileTests {
 
   /// Whatever the clock says.
   @Test func namesFollowEachOther() throws {
-    try directory.write("", to: "events.out.tfevents.9000000000.host.17.0")
+    try directory.write("", to: "events.out.tfevents.4000000000.host.17.0")
     for _ in 0..<2 { _ = try EventFile(directory: directory.path, replacingFrom: nil) }
     #expect(
       try directory.contents.dropFirst() == [
-        "events.out.tfevents.9000000001.sltt-dist", "events.out.tfevents.9000000002.sltt-dist",
+        "events.out.tfevents.4000000001.sltt-dist", "events.out.tfevents.4000000002.sltt-dist",
       ])
   }
 

@@ -34,7 +34,7 @@ struct HistogramTests {
 
   /// The greatest numbers, and some that are almost equal, stay in their buckets.
   @Test(
-    arguments: [[-3e38, 3e38], [1, 1 + .ulpOfOne], [0, .leastNonzeroMagnitude]] as [[Float]])
+    arguments: [[-3e38, 3e38], [1, 1 + .ulpOfOne], [0, .leastNormalMagnitude]] as [[Float]])
   func extremesFit(_ values: [Float]) throws {
     let histogram = try #require(made(of: values))
     #expect(histogram.counts.first == 1 && histogram.counts.last == 1)

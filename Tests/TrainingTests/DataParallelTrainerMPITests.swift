@@ -45,14 +45,18 @@ struct DataParallelTrainerMPITests {
     let expected = try job.evaluate()
     for last in 1...5 {
       var asked = 0
-      let stopped = try job.trainer.evaluator.evaluate(job.validation, iteration: 0) {
+      let wantsStop = {
         asked += 1
         return asked == last && communicator.rank == communicator.size - 1
       }
+      let stopped = try job.trainer.evaluator.evaluate(
+        job.validation, iteration: 0, stoppingWhen: wantsStop)
       #expect(stopped == nil && asked == last)
     }
-    let whole = try job.trainer.evaluator.evaluate(job.validation, iteration: 0) { false }
-    #expect(whole == expected)
+    var batches: [Int] = []
+    let whole = try job.trainer.evaluator.evaluate(
+      job.validation, iteration: 0, stoppingWhen: { false }, observe: { batches.append($0) })
+    #expect(whole == expected && batches == Array(1...5))
   }
 
   @Test(arguments: normalizerFree, methods)

@@ -41,9 +41,7 @@ struct GradientComparerTests {
 
   /// Where no gradient flows from one time step to another, both rules have the same gradients; so both have
   /// seen the same samples, mixtures, crops and dropped spikes.
-  @Test(arguments: [
-    [], ["training.micro_batch=4"], ["loss.step_weights=[0.5, 1, 2]"], ["training.memory=lean"],
-  ])
+  @Test(arguments: [[], ["training.micro_batch=4"], ["loss.step_weights=[0.5, 1, 2]"]])
   func allThatIsRandomIsTheSameForBoth(_ overrides: [String]) throws {
     // With tau = 1 nothing is left of the membrane potential after a time step.
     let comparer = try comparer(.bptt, ["neuron.tau=1"] + overrides)

@@ -19,16 +19,24 @@ struct ProgressReporterTests {
       defer { output = "" }
       return output
     }
+
+    /// What a terminal shows after the latest change.
+    func takeLines() -> [Substring] {
+      let shown = takeOutput().split(separator: "\u{1B}[J", omittingEmptySubsequences: false).last!
+      return shown.split(separator: "\u{1B}[", omittingEmptySubsequences: false)[0].dropFirst()
+        .split(separator: "\n", omittingEmptySubsequences: false)
+    }
   }
 
   private let screen = Screen()
-  private let clear = "\r\u{1B}[K"
+  private let clear = "\r\u{1B}[J"
+  private let up = "\u{1B}[3A\r"
 
   private func status(_ iteration: Int, of count: Int = 5) -> TrainingStatus {
     TrainingStatus(
       epoch: 2, epochs: 3, iteration: iteration, iterationsPerEpoch: count,
       remainingIterations: 2 * count - iteration, samples: 100, loss: 0.12345, accuracy: 0.961,
-      firingRate: 0.1521, dataWait: 0.05)
+      firingRate: 0.1521, layerRates: [0.5, 0.25, 0.15], dataWait: 0.05)
   }
 
   @Test func printsPlainLinesEveryFewIterationsAndAtTheEndOfAnEpoch() {
@@ -52,21 +60,43 @@ struct ProgressReporterTests {
         """)
   }
 
-  @Test func drawsABarOnATerminal() {
+  @Test func drawsABarAndCurvesOnATerminal() {
     var reporter = screen.reporter(isInteractive: true)
     screen.time += 0.5
     reporter.update(status(2))
-    let bar =
-      "epoch 2/3 [############..................] 2/5"
+    let curves = "\nloss    ▁  0.1235\nfiring  █▃▁  by layer, up to 50.0 %"
+    let block =
+      "\nepoch 2/3 [############..................] 2/5"
       + "  loss 0.1235  acc 96.1 %  ETA 4.00 s  200 images/s  firing 15.2 %"
-      + "  data wait 10.0 %"
-    #expect(screen.takeOutput() == clear + bar)
+      + "  data wait 10.0 %" + curves + up
+    #expect(screen.takeOutput() == block)
     reporter.message("saved")
-    #expect(screen.takeOutput() == clear + "saved\n" + bar)
+    #expect(screen.takeOutput() == clear + "saved\n" + block)
+    screen.time += 0.5
+    reporter.update(validation(batch: 3))
+    #expect(
+      screen.takeOutput()
+        == clear + "\nvalidation 2/3 [#########.....................] 300/1000 " + curves + up)
     reporter.finish()
     #expect(screen.takeOutput() == clear)
     reporter.message("bye")
     #expect(screen.takeOutput() == "bye\n")
+  }
+
+  private func validation(batch: Int) -> ValidationStatus {
+    ValidationStatus(
+      epoch: 2, epochs: 3, batch: batch, samples: 100 * batch, sampleCount: 1000)
+  }
+
+  @Test func printsALineOfAValidationNowAndThen() {
+    var reporter = screen.reporter(isInteractive: false, logEvery: 4)
+    for batch in 1...10 { reporter.update(validation(batch: batch)) }
+    #expect(
+      screen.output == """
+        validation 2/3  image 400/1000
+        validation 2/3  image 800/1000
+
+        """)
   }
 
   @Test func redrawsAtMostTenTimesASecondButAlwaysTheLast() {
@@ -89,15 +119,16 @@ struct ProgressReporterTests {
       screen.width = width
       screen.time += 1
       reporter.update(status(3))
-      let bar = screen.takeOutput().dropFirst(clear.count)
-      #expect(bar.count < max(1, width))
-      figures.append(bar.split(separator: "  ").count - 1)
+      let lines = screen.takeLines()
+      #expect(lines.allSatisfy { $0.count < max(1, width) })
+      figures.append(lines[0].split(separator: "  ").count - 1)
     }
     #expect(figures.first == 6 && figures == figures.sorted(by: >))
     screen.width = 60
     screen.time += 1
     reporter.update(status(3))
-    #expect(screen.output.contains("loss 0.1235") && !screen.output.contains("firing"))
+    let bar = screen.takeLines()[0]
+    #expect(bar.contains("loss 0.1235") && !bar.contains("firing"))
   }
 
   @Test func figuresStayInTheirPlaces() {
@@ -105,7 +136,7 @@ struct ProgressReporterTests {
     let positions = [1, 50, 1000].map { iteration in
       screen.time += 1
       reporter.update(status(iteration, of: 1000))
-      return screen.takeOutput().split(separator: "loss")[0].count
+      return screen.takeLines()[0].split(separator: "loss")[0].count
     }
     #expect(positions[0] == positions[1] && positions[1] == positions[2])
   }

@@ -24,7 +24,6 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
   public var inputs: [InputActivity]?
   /// Spikes by layer and time step; nil where they were not counted.
   public private(set) var firing: FiringStatistics?
-
   /// Spikes that layers with weights have read, in the order of the forward pass; nil where they were not
   /// counted.
   public var spikeInputs: [SpikeInput]?

@@ -18,11 +18,6 @@ protocol MetricsSink: AnyObject {
 }
 
 extension RunPosition? {
-  /// The first iteration whose record is made anew where a run goes on from here, if it does.
-  var firstIterationMadeAnew: Int? {
-    map { $0.iteration + ($0.isValidated ? 1 : 0) }
-  }
-
   /// Whether a record stays where a run goes on from here, if it does: what comes later is made anew.
   func keeps(_ kind: MetricsRecord.Kind?, iteration: Int) -> Bool {
     guard let position = self else { return true }

@@ -1,44 +1,8 @@
 import Foundation
 import Support
 
-/// How far training is, and how it goes.
-public struct TrainingStatus: Sendable {
-  /// Counted from 1.
-  public var epoch: Int
-  public var epochs: Int
-  /// Iterations done in this epoch.
-  public var iteration: Int
-  public var iterationsPerEpoch: Int
-  /// Iterations still to do in the run.
-  public var remainingIterations: Int
-  /// Samples of the iteration just done, over all ranks.
-  public var samples: Int
-  public var loss: Double
-  /// Share of the samples that were classified correctly, 0 to 1.
-  public var accuracy: Double
-  /// Spikes for each neuron and time step.
-  public var firingRate: Double
-  /// Seconds that the ranks waited for the iteration's data, on average.
-  public var dataWait: Double
-
-  public init(
-    epoch: Int, epochs: Int, iteration: Int, iterationsPerEpoch: Int, remainingIterations: Int,
-    samples: Int, loss: Double, accuracy: Double, firingRate: Double, dataWait: Double
-  ) {
-    self.epoch = epoch
-    self.epochs = epochs
-    self.iteration = iteration
-    self.iterationsPerEpoch = iterationsPerEpoch
-    self.remainingIterations = remainingIterations
-    self.samples = samples
-    self.loss = loss
-    self.accuracy = accuracy
-    self.firingRate = firingRate
-    self.dataWait = dataWait
-  }
-}
-
-/// Shows the progress of training: a live bar on a terminal, else a line every few iterations.
+/// Shows the progress of a run: on a terminal a few lines that change in place, with a bar and the course of
+/// the loss; else a line every few iterations.
 public struct ProgressReporter {
   private let isInteractive: Bool
   private let logEvery: Int
@@ -47,7 +11,9 @@ public struct ProgressReporter {
   private let write: (String) -> Void
 
   private var throughput: Throughput
-  private var shownBar = ""
+  private var block = LiveBlock()
+  private var losses = CurveSketch(mostPoints: 60)
+  private var curves: [String] = []
   private var lastDraw = -Double.infinity
 
   /// Redrawing more often than people can see would only cost time.
@@ -91,46 +57,75 @@ public struct ProgressReporter {
   public mutating func update(_ status: TrainingStatus) {
     let now = clock()
     throughput.add(samples: status.samples, dataWait: status.dataWait, at: now)
+    losses.add(status.loss)
     let isLast = status.iteration == status.iterationsPerEpoch || status.remainingIterations == 0
     if isInteractive {
-      guard isLast || now - lastDraw >= Self.secondsBetweenDraws else { return }
-      lastDraw = now
-      shownBar = bar(status)
-      write("\r\u{1B}[K" + shownBar)
+      guard isDrawingDue(isLast: isLast) else { return }
+      curves = lines(below: status)
+      show(
+        "epoch \(status.epoch)/\(status.epochs) ", status.iteration, of: status.iterationsPerEpoch,
+        figures(status))
     } else if isLast || status.iteration % logEvery == 0 {
       write(line(status) + "\n")
     }
   }
 
-  /// Prints a line of text; the bar stays below it.
-  public func message(_ text: String) {
-    write(shownBar.isEmpty ? text + "\n" : "\r\u{1B}[K" + text + "\n" + shownBar)
-  }
-
-  /// Takes the bar away.
-  public mutating func finish() {
-    if !shownBar.isEmpty {
-      write("\r\u{1B}[K")
-      shownBar = ""
+  /// Reports a batch of a validation.
+  mutating func update(_ status: ValidationStatus) {
+    if isInteractive {
+      guard isDrawingDue(isLast: status.samples == status.sampleCount) else { return }
+      let head = "validation \(status.epoch)/\(status.epochs) "
+      show(head, status.samples, of: status.sampleCount, [])
+    } else if status.batch % logEvery == 0 && status.samples < status.sampleCount {
+      write(
+        "validation \(status.epoch)/\(status.epochs)  "
+          + "image \(status.samples)/\(status.sampleCount)\n")
     }
   }
 
-  private func bar(_ status: TrainingStatus) -> String {
-    let head = "epoch \(status.epoch)/\(status.epochs) "
+  /// Prints a line of text; what changes in place stays below it.
+  public func message(_ text: String) { write(block.printing(text)) }
+
+  /// Takes away what changes in place.
+  public mutating func finish() { write(block.hide()) }
+
+  private mutating func isDrawingDue(isLast: Bool) -> Bool {
+    let now = clock()
+    guard isLast || now - lastDraw >= Self.secondsBetweenDraws else { return false }
+    lastDraw = now
+    return true
+  }
+
+  /// Shows a bar, and the curves as they were last.
+  private mutating func show(_ head: String, _ done: Int, of count: Int, _ figures: [String]) {
+    write(block.show([bar(head, done, of: count, figures)] + curves))
+  }
+
+  /// The course of the loss, and the layers' rates; none where they would not fit.
+  private func lines(below status: TrainingStatus) -> [String] {
+    let loss = losses.points
+    let layers = status.layerRates
+    let lines = [
+      "loss    \(sparkline(loss))  " + Format.fixed(loss.last ?? 0, 4),
+      "firing  \(sparkline(layers))  by layer, up to " + Format.percent(layers.max() ?? 0),
+    ]
+    return lines.filter { $0.count < width() }
+  }
+
+  /// - Parameter figures: a narrow terminal loses the last ones first.
+  private func bar(_ head: String, _ done: Int, of count: Int, _ figures: [String]) -> String {
     let room = width() - 1  // Writing the last column would wrap the line on some terminals.
-    let countWidth = " \(status.iterationsPerEpoch)/\(status.iterationsPerEpoch)".count
-    var figures = figures(status)
-    // A narrow terminal loses the last figures first.
+    let countWidth = " \(count)/\(count)".count
+    var figures = figures
     func tail() -> String {
-      " \(status.iteration)/\(status.iterationsPerEpoch)".padded(to: countWidth)
-        + figures.map { "  " + $0 }.joined()
+      " \(done)/\(count)".padded(to: countWidth) + figures.map { "  " + $0 }.joined()
     }
     while !figures.isEmpty && head.count + tail().count + 12 > room {
       figures.removeLast()
     }
     let cells = min(30, room - head.count - tail().count - 2)
     guard cells > 0 else { return String((head + tail().dropFirst()).prefix(max(0, room))) }
-    let filled = cells * status.iteration / max(1, status.iterationsPerEpoch)
+    let filled = cells * done / max(1, count)
     return head + "[" + String(repeating: "#", count: filled)
       + String(repeating: ".", count: cells - filled) + "]" + tail()
   }

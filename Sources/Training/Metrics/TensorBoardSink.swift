@@ -10,8 +10,11 @@ final class TensorBoardSink: MetricsSink {
 
   init(directory: String, from position: RunPosition?) throws {
     self.directory = directory
+    // The record of an epoch that ends right here may come again, with the same numbers: to replace it would
+    // take that of the last interval with it.
+    let next = position.map { $0.iteration + 1 }
     file = try MetricsLogError.rethrowing(directory) { () throws(FileError) in
-      try EventFile(directory: directory, replacingFrom: position.firstIterationMadeAnew)
+      try EventFile(directory: directory, replacingFrom: next)
     }
   }
 

@@ -19,13 +19,16 @@ public struct Evaluator {
   ///   - iteration: after which this is, for messages.
   ///   - wantsStop: whether this rank is asked to; looked at for each batch, of which all ranks have as
   ///     many.
+  ///   - observe: is given the number of each batch, from 1, when it is done.
   func evaluate(
-    _ loader: DataLoader, iteration: Int, stoppingWhen wantsStop: (() -> Bool)?
+    _ loader: DataLoader, iteration: Int, stoppingWhen wantsStop: (() -> Bool)?,
+    observe: (_ batch: Int) -> Void = { _ in }
   ) throws -> IterationMetrics? {
     var local = tail.nothing
     replica.network.observeFired()
     let isComplete = try forEachBatch(loader, iteration: iteration, stoppingWhen: wantsStop) {
       pass.evaluate($0, globalCount: $1, into: &local, progress: $2)
+      observe($0.iteration + 1)
     }
     let fired = replica.network.takeFired()
     return isComplete ? try sum(local, fired: fired) : nil

@@ -45,7 +45,19 @@ final class RunReport {
         iterationsPerEpoch: setup.iterationsPerEpoch,
         remainingIterations: setup.iterations - position.iteration, samples: Int(metrics.samples),
         loss: metrics.loss, accuracy: metrics.accuracy, firingRate: metrics.firingRate,
+        layerRates: metrics.firing.map { firing in firing.layers.map(firing.rate) } ?? [],
         dataWait: metrics.dataWait / Double(setup.communicator.size)))
+  }
+
+  /// Shows a batch of a validation.
+  ///
+  /// - Parameter batch: from 1.
+  func update(validationBatch batch: Int, epoch: Int) {
+    let count = setup.validationLoader.sampler.sampleCount
+    progress.update(
+      ValidationStatus(
+        epoch: epoch + 1, epochs: configuration.training.epochs, batch: batch,
+        samples: min(batch * configuration.training.globalBatch, count), sampleCount: count))
   }
 
   /// Remembers how many samples of an epoch were bad, for the end.

@@ -186,7 +186,8 @@ public final class TrainingRun {
     var validation: IterationMetrics?
     if isValidationDue(after: epoch) {
       validation = try setup.trainer.evaluator.evaluate(
-        setup.validationLoader, iteration: position.iteration, stoppingWhen: wantsStop)
+        setup.validationLoader, iteration: position.iteration, stoppingWhen: wantsStop
+      ) { [report] in report?.update(validationBatch: $0, epoch: epoch) }
       position.seconds = seconds
       guard validation != nil else {
         try checkpoints.saveIfNeeded(position)
