@@ -24,12 +24,13 @@ public struct RecipeReport {
       entries.joined(separator: "\n\n") + """
 
 
-        sltt-dist train --config NAME --data DATA trains one of them. Costs are estimates for one rank with \
-        \(Format.counted(threads, "thread")) on this machine. \
-        Memory follows from the network's shape; more ranks divide it, training.micro_batch lowers it. \
-        Time is all epochs without validation, at the speed at which a ResNet-18 trained on noise here just \
-        now, \(Format.rate(speed / 1e9)) billion dense multiply-accumulates a second: the right order, \
-        hardly more.
+        sltt-dist train --config NAME --data DATA trains one of them.
+
+        Costs are estimates for one rank with \(Format.counted(threads, "thread")) on this machine. Memory \
+        follows from the
+        network's shape; more ranks divide it, and training.micro_batch lowers it. Time is that of all
+        epochs without validation, if they go as fast as a ResNet-18 that has just trained on noise here
+        for a second: \(Format.rate(speed / 1e9)) billion dense multiply-accumulates a second.
         """
   }
 

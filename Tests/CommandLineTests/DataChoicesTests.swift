@@ -21,7 +21,10 @@ struct DataChoicesTests {
     }
   }
 
-  private let short = ["--set", "training.max_iterations=1", "--set", "training.global_batch=4"]
+  private let short = [
+    "--set", "training.max_iterations=1", "--set", "training.global_batch=4", "--set",
+    "data.validation_samples=4",
+  ]
 
   private func configuration(of run: String) throws -> Configuration {
     try Configuration(file: workspace.file("\(run)/config.yaml"))
@@ -71,7 +74,7 @@ struct DataChoicesTests {
     #expect(run.status == 0 && run.errors == "")
     var expected = Configuration()
     expected.data.path = "images"
-    expected.model.inputChannels = 1
+    (expected.data.validationSamples, expected.model.inputChannels) = (4, 1)
     (expected.training.maxIterations, expected.training.globalBatch) = (1, 4)
     #expect(try configuration(of: "run") == expected)
     let builtIn = try workspace.run(["train", "--output", "digits"] + short)
