@@ -69,6 +69,9 @@ let package = Package(
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],
       testResources: [.copy("Fixtures")])
     + library(
+      "PyTorchFiles", ["SafeTensors", "Datasets", "Support"], testDependencies: ["TestSupport"],
+      testResources: [.copy("Fixtures")])
+    + library(
       "Configuration",
       [
         "SpikingNetworks", "Distributed", "Datasets", "Support", "Tensors",
@@ -78,8 +81,8 @@ let package = Package(
     + library(
       "Training",
       [
-        "Configuration", "SpikingNetworks", "SafeTensors", "Distributed", "Datasets", "Support",
-        "Tensors",
+        "Configuration", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "Distributed",
+        "Datasets", "Support", "Tensors",
       ],
       testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")])
     + library(

@@ -14,7 +14,8 @@ public struct ModelFile {
   public let configuration: String
   /// Class names; a label is a position in this list.
   public let classes: [String]
-  private let file: SafeTensorsFile
+  /// Its parameters and running statistics.
+  let tensors: any TensorFile
 
   /// Opens the file of a model, or that of a checkpoint or run.
   ///
@@ -33,7 +34,8 @@ public struct ModelFile {
   ///
   /// - Throws: `SafeTensorsError` for a damaged file, `CheckpointError` for one of other origin.
   init(contentsOf path: String) throws {
-    file = try SafeTensorsFile(contentsOf: path)
+    let file = try SafeTensorsFile(contentsOf: path)
+    tensors = try QuantizedTensors(file)
     self.path = path
     let metadata = file.metadata
     guard let configuration = metadata["configuration"],
@@ -67,7 +69,7 @@ public struct ModelFile {
   ///
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before the network changes.
   public func restore(_ network: SpikingNetwork) throws {
-    try network.load(file)
+    try network.load(tensors)
   }
 }
 
