@@ -74,6 +74,9 @@ let package = Package(
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],
       testResources: [.copy("Fixtures")])
     + library(
+      "PyTorchFiles", ["SafeTensors", "Datasets", "Support"], testDependencies: ["TestSupport"],
+      testResources: [.copy("Fixtures")])
+    + library(
       "Configuration",
       [
         "SpikingNetworks", "Distributed", "Datasets", "Support", "Tensors",
@@ -83,7 +86,8 @@ let package = Package(
     + library(
       "Training",
       [
-        "Configuration", "SpikingNetworks", "SafeTensors", "TensorBoard", "Distributed",
+        "Configuration", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "TensorBoard",
+        "Distributed",
         "Datasets", "Support", "Tensors",
       ],
       testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Something wrong with a safetensors file: which file, which tensor, and what.
+/// Something wrong with a safetensors file, or with a tensor of any file: which file, which tensor, and what.
 public struct SafeTensorsError: Error, Equatable, CustomStringConvertible {
   public enum Problem: Equatable, Sendable {
     /// The file is not safetensors, damaged or truncated.

@@ -5,7 +5,7 @@ import Support
 ///
 /// Layout: header length (8 bytes, little-endian), header (JSON), then the tensors' elements,
 /// little-endian and row-major, without gaps.
-public struct SafeTensorsFile: Sendable {
+public struct SafeTensorsFile: TensorFile {
   struct Tensor {
     let type: ElementType
     let shape: [Int]

@@ -18,6 +18,22 @@ public struct SafeTensor {
     }
   }
 
+  /// A float16 tensor; `values` row-major, as many as `shape` says, rounded.
+  public static func halves(
+    _ name: String, shape: [Int], _ values: @escaping @autoclosure () throws -> [Float]
+  ) -> SafeTensor {
+    SafeTensor(name: name, type: .float16, shape: shape) { write in
+      try values().map { halfBits($0).littleEndian }.withUnsafeBytes(write)
+    }
+  }
+
+  /// An int8 tensor; `values` row-major, as many as `shape` says.
+  static func signedBytes(_ name: String, shape: [Int], _ values: [Int8]) -> SafeTensor {
+    SafeTensor(name: name, type: .int8, shape: shape) { write in
+      try values.withUnsafeBytes(write)
+    }
+  }
+
   /// An int64 tensor; `values` row-major, as many as `shape` says.
   public static func integers(
     _ name: String, shape: [Int], _ values: @escaping @autoclosure () throws -> [Int]
@@ -41,7 +57,7 @@ public enum SafeTensorsWriter {
   /// `path` never names a half-written file. The same tensors and metadata give the same bytes.
   ///
   /// - Parameters:
-  ///   - tensors: in the order wanted in the file; int64 comes before float32, which aligns both.
+  ///   - tensors: in the order wanted in the file; those of larger elements come first, which aligns all.
   ///   - metadata: free-form text for the header.
   ///   - progress: is called after each tensor.
   /// - Throws: `FileError`, or what a tensor's values throw; the temporary file is gone then, and a file
@@ -50,8 +66,7 @@ public enum SafeTensorsWriter {
     _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String,
     progress: () -> Void = {}
   ) throws {
-    let tensors =
-      tensors.filter { $0.type == .int64 } + tensors.filter { $0.type != .int64 }
+    let tensors = [8, 4, 2, 1].flatMap { size in tensors.filter { $0.type.byteCount == size } }
     let header = try encodedHeader(tensors, metadata: metadata)
     let file = try PartialFile(path: path)
     try header.withUnsafeBytes(file.append)

@@ -57,6 +57,60 @@ struct StateDictTests {
     #expect(accuracies[0] != nil && accuracies[0] == accuracies[1])
   }
 
+  /// As a published training program saves it under DataParallel, with its optimizer and more.
+  @Test func aCheckpointOfPyTorchIsImported() throws {
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../PyTorchFilesTests/Fixtures").standardized
+    try workspace.directory.write(
+      """
+      model:
+        input_channels: 1
+        layers:
+          - convolution: {name: conv, channels: 2, kernel: 4, stride: 4, padding: 0}
+          - batch_norm: {name: bn}
+          - neuron
+          - linear: {name: fc}
+      data: {path: images, image_size: 16}
+
+      """, to: "own.yaml")
+    let imported = try runAlone(
+      "import", "--config", "own.yaml", "--state-dict", fixtures.path + "/checkpoint.pth",
+      "--output", "model.safetensors")
+    #expect(imported.status == 0 && imported.output.contains("the prefix 'module.'"))
+    let tensors = try workspace.tensors("model.safetensors")
+    #expect(tensors["conv.weight"] == (0..<32).map { Float($0) / 8 })
+    #expect(tensors["fc.weight"] == (0..<96).map { Float($0) / 8 })
+    #expect(tensors["bn.running_var"]?.count == 2)
+    #expect(try workspace.run("evaluate", "--checkpoint", "model.safetensors").status == 0)
+
+    let refused = try runAlone(
+      "import", "--config", "own.yaml", "--state-dict", fixtures.path + "/namespace.pth",
+      "--output", "other.safetensors")
+    #expect(refused.status == 1 && refused.errors.contains("wants argparse.Namespace"))
+    #expect(!FileManager.default.fileExists(atPath: workspace.file("other.safetensors")))
+  }
+
+  @Test(arguments: [("--half", ElementType.float16), ("--quantize=int8", .int8)])
+  func smallerWeightsAreEvaluatedAndImported(option: String, type: ElementType) throws {
+    let exported = try runAlone(
+      "export", "--checkpoint", "run", option, "--output", "small.safetensors")
+    #expect(exported.status == 0, "\(exported.errors)")
+    let file = try SafeTensorsFile(contentsOf: workspace.file("small.safetensors"))
+    #expect(try file.elementType(of: "conv1.weight") == type)
+    #expect(try file.elementType(of: "bn1.running_var") == .float32)
+    let evaluated = try workspace.run("evaluate", "--checkpoint", "small.safetensors")
+    #expect(evaluated.status == 0 && evaluated.value("validation accuracy ") != nil)
+
+    let imported = try runAlone(
+      "import", "--config", "run/config.yaml", "--state-dict", "small.safetensors", "--output",
+      "model.safetensors")
+    #expect(imported.status == 0, "\(imported.errors)")
+    let before = try workspace.tensors("run/checkpoints/best/model.safetensors")
+    let after = try workspace.tensors("model.safetensors")
+    #expect(before.keys == after.keys && before != after)
+    #expect(relativeDifference(after, before) < (type == .int8 ? 1e-2 : 1e-3))
+  }
+
   /// An output that is something else stays as it is.
   @Test(arguments: ["run/config.yaml", "run/checkpoints/latest/model.safetensors", "run"])
   func nothingButSafetensorsIsReplaced(output: String) throws {

@@ -4,15 +4,15 @@ import Support
 internal import CArchive
 
 /// Reads the entries of an archive one after another, through libarchive.
-final class ArchiveReader {
-  enum Format {
+package final class ArchiveReader {
+  package enum Format {
     /// Of any compression.
     case tar
     case zip
   }
 
-  struct Entry {
-    enum Kind {
+  package struct Entry {
+    package enum Kind {
       case file, directory
       /// To an entry that came before, by its path in the archive.
       case hardLink(RawPath)
@@ -22,12 +22,12 @@ final class ArchiveReader {
       case special
     }
 
-    let path: RawPath
-    let kind: Kind
+    package let path: RawPath
+    package let kind: Kind
     /// In bytes, of its content.
-    let size: Int
+    package let size: Int
     /// Where its content lies in the file, if it lies there as it is.
-    let place: Range<Int>?
+    package let place: Range<Int>?
   }
 
   private let path: String
@@ -35,7 +35,7 @@ final class ArchiveReader {
   private let fileSize: Int
   private let handle: OpaquePointer
 
-  init(path: String, format: Format = .tar) throws(DatasetError) {
+  package init(path: String, format: Format = .tar) throws(DatasetError) {
     fileSize = Int(try onFiles(FileStatus(of: RawPath(path)).status.st_size))
     guard let handle = archive_read_new() else {
       throw .unreadableArchive(path: path, reason: "not enough memory")
@@ -58,7 +58,7 @@ final class ArchiveReader {
   }
 
   /// The next entry, or `nil` after the last.
-  func nextEntry() throws(DatasetError) -> Entry? {
+  package func nextEntry() throws(DatasetError) -> Entry? {
     var entry: OpaquePointer?
     let status = archive_read_next_header(handle, &entry)
     guard status != ARCHIVE_EOF else { return nil }
@@ -114,7 +114,7 @@ final class ArchiveReader {
 
   /// Appends the content of the entry that `nextEntry` returned last.
   /// - Parameter limit: bytes of the content that are too many.
-  func appendData(to bytes: inout [UInt8], limit: Int = .max) throws(DatasetError) {
+  package func appendData(to bytes: inout [UInt8], limit: Int = .max) throws(DatasetError) {
     let start = bytes.count
     try forEachBlock { block, offset throws(DatasetError) in
       guard block.count < limit - (bytes.count - start) else {
@@ -136,14 +136,15 @@ final class ArchiveReader {
     while true {
       let status = archive_read_data_block(handle, &block, &size, &offset)
       guard status != ARCHIVE_EOF else { return }
-      try check(status)
+      // A wrong checksum is no more than a warning.
+      try check(status, least: ARCHIVE_OK)
       try body(UnsafeRawBufferPointer(start: block, count: size), Int(offset))
     }
   }
 
-  /// Warnings, such as an owner that this machine does not have, do not matter here.
-  private func check(_ status: Int32) throws(DatasetError) {
-    guard status < ARCHIVE_WARN else { return }
+  /// Warnings about headers, such as an owner that this machine does not have, do not matter here.
+  private func check(_ status: Int32, least: Int32 = ARCHIVE_WARN) throws(DatasetError) {
+    guard status < least else { return }
     let reason = archive_error_string(handle).map { String(cString: $0) } ?? "status \(status)"
     throw .unreadableArchive(path: path, reason: reason)
   }

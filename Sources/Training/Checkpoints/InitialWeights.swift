@@ -1,11 +1,10 @@
 import Configuration
 import Foundation
-import SafeTensors
 import SpikingNetworks
 
 /// Weights that a new run begins with: of another run, or of a PyTorch state dict.
 public struct InitialWeights {
-  /// A safetensors file, or the directory of a checkpoint or a run.
+  /// A file of tensors, or the directory of a checkpoint or a run.
   private let path: String
   private let reinitializesHead: Bool
 
@@ -26,7 +25,7 @@ public struct InitialWeights {
     into network: SpikingNetwork, _ classes: [String], _ configuration: Configuration
   ) throws -> String {
     let location = try Checkpoint.locate(at: path, report: warn)?.modelPath ?? path
-    let file = try SafeTensorsFile(contentsOf: location)
+    let file = try openTensors(at: location)
     // A file of other origin has no class names to compare.
     if let trained = (try? ModelFile(contentsOf: location)).map(TrainedOn.init) {
       if !reinitializesHead {
@@ -35,7 +34,10 @@ public struct InitialWeights {
       }
       try trained.note(configuration)
     }
-    try network.load(file, reinitializingHead: reinitializesHead)
+    let prefix = file.commonPrefix(before: network.store.parameters[0].name)
+    try network.load(
+      file, parameterPrefix: prefix, statisticPrefix: prefix,
+      reinitializingHead: reinitializesHead)
     return "weights of \(location)" + (reinitializesHead ? ", with a new classifier" : "")
   }
 }

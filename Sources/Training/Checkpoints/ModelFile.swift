@@ -15,7 +15,10 @@ public struct ModelFile {
   public let configuration: String
   /// Class names; a label is a position in this list.
   public let classes: [String]
-  private let file: SafeTensorsFile
+  /// Its parameters and running statistics.
+  let tensors: any TensorFile
+  /// The model's card as the file has it, if it does.
+  private let storedCard: ModelCard?
   /// Of the checkpoint that the file is part of, where that was opened.
   private let state: RunState?
 
@@ -37,7 +40,8 @@ public struct ModelFile {
   /// - Throws: `SafeTensorsError` for a damaged file, `CheckpointError` for one of other origin.
   init(contentsOf path: String, state: RunState? = nil) throws {
     self.state = state
-    file = try SafeTensorsFile(contentsOf: path)
+    let file = try SafeTensorsFile(contentsOf: path)
+    tensors = try QuantizedTensors(file)
     self.path = path
     let metadata = file.metadata
     guard let configuration = metadata["configuration"],
@@ -50,6 +54,7 @@ public struct ModelFile {
     }
     self.configuration = configuration
     self.classes = classes
+    storedCard = metadata[Self.cardKey].flatMap(ModelCard.init)
   }
 
   /// Writes parameters and running statistics; the file appears completely or not at all.
@@ -83,8 +88,8 @@ public struct ModelFile {
   ///
   /// - Throws: `ConfigurationError`, `NetworkError`, `SafeTensorsError` where the file holds no network.
   func card() throws -> ModelCard {
-    if let card = file.metadata[Self.cardKey].flatMap(ModelCard.init) { return card }
-    return try ModelCard(resolvedConfiguration(), classes: classes.count, state: state)
+    try storedCard
+      ?? ModelCard(resolvedConfiguration(), classes: classes.count, state: state)
   }
 
   /// The configuration of the run, with the channels that the weights are for: where they follow from data,
@@ -97,7 +102,7 @@ public struct ModelFile {
     // Any number serves to find the first layer.
     resolved.model.inputChannels = 1
     let plan = try NetworkPlan(resolved.networkSpecification(classes: classes.count))
-    let shape = try file.shape(of: plan.layers[0].summary.name + ".weight")
+    let shape = try tensors.shape(of: plan.layers[0].summary.name + ".weight")
     resolved.model.inputChannels = shape.count == 4 ? shape[1] : nil
     return resolved
   }
@@ -111,7 +116,7 @@ public struct ModelFile {
   ///
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before the network changes.
   public func restore(_ network: SpikingNetwork) throws {
-    try network.load(file)
+    try network.load(tensors)
   }
 }
 

@@ -13,7 +13,7 @@ extension SpikingNetwork {
   ///   - allowsOthers: whether the file may hold tensors that the network has not.
   /// - Throws: `CheckpointError` or `SafeTensorsError`, before anything changes.
   func load(
-    _ file: SafeTensorsFile, parameterPrefix: String = "", statisticPrefix: String = "",
+    _ file: any TensorFile, parameterPrefix: String = "", statisticPrefix: String = "",
     requiresStatistics: Bool = true, reinitializingHead: Bool = false,
     allowsOthers: Bool = false
   ) throws {

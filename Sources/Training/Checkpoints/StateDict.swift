@@ -5,8 +5,8 @@ import SpikingNetworks
 import Support
 import Tensors
 
-/// A PyTorch state dict of a published model, saved as safetensors: what `import` takes and `export`
-/// makes.
+/// A PyTorch state dict of a published model: what `import` takes, saved by `torch.save` or as safetensors, and
+/// `export` makes, as safetensors.
 public enum StateDict {
   /// Makes a model of a state dict.
   ///
@@ -16,7 +16,8 @@ public enum StateDict {
   ///   - configuration: of the network, and of the data that the classes are of.
   ///   - output: the model's file.
   /// - Returns: what was done, for people.
-  /// - Throws: `CheckpointError` or `SafeTensorsError` where the network is another.
+  /// - Throws: `CheckpointError` or `SafeTensorsError` where the network is another, `PyTorchFileError` where the
+  ///   file holds other things.
   public static func importModel(
     from path: String, _ configuration: Configuration, to output: String
   ) throws -> String {
@@ -24,8 +25,8 @@ public enum StateDict {
     let classes = try DataSplits(configuration).classes()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: classes.count), seed: 0)
-    let file = try SafeTensorsFile(contentsOf: path)
-    let prefix = commonPrefix(of: file.names, before: network.store.parameters[0].name)
+    let file = try openTensors(at: path)
+    let prefix = file.commonPrefix(before: network.store.parameters[0].name)
     try network.load(file, parameterPrefix: prefix, statisticPrefix: prefix)
     let snapshot = try Snapshot(
       network, SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0))
@@ -36,44 +37,26 @@ public enum StateDict {
   }
 
   /// Writes the parameters and running statistics of a model, with all that its use elsewhere needs in the
-  /// metadata.
+  /// metadata; it stays one that can be evaluated.
   ///
   /// - Parameters:
   ///   - checkpoint: a run (its best checkpoint), a checkpoint, or a model's file.
   ///   - output: the state dict's file.
   /// - Returns: what was done, for people.
-  public static func exportModel(from checkpoint: String, to output: String) throws -> String {
+  public static func exportModel(
+    from checkpoint: String, to output: String, _ encoding: WeightEncoding = .float32
+  ) throws -> String {
     try requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
-    let file = try SafeTensorsFile(contentsOf: model.path)
-    let tensors = try file.names.map { name in
-      SafeTensor.floats(name, shape: try file.shape(of: name), try file.floats(name))
-    }
+    let tensors = try model.tensors.names.flatMap { try encoding.tensors($0, of: model.tensors) }
     try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(), to: output)
-    return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path)"
+    let size = Format.bytes(fileSize(output))
+    return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path), \(size)"
   }
 
-  /// Nothing but a safetensors file is replaced, and no file of a checkpoint.
   private static func requireReplaceable(_ output: String) throws {
-    guard FileManager.default.fileExists(atPath: output) else { return }
-    let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
-    let isOfCheckpoint = FileManager.default.fileExists(
-      atPath: directory + "/" + Checkpoint.stateName)
-    guard !isOfCheckpoint, (try? SafeTensorsFile(contentsOf: output)) != nil else {
-      throw CheckpointError(
-        path: output,
-        problem: "is there already, and is "
-          + (isOfCheckpoint ? "part of a checkpoint" : "no safetensors file")
-          + ": name another --output")
+    try Training.requireReplaceable(output, "safetensors file") {
+      (try? SafeTensorsFile(contentsOf: $0)) != nil
     }
-  }
-
-  /// What stands before `name` in the names that end with it, if it is the same in all names.
-  private static func commonPrefix(of names: [String], before name: String) -> String {
-    guard let match = names.first(where: { $0 == name || $0.hasSuffix("." + name) }) else {
-      return ""
-    }
-    let prefix = String(match.dropLast(name.count))
-    return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : ""
   }
 }
