@@ -54,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "sltt-dist",
       dependencies: [
-        "Benchmarking", "Reporting", "HostChecks", "Training", "Configuration", "Distributed", "Datasets",
+        "Benchmarking", "Reporting", "HostChecks", "Training", "Configuration", "Distributed",
+        "Datasets",
         "Support", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -53,9 +53,11 @@ public struct Comparison: BenchmarkReport {
         .sorted().compactMap { seed in
           try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
         }
-      guard let configuration = try runs.first.flatMap({
-        try Self.history("\(path)/seed-\($0.seed)")?.configuration
-      }) else { continue }
+      guard
+        let configuration = try runs.first.flatMap({
+          try Self.history("\(path)/seed-\($0.seed)")?.configuration
+        })
+      else { continue }
       contestants.append(
         Contestant(
           name: name, runs: runs,

@@ -15,7 +15,8 @@ struct CurvesSection {
       plot(
         "Accuracy", "accuracy (%)",
         [(\.trainAccuracy, true, true), (\.validationAccuracy, false, false)], times: 100),
-      plot("Firing rate", "spikes a neuron and step (%)", [(\.firingRate, false, true)], times: 100),
+      plot(
+        "Firing rate", "spikes a neuron and step (%)", [(\.firingRate, false, true)], times: 100),
       plot("Learning rate", "learning rate", [(\.learningRate, false, false)]),
       plot("Gradient norm", "norm", [(\.gradientNorm, false, true)]),
       plot("Speed", "images/s", [(\.imagesPerSecond, false, true)]),

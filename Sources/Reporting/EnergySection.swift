@@ -28,7 +28,8 @@ struct EnergySection {
     return HTML.section(
       "Operations and energy of a sample",
       HTML.table([header] + rows) + entries.map(details).joined(separator: "\n"),
-      note: "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
+      note:
+        "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
         + " spike (AC): arithmetic in 45 nm (Horowitz, ISSCC 2014), without memory and neurons.")
   }
 

@@ -64,7 +64,8 @@ public struct RunsReport {
         text(history.bestAccuracy) { Format.percent($0, digits: 2) },
         text(last?.validationAccuracy) { Format.percent($0, digits: 2) },
         text(last?.trainLoss) { Format.fixed($0, 4) }, text(history.imagesPerSecond, Format.rate),
-        text(last?.seconds, Format.duration), text(last?.peakBytes.map(Double.init)) {
+        text(last?.seconds, Format.duration),
+        text(last?.peakBytes.map(Double.init)) {
           Format.bytes(Int($0))
         }, text(last?.firingRate) { Format.percent($0) },
       ]

@@ -20,7 +20,9 @@ struct Report: ParsableCommand {
 
   @Flag(
     name: .long,
-    help: "Leave out what the best checkpoints do on the validation split, which takes the time of evaluate.")
+    help:
+      "Leave out what the best checkpoints do on the validation split, which takes the time of evaluate."
+  )
   var withoutValidation = false
 
   @Option(name: .long, help: "The page.", transform: path)

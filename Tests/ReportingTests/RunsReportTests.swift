@@ -31,7 +31,8 @@ struct RunsReportTests {
       "peak_rss_bytes": 1048576, "firing_rates": [\(layers)]}
       """
     }
-    try directory.write(lines.joined(separator: "\n") + "\n{\"kind\": \"ep", to: "\(name)/metrics.jsonl")
+    try directory.write(
+      lines.joined(separator: "\n") + "\n{\"kind\": \"ep", to: "\(name)/metrics.jsonl")
     return try RunHistory(run: directory.file(name))
   }
 

@@ -68,7 +68,8 @@ public struct LinePlot {
   public var svg: String {
     let scale = PlotScale(self, layout)
     let (left, right, top, bottom) = (layout.left, layout.right, layout.top, layout.bottom)
-    var elements = layout.standsAlone ? ["<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"] : []
+    var elements =
+      layout.standsAlone ? ["<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"] : []
     elements += [
       SVG.text(title, (left + right) / 2, top - 16, size: 15),
       SVG.text(xLabel, (left + right) / 2, bottom + 40),

@@ -46,7 +46,8 @@ public final class Evaluation {
   /// - Parameter worst: is given each of this rank's samples, to keep some.
   public func run(worst: WorstSamples? = nil) throws -> EvaluationReport {
     let start = ContinuousClock.now
-    let metrics = try trainer.evaluator.evaluateInDetail(loader, classes: checkpoint.classes.count) {
+    let metrics = try trainer.evaluator.evaluateInDetail(loader, classes: checkpoint.classes.count)
+    {
       worst?.look(
         at: $0, $1, label: $2, $3, normalization: configuration.data.normalization,
         imageSize: configuration.data.imageSize)
