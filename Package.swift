@@ -37,11 +37,13 @@ let package = Package(
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    system("CHDF5", pkgConfig: "hdf5-serial", apt: "libhdf5-dev"),
     system("CMalloc", apt: "libc6-dev"),
     .target(name: "CSpikeKernels"),
     .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
     .target(
-      name: "TestSupport", dependencies: ["Datasets", "Distributed", "SafeTensors"],
+      name: "TestSupport",
+      dependencies: ["Datasets", "Distributed", "SafeTensors", "SpikingNetworks", "Tensors"],
       path: "Tests/TestSupport"),
     .testTarget(
       name: "CommandLineTests",
@@ -63,6 +65,8 @@ let package = Package(
       testDependencies: ["TestSupport", "AMXEmulator"])
     + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
+    + library(
+      "NIR", ["SpikingNetworks", "Support", "Tensors", "CHDF5"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
@@ -81,7 +85,7 @@ let package = Package(
     + library(
       "Training",
       [
-        "Configuration", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "Distributed",
+        "Configuration", "NIR", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "Distributed",
         "Datasets", "Support", "Tensors",
       ],
       testDependencies: ["TestSupport"], testResources: [.copy("Fixtures")])
