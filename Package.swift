@@ -37,7 +37,6 @@ let package = Package(
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-    system("CHDF5", pkgConfig: "hdf5-serial", apt: "libhdf5-dev"),
     system("CMalloc", apt: "libc6-dev"),
     .target(name: "CSpikeKernels"),
     .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
@@ -48,8 +47,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "sltt-dist", "Training", "Configuration", "Datasets", "SafeTensors", "Tensors", "Support",
-        "TestSupport",
+        "sltt-dist", "Training", "Configuration", "NIR", "Datasets", "SafeTensors", "Tensors",
+        "Support", "TestSupport",
       ]),
     .executableTarget(
       name: "sltt-dist",
@@ -65,8 +64,7 @@ let package = Package(
       testDependencies: ["TestSupport", "AMXEmulator"])
     + library("SafeTensors", ["Support"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
-    + library(
-      "NIR", ["SpikingNetworks", "Support", "Tensors", "CHDF5"], testDependencies: ["TestSupport"])
+    + library("NIR", ["SpikingNetworks", "Support", "Tensors"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],

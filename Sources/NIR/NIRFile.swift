@@ -29,10 +29,16 @@ public enum NIRFile {
     return file.withBytes(0..<signature.count) { $0.elementsEqual(signature) }
   }
 
+  /// Fails with an `HDF5Error` where this machine cannot write such files.
+  public static func requireLibrary() throws {
+    _ = try HDF5Image.bytes { _ in }
+  }
+
   /// Writes a graph; the file appears completely or not at all.
   ///
   /// - Parameter metadata: of the graph.
-  /// - Throws: `NetworkGraphError` where NIR has no such neurons, before anything is written, or `FileError`.
+  /// - Throws: `NetworkGraphError` where NIR has no such neurons, before anything is written, `HDF5Error` or
+  ///   `FileError`.
   public static func write(
     _ graph: NetworkGraph, metadata: [String: String] = [:], to path: String
   ) throws {

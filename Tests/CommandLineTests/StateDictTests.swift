@@ -1,4 +1,5 @@
 import Foundation
+import NIR
 import SafeTensors
 import TestSupport
 import Testing
@@ -98,7 +99,8 @@ struct StateDictTests {
     #expect(relativeDifference(after, before) < (type == .int8 ? 1e-2 : 1e-3))
   }
 
-  @Test func aGraphIsExportedWhereNeuronsResetHard() throws {
+  @Test(.enabled(if: (try? NIRFile.requireLibrary()) != nil, "no libhdf5"))
+  func aGraphIsExportedWhereNeuronsResetHard() throws {
     let soft = try runAlone(
       "export", "--checkpoint", "run", "--format", "nir", "--output", "network.nir")
     #expect(soft.status == 1)

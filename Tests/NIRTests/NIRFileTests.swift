@@ -6,6 +6,7 @@ import Testing
 @testable import NIR
 @testable import SpikingNetworks
 
+@Suite(.enabled(if: (try? NIRFile.requireLibrary()) != nil, "no libhdf5"))
 struct NIRFileTests {
   private let directory: TemporaryDirectory
 

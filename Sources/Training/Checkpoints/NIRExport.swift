@@ -13,8 +13,10 @@ public enum NIRExport {
   ///   - checkpoint: a run (its best checkpoint), a checkpoint, or a model's file.
   ///   - output: the graph's file.
   /// - Returns: what was done, for people.
-  /// - Throws: `NetworkGraphError` where NIR cannot say what the network does.
+  /// - Throws: `HDF5Error` at once without that library, `NetworkGraphError` where NIR cannot say what the
+  ///   network does.
   public static func write(from checkpoint: String, to output: String) throws -> String {
+    try NIRFile.requireLibrary()
     try requireReplaceable(output, "HDF5 file", NIRFile.isHDF5)
     let model = try ModelFile(at: checkpoint)
     var configuration = Configuration()
