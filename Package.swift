@@ -43,13 +43,14 @@ let package = Package(
     .target(name: "CSpikeKernels"),
     .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
     .target(
-      name: "TestSupport", dependencies: ["Datasets", "Distributed", "SafeTensors"],
+      name: "TestSupport",
+      dependencies: ["Datasets", "Distributed", "SafeTensors", "SpikingNetworks", "Tensors"],
       path: "Tests/TestSupport"),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "sltt-dist", "Training", "Configuration", "Datasets", "SafeTensors", "Tensors", "Support",
-        "TestSupport",
+        "sltt-dist", "Training", "Configuration", "NIR", "Datasets", "SafeTensors", "Tensors",
+        "Support", "TestSupport",
       ]),
     .executableTarget(
       name: "sltt-dist",
@@ -69,6 +70,7 @@ let package = Package(
       "TensorBoard", ["Support", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Messages.proto"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
+    + library("NIR", ["SpikingNetworks", "Support", "Tensors"], testDependencies: ["TestSupport"])
     + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
@@ -87,7 +89,7 @@ let package = Package(
     + library(
       "Training",
       [
-        "Configuration", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "TensorBoard",
+        "Configuration", "NIR", "SpikingNetworks", "PyTorchFiles", "SafeTensors", "TensorBoard",
         "Distributed",
         "Datasets", "Support", "Tensors",
       ],

@@ -1,4 +1,5 @@
 import Foundation
+import NIR
 import SafeTensors
 import TestSupport
 import Testing
@@ -109,6 +110,28 @@ struct StateDictTests {
     let after = try workspace.tensors("model.safetensors")
     #expect(before.keys == after.keys && before != after)
     #expect(relativeDifference(after, before) < (type == .int8 ? 1e-2 : 1e-3))
+  }
+
+  @Test(.enabled(if: (try? NIRFile.requireLibrary()) != nil, "no libhdf5"))
+  func aGraphIsExportedWhereNeuronsResetHard() throws {
+    let soft = try runAlone(
+      "export", "--checkpoint", "run", "--format", "nir", "--output", "network.nir")
+    #expect(soft.status == 1)
+    #expect(soft.messages.first?.hasPrefix("layer 'layer1.0.relu1' has") == true)
+    #expect(!FileManager.default.fileExists(atPath: workspace.file("network.nir")))
+    let trained = try workspace.run(
+      "train", "--config", "run/config.yaml", "--set", "neuron.reset=hard", "--output", "hard")
+    try #require(trained.status == 0)
+    for _ in 0..<2 {
+      let hard = try runAlone(
+        "export", "--checkpoint", "hard", "--format", "nir", "--output", "network.nir")
+      #expect(hard.status == 0 && hard.output.hasPrefix("network.nir: "), "\(hard.errors)")
+    }
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: workspace.file("network.nir")))
+    #expect(bytes.starts(with: [0x89] + Array("HDF".utf8)))
+    let small = try runAlone(
+      "export", "--checkpoint", "hard", "--format", "nir", "--half", "--output", "other.nir")
+    #expect(small.status == 64)
   }
 
   /// An output that is something else stays as it is.

@@ -74,7 +74,7 @@ struct EvaluationReportTests {
       Set(json.keys) == [
         "checkpoint", "data", "samples", "loss", "accuracy", "top5", "firing_rate", "firing",
         "accuracy_by_timestep", "calibration_error", "calibration", "classes", "outputs",
-        "confusion",
+        "confusion", "operations",
       ])
     #expect(json["samples"] as? Int == 3 && json["accuracy"] as? Double == 2.0 / 3)
     #expect(json["confusion"] as? [[Int]] == [[0, 0, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0]])

@@ -14,7 +14,7 @@ final class Residual: Node {
   private let inner: [any Node]
   private let last: any AddingNode
   /// nil: the input itself.
-  private let shortcut: (any AddingNode)?
+  let shortcut: (any AddingNode)?
   private let base: ResidualBase
 
   /// - Parameter branch: two nodes or more, of which the last one can add.
@@ -25,6 +25,9 @@ final class Residual: Node {
     (first, inner, self.last) = (branch[0], Array(branch[1..<branch.count - 1]), last)
     (self.shortcut, self.base) = (shortcut, base)
   }
+
+  /// In the order of the forward pass.
+  var branch: [any Node] { [first] + inner + [last] }
 
   func forward(_ x: consuming Signal, _ tape: inout Tape) -> Signal {
     // The shortcut goes back after the branch, so that its gradient does not take memory meanwhile.

@@ -3,9 +3,9 @@ import Tensors
 /// A branch beside a shortcut, both of which give spikes, and the sum of both (SEW-ResNet with the connect
 /// function ADD: Fang et al., NeurIPS 2021): `y = branch(x) + shortcut(x)`.
 final class SpikeResidual: Node {
-  private let branch: [any Node]
+  let branch: [any Node]
   /// Empty: the input itself.
-  private let shortcut: [any Node]
+  let shortcut: [any Node]
 
   init(branch: [any Node], shortcut: [any Node]) {
     (self.branch, self.shortcut) = (branch, shortcut)

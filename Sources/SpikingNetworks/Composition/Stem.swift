@@ -3,8 +3,8 @@ import Tensors
 /// What comes before the first neurons: a convolution of the frame, and pools. It has no state, so that one
 /// frame gives one output, whatever the time step, and keeps nothing on the tape.
 final class Stem {
-  private let convolution: any ConvolutionLayer
-  private let pools: [AveragePool]
+  let convolution: any ConvolutionLayer
+  let pools: [AveragePool]
 
   init(_ convolution: any ConvolutionLayer, pools: [AveragePool]) {
     (self.convolution, self.pools) = (convolution, pools)

@@ -12,6 +12,9 @@ final class AveragePool: Layer, Node {
     profile = builder.profile
   }
 
+  /// The window of every output pixel; `nil` where they have several sizes.
+  var window: SlidingWindow? { pooling.window }
+
   /// Shape of the output for one sample.
   var output: Shape { pooling.output(samples: 1) }
 

@@ -25,9 +25,7 @@ final class BatchNorm: Normalization {
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
     let (runningMean, runningVariance) = (runningMean.values, runningVariance.values)
     let (channels, means, moments) = (storage.channels, mean, storage.moments)
-    guard tape.isTraining else {
-      return affine { (runningMean[$0], Double(runningVariance[$0])) }
-    }
+    guard tape.isTraining else { return runningAffine }
     moments.measure(x, around: runningMean)
     let count = Double(x.tensor.shape.pixels)
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
@@ -51,6 +49,11 @@ final class BatchNorm: Normalization {
     }
     tape.push(statistics)
     return affine { (means[$0], moments.variance[$0]) }
+  }
+
+  var runningAffine: ChannelAffine {
+    let (mean, variance) = (runningMean.values, runningVariance.values)
+    return affine { (mean[$0], Double(variance[$0])) }
   }
 
   private func affine(

@@ -18,7 +18,8 @@ final class LIFNeuron: NeuronLayer {
   private let normalization: (any Normalization)?
   private let scaling: ChannelAffine
   let shape: Shape
-  private let amplitude: Float
+  /// The value that a spike stands for.
+  let amplitude: Float
   private let specification: NeuronSpecification
   private let roundsGradients: Bool
   /// Whether the normalisation's input is kept in half the memory.
@@ -64,10 +65,14 @@ final class LIFNeuron: NeuronLayer {
       specification.thresholdRule == .stabilized ? ThresholdStabilizer(channels: input.c) : nil
   }
 
-  private var dynamics: MembraneDynamics {
+  /// Its arithmetic; with a threshold that moves, that of the first time step.
+  var dynamics: MembraneDynamics {
     specification.dynamics(
       decay: tauParameter.map { 1 - sigmoid($0.values[0]) }, threshold: threshold)
   }
+
+  /// The map of the input before it is added to the membrane potential, in evaluation.
+  var inputAffine: ChannelAffine { normalization?.runningAffine ?? scaling }
 
   var decay: Float { dynamics.decay }
   var levels: Int { specification.levels }

@@ -14,6 +14,10 @@ protocol Normalization: AnyObject {
   /// to the tape.
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine
 
+  /// The map that normalises by the running statistics, as in evaluation, valid until the next call of this
+  /// or of `forward`.
+  var runningAffine: ChannelAffine { get }
+
   /// The statistics of the time step, off the tape, around whose means `sums` must be taken before
   /// `backward`.
   func popStatistics(_ tape: inout Tape) -> NormalizationStatistics

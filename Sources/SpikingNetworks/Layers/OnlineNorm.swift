@@ -37,7 +37,7 @@ final class OnlineNorm: Normalization {
 
   func forward(_ x: SharedTensor, _ tape: inout Tape) -> ChannelAffine {
     guard tape.isTraining else {
-      return affineOfRunningStatistics
+      return runningAffine
     }
     let moments = storage.moments
     moments.measure(x, around: runningMean.values)
@@ -59,13 +59,13 @@ final class OnlineNorm: Normalization {
     }
     for c in 0..<channels { statistics[2 * channels + c] = isOutside ? 1 : 0 }
     tape.push(statistics)
-    guard isOutside else { return affineOfRunningStatistics }
+    guard isOutside else { return runningAffine }
     return affine(mean: { moments.mean[$0] }) {
       (moments.variance[$0] + Self.epsilon).squareRoot()
     }
   }
 
-  private var affineOfRunningStatistics: ChannelAffine {
+  var runningAffine: ChannelAffine {
     affine(mean: { Double(self.runningMean.values[$0]) }, deviation: runningDeviation)
   }
 

@@ -13,6 +13,15 @@ public struct ConvolutionWeights {
     self.affine = affine
   }
 
+  /// The weights as they are multiplied.
+  public func elements(in arena: Arena) -> [Float] {
+    var elements: [Float] = []
+    withElements(in: arena) {
+      elements = Array(UnsafeBufferPointer(start: $0, count: values.count))
+    }
+    return elements
+  }
+
   /// Calls `body` with the weights, in temporary memory where they differ from the values.
   func withElements(in arena: Arena, _ body: (UnsafeMutablePointer<Float>) -> Void) {
     guard let affine else { return body(values.base) }

@@ -6,6 +6,8 @@ internal import CSpikeKernels
 public struct AveragePooling {
   private let rows, columns: Axis
   private let input: Shape
+  /// The one that slides; `nil` where windows have several sizes.
+  public let window: SlidingWindow?
 
   /// One direction: which input pixels each output pixel covers, and what its sum is divided by.
   private struct Axis {
@@ -45,6 +47,7 @@ public struct AveragePooling {
         }, input: extent)
     }
     self.input = input
+    self.window = window
     rows = axis(input.h)
     columns = axis(input.w)
   }
@@ -60,6 +63,9 @@ public struct AveragePooling {
         }, input: extent)
     }
     self.input = input
+    let kernel = input.h / adaptiveHeight
+    let isUniform = input.h == kernel * adaptiveHeight && input.w == kernel * width
+    window = isUniform ? SlidingWindow(kernel: kernel, stride: kernel) : nil
     rows = axis(input.h, adaptiveHeight)
     columns = axis(input.w, width)
   }

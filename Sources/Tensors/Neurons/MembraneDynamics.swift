@@ -16,7 +16,8 @@ public enum Firing: String, CaseIterable, Sendable {
   /// At 1/2, 3/2, … times the threshold (I-LIF: Luo et al., ECCV 2024).
   case round
 
-  var offset: Float { self == .floor ? 1 : 0.5 }
+  /// The lowest of these potentials, in thresholds.
+  public var offset: Float { self == .floor ? 1 : 0.5 }
 }
 
 /// One time step of a layer of neurons with a leak.
