@@ -12,6 +12,8 @@ public struct SpikeInput: Codable, Equatable, Sendable {
     (self.spikes, self.elements) = (spikes, elements)
   }
 
+  // Inlined before another switch over the same signal, it makes the optimizer of Swift 6.3 crash.
+  @inline(never)
   mutating func add(_ input: borrowing Signal) {
     switch input {
     case .spikes(let input):
