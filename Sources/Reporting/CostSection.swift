@@ -1,3 +1,4 @@
+import SpikingNetworks
 import Support
 import Training
 
@@ -52,7 +53,7 @@ struct RunTimes {
     }
     training = min(training, total)
     // Rank 0's own wait is in the mean over the ranks.
-    phases["data wait"] = nil
+    phases[StepProfile.Phase.dataWait.rawValue] = nil
     let measured = phases.sorted { $0.value > $1.value }.map { (name: $0.key, seconds: $0.value) }
     let others = training - wait - measured.reduce(0) { $0 + $1.seconds }
     parts =

@@ -5,6 +5,7 @@ import Training
 struct EnergySection {
   private let entries: [(name: String, operations: NetworkOperations)]
   private let energy = OperationEnergy()
+  private let count = NetworkOperations.count
 
   init(_ entries: [RunsReport.Entry]) {
     self.entries = entries.compactMap { entry in
@@ -16,9 +17,8 @@ struct EnergySection {
     guard !entries.isEmpty else { return "" }
     let header = ["run", "MACs", "ACs", "energy", "MACs as an ANN", "energy", "ANN : SNN"]
     let rows = entries.map { name, operations in
-      let (own, ann) = (
-        energy.mac * operations.macs + energy.ac * operations.acs, energy.mac * operations.annMACs
-      )
+      let own = energy.of(macs: operations.macs, acs: operations.acs)
+      let ann = energy.of(macs: operations.annMACs)
       return [
         name, count(operations.macs), count(operations.acs), Format.energy(picojoules: own),
         count(operations.annMACs), Format.energy(picojoules: ann),
@@ -46,9 +46,5 @@ struct EnergySection {
     }
     return "<details><summary>\(Markup.escaped(name)): layer by layer</summary>"
       + HTML.table(html: [header] + rows) + "</details>"
-  }
-
-  private func count(_ operations: Double) -> String {
-    operations == 0 ? "" : Format.count(Int(min(operations, 0x1p62).rounded()))
   }
 }

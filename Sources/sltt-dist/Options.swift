@@ -81,12 +81,6 @@ struct ModelOptions: ParsableArguments {
   var checkpoint: String
 }
 
-/// The file of tensors that a subcommand makes.
-struct TensorOutputOptions: ParsableArguments {
-  @Option(name: .long, help: "Safetensors file to write.", transform: path)
-  var output: String
-}
-
 /// A path of an option.
 @Sendable func path(_ text: String) throws -> String {
   guard !text.isEmpty else { throw ValidationError("the path is empty") }

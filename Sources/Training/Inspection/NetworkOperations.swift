@@ -62,6 +62,11 @@ public struct NetworkOperations: Encodable, Sendable {
       rates: Dictionary(uniqueKeysWithValues: readers.map { ($0.name, firingRate) }))
   }
 
+  /// A number of operations as people read it; empty where there are none.
+  public static func count(_ operations: Double) -> String {
+    operations == 0 ? "" : Format.count(Int(min(operations, 0x1p62).rounded()))
+  }
+
   public var macs: Double { layers.reduce(0) { $0 + $1.macs } }
   public var acs: Double { layers.reduce(0) { $0 + $1.acs } }
   public var annMACs: Double { layers.reduce(0) { $0 + $1.annMACs } }
@@ -100,15 +105,13 @@ extension NetworkPlan {
 
 extension NetworkOperations.Layer {
   /// In picojoules.
-  public func energy(_ energy: OperationEnergy) -> Double { macs * energy.mac + acs * energy.ac }
+  public func energy(_ energy: OperationEnergy) -> Double { energy.of(macs: macs, acs: acs) }
 
   /// The same layer's in an ANN.
-  public func annEnergy(_ energy: OperationEnergy) -> Double { annMACs * energy.mac }
+  public func annEnergy(_ energy: OperationEnergy) -> Double { energy.of(macs: annMACs) }
 
   fileprivate func cells(input: String, _ energy: OperationEnergy) -> [String] {
-    func count(_ operations: Double) -> String {
-      operations == 0 ? "" : Format.count(Int(min(operations, 0x1p62).rounded()))
-    }
+    let count = NetworkOperations.count
     return [
       name, kind, input, count(macs), count(acs), Format.energy(picojoules: self.energy(energy)),
       count(annMACs), Format.energy(picojoules: annEnergy(energy)),

@@ -47,7 +47,7 @@ struct UnrollingMetrics {
     var all = self
     all.levels = try sum(levels)
     all.unrolled = try sum(unrolled)
-    all.agreeing = try communicator.allGather(UInt64(agreeing)).reduce(0) { $0 + Int($1) }
+    all.agreeing = try communicator.sum([agreeing])[0]
     all.largestDifference = try largest(largestDifference)
     all.largestLogit = try largest(largestLogit)
     return all

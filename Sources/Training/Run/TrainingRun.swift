@@ -228,6 +228,8 @@ public final class TrainingRun {
     _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, epoch: Int, rate: Double,
     seconds: Double
   ) -> MetricsRecord {
+    // The system counts both in its own time, so that the peak may lag behind.
+    let rss = residentBytes()
     func measured(_ value: Double) -> Double? { metrics.samples > 0 ? value : nil }
     return MetricsRecord(
       kind, epoch: epoch + 1, iteration: position.iteration, samples: position.samples,
@@ -235,7 +237,7 @@ public final class TrainingRun {
       learningRate: rate, firingRate: measured(metrics.firingRate),
       imagesPerSecond: measured(metrics.samples / seconds),
       dataWait: measured(metrics.dataWait / Double(communicator.size) / seconds),
-      seconds: self.seconds, peakRSS: peakResidentBytes(), rss: residentBytes(),
+      seconds: self.seconds, peakRSS: max(peakResidentBytes(), rss), rss: rss,
       gradientNorm: gradientNorm)
   }
 
