@@ -166,7 +166,7 @@ INLINE void multiply_block(const float *left, size_t row_step, size_t depth_step
 INLINE void multiply(const float *left, size_t row_step, size_t depth_step, size_t rows, size_t depth,
                      const float *right, float *result, _Bool adds) {
   // Narrower vectors have half of the registers: a vfloat is two of them.
-  _Bool is_wide = sltt_vector_level == VECTORS_AVX512;
+  _Bool is_wide = sltt_vector_level >= VECTORS_AVX512;
   for (size_t v = 0; v < GROUP; v += is_wide ? GROUP : LANES) {
     for (size_t r = 0, step; r < rows; r += step) {
       step = rows - r >= ROWS ? ROWS : rows - r >= 2 ? 2 : 1;
