@@ -6,7 +6,9 @@ import Training
 
 /// Times a network's 3x3 convolutions of spikes, pass by pass, with every kernel there is for them.
 ///
-/// The kernels take turns, round by round, so that whatever else the machine does hits all of them alike.
+/// A round goes through all of them, and the kernels of a pass take turns, so that whatever else the machine
+/// does hits all alike. It may last for seconds: neighbours on the same processor slow some instructions more
+/// than others.
 public struct KernelBenchmark {
   private let network: String
   private let samples: Int
@@ -58,59 +60,97 @@ public struct KernelBenchmark {
   /// Measures all of them.
   public func run() -> KernelReport {
     ThreadPool.setThreads(threads)
-    var rows: [KernelReport.Row] = []
-    var timings: [CostFit.Sample] = []
-    for layer in layers { rows += measure(layer.geometry, layer.names, &timings) }
+    var timings: [[PassTimings]] = layers.map { _ in [] }
+    for round in 0..<rounds {
+      for (index, layer) in layers.enumerated() {
+        let measured = measure(layer.geometry)
+        if round == 0 { timings[index] = measured; continue }
+        for (pass, new) in measured.enumerated() { timings[index][pass].add(new) }
+      }
+    }
     return KernelReport(
       network: network, samples: samples, precision: precision.rawValue,
-      machine: BenchmarkMachine(threads: threads, SingleProcess()), rows: rows,
-      fit: fits ? CostFit(timings).text : nil)
+      machine: BenchmarkMachine(threads: threads, SingleProcess()),
+      rows: zip(layers, timings).flatMap { layer, timings in
+        timings.map { row(layer.geometry, layer.names, $0) }
+      },
+      fit: fits ? CostFit(timings.flatMap { $0.flatMap(fitSamples) }).text : nil)
   }
 
-  private func measure(
-    _ geometry: ConvolutionGeometry, _ names: [String], _ timings: inout [CostFit.Sample]
-  ) -> [KernelReport.Row] {
+  /// Of a pass, on spikes of one density: the kernels, and their times in seconds, round by round.
+  private struct PassTimings {
+    let pass: ConvolutionPass
+    let density: Double?
+    let kernels: [ConvolutionBackend.Kernels]
+    let terms: [CostTerms]
+    var seconds: [[Double]]
+
+    mutating func add(_ round: PassTimings) {
+      for (index, new) in round.seconds.enumerated() { seconds[index] += new }
+    }
+  }
+
+  private func row(
+    _ geometry: ConvolutionGeometry, _ names: [String], _ timings: PassTimings
+  ) -> KernelReport.Row {
+    KernelReport.Row(
+      layers: names, geometry, timings.pass, density: timings.density,
+      operations: operations(geometry),
+      seconds: Dictionary(
+        uniqueKeysWithValues: zip(
+          timings.kernels.map(\.rawValue), timings.seconds.map(median))),
+      chosen: chosen(geometry, timings.pass, timings.density).rawValue)
+  }
+
+  /// Means, not medians: what counts is how long a run takes, in its slow stretches, too.
+  private func fitSamples(_ timings: PassTimings) -> [CostFit.Sample] {
+    zip(timings.terms, timings.seconds).map { terms, seconds in
+      CostFit.Sample(
+        terms: terms, precision: precision,
+        nanoseconds: 1e9 * Double(threads) * seconds.reduce(0, +) / Double(seconds.count))
+    }
+  }
+
+  private func operations(_ geometry: ConvolutionGeometry) -> Int {
+    2 * geometry.output(samples: samples).pixels * geometry.weightCount
+  }
+
+  /// One round.
+  private func measure(_ geometry: ConvolutionGeometry) -> [PassTimings] {
     let weights = ConvolutionWeights(view(count: geometry.weightCount))
     let weightGradient = view(count: geometry.weightCount)
     let output = geometry.output(samples: samples)
-    let operations = 2 * output.pixels * geometry.weightCount
     let gy = Tensor(output, noise(count: output.count), in: arena)
-    func row(
+    func timings(
       _ pass: ConvolutionPass, _ density: Double? = nil, _ body: (any Convolution) -> Void
-    ) -> KernelReport.Row {
+    ) -> PassTimings {
       let convolutions = convolutions(geometry, pass, density)
-      let seconds = times(convolutions.map(\.convolution), operations, body)
-      for (convolution, seconds) in zip(convolutions.map(\.convolution), seconds) {
-        timings.append(
-          CostFit.Sample(
-            terms: convolution.costTerms(for: pass, samples: samples, density: density),
-            precision: precision, nanoseconds: 1e9 * Double(threads) * seconds))
-      }
-      return KernelReport.Row(
-        layers: names, geometry, pass, density: density, operations: operations,
-        seconds: Dictionary(
-          uniqueKeysWithValues: zip(convolutions.map(\.name.rawValue), seconds)),
-        chosen: chosen(geometry, pass, density).rawValue)
+      return PassTimings(
+        pass: pass, density: density, kernels: convolutions.map(\.name),
+        terms: convolutions.map {
+          $0.convolution.costTerms(for: pass, samples: samples, density: density)
+        },
+        seconds: convolutions.map { [time($0.convolution, operations(geometry), body)] })
     }
-    var rows: [KernelReport.Row] = []
+    var all: [PassTimings] = []
     for density in densities {
       let spikes = SpikeTensor(
         random: geometry.input(samples: samples), probability: Float(density), in: arena
       ) { RandomStream(seed: 1, purpose: .initialization, index: $0) }
       var y = gy.copy(in: arena)
-      rows.append(
-        row(.forward, density) {
+      all.append(
+        timings(.forward, density) {
           $0.forward(spikes, weights: weights, bias: nil, into: &y, accumulating: false)
         })
-      rows.append(
-        row(.backwardWeights, density) {
+      all.append(
+        timings(.backwardWeights, density) {
           $0.backwardWeights(spikes, gy, into: weightGradient, bias: nil)
         })
     }
     let input = geometry.input(samples: samples)
     var gx = Tensor(input, noise(count: input.count), in: arena)
-    rows.append(row(.backwardInput) { $0.backwardInput(gy, weights: weights, into: &gx) })
-    return rows
+    all.append(timings(.backwardInput) { $0.backwardInput(gy, weights: weights, into: &gx) })
+    return all
   }
 
   /// A convolution for each kernel that there is for a pass.
@@ -137,23 +177,17 @@ public struct KernelBenchmark {
     return ConvolutionBackend.Kernels(rawValue: kernel.rawValue) ?? .dense
   }
 
-  /// Seconds of one call of `body` with each of the convolutions.
-  private func times(
-    _ convolutions: [any Convolution], _ operations: Int, _ body: (any Convolution) -> Void
-  ) -> [Double] {
+  /// Seconds of one call of `body`.
+  private func time(
+    _ convolution: any Convolution, _ operations: Int, _ body: (any Convolution) -> Void
+  ) -> Double {
+    // The first call also makes room and puts weights in order.
+    body(convolution)
     // Small ones are over before a clock tells much.
     let repetitions = max(1, 500_000_000 / operations)
-    var measured = [[Double]](repeating: [], count: convolutions.count)
-    // The first round also makes room and puts weights in order.
-    for round in 0...rounds {
-      for (index, convolution) in convolutions.enumerated() {
-        let start = ContinuousClock.now
-        for _ in 0..<repetitions { body(convolution) }
-        let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(repetitions)
-        if round > 0 { measured[index].append(seconds) }
-      }
-    }
-    return measured.map(median)
+    let start = ContinuousClock.now
+    for _ in 0..<repetitions { body(convolution) }
+    return (ContinuousClock.now - start) / .seconds(1) / Double(repetitions)
   }
 
   private func view(count: Int) -> FloatView {

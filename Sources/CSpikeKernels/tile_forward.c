@@ -79,7 +79,7 @@ size_t sltt_tile_rows(const sltt_tile_shape *s, size_t samples) {
 
 size_t sltt_tile_forward_scratch_bytes(const sltt_tile_shape *s, size_t samples) {
   tile_layout l = layout_of(s, samples);
-  return scratch_bytes(steps_of(s), most_band_bytes(&l));
+  return scratch_bytes(steps_of(s), most_band_bytes(&l, s->output_width));
 }
 
 // Unpacks the spikes under a band. Lines in the padding beside an image are 0; those above and below
@@ -117,8 +117,9 @@ STATIC_VARIANTS(void, unpack_band,
                  const uint64_t *spikes, size_t samples, uint8_t *to),
                 (s, l, b, spikes, samples, to))
 
-INLINE void store_product_body(const float *sums, const float *units, const float *bias,
-                               float amplitude, int accumulates, const tile_destination *to) {
+INLINE void store_product_body(const part_sums c, size_t parts, const float *units,
+                               const float *bias, float amplitude, int accumulates,
+                               const tile_destination *to) {
   for (size_t column = 0; column < at_most(to->columns, PAIR); column += LANES) {
     size_t lanes = to->columns - column;
     vfloat factor = amplitude * LOAD(units + column, LANES), term = 0;
@@ -126,7 +127,7 @@ INLINE void store_product_body(const float *sums, const float *units, const floa
     for (size_t row = 0; row < PAIR; row++) {
       float *place = to->rows[row];
       if (!place) continue;
-      vfloat value = LOAD(sums + row * PAIR + column, LANES) * factor + term;
+      vfloat value = COMBINED(c, parts, row * PAIR + column) * factor + term;
       if (accumulates) value += LOAD(place + column, lanes);
       STORE(place + column, value, lanes);
     }
@@ -134,9 +135,9 @@ INLINE void store_product_body(const float *sums, const float *units, const floa
 }
 
 STATIC_VARIANTS(void, store_product,
-                (const float *sums, const float *units, const float *bias, float amplitude,
-                 int accumulates, const tile_destination *to),
-                (sums, units, bias, amplitude, accumulates, to))
+                (const part_sums c, size_t parts, const float *units, const float *bias,
+                 float amplitude, int accumulates, const tile_destination *to),
+                (c, parts, units, bias, amplitude, accumulates, to))
 
 // Lists the tiles under an output's row: of all blocks and taps that are not above or below the
 // image.
@@ -168,13 +169,12 @@ void sltt_tile_forward(const sltt_tile_shape *s, const uint64_t *spikes, size_t 
   tile_results results = {output, samples, s->output_height, s->output_width, s->outputs,
                           .stride = 1};
   size_t part_bytes = steps_of(s) * PAIR_BYTES;
-  float sums[PAIR * PAIR];
-  int32_t c[PAIR * PAIR];
+  part_sums c;
   for (size_t at = first; at < last;) {
-    tile_band b = next_band(&l, at, last);
+    tile_band b = next_band(&l, s->output_width, at, last);
     at += b.groups * b.rows;
     unpack_band(s, &l, &b, spikes, samples, lines);
-    size_t tiles = tiles_of(&l, &b, s->output_width);
+    size_t tiles = b.groups * tiles_in_row(&l, s->output_width);
     for (size_t pair = 0; pair < tile_pairs(s->outputs); pair++) {
       const uint8_t *columns = (const uint8_t *)packed + pair * s->parts * part_bytes;
       for (size_t row = b.row; row < b.row + b.rows; row++) {
@@ -184,12 +184,10 @@ void sltt_tile_forward(const sltt_tile_shape *s, const uint64_t *spikes, size_t 
         for (size_t tile = 0; tile < tiles; tile += 2) {
           tile_destination to =
               destination_of(&l, &b, s->output_width, tile, row_lines, &results, pair * PAIR);
-          for (size_t part = 0; part < s->parts; part++) {
-            product(to.a, columns + part * part_bytes, steps, count, c);
-            sltt_add_part(sums, c, part == 0);
-          }
-          store_product(sums, units_of(s, packed) + pair * PAIR, bias ? bias + pair * PAIR : NULL,
-                        amplitude, accumulates, &to);
+          for (size_t part = 0; part < s->parts; part++)
+            product(to.a, columns + part * part_bytes, steps, count, c[part]);
+          store_product(c, s->parts, units_of(s, packed) + pair * PAIR,
+                        bias ? bias + pair * PAIR : NULL, amplitude, accumulates, &to);
         }
       }
     }

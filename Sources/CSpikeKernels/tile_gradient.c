@@ -252,23 +252,23 @@ static size_t list_steps(const sltt_tile_shape *s, const layout *l, const tile_b
   return count;
 }
 
-INLINE void add_product_body(const sltt_tile_shape *s, const float *sums, const float *units,
+INLINE void add_product_body(const sltt_tile_shape *s, const part_sums c, const float *units,
                              float amplitude, float *to, size_t rows, size_t columns) {
   for (size_t column = 0; column < at_most(columns, PAIR); column += LANES) {
     size_t lanes = columns - column;
     vfloat factor = amplitude * LOAD(units + column, LANES);
     for (size_t row = 0; row < at_most(rows, PAIR); row++) {
       float *place = to + row * s->outputs + column;
-      vfloat value = LOAD(place, lanes) + factor * LOAD(sums + row * PAIR + column, LANES);
+      vfloat value = LOAD(place, lanes) + factor * COMBINED(c, s->parts, row * PAIR + column);
       STORE(place, value, lanes);
     }
   }
 }
 
 STATIC_VARIANTS(void, add_product,
-                (const sltt_tile_shape *s, const float *sums, const float *units, float amplitude,
+                (const sltt_tile_shape *s, const part_sums c, const float *units, float amplitude,
                  float *to, size_t rows, size_t columns),
-                (s, sums, units, amplitude, to, rows, columns))
+                (s, c, units, amplitude, to, rows, columns))
 
 void sltt_tile_weight_gradient(const sltt_tile_shape *s, size_t samples, size_t first_band,
                                size_t bands, const void *prepared, float amplitude,
@@ -280,8 +280,7 @@ void sltt_tile_weight_gradient(const sltt_tile_shape *s, size_t samples, size_t 
   tile_step *steps = scratch;
   uint8_t *tiles = lines_behind(steps, z.lines);
   size_t pairs = tile_pairs(s->outputs);
-  float sums[PAIR * PAIR];
-  int32_t c[PAIR * PAIR];
+  part_sums c;
   for (size_t index = 0; index < bands; index++) {
     tile_band b = band_at(s, &l, first_band + index);
     const char *from = (const char *)prepared + index * z.bytes;
@@ -299,12 +298,10 @@ void sltt_tile_weight_gradient(const sltt_tile_shape *s, size_t samples, size_t 
       const uint8_t *a[2] = {tiles, tiles + TILE_BYTES};
       const uint8_t *columns = (const uint8_t *)from + pair * s->parts * z.part_bytes;
       size_t count = list_steps(s, &l, &b, ky, steps);
-      for (size_t part = 0; part < s->parts; part++) {
-        product(a, columns + part * z.part_bytes, steps, count, c);
-        sltt_add_part(sums, c, part == 0);
-      }
       float *to = gradient + ((ky * s->kernel + kx) * s->inputs + channel) * s->outputs + output;
-      add_product(s, sums, units + output, amplitude, to, s->inputs - channel,
+      for (size_t part = 0; part < s->parts; part++)
+        product(a, columns + part * z.part_bytes, steps, count, c[part]);
+      add_product(s, c, units + output, amplitude, to, s->inputs - channel,
                   s->outputs - output);
       if (block < pairs * s->kernel && ky == 0 && bias_gradient)
         for (size_t i = output; i < at_most(s->outputs, output + PAIR); i++)

@@ -102,7 +102,7 @@ size_t sltt_tile_input_rows(const sltt_tile_shape *s, size_t samples) {
 
 size_t sltt_tile_input_scratch_bytes(const sltt_tile_shape *s, size_t samples) {
   tile_layout l = layout_of(s, samples);
-  return scratch_bytes(steps_of(s), most_band_bytes(&l));
+  return scratch_bytes(steps_of(s), most_band_bytes(&l, quotients_of(s->width, s)));
 }
 
 // Cuts the gradients around a band into lines. Lines beside an image are 0; those above and below it
@@ -160,8 +160,9 @@ static size_t list_steps(const sltt_tile_shape *s, const tile_layout *l, const t
         size_t column = (size_t)(distance_of(s, rx, kx) - least_distance(s));
         size_t line = slot * l->row_lines + column * l->samples;
         size_t tap = (block * s->kernel + ky) * s->kernel + kx;
-        for (size_t i = s->parts; i-- > 0;) {
-          for (size_t j = s->parts - i; j-- > 0;) {
+        for (size_t i = 0; i < s->parts; i++) {
+          for (size_t k = 0; i + k < s->parts; k++) {
+            size_t j = i % 2 == 0 ? s->parts - 1 - i - k : k;
             size_t a = (i * blocks + block) * block_bytes + line * LINE;
             steps[count++] = (tile_step){.a = (uint32_t)a,
                                          .b = (uint32_t)((tap * s->parts + j) * PAIR_BYTES)};
@@ -195,10 +196,10 @@ void sltt_tile_input_gradient(const sltt_tile_shape *s, const float *output_grad
                           .stride = s->stride};
   float c[PAIR * PAIR];
   for (size_t at = first; at < last;) {
-    tile_band b = next_band(&l, at, last);
+    tile_band b = next_band(&l, width, at, last);
     at += b.groups * b.rows;
     cut_band(s, &l, &b, output_gradient, rounded, samples, lines);
-    size_t tiles = tiles_of(&l, &b, width);
+    size_t tiles = b.groups * tiles_in_row(&l, width);
     for (size_t pair = first_pair; pair < last_pair; pair++) {
       const uint8_t *columns =
           (const uint8_t *)packed + (pair - first_pair) * sltt_tile_transposed_bytes(s);

@@ -118,17 +118,21 @@ static void multiply_by_vnni(const uint8_t *const a[2], const uint8_t *b, const 
     _tile_zero(1);                                                                              \
     _tile_zero(2);                                                                              \
     _tile_zero(3);                                                                              \
+    uint32_t held_a = UINT32_MAX, held_b = UINT32_MAX;                                          \
     for (size_t step = 0; step < count; step++) {                                               \
       const uint8_t *x0 = a[0] + steps[step].a, *x1 = a[1] + steps[step].a;                     \
       const uint8_t *y = b + steps[step].b;                                                     \
-      _tile_loadd(4, x0, LINE);                                                                 \
-      _tile_loadd(6, y, LINE);                                                                  \
+      int loads_a = steps[step].a != held_a, loads_b = steps[step].b != held_b;                 \
+      if (loads_a) _tile_loadd(4, x0, LINE);                                                    \
+      if (loads_b) _tile_loadd(6, y, LINE);                                                     \
       MULTIPLY(0, 4, 6);                                                                        \
-      _tile_loadd(7, y + TILE_BYTES, LINE);                                                     \
+      if (loads_b) _tile_loadd(7, y + TILE_BYTES, LINE);                                        \
       MULTIPLY(1, 4, 7);                                                                        \
-      _tile_loadd(5, x1, LINE);                                                                 \
+      if (loads_a) _tile_loadd(5, x1, LINE);                                                    \
       MULTIPLY(2, 5, 6);                                                                        \
       MULTIPLY(3, 5, 7);                                                                        \
+      held_a = steps[step].a;                                                                   \
+      held_b = steps[step].b;                                                                   \
     }                                                                                           \
     uint32_t *to = c;                                                                           \
     _tile_stored(0, to, PAIR * sizeof *to);                                                     \
@@ -174,18 +178,3 @@ void sltt_tiles_end(sltt_tile_engine engine) {
   if (engine == SLTT_TILES_AMX) release_tiles();
 #endif
 }
-
-INLINE void sltt_add_part_body(float sums[PAIR * PAIR], const int32_t c[PAIR * PAIR],
-                               int is_first) {
-  for (size_t i = 0; i < PAIR * PAIR; i += LANES) {
-    vint part;
-    memcpy(&part, c + i, sizeof part);
-    vfloat sum = __builtin_convertvector(part, vfloat);
-    if (!is_first) sum += 256 * LOAD(sums + i, LANES);
-    STORE(sums + i, sum, LANES);
-  }
-}
-
-VARIANTS(void, sltt_add_part,
-         (float sums[PAIR * PAIR], const int32_t c[PAIR * PAIR], int is_first),
-         (sums, c, is_first))

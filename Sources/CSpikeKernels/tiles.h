@@ -10,7 +10,11 @@ enum {
   TILE_BYTES = TILE_ROWS * LINE,
   PAIR = 2 * TILE_ROWS,                   // rows and columns of a product
   PAIR_BYTES = 2 * TILE_BYTES,
+  PARTS = 3,                              // of a real number, at most
 };
+
+// Of a product with each part.
+typedef int32_t part_sums[PARTS][PAIR * PAIR];
 
 // The tiles of a product's step: where they are in bytes, from its operands' beginnings.
 typedef struct {
@@ -95,17 +99,28 @@ typedef struct {
 } tile_band;
 
 // Bytes of lines that a thread goes through at a time: they stay in the second-level cache.
-enum { BAND_BYTES = 384 << 10 };
+enum { BAND_BYTES = 384 << 10, PAIRED_BAND_BYTES = 1 << 20 };
 
 INLINE size_t band_lines(const tile_layout *l, size_t rows) {
   return (rows + l->reach) * l->phases * l->row_lines;
 }
 
-// As many as fit of the rows first ..< last of all groups.
-INLINE tile_band next_band(const tile_layout *l, size_t first, size_t last) {
+// Tiles of a row of so many pixels.
+INLINE size_t tiles_in_row(const tile_layout *l, size_t width) {
+  return divided_up(width * l->samples, TILE_ROWS);
+}
+
+// As many as fit of the rows first ..< last of all groups, `width` pixels wide. A product takes two
+// tiles: where a row has one or three, whole images of two groups may take more room.
+INLINE tile_band next_band(const tile_layout *l, size_t width, size_t first, size_t last) {
   size_t group = first / l->rows, row = first % l->rows;
-  size_t lines = at_least(BAND_BYTES / (LINE * l->blocks), 1);
-  size_t whole = at_most((last - first) / l->rows, lines / band_lines(l, l->rows));
+  size_t lines = at_least(BAND_BYTES / (LINE * l->blocks), 1), image = band_lines(l, l->rows);
+  size_t fitting = lines / image;
+  if (tiles_in_row(l, width) % 2 == 1) {
+    if (fitting < 2 && 2 * image <= PAIRED_BAND_BYTES / (LINE * l->blocks)) fitting = 2;
+    if (fitting > 2) fitting -= fitting % 2;
+  }
+  size_t whole = at_most((last - first) / l->rows, fitting);
   if (row == 0 && whole > 0) return (tile_band){group, whole, 0, l->rows};
   size_t rows = at_least(lines / (l->phases * l->row_lines), l->reach + 1) - l->reach;
   return (tile_band){group, 1, row, at_most(at_most(rows, l->rows - row), last - first)};
@@ -118,9 +133,9 @@ INLINE size_t block_lines(const tile_layout *l, const tile_band *b) {
 }
 
 // Bytes of the lines of any band.
-INLINE size_t most_band_bytes(const tile_layout *l) {
+INLINE size_t most_band_bytes(const tile_layout *l, size_t width) {
   // One that begins with an image has the most.
-  tile_band b = next_band(l, 0, l->groups * l->rows);
+  tile_band b = next_band(l, width, 0, l->groups * l->rows);
   return block_lines(l, &b) * l->blocks * LINE;
 }
 
@@ -148,32 +163,28 @@ typedef struct {
   size_t columns;                // from there on; there may be more than a product's, or fewer
 } tile_destination;
 
-// Tiles of a row in a band.
-INLINE size_t tiles_of(const tile_layout *l, const tile_band *b, size_t quotients) {
-  return b->groups * divided_up(quotients * l->samples, TILE_ROWS);
-}
-
 // Of the tiles `tile` and `tile + 1` of a row with so many quotients, whose lines in the first group
 // begin at `lines`, and the results from channel `column` on. The second tile may be nobody's.
 INLINE tile_destination destination_of(const tile_layout *l, const tile_band *b, size_t quotients,
                                        size_t tile, const uint8_t *lines, const tile_results *r,
                                        size_t column) {
-  size_t in_row = divided_up(quotients * l->samples, TILE_ROWS), tiles = b->groups * in_row;
+  size_t in_row = tiles_in_row(l, quotients), tiles = b->groups * in_row;
   tile_destination to = {.columns = r->channels - column};
+  size_t image = r->height * r->width * r->channels, pixel = r->stride * r->channels;
   for (size_t half = 0; half < 2; half++) {
     size_t which = at_most(tile + half, tiles - 1);
     size_t group = which / in_row, line = which % in_row * TILE_ROWS;
     to.a[half] = lines + (group * band_lines(l, b->rows) + line) * LINE;
     size_t x = line / l->samples * r->stride + r->rest, beside = line % l->samples;
+    size_t first = (b->group + group) * l->samples;
+    float *row = r->values + first * image + (r->row * r->width + x) * r->channels + column;
     for (size_t i = 0; i < TILE_ROWS; i++) {
-      size_t sample = (b->group + group) * l->samples + beside;
-      int is_inside = tile + half < tiles && x < r->width && sample < r->samples;
-      size_t pixel = (sample * r->height + r->row) * r->width + x;
-      to.rows[half * TILE_ROWS + i] =
-          is_inside ? r->values + pixel * r->channels + column : NULL;
+      int is_inside = tile + half < tiles && x < r->width && first + beside < r->samples;
+      to.rows[half * TILE_ROWS + i] = is_inside ? row + beside * image : NULL;
       if (++beside == l->samples) {
         beside = 0;
         x += r->stride;
+        row += pixel;
       }
     }
   }
@@ -214,5 +225,15 @@ INLINE fixed_point fixed_point_of(uint32_t bits, size_t parts) {
     for (size_t i_ = 0; i_ < 4; i_++) numbers[i_] = (numbers[i_] + 128) >> 8;      \
   }
 
-// sums = 256 sums + c: from the most significant part on. The product by 256 is exact.
-void sltt_add_part(float sums[PAIR * PAIR], const int32_t c[PAIR * PAIR], int is_first);
+// Sixteen of a product's sums, from the sums with each part, the most significant one first. All
+// products by 256 are exact.
+#define COMBINED(c, parts, index)                                                  \
+  ({                                                                               \
+    vfloat sum_ = 0;                                                               \
+    for (size_t part_ = 0; part_ < (parts); part_++) {                             \
+      vint part_sum_;                                                              \
+      memcpy(&part_sum_, (c)[part_] + (index), sizeof part_sum_);                  \
+      sum_ = 256 * sum_ + __builtin_convertvector(part_sum_, vfloat);              \
+    }                                                                              \
+    sum_;                                                                          \
+  })
