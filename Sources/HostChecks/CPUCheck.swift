@@ -5,8 +5,17 @@ import Tensors
 
 /// The processor, its instruction sets, and the cores and threads of a rank.
 enum CPUCheck {
+  /// What OpenBLAS names its kernels with AVX2 or more.
+  private static let wideOpenBLASCores = [
+    "haswell", "zen", "excavator", "skylakex", "cooperlake", "sapphirerapids",
+  ]
+
+  /// - Parameters:
+  ///   - kernels: the instruction set of the kernels for spikes.
+  ///   - openBLASCore: the processor whose kernels OpenBLAS takes.
   static func findings(
-    _ cpu: CPUDescription = .current, cores: [Int], threads: Int, quota: Double?
+    _ cpu: CPUDescription = .current, kernels: String = MathLibraries.kernelInstructionSet,
+    openBLASCore: String = MathLibraries.openBLASCore, cores: [Int], threads: Int, quota: Double?
   ) -> [Finding] {
     var findings = [
       Finding(
@@ -16,15 +25,24 @@ enum CPUCheck {
             ? "" : " with \(cpu.processors) hardware threads"),
         adviceIfDiffering: "The slowest host sets the pace of all: prefer hosts of one kind")
     ]
-    let kernels = MathLibraries.kernelInstructionSet
     let sets = Finding(
       section: .cpu, topic: "instruction sets",
       text: "spike kernels use \(kernels), tiles \(TileEngine.best.rawValue), oneDNN"
-        + " \(MathLibraries.oneDNNInstructionSet), OpenBLAS kernels for \(MathLibraries.openBLASCore); BF16 \(cpu.hasBF16 ? "present" : "missing")"
+        + " \(MathLibraries.oneDNNInstructionSet), OpenBLAS kernels for \(openBLASCore); BF16 \(cpu.hasBF16 ? "present" : "missing")"
     )
     findings.append(
       kernels.hasPrefix("AVX")
         ? sets : sets.warning("Training works but is slow: a CPU with AVX2 or AVX-512 is faster"))
+    if kernels.hasPrefix("AVX"), !wideOpenBLASCores.contains(openBLASCore.lowercased()) {
+      // It knows processors by their numbers, and takes newer ones for the oldest.
+      findings.append(
+        Finding(
+          section: .cpu, topic: "OpenBLAS",
+          text: "does not know this processor, and takes kernels for \(openBLASCore)"
+        ).warning(
+          "--backend openblas is many times slower than it could be: set OPENBLAS_CORETYPE="
+            + (kernels.hasPrefix("AVX-512") ? "SkylakeX" : "Haswell")))
+    }
     if let missing = TileEngine.missingAMX {
       findings.append(
         Finding(section: .cpu, topic: "matrix engine", text: missing).warning(

@@ -40,7 +40,7 @@ enum EnvironmentCheck {
   private static let warnings: [(name: String, meaning: String, advice: String)] = [
     (
       "OPENBLAS_CORETYPE", "OpenBLAS uses the kernels for that CPU, whatever this one is",
-      "Unset it, unless the checks of OpenBLAS below fail without it"
+      "Unset it, unless OpenBLAS does not know this processor or its checks below fail without it"
     ),
     (
       "ONEDNN_MAX_CPU_ISA", "oneDNN uses no newer instructions",

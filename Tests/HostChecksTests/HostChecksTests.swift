@@ -128,12 +128,26 @@ struct HostChecksTests {
   @Test func threadsNeedCoresAndTime() {
     let cpu = CPUDescription(information: Self.twoCoresOfTwoThreads)
     func finding(cores: [Int], threads: Int, quota: Double? = nil) -> Finding {
-      CPUCheck.findings(cpu, cores: cores, threads: threads, quota: quota)[2]
+      CPUCheck.findings(cpu, cores: cores, threads: threads, quota: quota)
+        .first { $0.topic == "threads" }!
     }
     #expect(finding(cores: [2, 3], threads: 2).status == .ok)
     #expect(finding(cores: [2, 3], threads: 2).text == "2 threads on 2 cores (2-3)")
     #expect(finding(cores: [0], threads: 2).status == .warning)
     #expect(finding(cores: [0, 1], threads: 2, quota: 1.5).advice?.contains("to 1,") == true)
     #expect(finding(cores: [0, 1], threads: 2, quota: 2).status == .ok)
+  }
+
+  @Test func anOldKernelOfOpenBLASIsAWarning() {
+    func advice(_ kernels: String, _ core: String) -> String? {
+      CPUCheck.findings(
+        kernels: kernels, openBLASCore: core, cores: [0], threads: 1, quota: nil
+      ).first { $0.topic == "OpenBLAS" }?.advice
+    }
+    #expect(advice("AVX-512 with VBMI2", "Prescott")?.hasSuffix("=SkylakeX") == true)
+    #expect(advice("AVX2", "Nehalem")?.hasSuffix("=Haswell") == true)
+    #expect(advice("AVX-512", "SkylakeX") == nil)
+    #expect(advice("AVX2", "Zen") == nil)
+    #expect(advice("SSE2", "Prescott") == nil)
   }
 }
