@@ -148,7 +148,7 @@ struct EventConvolutionTests {
   @Test func theCostModelGoesByDensityAndWidth() {
     func isByEvents(_ channels: Int, _ pass: ConvolutionPass, at density: Double) -> Bool {
       let geometry = ConvolutionGeometry(h: 8, w: 8, inputs: channels, outputs: channels)
-      return ConvolutionBackend().convolution(geometry, arena: testArena())
+      return ConvolutionBackend(costs: .zen5).convolution(geometry, arena: testArena())
         .kernel(for: pass, samples: 8, density: density) == .events
     }
     for pass in [ConvolutionPass.forward, .backwardWeights] {
@@ -167,14 +167,14 @@ struct EventConvolutionTests {
       }
     }
     #expect(kernels(.oneDNN, at: 0.1) == [.oneDNN, .oneDNN, .oneDNN])
-    #expect(kernels(.init(.openBLAS), at: 0.1) == [.events, .winograd, .events])
-    #expect(kernels(.init(), at: 0.95) == [.winograd, .winograd, .winograd])
+    #expect(kernels(.init(.openBLAS, costs: .zen5), at: 0.1) == [.events, .winograd, .events])
+    #expect(kernels(.init(costs: .zen5), at: 0.95) == [.winograd, .winograd, .winograd])
     #expect(kernels(.init(kernels: .winograd), at: 0.1) == [.winograd, .winograd, .winograd])
     #expect(kernels(.init(kernels: .events), at: 0.95) == [.events, .oneDNN, .events])
     // What is not spikes never goes by events.
     #expect(kernels(.init(kernels: .events), at: nil) == [.oneDNN, .oneDNN, .oneDNN])
 
-    let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
+    let auto = ConvolutionBackend(costs: .zen5).convolution(geometry, arena: testArena())
     for pass in [ConvolutionPass.forward, .backwardWeights] {
       let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 8))
       #expect(auto.kernel(for: pass, samples: 8, density: greatest) == .events)

@@ -131,7 +131,7 @@ struct MixedPrecisionTests {
       ).kernel(for: pass, samples: 8, density: density)
     }
     for pass in [ConvolutionPass.forward, .backwardWeights] {
-      #expect(kernel(.mixed, pass, 0.03) == .events)
+      #expect(kernel(.mixed, pass, 0.01) == .events)
       #expect(kernel(.float32, pass, 0.45) == .events && kernel(.mixed, pass, 0.45) == .oneDNN)
     }
   }

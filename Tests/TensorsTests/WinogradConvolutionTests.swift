@@ -96,7 +96,7 @@ struct WinogradConvolutionTests {
     #expect(favours(32, 64, samples: 32, .mixed))
     for (side, inputs, outputs) in [(32, 3, 3), (48, 2, 64), (32, 3, 64)] {
       let stem = ConvolutionGeometry(h: side, w: side, inputs: inputs, outputs: outputs)
-      let auto = ConvolutionBackend().convolution(stem, arena: testArena())
+      let auto = ConvolutionBackend(costs: .zen5).convolution(stem, arena: testArena())
       #expect(auto.kernel(for: .forward, samples: 32, density: nil) == .oneDNN)
     }
     #expect(!favours(4, 512, samples: 1))
@@ -108,7 +108,7 @@ struct WinogradConvolutionTests {
   @Test func eventsCompeteWithTheFasterWay() throws {
     for (side, channels) in [(32, 64), (16, 128), (8, 256)] {
       let geometry = ConvolutionGeometry(h: side, w: side, inputs: channels, outputs: channels)
-      let auto = ConvolutionBackend().convolution(geometry, arena: testArena())
+      let auto = ConvolutionBackend(costs: .zen5).convolution(geometry, arena: testArena())
       for pass in [ConvolutionPass.forward, .backwardWeights] {
         let greatest = try #require(auto.greatestEventDensity(for: pass, samples: 32))
         #expect(greatest > 0.12 && greatest < 0.6, "\(channels) channels")
@@ -117,7 +117,7 @@ struct WinogradConvolutionTests {
     }
     // With stride 2 a direct convolution is the only other way.
     let strided = ConvolutionGeometry(h: 16, w: 16, inputs: 64, outputs: 64, stride: 2)
-    let auto = ConvolutionBackend().convolution(strided, arena: testArena())
+    let auto = ConvolutionBackend(costs: .zen5).convolution(strided, arena: testArena())
     #expect(auto.kernel(for: .forward, samples: 32, density: 0.4) == .events)
   }
 }

@@ -1,7 +1,7 @@
 import SpikingNetworks
-import Tensors
 import Testing
 
+@testable import Tensors
 @testable import Training
 
 struct KernelUseTests {
@@ -11,7 +11,8 @@ struct KernelUseTests {
     try SpikingNetwork(
       NetworkSpecification(
         family: .resNet, blocks: [1, 1], width: width, classes: 3, imageSize: 16),
-      backend: ConvolutionBackend(kernels: kernels), seed: 1, arena: Arena(capacity: 64 << 20))
+      backend: ConvolutionBackend(kernels: kernels, costs: .zen5), seed: 1,
+      arena: Arena(capacity: 64 << 20))
   }
 
   private static let layers = [

@@ -1,10 +1,10 @@
 import Configuration
 import Foundation
 import SpikingNetworks
-import Tensors
 import TestSupport
 import Testing
 
+@testable import Tensors
 @testable import Training
 
 struct NetworkReportTests {
@@ -48,7 +48,7 @@ struct NetworkReportTests {
       let configuration = try Configuration(
         file: nil,
         overrides: ["model.classes=3", "model.family=vgg", "model.blocks=[2]", "model.width=64"])
-      let backend = ConvolutionBackend(.openBLAS, kernels: kernels)
+      let backend = ConvolutionBackend(.openBLAS, kernels: kernels, costs: .zen5)
       let lines = try NetworkReport(configuration, backend: backend).text.split(separator: "\n")
       let header = try #require(lines.firstIndex { $0.hasPrefix("convolution ") })
       return lines[(header + 1)...].prefix(2).map { String($0) }

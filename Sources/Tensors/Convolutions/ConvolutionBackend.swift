@@ -28,15 +28,18 @@ public struct ConvolutionBackend: Sendable {
   /// As asked for; see `effectivePrecision`.
   public var precision: Precision
   public var memory: MemoryUse
+  /// By which `Kernels.auto` chooses.
+  public var costs: CostTable
 
   public init(
     _ library: Library = .oneDNN, kernels: Kernels = .auto, precision: Precision = .float32,
-    memory: MemoryUse = .fast
+    memory: MemoryUse = .fast, costs: CostTable = .current
   ) {
     self.library = library
     self.kernels = kernels
     self.precision = precision
     self.memory = memory
+    self.costs = costs
   }
 
   /// Dense convolutions by oneDNN only.
@@ -59,7 +62,9 @@ public struct ConvolutionBackend: Sendable {
       ? SubsampledConvolution(geometry, plain) : plain(geometry)
     let methods = methods(geometry, arena)
     return methods.isEmpty
-      ? direct : ChosenConvolution(direct, effectivePrecision, methods, isForced: kernels != .auto)
+      ? direct
+      : ChosenConvolution(
+        direct, effectivePrecision, methods, isForced: kernels != .auto, table: costs)
   }
 
   /// The ways there are besides the direct one.

@@ -17,9 +17,9 @@ extension CostTable {
   /// these processors multiplies tiles fast enough to matter.
   static let zen5 = CostTable(
     rows([
-      (.oneDNN, .forward, false, [68], [34]),
-      (.oneDNN, .forward, true, [68], [34]),
-      (.oneDNN, .backwardInput, false, [68], [37.4]),
+      (.oneDNN, .forward, false, [68, 68], [34, 34]),
+      (.oneDNN, .forward, true, [68, 68], [34, 34]),
+      (.oneDNN, .backwardInput, false, [68, 68], [37.4, 37.4]),
       (.oneDNN, .backwardWeights, false, [64, 6], [38.4, 3.6]),
       (.oneDNN, .backwardWeights, true, [64, 6], [38.4, 3.6]),
       (.events, .forward, true, [2, 12.5, 103], [2, 12.5, 82]),
@@ -36,9 +36,9 @@ extension CostTable {
   /// else: these times lie between.
   static let emeraldRapids = CostTable(
     rows([
-      (.oneDNN, .forward, false, [154], [30]),
-      (.oneDNN, .forward, true, [154], [30]),
-      (.oneDNN, .backwardInput, false, [142], [48]),
+      (.oneDNN, .forward, false, [150, 155], [20, 37]),
+      (.oneDNN, .forward, true, [150, 155], [20, 37]),
+      (.oneDNN, .backwardInput, false, [135, 150], [33, 89]),
       (.oneDNN, .backwardWeights, false, [138, 15], [42, 24]),
       (.oneDNN, .backwardWeights, true, [138, 15], [42, 24]),
       (.events, .forward, true, [4.4, 61, 215], [2, 50, 233]),
