@@ -37,7 +37,7 @@ enum CPUCheck {
       // It knows processors by their numbers, and takes newer ones for the oldest.
       findings.append(
         Finding(
-          section: .cpu, topic: "OpenBLAS",
+          section: .cpu, topic: "kernels of OpenBLAS",
           text: "does not know this processor, and takes kernels for \(openBLASCore)"
         ).warning(
           "--backend openblas is many times slower than it could be: set OPENBLAS_CORETYPE="

@@ -142,7 +142,7 @@ struct HostChecksTests {
     func advice(_ kernels: String, _ core: String) -> String? {
       CPUCheck.findings(
         kernels: kernels, openBLASCore: core, cores: [0], threads: 1, quota: nil
-      ).first { $0.topic == "OpenBLAS" }?.advice
+      ).first { $0.topic == "kernels of OpenBLAS" }?.advice
     }
     #expect(advice("AVX-512 with VBMI2", "Prescott")?.hasSuffix("=SkylakeX") == true)
     #expect(advice("AVX2", "Nehalem")?.hasSuffix("=Haswell") == true)

@@ -43,6 +43,9 @@ struct ConvolutionSpikesTests {
     let bias = gridFloats(geometry.outputChannels, seed: 2)
     let gy = gridFloats(output.count, seed: 3)
     let reference = PlainConvolution(geometry: geometry)
+    // Tiles round to 16 bits of a channel's largest number.
+    let mayBeTiles = backend.kernels == .auto || backend.kernels == .tiles
+    let tolerance: Float = backend.effectivePrecision == .mixed && mayBeTiles ? 1e-4 : 1e-5
 
     let expected = reference.forward(planes.values, weights: weights, bias: bias, samples: samples)
     for isAccumulating in [false, true] {
@@ -53,7 +56,7 @@ struct ConvolutionSpikesTests {
         accumulating: isAccumulating)
       expectClose(
         y.elements, isAccumulating ? zip(expected, gy).map { $0 + $1 } : expected,
-        "y of \(amplitudes)")
+        tolerance: tolerance, "y of \(amplitudes)")
     }
 
     let (gw, gb) = (view(weights), view(bias))
@@ -61,7 +64,8 @@ struct ConvolutionSpikesTests {
       planes.spikes, Tensor(output, gy, in: arena), into: gw, bias: gb)
     let gradients = reference.backwardWeights(planes.values, gy, samples: samples)
     expectClose(
-      gw.elements, zip(weights, gradients.weights).map { $0 + $1 }, "gw of \(amplitudes)")
+      gw.elements, zip(weights, gradients.weights).map { $0 + $1 }, tolerance: tolerance,
+      "gw of \(amplitudes)")
     expectClose(gb.elements, zip(bias, gradients.bias).map { $0 + $1 }, "gb of \(amplitudes)")
   }
 }

@@ -27,7 +27,7 @@ public struct CostTerms: Equatable, Sendable {
 
 /// How long the parts of passes take on a kind of processor, in nanoseconds of one thread.
 /// `sltt-dist bench kernels --fit` fits them to timings.
-public struct CostTable: Sendable {
+public struct CostTable: Sendable, CustomStringConvertible {
   /// What a row is for.
   public struct Key: Hashable, Sendable {
     public var kernel: ConvolutionKernel
@@ -41,9 +41,13 @@ public struct CostTable: Sendable {
     }
   }
 
+  /// The processor that the times are of.
+  public let description: String
   private let rows: [Key: [Double]]
 
-  init(_ rows: [Key: [Double]]) { self.rows = rows }
+  init(_ processor: String, _ rows: [Key: [Double]]) {
+    (description, self.rows) = (processor, rows)
+  }
 
   /// The table for this processor. There is one for each kind of kernels, not for each processor.
   public static let current = TileEngine.best == .amx ? emeraldRapids : zen5

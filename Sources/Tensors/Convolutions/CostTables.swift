@@ -16,6 +16,7 @@ extension CostTable {
   /// For processors without AMX, from timings on a Zen 5 with oneDNN 2.6.3. Tiles are missing: none of
   /// these processors multiplies tiles fast enough to matter.
   static let zen5 = CostTable(
+    "Zen 5",
     rows([
       (.oneDNN, .forward, false, [68, 68], [34, 34]),
       (.oneDNN, .forward, true, [68, 68], [34, 34]),
@@ -35,6 +36,7 @@ extension CostTable {
   /// 16 rounds. In some stretches its neighbours left it a quarter of the speed of tiles and two thirds of all
   /// else: these times lie between.
   static let emeraldRapids = CostTable(
+    "Emerald Rapids",
     rows([
       (.oneDNN, .forward, false, [150, 155], [20, 37]),
       (.oneDNN, .forward, true, [150, 155], [20, 37]),

@@ -72,6 +72,7 @@ final class WinogradConvolution: ConvolutionMethod {
     bias: FloatView?, into y: inout Tensor, accumulating: Bool
   ) {
     y.willChange()
+    guard x.shape.n > 0 else { return }
     withUnsafePointer(to: shape) { shape in
       let pass = Pass(
         shape: shape, input: x.pointer, weights: weights.view, isTransposed: isTransposed ? 1 : 0,
