@@ -21,7 +21,7 @@ struct SamplePicture {
         normalization.samples(of: frames[0], channels: 1).flatMap { [$0, $0, $0] }
       default: normalization.samples(of: frames[0], channels: channels)
       }
-    png = PNGEncoder.encode(pixels, width: size, height: size)
+    png = Foundation.Data(PNGEncoder.encode(pixels, width: size, height: size))
   }
 
   /// - Parameter frames: [pixels, 2] each, of falling and rising brightness.
