@@ -106,7 +106,7 @@ let package = Package(
       [
         "Training", "Configuration", "SpikingNetworks", "Distributed", "Support", "Tensors",
       ],
-      testDependencies: ["TestSupport"])
+      testDependencies: ["Datasets", "TestSupport"])
     + library(
       "HostChecks", ["Distributed", "Datasets", "Support", "Tensors"],
       testDependencies: ["TestSupport"]),

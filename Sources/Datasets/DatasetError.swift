@@ -34,7 +34,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     training: String, validation: String, index: Int, trainingClass: String?,
     validationClass: String?)
   /// A directory or archive has no files with the expected endings.
-  case noInputs(path: String, expected: String)
+  case noInputs(path: String, expected: String, remedy: String)
   /// No image of a split can be decoded.
   case noSamples(path: String)
   /// An image is damaged, of an unknown format, or too large.
@@ -105,8 +105,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(training) and \(validation) have different classes: number \(index) (from 0) is "
         + "\(quoted(first)) in the first and \(quoted(second)) in the second. "
         + "Labels are positions in the sorted list of classes, so both need the same list."
-    case .noInputs(let path, let expected):
-      return "\(path): has no \(expected) files. Name others."
+    case .noInputs(let path, let expected, let remedy):
+      return "\(path): has no \(expected) files. \(remedy)"
     case .noSamples(let path):
       return "\(path): none of its images can be decoded. Check that it is the right data set."
     case .undecodable(let sample, let reason):

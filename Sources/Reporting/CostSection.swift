@@ -25,11 +25,45 @@ struct CostSection {
     }
     var rows = [["", "time", "share", ""]]
     rows += times.parts.map { row($0.name, $0.seconds) }
-    let peak = epochs.compactMap(\.peakBytes).max()
     return HTML.heading(entry.name) + HTML.table(html: rows)
-      + HTML.note(
-        "\(Format.duration(times.total)) in all"
-          + (peak.map { ", peak memory of rank 0 \(Format.bytes($0))" } ?? ""))
+      + HTML.note("\(Format.duration(times.total)) in all") + memory(epochs)
+  }
+
+  /// What rank 0 was expected to need, and what it came to.
+  private func memory(_ epochs: [RunHistory.Record]) -> String {
+    let peak = epochs.compactMap(\.peakBytes).max().map {
+      HTML.note("peak memory of rank 0: \(Format.bytes($0))")
+    }
+    guard let expected = epochs.last?.expectedBytes else { return peak ?? "" }
+    let parts = MemoryEstimate.Part.allCases.compactMap { part in
+      expected[part.rawValue].map { (name: part.title, bytes: $0) }
+    }
+    let all = parts.reduce(0) { $0 + $1.bytes }
+    let rows = parts.map { part in
+      let share = all > 0 ? Double(part.bytes) / Double(all) : 0
+      return [part.name, Format.bytes(part.bytes), Format.percent(share), HTML.bar(share)]
+    }
+    return HTML.table(html: [["memory of rank 0", "expected", "share", ""]] + rows)
+      + HTML.note("\(Format.bytes(all)) expected in all") + (peak ?? "")
+  }
+}
+
+extension MemoryEstimate.Part {
+  /// For people.
+  fileprivate var title: String {
+    switch self {
+    case .weights: "weights"
+    case .gradients: "gradients"
+    case .optimizer: "optimizer"
+    case .packedWeights: "weights packed for kernels"
+    case .tape: "tape, for the backward pass"
+    case .state: "state between time steps"
+    case .temporary: "temporary tensors"
+    case .teacher: "teacher"
+    case .loader: "batches loaded ahead"
+    case .program: "program and libraries"
+    case .checkpoint: "checkpoints, while written"
+    }
   }
 }
 

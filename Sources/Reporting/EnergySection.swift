@@ -4,10 +4,11 @@ import Training
 /// What a sample would cost on neuromorphic hardware, at the firing rates of the validation.
 struct EnergySection {
   private let entries: [(name: String, operations: NetworkOperations)]
-  private let energy = OperationEnergy()
+  private let energy: OperationEnergy
   private let count = NetworkOperations.count
 
-  init(_ entries: [RunsReport.Entry]) {
+  init(_ entries: [RunsReport.Entry], _ energy: OperationEnergy) {
+    self.energy = energy
     self.entries = entries.compactMap { entry in
       entry.findings.map { (entry.name, $0.evaluation.operations) }
     }
@@ -30,7 +31,12 @@ struct EnergySection {
       HTML.table([header] + rows) + entries.map(details).joined(separator: "\n"),
       note:
         "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
-        + " spike (AC): arithmetic in 45 nm (Horowitz, ISSCC 2014), without memory and neurons.")
+        + " spike (AC)\(Self.source(of: energy)): arithmetic alone, without memory and neurons.")
+  }
+
+  /// Where the default numbers are from.
+  private static func source(of energy: OperationEnergy) -> String {
+    energy == OperationEnergy() ? ", as in 45 nm (Horowitz, ISSCC 2014)" : ""
   }
 
   private func details(_ name: String, _ operations: NetworkOperations) -> String {

@@ -77,22 +77,34 @@ struct EvaluationSection {
     if !findings.worst.isEmpty {
       html +=
         "<h3 style=\"margin-top: 1rem\">\(Markup.escaped(title))worst first</h3>"
-        + HTML.note(
-          "The samples to whose class the network gives the least probability: that class, and what"
-            + " it takes them for.") + "<div class=\"images\">"
+        + HTML.note(Self.worstNote(areRecordings: findings.worst[0].picture.isOfEvents))
+        + "<div class=\"images\">"
         + findings.worst.map { figure($0, found) }.joined() + "</div>"
     }
     return html
   }
 
-  private func figure(_ sample: WorstSamples.Sample, _ found: EvaluationRecord) -> String {
-    """
-    <figure><img alt="" src="data:image/png;base64,\(sample.png.base64EncodedString())"/>\
-    \(Markup.escaped(found.outputs[sample.label])) \
-    <span class="wrong">\(Markup.escaped(found.outputs[sample.prediction]))</span> \
-    \(Format.percent(sample.confidence))</figure>
+  private static func worstNote(areRecordings: Bool) -> String {
+    let events =
+      " A picture sums up all events of a recording: red where it gets brighter, blue where it gets"
+      + " darker, purple where both, the lighter the more of them."
+    return "The samples to whose class the network gives the least probability: that class, what it"
+      + " takes them for, and the probability of that." + (areRecordings ? events : "")
+  }
 
-    """
+  private func figure(_ sample: WorstSamples.Sample, _ found: EvaluationRecord) -> String {
+    let (name, prediction) = (found.outputs[sample.label], found.outputs[sample.prediction])
+    let content =
+      sample.picture.isOfEvents ? "the events of a recording of class" : "an image of class"
+    let isRight = sample.label == sample.prediction
+    return """
+      <figure><img alt="\(Markup.escaped("\(content) \(name)"))" \
+      src="data:image/png;base64,\(sample.picture.png.base64EncodedString())"/>\
+      \(Markup.escaped(name)) \
+      <span class="\(isRight ? "right" : "wrong")">→ \(Markup.escaped(prediction))</span> \
+      \(Format.percent(sample.confidence))</figure>
+
+      """
   }
 
   private func classes(_ found: EvaluationRecord) -> String {
@@ -103,10 +115,10 @@ struct EvaluationSection {
     let rows = shown.map { one in
       [
         Markup.escaped(one.name), Format.count(one.samples), share(one.accuracy),
-        HTML.bar(one.accuracy ?? 0), share(one.precision),
+        share(one.precision), HTML.bar(one.accuracy ?? 0),
       ]
     }
-    return HTML.table(html: [["class", "samples", "accuracy", "", "precision"]] + rows)
+    return HTML.table(html: [["class", "samples", "accuracy", "precision", ""]] + rows)
       + (isLong
         ? HTML.note("The lowest of \(Format.counted(found.classes.count, "class")).") : "")
   }

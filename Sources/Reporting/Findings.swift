@@ -11,7 +11,9 @@ public struct Findings {
   let worst: [WorstSamples.Sample]
 
   private static let mostExamples = 24
+}
 
+extension Findings {
   /// Validates the checkpoint.
   ///
   /// - Throws: what makes it impossible, such as a run without a checkpoint, or data that are not there.

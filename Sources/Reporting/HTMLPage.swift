@@ -47,7 +47,7 @@ struct HTMLPage {
     .card svg { width: 100%; height: auto; display: block; }
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.93em; }
-    th, td { padding: 0.2rem 0.6rem; text-align: right; border-bottom: 1px solid var(--edge);
+    th, td { padding: 0.2rem 0.5rem; text-align: right; border-bottom: 1px solid var(--edge);
       white-space: nowrap; }
     th { font-weight: 600; color: var(--faint); }
     th:first-child, td:first-child { text-align: left; padding-left: 0; }
@@ -56,13 +56,13 @@ struct HTMLPage {
     .legend span::before { content: ""; display: inline-block; width: 1.4em; margin-right: 0.4em;
       border-top: 2px solid var(--line); vertical-align: middle; }
     .legend span.dashed::before { border-top-style: dashed; }
-    .bar { display: inline-block; height: 0.65em; border-radius: 2px; background: #009e73;
-      vertical-align: middle; }
+    .bar { display: block; width: 3.5em; } .bar span { display: block; height: 0.65em;
+      border-radius: 2px; background: #009e73; }
     .images { display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
     figure { margin: 0; font-size: 0.85em; overflow-wrap: anywhere; }
     figure img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block;
       background: #000; }
-    .wrong { color: #d55e00; }
+    .right { color: #009e73; } .wrong { color: #d55e00; }
     details { margin-top: 0.4rem; } summary { cursor: pointer; }
     pre { overflow-x: auto; font-size: 0.85em; }
     """
@@ -110,6 +110,6 @@ enum HTML {
 
   /// A bar as long as a share, 0 to 1.
   static func bar(_ share: Double) -> String {
-    "<span class=\"bar\" style=\"width: \(Format.fixed(6 * min(1, max(0, share)), 2))em\"></span>"
+    "<span class=\"bar\"><span style=\"width: \(Format.fixed(100 * min(1, max(0, share)), 1))%\"></span></span>"
   }
 }

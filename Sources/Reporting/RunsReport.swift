@@ -14,9 +14,16 @@ public struct RunsReport {
   }
 
   let entries: [Entry]
+  private let energy: OperationEnergy
 
-  /// - Parameter runs: histories, with what was found of each run's best checkpoint.
-  public init(_ runs: [(history: RunHistory, findings: Findings?)]) {
+  /// - Parameters:
+  ///   - runs: histories, with what was found of each run's best checkpoint.
+  ///   - energy: of operations.
+  public init(
+    _ runs: [(history: RunHistory, findings: Findings?)],
+    energy: OperationEnergy = OperationEnergy()
+  ) {
+    self.energy = energy
     let names = Self.names(runs.map(\.history.path))
     entries = zip(names, runs).map { Entry(name: $0, history: $1.history, findings: $1.findings) }
   }
@@ -39,8 +46,8 @@ public struct RunsReport {
       entries.count == 1 ? "Run \(entries[0].name)" : "\(entries.count) runs beside each other"
     let sections = [
       overview, CurvesSection(entries).html, FiringSection(entries).html,
-      EvaluationSection(entries).html, EnergySection(entries).html, CostSection(entries).html,
-      ConfigurationSection(entries).html,
+      EvaluationSection(entries).html, EnergySection(entries, energy).html,
+      CostSection(entries).html, ConfigurationSection(entries).html,
     ]
     return HTMLPage(title: title, sections: sections.filter { !$0.isEmpty }).html
   }

@@ -17,6 +17,7 @@ struct Report: ParsableCommand {
   var runs: [String]
 
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var energy: EnergyOptions
 
   @Flag(
     name: .long,
@@ -34,7 +35,7 @@ struct Report: ParsableCommand {
       // Before the work, whether it can be written.
       let file = try PartialFile(path: output)
       let report = try RunsReport(
-        histories.map { ($0, try findings(of: $0, communicator)) })
+        histories.map { ($0, try findings(of: $0, communicator)) }, energy: energy.energy)
       try file.finish(with: report.html.utf8)
       print("\(output): \(Format.counted(runs.count, "run"))")
     }

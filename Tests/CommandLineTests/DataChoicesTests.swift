@@ -115,6 +115,20 @@ struct DataChoicesTests {
     #expect(both.status == 0 && both.errors == "")
   }
 
+  @Test func ofShardsItIsSaidToMakeThemAgain() throws {
+    try writePhotographs(to: "photos/train", side: 36)
+    let sharding = try workspace.run(
+      "shard", "--source", "photos", "--output", "shards", usesOneThread: false)
+    try #require(sharding.status == 0, "\(sharding.errors)")
+    let run = try workspace.run(["train", "--data", "shards", "--set", "model.width=4"] + short)
+    #expect(run.status == 1)
+    #expect(
+      run.messages.first
+        == "configuration: data.validation is left out, and shards has none of val, valid, validation,"
+        + " test: make shards of a data set that has one (sltt-dist shard --validation NAME), or set"
+        + " it to train to measure on the images that are learnt from")
+  }
+
   @Test func thePathIsGivenOnce() throws {
     let run = try workspace.run("train", "--data", "a", "--set", "data.path=b")
     #expect(run.status == 64)

@@ -95,16 +95,7 @@ struct PredictTests {
 
   /// Of a network for recordings.
   @Test func predictsRecordings() throws {
-    for split in ["Train", "Test"] {
-      for (digit, sample) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        // Events in the upper or the lower half.
-        let events = (0..<60).flatMap { event -> [UInt8] in
-          let (x, y) = ((event * 7 + sample) % 34, event * 5 % 17 + 17 * digit)
-          return [UInt8(x), UInt8(y), UInt8(event % 2 * 128), UInt8(event), 0]
-        }
-        try workspace.directory.write(events, to: "events/\(split)/\(digit)/\(sample).bin")
-      }
-    }
+    try workspace.writeRecordings(to: "events")
     let training = try workspace.run(
       "train", "--output", "seen", "--set", "data.path=events", "--set", "data.image_size=17",
       "--set", "model.family=resnet", "--set", "model.blocks=[1]", "--set", "model.width=8",
@@ -122,5 +113,42 @@ struct PredictTests {
     #expect(rows.map { $0[0] }.first == "events/Test/0/0.bin" && rows.count == 4)
     let correct = rows.count { $0[0].split(separator: "/")[2] == $0[1] }
     #expect(evaluation.value("validation accuracy ") == "\(25 * correct).00 %")
+    let tar = try ProgramRun(["tar", "cf", "events.tar", "events"], in: workspace.directory.path)
+    try #require(tar.status == 0)
+    let packed = try workspace.run("predict", "--checkpoint", "seen", "events.tar")
+    #expect(packed.status == 2)
+    #expect(
+      packed.errors == "events.tar: is an archive, and recordings of events are read from files."
+        + " Unpack it (tar xf), and name the directory that comes out.\n")
+  }
+
+  /// Shards are tars of images; that they are is not known of their directory.
+  @Test func takesShardsByTheirNames() throws {
+    let sharding = try workspace.run(
+      "shard", "--source", "images", "--output", "shards", "--shards", "1",
+      usesOneThread: false)
+    try #require(sharding.status == 0, "\(sharding.errors)")
+    let run = try workspace.run("predict", "--checkpoint", "run", "shards/val-000000.tar")
+    #expect(run.status == 0 && rows(run.output).count == 14)
+    let directory = try workspace.run("predict", "--checkpoint", "run", "shards")
+    #expect(directory.status == 2)
+    #expect(
+      directory.errors == "shards: has no .jpg, .jpeg or .png files. Name its tars themselves:"
+        + " shards/*.tar.\n")
+  }
+
+  @Test func saysWhatBinaryFilesAreFor() throws {
+    try workspace.directory.write([UInt8](repeating: 1, count: 3073), to: "cifar/test_batch.bin")
+    let run = try workspace.run("predict", "--checkpoint", "run", "cifar/test_batch.bin", "cifar")
+    #expect(run.status == 2)
+    let remedy =
+      "Recordings take a network that was trained on such; CIFAR's images, which have labels, are"
+      + " measured by sltt-dist evaluate."
+    #expect(
+      run.errors.split(separator: "\n") == [
+        "cifar/test_batch.bin: is a file of recorded events or of CIFAR's binary version, and no"
+          + " image. \(remedy)",
+        "cifar: has no .jpg, .jpeg or .png files. \(remedy)",
+      ])
   }
 }

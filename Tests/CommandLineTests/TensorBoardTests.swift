@@ -3,30 +3,8 @@ import TestSupport
 import Testing
 
 /// What TensorBoard shows of our runs.
-@Suite(
-  .enabled(
-    if: Python.has("tensorboard.backend.event_processing.event_accumulator"),
-    "no Python with tensorboard"))
+@Suite(.enabled(if: TensorBoardEvents.canBeRead, "no Python with tensorboard"))
 struct TensorBoardTests {
-  /// Prints a JSON object of scalars by tag, each an object of values by step, and the tags of histograms.
-  private static let script = """
-    import json, sys
-    from tensorboard.backend.event_processing import event_accumulator
-    events = event_accumulator.EventAccumulator(sys.argv[1])
-    events.Reload()
-    scalars = {}
-    for tag in events.Tags()["scalars"]:
-      steps = [e.step for e in events.Scalars(tag)]
-      assert steps == sorted(set(steps)), (tag, steps)
-      scalars[tag] = {e.step: e.value for e in events.Scalars(tag)}
-    print(json.dumps({"scalars": scalars, "histograms": events.Tags()["histograms"]}))
-    """
-
-  private struct Shown: Decodable {
-    let scalars: [String: [String: Double]]
-    let histograms: [String]
-  }
-
   private struct Layer: Decodable {
     let layer: String
     let rates: [Double]
@@ -45,13 +23,12 @@ struct TensorBoardTests {
         .first { $0.hasPrefix("iteration-") })
     let again = try workspace.run("train", "--resume", "run/checkpoints/\(first)")
     try #require(again.status == 0, "\(again.errors)")
-    let shown = try JSONDecoder().decode(
-      Shown.self, from: Data(try Python.run(Self.script, workspace.file("run")).utf8))
+    let shown = try TensorBoardEvents(directory: workspace.file("run"))
     var (numbers, layers) = (0, 0)
     for line in try workspace.text("run/metrics.jsonl").split(separator: "\n") {
       let record = try #require(
         try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-      let (kind, step) = (record["kind"] as! String, "\(record["iteration"] as! Int)")
+      let (kind, step) = (record["kind"] as! String, record["iteration"] as! Int)
       for (name, value) in record {
         guard let number = value as? Double, !["epoch", "iteration", "samples"].contains(name)
         else { continue }
@@ -72,7 +49,7 @@ struct TensorBoardTests {
     #expect(shown.scalars.values.reduce(0) { $0 + $1.count } == numbers + 2 * layers)
     #expect(layers == 2 * 4 && shown.scalars["interval/gradient_norm"]?.count == 6)
     for tag in ["weights/conv1.weight", "gradients/fc.bias", "membrane_potential/layer1.0.sn1"] {
-      #expect(shown.histograms.contains(tag), "\(tag)")
+      #expect(shown.histograms[tag] != nil, "\(tag)")
     }
   }
 }

@@ -36,6 +36,20 @@ struct Workspace {
     }
   }
 
+  /// Recordings in the form of N-MNIST: two of each of two digits to train with, and as many to validate.
+  func writeRecordings(to name: String) throws {
+    for split in ["Train", "Test"] {
+      for (digit, sample) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        // Events in the upper or the lower half.
+        let events = (0..<60).flatMap { event -> [UInt8] in
+          let (x, y) = ((event * 7 + sample) % 34, event * 5 % 17 + 17 * digit)
+          return [UInt8(x), UInt8(y), UInt8(event % 2 * 128), UInt8(event), 0]
+        }
+        try directory.write(events, to: "\(name)/\(split)/\(digit)/\(sample).bin")
+      }
+    }
+  }
+
   func file(_ name: String) -> String { directory.file(name) }
 
   func text(_ name: String) throws -> String {

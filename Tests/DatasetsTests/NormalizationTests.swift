@@ -21,6 +21,21 @@ struct NormalizationTests {
     }
   }
 
+  /// Also of images that augmentation has made brighter or darker than samples can be.
+  @Test(arguments: NormalizationPreset.allCases)
+  func samplesComeBack(preset: NormalizationPreset) throws {
+    let channels = preset.channels ?? 3
+    let samples = (0..<256 * channels).map { UInt8($0 / channels) }
+    let values = try samples.enumerated().map { index, sample in
+      try value(preset, channels: channels, channel: index % channels, sample: Int(sample))
+    }
+    #expect(preset.samples(of: values, channels: channels) == samples)
+    let beyond = [-1000, 1000, .nan, .infinity] as [Float]
+    #expect(
+      beyond.map { preset.samples(of: [Float](repeating: $0, count: channels), channels: channels) }
+        == [0, 255, 0, 255].map { [UInt8](repeating: $0, count: channels) })
+  }
+
   private func value(
     _ preset: NormalizationPreset, channels: Int, channel: Int, sample: Int
   ) throws -> Float {

@@ -28,7 +28,8 @@ struct RunsReportTests {
       "train_loss": \(2.0 / Double(epoch)), "train_accuracy": 0.25, "validation_loss": 2, \
       "validation_accuracy": \(0.375 / Double(epoch)), "learning_rate": 0.1, "firing_rate": 0.2, \
       "images_per_second": 50, "data_wait": 0.25, "seconds": \(5 * epoch), \
-      "peak_rss_bytes": 1048576, "firing_rates": [\(layers)]}
+      "peak_rss_bytes": 1048576, "firing_rates": [\(layers)], \
+      "expected_bytes": {"weights": 98304, "tape": 294912}}
       """
     }
     try directory.write(
@@ -49,6 +50,9 @@ struct RunsReportTests {
     #expect(cells.contains("training3.00 s30.0 %"))
     #expect(cells.contains("waiting for data1.00 s10.0 %"))
     #expect(cells.contains("6.00 s60.0 %"))
+    #expect(
+      cells.contains("weights96.0 KiB25.0 %") && cells.contains("tape, for the backward pass288"))
+    #expect(cells.contains("384.0 KiB expected in allpeak memory of rank 0: 1.0 MiB"))
     #expect(page.text.contains("layer1.<sn>, 1: 50.0 %") && page.text.contains("12.5 %"))
   }
 

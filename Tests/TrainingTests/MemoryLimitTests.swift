@@ -40,6 +40,28 @@ struct MemoryLimitTests {
     }
   }
 
+  /// Who predicts has no configuration to change.
+  @Test(arguments: [
+    (["training.global_batch=16777216"], 5000, "a batch of 5,000 inputs", "lower it with --batch"),
+    (
+      ["training.global_batch=16777216"], 1, "a batch of 1 input", "take a machine with more memory"
+    ),
+    (["model.width=4096"], 50, "a batch of 50 inputs", "take a machine with more memory"),
+  ])
+  func predictionsNameWhatTheirUsersCanDo(
+    overrides: [String], batch: Int, beginning: String, remedy: String
+  ) throws {
+    let (configuration, estimate) = try estimate(overrides)
+    let needed = estimate.totalBytes >> 20
+    try configuration.requireToPredict(estimate, of: memory(needed + 1), batch: batch)
+    try configuration.requireToPredict(estimate, of: nil, batch: batch)
+    let text = message {
+      try configuration.requireToPredict(estimate, of: memory(1024), batch: batch)
+    }
+    #expect(text.hasPrefix("\(beginning) needs about "), "\(text)")
+    #expect(text.contains(", but the machine has 1.0 GiB: \(remedy)"), "\(text)")
+  }
+
   @Test(arguments: [
     (["training.global_batch=16777216"], "training.global_batch = 16777216 needs about"),
     (["model.width=4096"], "model.width = 4096 needs about"),

@@ -94,6 +94,22 @@ struct MetricsLogTests {
     #expect(record.csv == epoch.csv)
   }
 
+  @Test func anEpochSaysWhatMemoryWasExpected() throws {
+    var record = epoch
+    let network = try NetworkPlan(
+      NetworkSpecification(family: .resNet, blocks: [1], width: 4, classes: 3, imageSize: 8))
+    let estimate = MemoryEstimate(
+      network, samples: 4, rule: .sltt(timesteps: 2), optimizerBuffers: 1, before: 1 << 20)
+    record.expectedMemory = estimate
+    struct Line: Decodable { let expected_bytes: [String: Int] }
+    let parts = try JSONDecoder().decode(Line.self, from: Data(record.json.utf8)).expected_bytes
+    #expect(parts["tape"] == estimate.tapeBytes && parts["gradients"] == 4 * network.weightCount)
+    #expect(parts["optimizer"] == 4 * network.weightCount && parts["teacher"] == nil)
+    #expect(
+      parts.values.reduce(0, +) == estimate.totalBytes + estimate.checkpointBytes)
+    #expect(record.csv == epoch.csv)
+  }
+
   @Test func anEpochSaysHowOftenEachLayerFired() throws {
     var record = epoch
     record.firing = FiringStatistics(

@@ -6,6 +6,8 @@ struct FileWalk<Directory: ListedDirectory> {
   private var files: [(directory: RawPath, names: [[UInt8]])] = []
   private var count = 0
   private(set) var passedOver = PassedOver()
+  /// Of files that are not wanted.
+  private(set) var otherEndings: Set<String> = []
 
   init(isWanted: @escaping (_ name: [UInt8]) -> Bool) { self.isWanted = isWanted }
 
@@ -22,7 +24,9 @@ struct FileWalk<Directory: ListedDirectory> {
       switch entry.kind {
       case _ where entry.isHidden: passedOver.addHidden(entry.name)
       case .file where isWanted(entry.name): names.append(entry.name)
-      case .file: passedOver.add(.noImage(entry.name))
+      case .file:
+        passedOver.add(.noImage(entry.name))
+        fileNameEnding(entry.name).map { _ = otherEndings.insert($0) }
       case .directory(let directory): subdirectories.append((entry.name, directory))
       case .nothing(let reason): passedOver.add(reason)
       }
@@ -58,16 +62,19 @@ struct FileWalk<Directory: ListedDirectory> {
 /// - Parameters:
 ///   - location: of the directory, for messages.
 ///   - expected: the endings of wanted files, for messages.
+///   - remedy: what to do where there are only files with these endings, in whole sentences.
 /// - Throws: `DatasetError.noInputs` where there are none.
 func wantedFiles<Directory: ListedDirectory>(
   in directory: Directory, location: RawPath, expected: String,
-  _ isWanted: @escaping (_ name: [UInt8]) -> Bool
+  remedy: (_ endings: Set<String>) -> String, _ isWanted: @escaping (_ name: [UInt8]) -> Bool
 ) throws(DatasetError) -> [RawPath] {
   var walk = FileWalk<Directory>(isWanted: isWanted)
   try walk.visit(directory, at: RawPath([]), below: [])
   var paths = NameTable()
   walk.append(to: &paths)
-  guard paths.count > 0 else { throw .noInputs(path: "\(location)", expected: expected) }
+  guard paths.count > 0 else {
+    throw .noInputs(path: "\(location)", expected: expected, remedy: remedy(walk.otherEndings))
+  }
   return (0..<paths.count).map { RawPath(Array(paths.utf8($0))) }
 }
 

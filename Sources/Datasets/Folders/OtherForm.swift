@@ -1,6 +1,6 @@
 import Support
 
-/// A form in which people have a well-known data set and which cannot be trained on as it is.
+/// A form in which people have a well-known data set and which cannot be used as it is.
 public struct OtherForm: Sendable, Equatable {
   /// What was found, as a sentence without its subject.
   let form: String
@@ -37,6 +37,15 @@ public struct OtherForm: Sendable, Equatable {
     remedy: "Unpack each into a directory of its class below a directory 'train', and give the"
       + " directory above: for f in *.tar; do mkdir -p train/${f%.tar} && tar xf $f -C"
       + " train/${f%.tar}; done")
+
+  static let packedRecordings = OtherForm(
+    form: "is an archive, and recordings of events are read from files",
+    remedy: "Unpack it (tar xf), and name the directory that comes out.")
+
+  static let binaryFile = OtherForm(
+    form: "is a file of recorded events or of CIFAR's binary version, and no image",
+    remedy: "Recordings take a network that was trained on such; CIFAR's images, which have labels,"
+      + " are measured by sltt-dist evaluate.")
 
   static let shardsWithoutIndex = OtherForm(
     form: "holds tar archives and no index",

@@ -1,6 +1,3 @@
-import Support
-
-internal import CPNG
 internal import CTurboJPEG
 
 /// Encodes RGB images. One object serves one thread at a time.
@@ -38,17 +35,6 @@ final class ImageEncoder {
 
   /// A PNG, which keeps every pixel.
   func png(_ image: DecodedImage) -> [UInt8] {
-    precondition(image.channels == 3, "an RGB image")
-    var header = png_image()
-    header.version = png_uint_32(PNG_IMAGE_VERSION)
-    (header.width, header.height) = (png_uint_32(image.width), png_uint_32(image.height))
-    header.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
-    // More than the pixels, a filter byte a row, and what compression may add to them.
-    var size = image.pixels.count * 9 / 8 + image.height + 4096
-    var bytes = [UInt8](repeating: 0, count: size)
-    let status = png_image_write_to_memory(&header, &bytes, &size, 0, image.pixels, 0, nil)
-    precondition(status != 0, "libpng cannot encode an image")
-    bytes.resize(to: size)
-    return bytes
+    PNGEncoder.encode(image.pixels, width: image.width, height: image.height)
   }
 }

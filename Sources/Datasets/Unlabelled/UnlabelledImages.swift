@@ -24,6 +24,8 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
       for member in try imagePaths(in: tar.tree.root, location: path) {
         append("\(path):\(member)", .member(tar.file, tar.tree.root.place(of: member)))
       }
+    } else if fileNameEnding(path.bytes) == "bin" {
+      throw .otherForm(path: "\(path)", .binaryFile)
     } else {
       append("\(path)", .file(path))
     }
@@ -47,12 +49,16 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
 private func imagePaths(
   in directory: some ListedDirectory, location: RawPath
 ) throws(DatasetError) -> [RawPath] {
-  try wantedFiles(in: directory, location: location, expected: ".jpg, .jpeg or .png") {
-    isImageFileName($0)
-  }
+  try wantedFiles(
+    in: directory, location: location, expected: ".jpg, .jpeg or .png",
+    remedy: { endings in
+      if endings.contains("tar") { return "Name its tars themselves: \(location)/*.tar." }
+      return endings.contains("bin") ? OtherForm.binaryFile.remedy : "Name others."
+    }
+  ) { isImageFileName($0) }
 }
 
 /// Whether a file is an archive, by its ending: a tar, compressed or not.
-private func isArchiveName(_ path: RawPath) -> Bool {
+func isArchiveName(_ path: RawPath) -> Bool {
   "\(path)".lowercased().contains(#/\.(tar(\.\w+)?|tgz|tbz2?|txz|tzst)$/#)
 }

@@ -28,9 +28,13 @@ public struct UnlabelledRecordings: UnlabelledSource, FrameSource {
 
   /// Of a file with a table of labels beside it, as DVS128-Gesture has, each row is a sample.
   public mutating func add(_ path: RawPath) throws(DatasetError) {
-    guard try onFiles(FileStatus(of: path).isDirectory) else { return try append("\(path)") }
+    guard try onFiles(FileStatus(of: path).isDirectory) else {
+      if isArchiveName(path) { throw .otherForm(path: "\(path)", .packedRecordings) }
+      return try append("\(path)")
+    }
     let names = try wantedFiles(
-      in: FileSystemDirectory(path: path), location: path, expected: ".bin, .aedat or .npz"
+      in: FileSystemDirectory(path: path), location: path, expected: ".bin, .aedat or .npz",
+      remedy: { $0.contains("tar") ? "Unpack its archives first." : "Name others." }
     ) { fileNameEnding($0).map(Self.endings.contains) == true }
     var longer = self
     for name in names { try longer.append("\(path.appending(name.bytes))") }

@@ -4,11 +4,17 @@ import Tensors
 
 /// The memory that a rank is expected to need: what it has before the network is made, and what follows
 /// from the network's shape and the number of threads.
-public struct MemoryEstimate: Sendable {
+public struct MemoryEstimate: Equatable, Sendable {
   /// The process before it had a network, and what it loads and compiles afterwards.
   public let programBytes: Int
-  /// Weights, their gradients, the optimizer's state and packed copies.
-  public let parameterBytes: Int
+  /// Weights and running statistics.
+  public let weightBytes: Int
+  /// Of the weights.
+  public let gradientBytes: Int
+  /// The optimizer's state, as far as this rank has it.
+  public let optimizerBytes: Int
+  /// Weights in the layouts of those who compute.
+  public let packedBytes: Int
   /// What the tape holds at its fullest.
   public let tapeBytes: Int
   /// State that passes from one time step to the next, besides what the tape holds.
@@ -49,9 +55,10 @@ public struct MemoryEstimate: Sendable {
     let parameters = network.weightCount
     programBytes =
       before + Self.laterBytes + (ThreadPool.threads + decoders) * Self.threadBytes
-    parameterBytes =
-      (2 * parameters + parameters * optimizerBuffers / stateRanks + network.statisticCount) * 4
-      + Self.packedBytes(network, samples: samples)
+    weightBytes = 4 * (parameters + network.statisticCount)
+    gradientBytes = 4 * parameters
+    optimizerBytes = 4 * (parameters * optimizerBuffers / stateRanks)
+    packedBytes = Self.packedBytes(network, samples: samples)
     let largestParameter = network.largestParameter
     checkpointBytes =
       4
@@ -164,6 +171,9 @@ public struct MemoryEstimate: Sendable {
     teacherBytes =
       taught.parameterBytes + max(0, taught.activationBytes - activationBytes)
   }
+
+  /// Weights, their gradients, the optimizer's state and packed copies.
+  public var parameterBytes: Int { weightBytes + gradientBytes + optimizerBytes + packedBytes }
 
   /// What the network makes of samples.
   var activationBytes: Int { tapeBytes + stateBytes + temporaryBytes }

@@ -1,5 +1,5 @@
 /// The energy of arithmetic operations, in picojoules.
-public struct OperationEnergy: Sendable {
+public struct OperationEnergy: Equatable, Sendable {
   /// Of a multiplication with addition.
   public var mac: Double
   /// Of an addition.

@@ -32,6 +32,10 @@ extension MetricsRecord {
       }
       members.append("\"phase_seconds\": {" + phases.joined(separator: ", ") + "}")
     }
+    if let expectedMemory {
+      let parts = expectedMemory.parts.map { "\"\($0.part.rawValue)\": \($0.bytes)" }
+      members.append("\"expected_bytes\": {" + parts.joined(separator: ", ") + "}")
+    }
     if let firing { members.append("\"firing_rates\": \(firing.json)") }
     if let validationFiring {
       members.append("\"validation_firing_rates\": \(validationFiring.json)")

@@ -41,6 +41,8 @@ public struct MetricsRecord: Equatable, Sendable {
   public var gradientNorm: Double?
   /// Seconds of each kind of work of this rank in an epoch's training; of one that was resumed, since then.
   public var phaseSeconds: [StepProfile.Phase: Double] = [:]
+  /// What this rank was expected to need, of an epoch.
+  public var expectedMemory: MemoryEstimate?
   /// Spikes of an epoch's training by layer and time step.
   public var firing: FiringStatistics?
   /// Those of its validation, and how many neurons never fired in that.

@@ -38,6 +38,8 @@ public struct RunHistory: Sendable {
     public var firingRates, validationFiringRates: [LayerFiring]?
     /// Seconds of each kind of work of rank 0 in an epoch's training; of one that was resumed, since then.
     public var phaseSeconds: [String: Double]?
+    /// What rank 0 was expected to need, by `MemoryEstimate.Part`.
+    public var expectedBytes: [String: Int]?
     public var convolutions: [String: Convolution]?
     /// Spikes for each element of layers' inputs and time step, by layer.
     public var inputRates: [String: Double]?
@@ -57,6 +59,7 @@ public struct RunHistory: Sendable {
       case firingRates = "firing_rates"
       case validationFiringRates = "validation_firing_rates"
       case phaseSeconds = "phase_seconds"
+      case expectedBytes = "expected_bytes"
       case inputRates = "input_rates"
     }
   }

@@ -52,11 +52,15 @@ package struct DataSplits {
     } catch DatasetError.missingSplit(let path, let splits, _)
       where configuration.data.validation == nil
     {
+      let remedy =
+        try imageFormat() == .shards
+        ? "make shards of a data set that has one (sltt-dist shard --validation NAME)"
+        : "put some images of each class into \(splits[0])/<class>/, name the directory that has them"
       throw configuration.error(
         "data.validation",
-        "is left out, and \(path) has none of \(splits.prefix(4).joined(separator: ", ")): put some"
-          + " images of each class into \(splits[0])/<class>/, name the directory that has them, or set"
-          + " it to \(configuration.data.train) to measure on the images that are learnt from")
+        "is left out, and \(path) has none of \(splits.prefix(4).joined(separator: ", ")): \(remedy),"
+          + " or set it to \(configuration.data.train) to measure on the images that are learnt from"
+      )
     }
   }
 

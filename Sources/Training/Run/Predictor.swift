@@ -52,8 +52,7 @@ public final class Predictor {
   ) throws {
     guard source.count > 0 else { return }
     ThreadPool.setThreads(threads)
-    try configuration.requireMemory(
-      for: specification, backend, samples: source.count, trains: false, SingleProcess())
+    try configuration.requireMemoryToPredict(with: specification, backend, samples: source.count)
     let network = try SpikingNetwork(specification, backend: backend, seed: 0)
     try model.restore(network)
     let pass = LocalPass(

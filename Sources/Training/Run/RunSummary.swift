@@ -9,11 +9,7 @@ struct RunSummary {
 
   init(_ setup: TrainingSetup) {
     let (configuration, data, network) = (setup.configuration, setup.data, setup.trainer.network)
-    let memory = MemoryEstimate(
-      network.plan, configuration, ranks: setup.communicator.size,
-      batch: setup.trainingLoader.sampler.largestBatch,
-      optimizerBuffers: setup.trainer.replica.optimizer.state.count,
-      teacher: setup.trainer.teacher?.network.plan, before: setup.residentBefore)
+    let memory = setup.expectedMemory
     var rows = [
       ("model", network.specification.summary),
       ("parameters", Format.count(network.store.weights.count)),

@@ -2,11 +2,15 @@ import Datasets
 import Foundation
 
 /// What people see of a sample: an image as it was before its normalization, or all events of a recording,
-/// blue where it gets darker and red where it gets brighter.
-struct SamplePicture {
+/// summed over its frames, blue where it gets darker and red where it gets brighter.
+public struct SamplePicture {
   /// A PNG file.
-  let png: Foundation.Data
+  public let png: Foundation.Data
+  /// Whether it shows a recording.
+  public let isOfEvents: Bool
+}
 
+extension SamplePicture {
   /// - Parameter sample: position in the batch.
   init(_ batch: Batch, _ sample: Int, normalization: NormalizationPreset, size: Int) {
     let frameCount = batch.frames.count / (batch.timesteps * max(1, batch.count))
@@ -21,7 +25,8 @@ struct SamplePicture {
         normalization.samples(of: frames[0], channels: 1).flatMap { [$0, $0, $0] }
       default: normalization.samples(of: frames[0], channels: channels)
       }
-    png = PNGEncoder.encode(pixels, width: size, height: size)
+    isOfEvents = channels == 2
+    png = Foundation.Data(PNGEncoder.encode(pixels, width: size, height: size))
   }
 
   /// - Parameter frames: [pixels, 2] each, of falling and rising brightness.
@@ -31,8 +36,9 @@ struct SamplePicture {
       for (index, value) in frame.enumerated() where value.isFinite { sums[index] += abs(value) }
     }
     let most = max(sums.max() ?? 0, .leastNormalMagnitude)
-    return stride(from: 0, to: sums.count, by: 2).flatMap { pixel -> [UInt8] in
-      [UInt8(255 * sums[pixel + 1] / most), 0, UInt8(255 * sums[pixel] / most)]
+    func sample(_ sum: Float) -> UInt8 { UInt8((255 * (sum / most)).rounded()) }
+    return stride(from: 0, to: sums.count, by: 2).flatMap { pixel in
+      [sample(sums[pixel + 1]), 0, sample(sums[pixel])]
     }
   }
 }

@@ -183,6 +183,7 @@ public final class TrainingRun {
       .epoch, position.epochMetrics, epoch: epoch, rate: schedule.rate(epoch: epoch),
       seconds: position.epochSeconds)
     record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
+    record.expectedMemory = setup.expectedMemory
     var validation: IterationMetrics?
     if isValidationDue(after: epoch) {
       validation = try setup.trainer.evaluator.evaluate(

@@ -88,6 +88,15 @@ public struct TrainingSetup {
     return min(all, configuration.training.maxIterations ?? all)
   }
 
+  /// Of this rank.
+  var expectedMemory: MemoryEstimate {
+    MemoryEstimate(
+      trainer.network.plan, configuration, ranks: communicator.size,
+      batch: trainingLoader.sampler.largestBatch,
+      optimizerBuffers: trainer.replica.optimizer.state.count,
+      teacher: trainer.teacher?.network.plan, before: residentBefore)
+  }
+
   /// Checks that a run goes on with the network and the batches with which it began.
   ///
   /// - Parameter state: of the checkpoint that it goes on from.

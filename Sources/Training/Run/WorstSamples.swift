@@ -1,12 +1,10 @@
 import Datasets
-import Foundation
 import SpikingNetworks
 
 /// The samples of a split to whose own class a network gives the least probability.
 public final class WorstSamples {
   public struct Sample {
-    /// A PNG file.
-    public let png: Foundation.Data
+    public let picture: SamplePicture
     /// Positions in the list of classes.
     public let label, prediction: Int
     /// Of the prediction, 0 to 1.
@@ -36,7 +34,7 @@ public final class WorstSamples {
     let picture = SamplePicture(batch, sample, normalization: normalization, size: imageSize)
     samples.insert(
       Sample(
-        png: picture.png, label: label, prediction: prediction.label,
+        picture: picture, label: label, prediction: prediction.label,
         confidence: probabilities[prediction.label], probability: probability), at: position)
     if samples.count > most { samples.removeLast() }
   }
