@@ -241,25 +241,30 @@ struct TileConvolutionTests {
   /// Events win where few neurons fire; without AMX tiles are only taken where asked for.
   @Test func theCostModelGoesByProcessorAndDensity() {
     let geometry = ConvolutionGeometry(h: 16, w: 16, inputs: 128, outputs: 128)
+    let strided = ConvolutionGeometry(h: 16, w: 16, inputs: 128, outputs: 256, stride: 2)
     func kernel(
-      _ table: CostTable, _ pass: ConvolutionPass, at density: Double?
+      _ table: CostTable, _ pass: ConvolutionPass, at density: Double?,
+      _ precision: Precision = .float32, of geometry: ConvolutionGeometry
     ) -> ConvolutionKernel {
       ChosenConvolution(
-        ConvolutionBackend.oneDNN.convolution(geometry, arena: testArena()), .float32,
+        ConvolutionBackend.oneDNN.convolution(geometry, arena: testArena()), precision,
         [
-          EventConvolution(geometry, .float32, keepsPacked: true, arena: testArena()),
-          convolution(geometry, .float32, .amx),
+          EventConvolution(geometry, precision, keepsPacked: true, arena: testArena()),
+          convolution(geometry, precision, .amx),
         ], isForced: false, table: table
       ).kernel(for: pass, samples: 32, density: density)
     }
     for pass in [ConvolutionPass.forward, .backwardWeights] {
-      #expect(kernel(.emeraldRapids, pass, at: 0.05) == .events)
-      #expect(kernel(.emeraldRapids, pass, at: 0.3) == .tiles)
-      for density in [0.05, 0.3, 1] { #expect(kernel(.zen5, pass, at: density) != .tiles) }
+      #expect(kernel(.emeraldRapids, pass, at: 0.05, of: geometry) == .events)
+      #expect(kernel(.emeraldRapids, pass, at: 0.3, of: geometry) == .tiles)
+      for density in [0.05, 0.3, 1] {
+        #expect(kernel(.zen5, pass, at: density, of: geometry) != .tiles)
+      }
     }
-    #expect(kernel(.emeraldRapids, .backwardInput, at: nil) == .tiles)
-    #expect(kernel(.emeraldRapids, .forward, at: nil) == .oneDNN)
-    #expect(kernel(.zen5, .backwardInput, at: nil) == .oneDNN)
+    #expect(kernel(.emeraldRapids, .backwardInput, at: nil, .mixed, of: strided) == .tiles)
+    #expect(kernel(.emeraldRapids, .backwardInput, at: nil, of: strided) == .oneDNN)
+    #expect(kernel(.emeraldRapids, .forward, at: nil, of: geometry) == .oneDNN)
+    #expect(kernel(.zen5, .backwardInput, at: nil, .mixed, of: strided) == .oneDNN)
     let forced = ConvolutionBackend(kernels: .tiles).convolution(geometry, arena: testArena())
     #expect(forced.kernel(for: .forward, samples: 1, density: 0.01) == .tiles)
     #expect(forced.kernel(for: .backwardWeights, samples: 1, density: nil) == .oneDNN)
