@@ -160,6 +160,7 @@ static size_t list_steps(const sltt_tile_shape *s, const tile_layout *l, const t
         size_t column = (size_t)(distance_of(s, rx, kx) - least_distance(s));
         size_t line = slot * l->row_lines + column * l->samples;
         size_t tap = (block * s->kernel + ky) * s->kernel + kx;
+        // Back and forth, so that most pairs have a part in common with the one before.
         for (size_t i = 0; i < s->parts; i++) {
           for (size_t k = 0; i + k < s->parts; k++) {
             size_t j = i % 2 == 0 ? s->parts - 1 - i - k : k;

@@ -110,7 +110,8 @@ static void multiply_by_vnni(const uint8_t *const a[2], const uint8_t *b, const 
 
 #define WITH_AMX __attribute__((target("arch=x86-64-v4,amx-tile,amx-int8,amx-bf16")))
 
-// Tiles 0 to 3 hold the sums, 4 and 5 the rows of A, 6 and 7 the columns of B.
+// Tiles 0 to 3 hold the sums, 4 and 5 the rows of A, 6 and 7 the columns of B. What the step before has
+// loaded is not loaded again.
 #define DEFINE_AMX_PRODUCT(name, MULTIPLY)                                                      \
   WITH_AMX static void name(const uint8_t *const a[2], const uint8_t *b, const tile_step *steps, \
                             size_t count, void *c) {                                            \
