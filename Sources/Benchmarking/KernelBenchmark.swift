@@ -7,8 +7,7 @@ import Training
 /// Times a network's 3x3 convolutions of spikes, pass by pass, with every kernel there is for them.
 ///
 /// A round goes through all of them, and the kernels of a pass take turns, so that whatever else the machine
-/// does hits all alike. It may last for seconds: neighbours on the same processor slow some instructions more
-/// than others.
+/// does hits all alike: neighbours on the same processor slow some instructions more than others, for seconds.
 public struct KernelBenchmark {
   private let network: String
   private let samples: Int

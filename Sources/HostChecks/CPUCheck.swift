@@ -40,7 +40,7 @@ enum CPUCheck {
           section: .cpu, topic: "kernels of OpenBLAS",
           text: "does not know this processor, and takes kernels for \(openBLASCore)"
         ).warning(
-          "--backend openblas is many times slower than it could be: set OPENBLAS_CORETYPE="
+          "--backend openblas is slower than it could be: set OPENBLAS_CORETYPE="
             + (kernels.hasPrefix("AVX-512") ? "SkylakeX" : "Haswell")))
     }
     if let missing = TileEngine.missingAMX {

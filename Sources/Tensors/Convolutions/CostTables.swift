@@ -32,10 +32,12 @@ extension CostTable {
       (.winograd, .backwardWeights, true, [0.4763, 4.1678, 14.88], [0.4763, 4.1678, 14.88]),
     ]))
 
-  /// For processors with AMX, from timings on an Emerald Rapids with oneDNN 2.6.3, means of three series of
-  /// 16 rounds. In some stretches its neighbours left it a quarter of the speed of tiles and two thirds of all
-  /// else: these times lie between. The six products of an input gradient in single precision gain nothing
-  /// in fast stretches that they do not lose in slow ones, so they count as in one that is half slow.
+  /// For processors with AMX, from timings on an Emerald Rapids with oneDNN 2.6.3. In some stretches its
+  /// neighbours left it a quarter of the speed of tiles and two thirds of all else. So these are fits to the
+  /// means of three series of 16 rounds, but for three kinds: oneDNN's forward and input gradient, by stride,
+  /// are near the medians (a quarter more in mixed precision); Winograd's of real numbers are those of spikes
+  /// less what unpacking took before; the input gradient by tiles in single precision has 1.6 times the
+  /// fitted times, with which a network of few spikes was slower than without AMX in slow stretches.
   static let emeraldRapids = CostTable(
     "Emerald Rapids",
     rows([

@@ -18,6 +18,8 @@ public final class TrainingRun {
   }
 
   private let setup: TrainingSetup
+  /// The same in every epoch.
+  private lazy var expectedMemory = setup.expectedMemory
   private let schedule: LearningRateSchedule
   private let checkpoints: RunCheckpoints
   private var nonFinite: NonFinitePolicy
@@ -183,7 +185,7 @@ public final class TrainingRun {
       .epoch, position.epochMetrics, epoch: epoch, rate: schedule.rate(epoch: epoch),
       seconds: position.epochSeconds)
     record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
-    record.expectedMemory = setup.expectedMemory
+    record.expectedMemory = expectedMemory
     var validation: IterationMetrics?
     if isValidationDue(after: epoch) {
       validation = try setup.trainer.evaluator.evaluate(
