@@ -9,8 +9,8 @@ import Training
 /// What a benchmark trains on.
 public enum BenchmarkSource {
   /// Freshly drawn weights and noise of the configured shape, with thresholds that give so many spikes for
-  /// each neuron and time step.
-  case synthetic(firingRate: Double)
+  /// each neuron and time step; with the configured thresholds where that does not matter.
+  case synthetic(firingRate: Double?)
   /// The weights of a checkpoint and the configured data, so that as many neurons fire as in training.
   case checkpoint(ModelFile)
 
@@ -18,8 +18,8 @@ public enum BenchmarkSource {
   var name: String {
     switch self {
     case .synthetic(let firingRate):
-      "synthetic data, initial weights, thresholds for a firing rate of"
-        + " \(Format.percent(firingRate))"
+      "synthetic data, initial weights"
+        + (firingRate.map { ", thresholds for a firing rate of \(Format.percent($0))" } ?? "")
     case .checkpoint(let file): "configured data, weights of \(file.path)"
     }
   }
@@ -30,6 +30,7 @@ public enum BenchmarkSource {
 final class BenchmarkJob {
   let trainer: DataParallelTrainer
   let profile = StepProfile()
+  let timesteps: Int
   private let loader: DataLoader
   /// The batch of all iterations, where data are synthetic.
   private var fixedBatch: Batch?
@@ -40,6 +41,7 @@ final class BenchmarkJob {
     threads: Int, _ communicator: any Communicator
   ) throws {
     try configuration.validate(ranks: communicator.size)
+    timesteps = configuration.method.timesteps
     ThreadPool.setThreads(threads)
     func makeTrainer(
       _ configuration: Configuration, classes: Int, samples: Int, _ profile: StepProfile
@@ -56,8 +58,10 @@ final class BenchmarkJob {
       let batch = completed.training.globalBatch
       trainer = try makeTrainer(
         completed, classes: completed.model.classes!, samples: batch, profile)
-      try trainer.network.calibrate(
-        firingRate: firingRate, completed, ranks: communicator.size)
+      if let firingRate {
+        try trainer.network.calibrate(
+          firingRate: firingRate, completed, ranks: communicator.size)
+      }
       loader = completed.syntheticLoader(
         samples: batch, rank: communicator.rank, rankCount: communicator.size)
       fixedBatch = try loader.next()

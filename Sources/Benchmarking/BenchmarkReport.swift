@@ -13,10 +13,10 @@ extension BenchmarkReport {
   /// A paragraph for people where neurons fire too rarely for the measurements to tell of training; else
   /// empty.
   ///
-  /// - Parameter firingRates: of the measurements.
+  /// - Parameter firingRates: of the measurements that have one.
   func warning(of firingRates: [Double]) -> String {
-    let (least, enough) = (firingRates.min()!, 0.02)
-    guard least < enough else { return "" }
+    let enough = 0.02
+    guard let least = firingRates.min(), least < enough else { return "" }
     return """
 
 

@@ -1,9 +1,18 @@
 import Configuration
 import Distributed
+import Foundation
 import SpikingNetworks
 import Support
 import Tensors
 import Training
+
+/// What ranks do between their collectives.
+public enum ScalingWork: Sendable {
+  /// They train on noise, with so many spikes for each neuron and time step.
+  case training(firingRate: Double)
+  /// They sleep for so many seconds an iteration, so that many ranks share few cores.
+  case sleeping(seconds: Double)
+}
 
 /// Training on a number of ranks. Times are seconds, medians of the iterations.
 public struct ScalingMeasurement: Codable, Sendable {
@@ -37,8 +46,8 @@ public struct ScalingMeasurement: Codable, Sendable {
   /// How it is all-reduced.
   let algorithm: String
   let allReduces: [AllReduce]
-  /// Spikes for each neuron and time step.
-  let firingRate: Double
+  /// Spikes for each neuron and time step; nil where ranks slept in place of computing.
+  let firingRate: Double?
   /// The host of each rank and the cores that it may run on.
   let bindings: [String]
 
@@ -46,28 +55,39 @@ public struct ScalingMeasurement: Codable, Sendable {
 }
 
 extension ScalingMeasurement {
-  /// Trains on noise. A collective.
+  /// Trains, and notes what ranks do. A collective.
   ///
   /// - Parameters:
-  ///   - firingRate: spikes for each neuron and time step.
   ///   - threads: of every rank.
   ///   - iterations: to measure, after some that are not.
+  ///   - trace: a file for what the ranks did in these iterations, written by rank 0.
   public init(
-    _ configuration: Configuration, firingRate: Double, backend: ConvolutionBackend, threads: Int,
-    iterations: Int, _ communicator: any Communicator
+    _ configuration: Configuration, _ work: ScalingWork, backend: ConvolutionBackend, threads: Int,
+    iterations: Int, trace: String? = nil, _ communicator: any Communicator
   ) throws {
+    let recorder = TracingCommunicator(communicator)
+    let firingRate: Double? = if case .training(let rate) = work { rate } else { nil }
     let job = try BenchmarkJob(
       configuration, .synthetic(firingRate: firingRate), backend: backend, threads: threads,
-      communicator)
-    for _ in 0..<2 { _ = try job.iterate() }
+      recorder)
+    let iterate = {
+      switch work {
+      case .training: try job.iterate()
+      case .sleeping(let seconds): try job.iterate(sleeping: seconds)
+      }
+    }
+    for _ in 0..<2 { _ = try iterate() }
     var metrics = IterationMetrics()
     var own: [(all: Double, reduce: Double, hidden: Double)] = []
+    var iterationTraces: [IterationTrace] = []
     for _ in 0..<iterations {
       job.profile.reset()
       let hidden = job.trainer.replica.exchange.hiddenSeconds
+      recorder.begin()
       let start = ContinuousClock.now
-      let measured = try job.iterate()
+      let measured = try iterate()
       let seconds = (ContinuousClock.now - start) / .seconds(1)
+      iterationTraces.append(recorder.end())
       metrics.add(measured)
       own.append(
         (
@@ -107,9 +127,28 @@ extension ScalingMeasurement {
       : [1000, 10_000, 100_000, 400_000, floats].map {
         AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
       }
-    self.firingRate = metrics.firingRate
+    self.firingRate = firingRate.map { _ in metrics.firingRate }
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
+    guard let trace else { return }
+    let actions = try communicator.allGather(
+      iterationTraces.text(rank: communicator.rank, ranks: communicator.size))
+    guard communicator.isRoot else { return }
+    let heading = try traceHeading(configuration, iterations: iterations)
+    try (heading + actions.joined()).write(toFile: trace, atomically: true, encoding: .utf8)
+  }
+
+  /// What a trace says of itself.
+  private func traceHeading(_ configuration: Configuration, iterations: Int) throws -> String {
+    let network = try configuration.completedForSyntheticData()
+      .networkSpecification(classes: nil).summary
+    let facts: [(String, Any)] = [
+      ("network", network), ("ranks", ranks), ("batch", globalBatch / ranks), ("threads", threads),
+      ("iterations", iterations), ("wire", wire.rawValue),
+      ("shard", configuration.optimizer.isSharded), ("overlap", configuration.distributed.overlaps),
+      ("reduced_bytes", reducedBytes),
+    ]
+    return facts.map { "# \($0) \($1)\n" }.joined()
   }
 }
 

@@ -130,7 +130,7 @@ extension ScalingReport {
       \(Format.counted(series[0].efficiencies.count, "round")). Communication is what the last rank spends in the all-reduce, and exposed its share
       of the iteration; hidden is what goes on during the backward pass (distributed.overlap), where
       ranks may also wait for each other. Stragglers are what the others wait for the last one, on
-      average.\(warning(of: series.flatMap(\.measurements).map(\.firingRate)))
+      average.\(warning(of: series.flatMap(\.measurements).compactMap(\.firingRate)))
 
       \(bindings)
 
@@ -159,7 +159,7 @@ extension ScalingReport {
         milliseconds(measurement.communicationSeconds),
         Format.percent(measurement.communicationSeconds / measurement.iterationSeconds),
         milliseconds(measurement.hiddenSeconds), milliseconds(measurement.waitSeconds),
-        Format.percent(measurement.firingRate),
+        measurement.firingRate.map { Format.percent($0) } ?? "",
       ]
     }
     return table(rows, leftAligned: 0)

@@ -13,7 +13,9 @@ struct BenchScaling: ParsableCommand {
     discussion: """
       Starts itself through mpirun on each number of ranks and trains the configured network on noise. \
       Inside an allocation mpirun takes its nodes; --mpirun gives it other options. In weak scaling \
-      each rank has the configured global batch, in strong scaling all together.
+      each rank has the configured global batch, in strong scaling all together. --trace writes what \
+      ranks do in an iteration, for the simulator in Benchmarks/scaling; --check compares with what that \
+      predicted.
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
@@ -50,6 +52,27 @@ struct BenchScaling: ParsableCommand {
     help: "Microseconds of a message in the networks of the forecast.")
   var latency = 20.0
 
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: """
+      Seconds for which ranks sleep in an iteration in place of computing, so that many of them share few \
+      cores and only the exchange is measured.
+      """)
+  var syntheticCompute: Double?
+
+  @Option(
+    name: .long,
+    help: """
+      File for what the ranks of the largest number compute and exchange in each iteration, in SimGrid's \
+      time-independent format.
+      """, transform: path)
+  var trace: String?
+
+  @Option(
+    name: .long, help: "Predictions to compare with, a file of Benchmarks/scaling/simulate.py.",
+    transform: path)
+  var check: String?
+
   @OptionGroup var files: ReportOptions<Self>
   @OptionGroup var part: MeasureOptions
 
@@ -58,6 +81,16 @@ struct BenchScaling: ParsableCommand {
     try require("--rounds", rounds, in: OptionLimit.rounds)
     try require("--threads", threads, in: OptionLimit.threads)
     try require("--latency", latency, in: 0...1_000_000)
+    if let syntheticCompute {
+      try require("--synthetic-compute", syntheticCompute, in: OptionLimit.seconds)
+    }
+    if trace != nil && !part.measure && ranks.max()! == 1 {
+      throw ValidationError("--trace: one rank exchanges nothing; give --ranks 2 or more")
+    }
+  }
+
+  private var work: ScalingWork {
+    syntheticCompute.map { .sleeping(seconds: $0) } ?? .training(firingRate: firing.target)
   }
 
   func run() {
@@ -65,8 +98,8 @@ struct BenchScaling: ParsableCommand {
       let resolved = try configuration.read(communicator)
       if part.measure {
         let measurement = try ScalingMeasurement(
-          resolved, firingRate: firing.target, backend: ConvolutionBackend(kernels: kernels),
-          threads: threads, iterations: iterations, communicator)
+          resolved, work, backend: ConvolutionBackend(kernels: kernels), threads: threads,
+          iterations: iterations, trace: trace, communicator)
         if communicator.isRoot { try part.show(measurement) }
         return
       }
@@ -79,7 +112,9 @@ struct BenchScaling: ParsableCommand {
         }
         return (mode, rounds)
       }
-      try files.show(ScalingReport(resolved, measurements, latency: latency * 1e-6))
+      let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
+      try files.show(report)
+      if let check { print("\n" + (try ScalingCheck(file: check, report)).text) }
     }
   }
 
@@ -89,12 +124,14 @@ struct BenchScaling: ParsableCommand {
     var scaled = configuration
     scaled.training.globalBatch = mode.globalBatch(configuration.training.globalBatch, ranks: ranks)
     try scaled.validate(ranks: ranks)
+    var options = [
+      "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
+      "--firing-rate", "\(firing.target)",
+    ]
+    if let syntheticCompute { options += ["--synthetic-compute", "\(syntheticCompute)"] }
+    if let trace, ranks == self.ranks.max() { options += ["--trace", trace] }
     return try Relaunch.measurement(
-      "scaling", scaled,
-      options: [
-        "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
-        "--firing-rate", "\(firing.target)",
-      ],
+      "scaling", scaled, options: options,
       launcher: mpirun.split(separator: " ").map(String.init) + ["-n", "\(ranks)"])
   }
 }

@@ -76,6 +76,10 @@ problem() {
   shown=$output
 }
 
+# A pause without a process of its own.
+exec {never}<> <(:)
+nap() { read -rt "${1:-0.01}" -u "$never" || true; }
+
 # until_true SECONDS COMMAND…: waits until the command succeeds.
 until_true() {
   local -i tries=$(($1 * 20))

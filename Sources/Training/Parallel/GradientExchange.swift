@@ -97,6 +97,9 @@ package final class GradientExchange {
       algorithm: shards == nil ? reducer.algorithm : divided, chunkLength: reducer.chunkLength)
   }
 
+  /// Whether the ranks exchange gradients and weights also in the update.
+  package var isUpdateShared: Bool { shards != nil }
+
   /// The same in a few words, for people.
   var summary: String {
     steps.isEmpty
@@ -122,7 +125,7 @@ package final class GradientExchange {
   package var hiddenSeconds: Double { background?.hiddenSeconds ?? 0 }
 
   /// Says that the first `count` gradients are final.
-  func gradientsAreFinal(before count: Int) {
+  package func gradientsAreFinal(before count: Int) {
     guard let background else { return }
     background.allow(before: steps.firstIndex { $0.end > count } ?? steps.count)
   }
@@ -130,7 +133,7 @@ package final class GradientExchange {
   /// Completes the sums: all but those of gradients that are shared out in the update. A collective.
   ///
   /// - Throws: `MPIError`.
-  func finish() throws {
+  package func finish() throws {
     if let background {
       try background.finish(before: steps.count)
     } else {
@@ -159,7 +162,7 @@ package final class GradientExchange {
   ///
   /// - Parameter measuresNorm: whether the gradient's norm is wanted also where none is needed to clip it.
   /// - Returns: that norm, before the gradient is clipped by it.
-  func update(
+  package func update(
     _ optimizer: any ParameterOptimizer, learningRate: Double, measuresNorm: Bool
   ) throws -> Double? {
     let (weights, gradients) = (store.weights.all, store.gradients)

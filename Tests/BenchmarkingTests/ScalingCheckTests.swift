@@ -1,0 +1,67 @@
+import Configuration
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Benchmarking
+
+struct ScalingCheckTests {
+  /// Weak scaling: a rank computes for a second, and two are a quarter of a second longer.
+  private func report() throws -> ScalingReport {
+    func measurement(_ ranks: Int, communication: Double) -> ScalingMeasurement {
+      ScalingMeasurement(
+        ranks: ranks, threads: 1, globalBatch: 8 * ranks, iterationSeconds: 1 + communication,
+        computeSeconds: 1, communicationSeconds: communication, hiddenSeconds: 0,
+        waitSeconds: communication / 2, computingRates: [Double](repeating: 8, count: ranks),
+        reducedFloats: 1000, reducedBytes: 4000 + ranks, wire: .float32, chunkLength: 400_000,
+        algorithm: "MPI_Allreduce",
+        allReduces: ranks == 1 ? [] : [.init(floats: 1000, seconds: 1e-5)], firingRate: 0.15,
+        bindings: (0..<ranks).map { "host: cores \($0)" })
+    }
+    return try ScalingReport(
+      Configuration(),
+      [(.weak, [[measurement(1, communication: 0), measurement(2, communication: 0.25)]])],
+      latency: 1e-5)
+  }
+
+  private func file(_ directory: TemporaryDirectory, ranks: Int, bytes: Int) throws -> String {
+    let file = directory.path("predictions.json")
+    try """
+    [{"platform": "10 Gb/s", "mode": "weak", "ranks": \(ranks), "reduced_bytes": \(bytes),
+      "wire": "float32", "compute_seconds": 2, "communication_seconds": 0.375,
+      "wait_seconds": 0.5}]
+    """.write(toFile: file, atomically: true, encoding: .utf8)
+    return file
+  }
+
+  @Test func deviationsAreByCause() throws {
+    let directory = try TemporaryDirectory()
+    let check = try ScalingCheck(file: file(directory, ranks: 2, bytes: 4000), report())
+    let row = try #require(check.rows.first)
+    #expect(check.rows.count == 1 && row.platform == "10 Gb/s")
+    // Computing as measured on one rank; a quarter of it is waiting.
+    #expect(
+      row.causes == [
+        .init(name: "computing", predicted: 1, measured: 1),
+        .init(name: "communication", predicted: 0.375, measured: 0.25),
+        .init(name: "stragglers", predicted: 0.25, measured: 0.125),
+      ])
+    let last = try #require(check.text.split(separator: "\n").last)
+    #expect(
+      last.split(separator: " ").map(String.init) == [
+        "iteration", "1625.00", "1375.00", "-15.4", "%",
+      ])
+  }
+
+  @Test func saysWhereNothingWasPredicted() throws {
+    let directory = try TemporaryDirectory()
+    let other = try file(directory, ranks: 2, bytes: 8000)
+    let error = try #require(throws: ScalingCheckError.self) {
+      try ScalingCheck(file: other, report())
+    }
+    #expect(error.description.contains("no prediction for 3.9 KiB"), "\(error)")
+    #expect(error.description.contains("weak 7.8 KiB in float32 on 2 ranks"), "\(error)")
+    try "{}".write(toFile: other, atomically: true, encoding: .utf8)
+    #expect(throws: ScalingCheckError.self) { try ScalingCheck(file: other, report()) }
+  }
+}
