@@ -48,11 +48,9 @@ public struct Comparison: BenchmarkReport {
     var contestants: [Contestant] = []
     for name in try manager.contentsOfDirectory(atPath: directory).sorted() {
       let path = directory + "/" + name
-      let runs = try ((try? manager.contentsOfDirectory(atPath: path)) ?? [])
-        .compactMap { entry in entry.wholeMatch(of: #/seed-(\d+)/#).flatMap { Int($0.1) } }
-        .sorted().compactMap { seed in
-          try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
-        }
+      let runs = try Self.seeds(path).compactMap { seed in
+        try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
+      }
       guard
         let configuration = try runs.first.flatMap({
           try Self.history("\(path)/seed-\($0.seed)")?.configuration
@@ -65,6 +63,12 @@ public struct Comparison: BenchmarkReport {
       first = first ?? configuration
     }
     self.contestants = contestants
+  }
+
+  /// Of a contestant's runs, complete or not.
+  public static func seeds(_ directory: String) -> [Int] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
+      .compactMap { entry in entry.wholeMatch(of: #/seed-(\d+)/#).flatMap { Int($0.1) } }.sorted()
   }
 
   private static func differences(

@@ -68,6 +68,7 @@ struct Compare: ParsableCommand {
     onOneRank("compare") { communicator in
       // All mistakes before the first run.
       let combinations = try combinations(communicator)
+      for combination in combinations { try requireSameRuns(combination) }
       StopSignal.beginDeferring()
       let count = combinations.count * seeds.count
       for (index, combination) in combinations.enumerated() {
@@ -102,13 +103,20 @@ struct Compare: ParsableCommand {
         variation.values.map { settings + ["\(variation.key)=\($0)"] }
       }
     }
+    var names: Set<String> = []
     return try methods.flatMap { method in
-      try settings.map { settings in
-        var changed = Configuration()
-        try configuration.apply(to: &changed)
+      try settings.compactMap { settings in
         // What is for sltt-k alone must not keep the others from being compared with it.
         let isSLTTK = method == .slttK
+        let settings = settings.filter { isSLTTK || !Self.isForSLTTK($0) }
+        let name = ([method.rawValue] + settings).joined(separator: ",")
+        guard names.insert(name).inserted else { return nil }
+        var changed = Configuration()
+        try configuration.apply(to: &changed)
         changed.method.name = method
+        if isSLTTK && changed.method.k == nil && !settings.contains(where: Self.isForSLTTK) {
+          print("method.k: 1, since it is not set")
+        }
         changed.method.k = isSLTTK ? changed.method.k ?? 1 : nil
         changed.method.skipsTrailing = isSLTTK && changed.method.skipsTrailing
         try changed.apply(overrides: settings)
@@ -116,9 +124,24 @@ struct Compare: ParsableCommand {
         try changed.validate()
         if chosen != shown { print(chosen.joined(separator: "\n")) }
         shown = chosen
-        return Combination(
-          name: ([method.rawValue] + settings).joined(separator: ","), configuration: changed)
+        return Combination(name: name, configuration: changed)
       }
+    }
+  }
+
+  private static func isForSLTTK(_ setting: String) -> Bool {
+    setting.hasPrefix("method.k=") || setting.hasPrefix("method.skip_trailing=")
+  }
+
+  /// Throws where other seeds of a combination were trained with another configuration: the mean of both would
+  /// mean nothing. How long they were, the table tells.
+  private func requireSameRuns(_ combination: Combination) throws {
+    for seed in Comparison.seeds("\(output)/\(combination.name)") where !seeds.contains(seed) {
+      let directory = "\(output)/\(combination.name)/seed-\(seed)"
+      guard let run = try Comparison.history(directory)?.configuration else { continue }
+      try requireEqual(
+        directory, run, combination.configuration,
+        except: ["training.seed", "training.max_iterations"])
     }
   }
 
@@ -172,16 +195,21 @@ extension Compare {
         "\(directory) holds a run with training.max_iterations \(had.map(String.init) ?? "not set"), more"
           + " than \(wanted!): name another --output, or remove it")
     }
-    let others = Configuration.keys.filter { key in
-      key.name != "training.max_iterations" && key.yaml(run) != key.yaml(configuration)
-    }
-    if let key = others.first {
-      throw ValidationError(
-        "\(directory) holds a run with \(key.name) \(key.yaml(run) ?? "not set"), not"
-          + " \(key.yaml(configuration) ?? "not set"): name another --output, or remove it")
-    }
+    try requireEqual(directory, run, configuration, except: ["training.max_iterations"])
     guard had == wanted else { return false }
     return history.isComplete
+  }
+
+  private func requireEqual(
+    _ directory: String, _ run: Configuration, _ wanted: Configuration, except names: Set<String>
+  ) throws {
+    let others = Configuration.keys.filter { key in
+      !names.contains(key.name) && key.yaml(run) != key.yaml(wanted)
+    }
+    guard let key = others.first else { return }
+    throw ValidationError(
+      "\(directory) holds a run with \(key.name) \(key.yaml(run) ?? "not set"), not"
+        + " \(key.yaml(wanted) ?? "not set"): name another --output, or remove it")
   }
 }
 
@@ -197,11 +225,29 @@ struct Variation {
     guard parts.count == 2 else {
       throw ValidationError("expected KEY=VALUE,VALUE, such as neuron.tau=1.1,2")
     }
-    (key, values) = (parts[0], parts[1].split(separator: ",").map(String.init))
-    guard !values.isEmpty else { throw ValidationError("\(key) has no values to vary by") }
+    (key, values) = (parts[0], Self.values(parts[1]))
+    guard !values.contains("") else {
+      throw ValidationError("\(key): a value to vary by is empty")
+    }
     guard !text.contains("/") else {
       throw ValidationError(
         "\(key): a value with / cannot vary, since runs lie in directories named by their values")
     }
+  }
+
+  /// What commas separate, but for those within a list or a mapping, such as [1, 1].
+  private static func values(_ text: String) -> [String] {
+    var depth = 0
+    var values = [""]
+    for character in text {
+      if character == "," && depth == 0 {
+        values.append("")
+        continue
+      }
+      if "[{".contains(character) { depth += 1 }
+      if "]}".contains(character) { depth -= 1 }
+      values[values.count - 1].append(character)
+    }
+    return values
   }
 }

@@ -42,6 +42,9 @@ struct Evaluate: ParsableCommand {
   var unroll = false
 
   func validate() throws {
+    if let json, json == confusion {
+      throw ValidationError("--json and --confusion name the same file: give each its own")
+    }
     guard unroll, classes || energy || confusion != nil || json != nil else { return }
     throw ValidationError(
       "--unroll compares two networks: leave out --classes, --energy, --confusion and --json")
@@ -50,7 +53,8 @@ struct Evaluate: ParsableCommand {
   func run() {
     onEveryRank { communicator in
       // Before the work, whether they can be written.
-      let files = try communicator.isRoot ? [confusion, json].map(file) : []
+      let files =
+        try communicator.isRoot ? [file(confusion, .confusion), file(json, .evaluation)] : []
       let trained = try ModelFile(at: model.checkpoint, communicator)
       // A run may have measured a part of the samples to save time.
       let resolved = try configuration.read(
@@ -71,7 +75,13 @@ struct Evaluate: ParsableCommand {
     }
   }
 
-  private func file(at path: String?) throws -> PartialFile? {
-    try path.map { try PartialFile(path: $0) }
+  private func file(_ path: String?, _ kind: ResultKind) throws -> ResultFile? {
+    try path.map { try ResultFile(path: $0, kind) }
   }
+}
+
+extension ResultKind {
+  fileprivate static let confusion = ResultKind("confusion matrix", marks: ["class,"])
+  fileprivate static let evaluation = ResultKind(
+    "evaluation", marks: ["{", "\"accuracy\"", "\"checkpoint\""])
 }

@@ -53,6 +53,10 @@ struct Gradients: ParsableCommand {
           resolved, weights: files.weights!, batch: files.batch!, backend: compute.backend)
         return try probe.run(trainedTimesteps: files.trainedTimesteps, output: files.output!)
       }
+      // Before the work, whether it can be written.
+      let kind = ResultKind(
+        "comparison of gradients", marks: ["{", "\"batches\"", "\"norm_ratio\""])
+      let file = try comparison.json.map { try ResultFile(path: $0, kind) }
       let checkpoint = try comparison.checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(communicator, base: checkpoint?.configuration)
       let found = try GradientComparer(
@@ -60,7 +64,7 @@ struct Gradients: ParsableCommand {
         threads: compute.threadCount(communicator), communicator
       ).compare(batches: comparison.batches ?? 1)
       print(found.text)
-      if let json = comparison.json { try writeFile(json, found.json.utf8) }
+      try file?.finish(with: found.json.utf8)
     }
   }
 }

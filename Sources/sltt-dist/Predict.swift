@@ -86,7 +86,10 @@ struct Predict: ParsableCommand {
     try inputs.flatMap { input in
       guard input == "-" else { return [RawPath(input)] }
       return try (FileHandle.standardInput.readToEnd() ?? Data())
-        .split(separator: UInt8(ascii: "\n")).map { RawPath(Array($0)) }
+        .split(separator: UInt8(ascii: "\n")).map { line in
+          // As Windows ends lines.
+          RawPath(Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
+        }
     }
   }
 }

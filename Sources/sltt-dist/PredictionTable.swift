@@ -8,7 +8,7 @@ struct PredictionTable {
   private let top: Int
   private let isJSON: Bool
   /// nil: the standard output.
-  private let file: PartialFile?
+  private let file: ResultFile?
   private var count = 0
 
   /// - Parameters:
@@ -18,7 +18,10 @@ struct PredictionTable {
   /// - Throws: `FileError` where the file cannot be written.
   init(path: String?, names: [String], top: Int, isJSON: Bool) throws {
     (self.names, self.top, self.isJSON) = (names, min(top, names.count), isJSON)
-    file = try path.map { try PartialFile(path: $0) }
+    let kind = ResultKind(
+      isJSON ? "file of predictions in JSON lines" : "CSV file of predictions",
+      marks: isJSON ? ["{", "\"probability\""] : ["path,class,probability"])
+    file = try path.map { try ResultFile(path: $0, kind) }
     guard !isJSON else { return }
     let more = top > 1 ? (2...self.top).flatMap { ["class_\($0)", "probability_\($0)"] } : []
     try write(csvLine(["path", "class", "probability"] + more))

@@ -33,7 +33,8 @@ struct Report: ParsableCommand {
     onOneRank("report") { communicator in
       let histories = try runs.map { try RunHistory(run: $0) }
       // Before the work, whether it can be written.
-      let file = try PartialFile(path: output)
+      let file = try ResultFile(
+        path: output, ResultKind("page of this program", marks: ["<!DOCTYPE html>", "--ground:"]))
       let report = try RunsReport(
         histories.map { ($0, try findings(of: $0, communicator)) }, energy: energy.energy)
       try file.finish(with: report.html.utf8)

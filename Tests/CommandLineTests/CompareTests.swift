@@ -113,15 +113,38 @@ struct CompareTests {
     let longer = try compare("--methods", "ottt", "--seeds", "2", "--set", "neuron.tau=2")
     #expect(longer.status == 0 && longer.output.contains("  3 to 6  "))
 
+    // A mean of different networks would mean nothing.
+    let wider = try compare("--methods", "sltt", "--seeds", "2", "--set", "model.width=5")
+    #expect(wider.status == 1)
+    #expect(wider.messages.first?.contains("c/sltt/seed-1 holds a run with model.width") == true)
+
     try workspace.directory.write("", to: "c/sltt/seed-1/metrics.jsonl")
     let lost = try compare("--methods", "sltt")
     #expect(lost.status == 1)
     #expect(lost.errors.contains("c/sltt/seed-1 is complete, but its metrics.jsonl does not tell"))
   }
 
+  /// A list is one value, and what only SLTT-K knows does not multiply the others.
+  @Test func variesListsAndKeysOfOneMethod() throws {
+    let run = try compare(
+      "--methods", "sltt,sltt-k", "--vary", "method.k=1,2", "--vary",
+      "loss.step_weights=[1, 1, 0, 2],[1, 1, 1, 1]", "--set", "method.timesteps=4", "--set",
+      "training.max_iterations=1")
+    #expect(run.status == 0 && run.errors == "")
+    let weights = ["[1, 1, 0, 2]", "[1, 1, 1, 1]"].map { "loss.step_weights=\($0)" }
+    #expect(
+      try report().contestants.map(\.name)
+        == ["method.k=1", "method.k=2"].flatMap { k in weights.map { "sltt-k,\(k),\($0)" } }
+        + weights.map { "sltt,\($0)" })
+  }
+
   @Test func mistakesAreToldBeforeTheFirstRun() throws {
     for (arguments, problem) in [
       (["--methods", "sltt,oops"], "'oops' is not one of sltt, sltt-k, bptt, ottt, rate"),
+      (
+        ["--methods", "sltt", "--vary", "neuron.tau=1.1,,2"],
+        "neuron.tau: a value to vary by is empty"
+      ),
       (["--methods", "sltt", "--vary", "neuron.tau"], "expected KEY=VALUE,VALUE"),
       (["--methods", "sltt", "--vary", "neuron.tua=1,2"], "unknown key 'neuron.tua'"),
       (["--methods", "sltt,rate", "--set", "neuron.kind=clif"], "rate is not defined for"),

@@ -118,6 +118,11 @@ struct MistakeTests {
     (
       ["bench", "memory", "--timesteps", "10001"], "'10001' is not a number of time steps from 1 to"
     ),
+    (
+      ["evaluate", "--checkpoint", "c", "--json", "x", "--confusion", "x"],
+      "--json and --confusion name the same file"
+    ),
+    (["bench", "scaling", "--ranks", "1", "--trace", "t"], "--trace: one rank exchanges nothing"),
     (["bench", "scaling", "--latency", "inf"], "--latency inf: must be from 0.0 to"),
     (["bench", "allreduce", "--largest", "-5"], "--largest -5: must be from 1 to 4096"),
     (

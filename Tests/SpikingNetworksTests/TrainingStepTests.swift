@@ -90,7 +90,7 @@ struct TrainingStepTests {
     network.updateStatistics()
     return Outcome(
       gradients: network.store.gradients.elements,
-      statistics: network.store.statisticValues.all.elements, loss: step.loss.value)
+      statistics: network.store.statisticValues.all.elements, loss: step.expectedLoss)
   }
 
   /// More parts than threads, and sums of layers wide enough to be divided.
@@ -142,6 +142,21 @@ struct TrainingStepTests {
       #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
       #expect(stepsBefore.allSatisfy { $0 > 3 }, "not before the last part")
     }
+  }
+
+  /// Whichever time steps SLTT-K trains, its loss stands for that of all.
+  @Test func lossIsThatOfAllTimesteps() throws {
+    var specification = Self.specification(.nfResNet)
+    specification.dropout = 0
+    let rule = LearningRule.slttK(timesteps: 3, k: 1)
+    var losses: [Int: Double] = [:]
+    for iteration in 0..<20 {
+      let t = rule.recordedTimesteps(seed: 1, iteration: iteration).firstIndex(of: true)!
+      losses[t] = try iterate(specification, rule, isStatic: true, iteration: iteration).loss
+    }
+    #expect(losses.count == 3 && Set(losses.values).count > 1)
+    let all = try iterate(specification, .sltt(timesteps: 3), isStatic: true).loss
+    #expect(abs(losses.values.reduce(0, +) / 3 - all) < 1e-6)
   }
 
   /// Steps after the last trained one change neither loss nor gradients.

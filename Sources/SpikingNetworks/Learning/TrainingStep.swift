@@ -8,6 +8,9 @@ public final class TrainingStep {
   public let loss: Loss
   private let teacher: Teacher?
   private var tape: Tape
+  /// The loss of the latest batch over all time steps; of SLTT-K, as the time steps that were trained let it
+  /// expect, since the others have none.
+  public private(set) var expectedLoss = 0.0
 
   /// - Parameter teacher: whose outputs the network learns besides, where the loss says how.
   public init(
@@ -51,10 +54,11 @@ public final class TrainingStep {
     tape.isTracing = rule.keepsTraces
     if rule.takesAverages {
       passAverages(frames, isLast: isLast, observe)
+      expectedLoss = loss.value
     } else {
-      passTimesteps(
-        frames, recorded: rule.recordedTimesteps(seed: context.seed, iteration: context.iteration),
-        isLast: isLast, observe)
+      let recorded = rule.recordedTimesteps(seed: context.seed, iteration: context.iteration)
+      passTimesteps(frames, recorded: recorded, isLast: isLast, observe)
+      expectedLoss = loss.value * Double(timesteps) / Double(recorded.count { $0 })
     }
   }
 
@@ -140,5 +144,6 @@ public final class TrainingStep {
       loss.addValue(logits, at: t)
       observe(t)
     }
+    expectedLoss = loss.value
   }
 }

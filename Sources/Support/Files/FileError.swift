@@ -8,6 +8,8 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
   case unreadable(path: String, reason: String)
   /// A file cannot be written.
   case unwritable(path: String, reason: String)
+  /// A result would replace a file that is not `wanted`, what the result is.
+  case occupied(path: String, wanted: String)
   /// A file is not what its format demands, first at byte `offset`.
   case damaged(path: String, offset: Int, reason: String)
 
@@ -19,6 +21,8 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
       "\(path): cannot be read: \(reason). Check its permissions and the disk."
     case .unwritable(let path, let reason):
       "\(path): cannot be written: \(reason). Check its permissions and the disk."
+    case .occupied(let path, let wanted):
+      "\(path): is there already, and is no \(wanted). Name another file, or remove it."
     case .damaged(let path, let offset, let reason):
       "\(path): malformed at byte \(offset): \(reason). "
         + "The file is damaged or incomplete; fetch or make it again."

@@ -10,6 +10,7 @@ public func systemReason(of error: any Error) -> String {
   case .unreadable(_, let reason), .unwritable(_, let reason), .damaged(_, _, let reason):
     return reason
   case .notFound: return systemReason(ENOENT)
+  case .occupied: return systemReason(EEXIST)
   case nil: break
   }
   let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError

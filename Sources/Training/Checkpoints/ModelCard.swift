@@ -14,7 +14,10 @@ struct ModelCard: Codable, Equatable {
   let timesteps: Int
   let neuron: Neuron
   let input: Input
-  let training: Training
+  /// nil where it is not known, as of an imported network.
+  let training: Training?
+  /// How the weights are stored, where they were rounded after training.
+  var rounding: String?
   /// nil where it is not known.
   let result: Result?
 
@@ -90,7 +93,7 @@ extension ModelCard {
     timesteps = configuration.method.timesteps
     neuron = Neuron(configuration.neuron)
     input = Input(configuration)
-    training = Training(configuration)
+    training = state.map { _ in Training(configuration) }
     result = state.map(Result.init)
   }
 
@@ -123,30 +126,10 @@ extension ModelCard {
       ("time steps", "\(timesteps)"),
       ("input", input.text),
       ("classes", Self.list(classes)),
-      ("trained on", training.data),
-      (
-        "trained by",
-        "\(training.method), \(training.optimizer), learning rate \(training.learningRate)"
-          + " (\(training.schedule)), batch \(training.globalBatch), augmentation"
-          + " \(training.augmentation.joined(separator: ", ")), \(training.precision), seed"
-          + " \(training.seed)"
-      ),
     ]
-    if let result {
-      rows += [
-        (
-          "trained for",
-          "\(Format.count(result.epochs)) of \(Format.counted(training.epochs, "epoch")),"
-            + " \(Format.counted(result.iterations, "iteration")),"
-            + " \(Format.counted(result.samples, "sample")), on"
-            + " \(Format.counted(result.ranks, "rank"))"
-        ),
-        (
-          "validation accuracy",
-          result.validationAccuracy.map { Format.percent($0, digits: 2) } ?? "not measured"
-        ),
-      ]
-    }
+    if let rounding { rows.append(("weights", "rounded to \(rounding) after all that follows")) }
+    if let training { rows += training.rows }
+    if let training, let result { rows += result.rows(epochs: training.epochs) }
     return rows.map { $0.padded(to: 21) + $1 }.joined(separator: "\n")
   }
 
@@ -208,6 +191,38 @@ extension ModelCard.Training {
       of: configuration.inputChannels == 2 ? "data.event_augmentation" : "data.augmentation")
     precision = configuration.training.precision.rawValue
     seed = configuration.training.seed
+  }
+}
+
+extension ModelCard.Training {
+  fileprivate var rows: [(String, String)] {
+    [
+      ("trained on", data),
+      (
+        "trained by",
+        "\(method), \(optimizer), learning rate \(learningRate) (\(schedule)), batch"
+          + " \(globalBatch), augmentation \(augmentation.joined(separator: ", ")),"
+          + " \(precision), seed \(seed)"
+      ),
+    ]
+  }
+}
+
+extension ModelCard.Result {
+  /// - Parameter epochs: that were configured.
+  fileprivate func rows(epochs configured: Int) -> [(String, String)] {
+    [
+      (
+        "trained for",
+        "\(Format.count(epochs)) of \(Format.counted(configured, "epoch")),"
+          + " \(Format.counted(iterations, "iteration")),"
+          + " \(Format.counted(samples, "sample")), on \(Format.counted(ranks, "rank"))"
+      ),
+      (
+        "validation accuracy",
+        validationAccuracy.map { Format.percent($0, digits: 2) } ?? "not measured"
+      ),
+    ]
   }
 }
 

@@ -77,9 +77,12 @@ public struct ModelFile {
   }
 
   /// Of a file that is to be used elsewhere: with the model's card.
-  func metadataForExport() throws -> [String: String] {
-    try Self.metadata(configuration: configuration, classes: classes)
-      .merging([Self.cardKey: card().json]) { $1 }
+  func metadataForExport(_ encoding: WeightEncoding) throws -> [String: String] {
+    var card = try card()
+    // What was rounded once stays so, however it is stored now.
+    card.rounding = encoding.rounding ?? card.rounding
+    return Self.metadata(configuration: configuration, classes: classes)
+      .merging([Self.cardKey: card.json]) { $1 }
   }
 
   private static let cardKey = "model_card"

@@ -49,7 +49,7 @@ public enum StateDict {
     try requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     let tensors = try model.tensors.names.flatMap { try encoding.tensors($0, of: model.tensors) }
-    try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(), to: output)
+    try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(encoding), to: output)
     let size = Format.bytes(fileSize(output))
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path), \(size)"
   }

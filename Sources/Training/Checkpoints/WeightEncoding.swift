@@ -7,6 +7,15 @@ public enum WeightEncoding: Sendable {
   /// With one scale for each output channel.
   case int8
 
+  /// What weights lose by it, in a word; nil: nothing.
+  var rounding: String? {
+    switch self {
+    case .float32: nil
+    case .float16: "float16"
+    case .int8: "int8"
+    }
+  }
+
   /// The tensors that stand for one of a file.
   ///
   /// - Throws: `SafeTensorsError`; where the numbers are asked for, also if one is too large for the encoding.

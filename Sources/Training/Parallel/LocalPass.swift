@@ -127,7 +127,7 @@ struct LocalPass {
   /// What the latest micro-batch gave.
   private func measured(_ part: Range<Int>) -> IterationMetrics {
     var metrics = IterationMetrics()
-    metrics.loss = step.loss.value
+    metrics.loss = step.expectedLoss
     metrics.samples = Double(part.count)
     metrics.correct = Double(step.loss.correct(amongTop: 1))
     metrics.correctTop5 = Double(step.loss.correct(amongTop: 5))

@@ -1,0 +1,66 @@
+import Foundation
+
+/// What a file that a person names for a result may hold already, to be replaced.
+public struct ResultKind: Sendable {
+  /// For the message, such as "CSV file of predictions".
+  let name: String
+  /// All of which its first bytes contain.
+  let marks: [String]
+
+  public init(_ name: String, marks: [String]) { (self.name, self.marks) = (name, marks) }
+
+  fileprivate func includes(_ path: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    let beginning = String(decoding: (try? file.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
+    return beginning.isEmpty || marks.allSatisfy(beginning.contains)
+  }
+}
+
+/// A file for a result, under a name that a person gave. It appears when it is complete, in place of an empty
+/// file or an earlier result, but of nothing else: the name may be that of an input by mistake. What is no
+/// file, such as a pipe or a device, is written to.
+public final class ResultFile {
+  private enum Destination {
+    case file(PartialFile)
+    case stream(FileHandle)
+  }
+
+  public let path: String
+  private let destination: Destination
+
+  /// - Throws: `FileError` where it cannot be written, or something else is there.
+  public init(path: String, _ kind: ResultKind) throws(FileError) {
+    self.path = path
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      destination = .file(try PartialFile(path: path))
+      return
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
+      destination = .stream(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
+      return
+    }
+    guard kind.includes(path) else { throw .occupied(path: path, wanted: kind.name) }
+    // A link stays one.
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    destination = .file(try PartialFile(path: file))
+  }
+
+  public func append(_ bytes: [UInt8]) throws(FileError) {
+    switch destination {
+    case .file(let file): try file.append(bytes)
+    case .stream(let handle):
+      do { try handle.write(contentsOf: bytes) } catch {
+        throw .unwritable(path: path, reason: systemReason(of: error))
+      }
+    }
+  }
+
+  /// Adds bytes at the end, and puts the file in its place.
+  public func finish(with bytes: some Sequence<UInt8> = []) throws(FileError) {
+    try append(Array(bytes))
+    if case .file(let file) = destination { try file.finish() }
+  }
+}
