@@ -1,6 +1,7 @@
 """What the claims share: a folder with all that was measured, so that nothing is measured twice, and the
 result, with the commands, the machine and the published figures beside it."""
 
+import importlib.util
 import json
 import shlex
 import shutil
@@ -150,11 +151,13 @@ class Study:
         print(text, end="")
 
 
+def has_torch():
+    """Whether this Python has sltt_dist of this repository, with torch."""
+    modules = ("torch", "safetensors", "yaml", "PIL", "sltt_dist")
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
 def markdown(rows):
     """Lines of a table of dictionaries with the same keys."""
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])]
     return lines + ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
-
-
-def mib(count):
-    return f"{count / 2**20:.1f}"
