@@ -8,7 +8,7 @@ import sys
 
 from common import run
 from paired import paired
-from study import Study, has_torch
+from study import Study, has_torch, training_samples
 from trainings import (
     accuracies, difference_row, name_of, notes, percent, plan, runs_folder, settings_of, shown, trained,
 )  # fmt: skip
@@ -94,8 +94,9 @@ def initial_weights(study, data, seed):
 
 
 def own_notes(study):
+    recordings = training_samples(settings_of(study, "nmnist")["data.path"])
     lines = [
-        f"N-MNIST ({study.plan['samples a class']['nmnist']} recordings a class, T ="
+        f"N-MNIST ({recordings} training recordings, T ="
         f" {study.plan['timesteps']['nmnist']}, a VGG-11 of width {max(1, study.plan['width'] // 2)}) stands"
         " for the paper's sets of events.",
     ]

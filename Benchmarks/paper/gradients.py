@@ -4,7 +4,7 @@ weights and batches, by layer and epoch, while a network is trained by SLTT."""
 import json
 
 from plot import line_plot
-from study import QUIET, TRAINING, VALIDATION, Study
+from study import QUIET, TRAINING, VALIDATION, Study, training_samples
 
 TITLE = "The temporal part of BPTT's gradient is small"
 PUBLISHED = (
@@ -12,19 +12,18 @@ PUBLISHED = (
     " stays near 1 during training, and nearer for a small tau."
 )
 TAUS = [1.1, 2]
-# Of each data set: recipe, and the word for its samples.
-RECIPES = {"cifar10": ("cifar10-resnet18", "images"), "nmnist": ("nmnist-vgg11", "recordings")}
+RECIPES = {"cifar10": "cifar10-resnet18", "nmnist": "nmnist-vgg11"}
 
 
 def plan(arguments):
-    """30 images a class for each minute, and 10 recordings: all of CIFAR-10 with 167 minutes."""
+    """45 images a class for each minute, and 10 recordings: all of CIFAR-10 with 111 minutes."""
     if arguments.short:
         return {
             "width": 2, "epochs": 2, "batch": 9, "compared batches": 2,
             "samples a class": {"cifar10": 6, "nmnist": 6},
         }  # fmt: skip
     samples = {
-        "cifar10": min(5000, max(30, int(30 * arguments.budget))),
+        "cifar10": min(5000, max(30, int(45 * arguments.budget))),
         "nmnist": min(6000, max(20, int(10 * arguments.budget))),
     }
     return {
@@ -36,7 +35,7 @@ def measure(arguments):
     study = Study("gradients", arguments, plan(arguments))
     epochs = study.plan["epochs"]
     rows, plots, ends = [], {}, []
-    for data, (_, what) in RECIPES.items():
+    for data in RECIPES:
         by_epoch, by_layer = {}, {}
         for tau in TAUS:
             compared = [compare(study, data, tau, epoch) for epoch in range(epochs + 1)]
@@ -80,18 +79,16 @@ def measure(arguments):
 def compare(study, data, tau, epoch):
     """The gradients of both rules on weights that SLTT trained for so many epochs; 0 are initial ones."""
     run = study.output / "runs" / f"gradients-{data}-tau-{tau}"
-    recipe, _ = RECIPES[data]
+    recipe = RECIPES[data]
     settings = settings_of(study, data, tau)
-    study.measured(
-        f"{data}, tau {tau}, training",
-        lambda: study.sltt(
-            "train", "--config", recipe, "--output", run, "--resume", "auto", settings=settings
-        )
-        and {},
-    )
     file = study.folder / "comparison.json"
 
-    def measured():
+    def train():
+        study.sltt(
+            "train", "--config", recipe, "--output", run, "--resume", "auto", settings=settings
+        )  # fmt: skip
+
+    def gradients():
         weights = ["--config", recipe]
         if epoch > 0:
             checkpoints = sorted((run / "checkpoints").glob("iteration-*"))
@@ -103,19 +100,23 @@ def compare(study, data, tau, epoch):
         )  # fmt: skip
         return json.loads(file.read_text())
 
-    return study.measured(f"{data}, tau {tau}, epoch {epoch}", measured)
+    study.measured(f"{data}, tau {tau}, training", train)
+    return study.measured(f"{data}, tau {tau}, epoch {epoch}", gradients)
 
 
 def settings_of(study, data, tau):
-    counts = {TRAINING: study.plan["samples a class"][data], VALIDATION: 2}
     return QUIET | {
-        "data.path": study.subset(data, counts),
+        "data.path": study.subset(data, counts_of(study, data)),
         "model.width": study.plan["width"],
         "neuron.tau": tau,
         "training.epochs": study.plan["epochs"],
         "training.global_batch": study.plan["batch"],
         "checkpoint.keep": study.plan["epochs"],
     }
+
+
+def counts_of(study, data):
+    return {TRAINING: study.plan["samples a class"][data], VALIDATION: 2}
 
 
 def weights_of_layers(comparison):
@@ -150,10 +151,11 @@ def spread(figure):
 
 def notes(study):
     samples, width = study.plan["samples a class"], study.plan["width"]
+    recordings = training_samples(study.subset("nmnist", counts_of(study, "nmnist")))
     return [
         f"Scaled: width {width} in place of 64; {samples['cifar10']} of CIFAR-10's 5,000 images a class,"
         f" batches of {study.plan['batch']}, {study.plan['epochs']} epochs in place of 200.",
-        f"N-MNIST ({samples['nmnist']} recordings a class, T = 10) stands for the paper's events.",
+        f"N-MNIST ({recordings} training recordings, T = 10) stands for the paper's events.",
         "Training is by SLTT. Gradients are means over"
         f" {study.plan['compared batches']} training batches; epoch 0 are initial weights.",
     ]

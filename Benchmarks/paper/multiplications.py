@@ -29,7 +29,7 @@ def measure(arguments):
             row = {
                 "rule": shown(rule), "by the formula, dense layers": f"{convolutions:,}",
                 "neurons": f"{neurons:,}",
-                "of BPTT's": f"{share(shapes, rule, timesteps):.3f}",
+                "of BPTT's": f"{share(shapes, rule, timesteps):.4f}",
                 "sltt-dist, dense layers":
                     f"{study.measured(f'{name}, {rule}', lambda: by_program(study, name, rule, timesteps, shapes)):,}",
             }  # fmt: skip

@@ -151,6 +151,11 @@ class Study:
         print(text, end="")
 
 
+def training_samples(folder):
+    """How many a folder that `subset` made has."""
+    return len(list(folder.glob("[Tt]rain/*/*")))
+
+
 def has_torch():
     """Whether this Python has sltt_dist of this repository, with torch."""
     modules = ("torch", "safetensors", "yaml", "PIL", "sltt_dist")

@@ -11,7 +11,7 @@ CROP_FLIP_COVER = "[random_crop: {padding: 4}, random_horizontal_flip, gray_cuto
 
 
 def plan(arguments):
-    """12 images a class of CIFAR-10 for each minute, which gives all of them with 417 minutes, and 4
+    """9 images a class of CIFAR-10 for each minute, which gives all of them with 556 minutes, and 4
     recordings of N-MNIST; 5 seeds from 20 minutes, else 3. The same budget for `accuracy` and `sltt-k` is
     that of both together."""
     if arguments.short:
@@ -22,7 +22,7 @@ def plan(arguments):
             "threads": arguments.threads,
         }  # fmt: skip
     samples = {
-        "cifar10": min(5000, max(30, int(12 * arguments.budget))),
+        "cifar10": min(5000, max(30, int(9 * arguments.budget))),
         "nmnist": min(6000, max(20, int(4 * arguments.budget))),
     }
     return {
