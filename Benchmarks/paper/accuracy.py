@@ -3,10 +3,9 @@ the same weights on the same samples."""
 
 import itertools
 import json
-import pathlib
 import sys
 
-from common import run
+from common import REPOSITORY, run
 from paired import paired
 from study import Study, has_torch, training_samples
 from trainings import (
@@ -73,7 +72,7 @@ def by_torch(study, data, rule, seed):
     arguments = ["--config", ours / "config.yaml", "--weights", initial, "--threads", study.arguments.threads]
     script = "Benchmarks/paper/torch_training.py"
     study.note("python", script, *arguments)
-    found = json.loads(run([sys.executable, pathlib.Path(__file__).parent / pathlib.Path(script).name, *arguments]))
+    found = json.loads(run([sys.executable, REPOSITORY / script, *arguments]))
     records = map(json.loads, (ours / "metrics.jsonl").read_text().splitlines())
     losses = [record["train_loss"] for record in records if record["kind"] == "interval"]
     pairs = list(zip(found.pop("losses"), losses, strict=True))[:FIRST]
@@ -89,7 +88,7 @@ def initial_weights(study, data, seed):
             "training.seed": seed, "training.max_iterations": 1,
             "optimizer.learning_rate": 1e-30, "optimizer.weight_decay": 0,
         }  # fmt: skip
-        study.sltt("train", "--output", output, settings=settings)
+        study.sltt("train", "--output", output, "--resume", "auto", settings=settings)
     return output / "checkpoints/latest/model.safetensors"
 
 

@@ -2,6 +2,7 @@
 weights and batches, by layer and epoch, while a network is trained by SLTT."""
 
 import json
+import math
 
 from plot import line_plot
 from study import QUIET, TRAINING, VALIDATION, Study, training_samples
@@ -91,8 +92,9 @@ def compare(study, data, tau, epoch):
     def gradients():
         weights = ["--config", recipe]
         if epoch > 0:
-            checkpoints = sorted((run / "checkpoints").glob("iteration-*"))
-            weights = ["--checkpoint", checkpoints[epoch - 1]]
+            samples = training_samples(settings["data.path"])
+            iteration = epoch * math.ceil(samples / study.plan["batch"])
+            weights = ["--checkpoint", run / f"checkpoints/iteration-{iteration:09}"]
         batches = study.plan["compared batches"]
         study.sltt(
             "gradients", *weights, "--compare", "bptt", "--batches", batches, "--json", file,
@@ -111,7 +113,8 @@ def settings_of(study, data, tau):
         "neuron.tau": tau,
         "training.epochs": study.plan["epochs"],
         "training.global_batch": study.plan["batch"],
-        "checkpoint.keep": study.plan["epochs"],
+        # Those of all epochs, and of as many interruptions.
+        "checkpoint.keep": 100,
     }
 
 

@@ -26,12 +26,14 @@ def measure(arguments):
         rules = ["bptt", "sltt", *range(timesteps - 1, 0, -1)]
         for rule in rules:
             convolutions, neurons = formula(shapes, rule, timesteps)
+            by_inspect = study.measured(
+                f"{name}, {rule}", lambda: by_program(study, name, rule, timesteps, shapes)
+            )
             row = {
                 "rule": shown(rule), "by the formula, dense layers": f"{convolutions:,}",
                 "neurons": f"{neurons:,}",
                 "of BPTT's": f"{share(shapes, rule, timesteps):.4f}",
-                "sltt-dist, dense layers":
-                    f"{study.measured(f'{name}, {rule}', lambda: by_program(study, name, rule, timesteps, shapes)):,}",
+                "sltt-dist, dense layers": f"{by_inspect:,}",
             }  # fmt: skip
             if study.plan["torch"]:
                 found = study.measured(

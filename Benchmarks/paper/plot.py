@@ -9,14 +9,14 @@ COLORS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#17
 
 
 def line_plot(title, x_label, y_label, series, from_zero=True):
-    """An SVG of lines with marks.
+    """An SVG of lines with marks, over whole numbers.
 
     Args:
         series: of each name its points, (x, y) or (x, y, deviation), in the order of x.
         from_zero: whether the y axis begins with 0.
     """
     points = [point for line in series.values() for point in line]
-    x_ticks = ticks(min(p[0] for p in points), max(p[0] for p in points))
+    x_ticks = ticks(min(p[0] for p in points), max(p[0] for p in points), least_step=1)
     ends = [p[1] + sign * deviation(p) for p in points for sign in (-1, 1)]
     y_ticks = ticks(min([0] * from_zero + ends), max(ends))
 
@@ -72,12 +72,13 @@ def deviation(point):
     return point[2] if len(point) > 2 else 0
 
 
-def ticks(least, most):
+def ticks(least, most, least_step=0):
     """Round values, from at most `least` to at least `most`."""
     if most <= least:
         most = least + (abs(least) or 1)
     step = 10 ** math.floor(math.log10((most - least) / 4))
     step *= next(factor for factor in (1, 2, 5, 10) if (most - least) / (factor * step) <= 6)
+    step = max(step, least_step)
     first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
 
