@@ -44,8 +44,12 @@ class Measurements:
 def comparison_parser(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--program", default=str(REPOSITORY / ".build/release/sltt-dist"))
+    add_program_option(parser)
     return parser
+
+
+def add_program_option(parser):
+    parser.add_argument("--program", default=str(REPOSITORY / ".build/release/sltt-dist"))
 
 
 def run(command, environment=None):
@@ -78,3 +82,9 @@ def machine():
     return f"{model} {family} ({', '.join(vectors)}), {cores} cores, {platform.system()} " + (
         platform.release()
     )
+
+
+def version(program):
+    """Of sltt-dist, with the commit of this repository."""
+    commit = run(["git", "-C", REPOSITORY, "rev-parse", "--short", "HEAD"]).strip()
+    return f"{run([program, '--version']).strip()} ({commit})"

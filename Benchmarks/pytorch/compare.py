@@ -24,7 +24,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from common import REPOSITORY, Measurements, comparison_parser, machine, run  # noqa: E402
+from common import REPOSITORY, Measurements, comparison_parser, machine, run, version  # noqa: E402
 
 # Of each work: recipe, size in pixels, batch, time steps, classes, names of the splits in the data's
 # directory and in the one that is made for sltt-dist to read.
@@ -225,8 +225,7 @@ def report(arguments, measurements):
 
 def versions(arguments):
     torch = run([sys.executable, "-c", "import torch; print(torch.__version__)"]).strip()
-    commit = run(["git", "-C", REPOSITORY, "rev-parse", "--short", "HEAD"]).strip()
-    return f"{run([arguments.program, '--version']).strip()} ({commit}), PyTorch {torch}"
+    return f"{version(arguments.program)}, PyTorch {torch}"
 
 
 if __name__ == "__main__":
