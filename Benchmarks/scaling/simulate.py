@@ -1,0 +1,198 @@
+"""Forecasts training on thousands of ranks from a trace of two: simulates them on fat trees with
+SimGrid's SMPI, and says where efficiency falls, and why.
+
+    sltt-dist bench scaling --config F.yaml --ranks 2 --modes weak --trace trace.txt
+    python simulate.py trace.txt --gigabits 10 25 100 --ranks 8 64 512 4096 --output forecast
+
+Weak scaling: every rank has the batch of the trace. Strong scaling (--strong GLOBAL_BATCH): all ranks
+share out a batch; computing comes from the trace whose batch is nearest (give several), and is scaled
+by what remains. Writes forecast.txt, .csv and .svg. Needs Debian's libsimgrid-dev; no MPI, no cores.
+"""
+
+import argparse
+import csv
+import dataclasses
+import pathlib
+import statistics
+import sys
+
+from plot import line_plot
+from smpi import Case, Network, Simulator, Trace
+
+THRESHOLD = 0.9
+
+
+@dataclasses.dataclass
+class Row:
+    gigabits: float
+    ranks: int
+    # Of a rank.
+    batch: float
+    # Medians over the seeds; of the efficiency also the least and the most.
+    iteration: float
+    efficiency: float
+    least: float
+    most: float
+    # What of an iteration would be gone without: latency; finite bandwidth; additions; differences
+    # between ranks.
+    latency: float
+    bandwidth: float
+    addition: float
+    stragglers: float
+    # That the simulation took.
+    simulated: float
+
+    @property
+    def cause(self):
+        causes = ["latency", "bandwidth", "addition", "stragglers"]
+        return max(causes, key=lambda cause: getattr(self, cause))
+
+
+def main():
+    arguments = parse_arguments()
+    traces = [Trace(path) for path in arguments.traces]
+    simulator = Simulator()
+    rows = []
+    for gigabits in arguments.gigabits:
+        for ranks in arguments.ranks:
+            rows.append(row(arguments, simulator, traces, gigabits, ranks))
+            print(f"{gigabits:g} Gb/s, {ranks} ranks: {rows[-1].simulated:.1f} s", file=sys.stderr)
+    report = text(arguments, traces, rows)
+    print(report, end="")
+    if arguments.output:
+        write(pathlib.Path(arguments.output), report, rows)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("traces", nargs="+", metavar="TRACE")
+    parser.add_argument("--ranks", type=int, nargs="+", default=[8, 32, 128, 512, 2048])
+    parser.add_argument("--gigabits", type=float, nargs="+", default=[10, 25, 100])
+    parser.add_argument(
+        "--latency", type=float, default=20, help="microseconds one way, between leaf switches"
+    )
+    parser.add_argument("--mtu", type=int, default=1500)
+    parser.add_argument("--ranks-per-node", type=int, default=2, help="1 per socket, say")
+    parser.add_argument("--strong", type=int, metavar="GLOBAL_BATCH")
+    parser.add_argument("--slow-rank", type=float, default=1, metavar="FACTOR")
+    parser.add_argument("--algorithm", default="ompi", help="of the all-reduce, by SMPI's names")
+    parser.add_argument("--iterations", type=int, default=3, help="for each seed")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2, help="simulated of chunks that are alike")
+    parser.add_argument(
+        "--addition", type=float, default=0.25, help="nanoseconds of adding up a number"
+    )
+    parser.add_argument("--output", metavar="NAME", help="writes NAME.txt, NAME.csv, NAME.svg")
+    arguments = parser.parse_args()
+    if arguments.strong and max(arguments.ranks) > arguments.strong:
+        parser.error(f"--strong {arguments.strong}: there are ranks without a sample")
+    return arguments
+
+
+def row(arguments, simulator, traces, gigabits, ranks):
+    trace, batch, compute, alone = work(arguments, traces, ranks)
+    network = Network(
+        gigabits=gigabits, latency=1e-6 * arguments.latency, mtu=arguments.mtu,
+        ranks_per_node=arguments.ranks_per_node,
+    )  # fmt: skip
+    case = Case(
+        ranks=ranks, iterations=arguments.iterations, repeats=arguments.repeats, compute=compute,
+        slow_rank=arguments.slow_rank, addition=1e-9 * arguments.addition,
+        algorithm=arguments.algorithm,
+    )  # fmt: skip
+    simulated = 0
+
+    def mean(network, case):
+        nonlocal simulated
+        seconds = statistics.mean(simulator.run(trace, network, case))
+        simulated += simulator.seconds
+        return seconds
+
+    seeds = range(1, arguments.seeds + 1)
+    means = [mean(network, dataclasses.replace(case, seed=seed)) for seed in seeds]
+    iteration = statistics.median(means)
+    efficiencies = sorted(alone / seconds for seconds in means)
+    # Each cause is what the iteration gains without it. Stragglers first: the others hide behind them.
+    calm = dataclasses.replace(case, has_noise=False, slow_rank=1)
+    even = mean(network, calm)
+    without_latency = dataclasses.replace(network, latency=1e-9, memory_latency=1e-9)
+    without_limit = dataclasses.replace(network, gigabits=1e6, memory_bandwidth=1e15)
+    first = mean(network, dataclasses.replace(case, seed=1))
+    return Row(
+        gigabits=gigabits, ranks=ranks, batch=batch, iteration=iteration,
+        efficiency=statistics.median(efficiencies), least=efficiencies[0], most=efficiencies[-1],
+        latency=even - mean(without_latency, calm), bandwidth=even - mean(without_limit, calm),
+        addition=even - mean(network, dataclasses.replace(calm, addition=0)),
+        stragglers=first - even, simulated=simulated,
+    )  # fmt: skip
+
+
+def work(arguments, traces, ranks):
+    """Trace, batch of a rank, factor of computing, and seconds in which a rank alone would do this part of
+    the batch if it were as fast as in the first trace."""
+    first = traces[0]
+    if not arguments.strong:
+        return first, first.batch, 1, first.seconds
+    batch = -(-arguments.strong // ranks)
+    trace = min(traces, key=lambda trace: abs(trace.batch - batch))
+    ideal = first.seconds * arguments.strong / ranks / first.batch
+    return trace, batch, batch / trace.batch, ideal
+
+
+def text(arguments, traces, rows):
+    kind = f"strong scaling, batch {arguments.strong}" if arguments.strong else "weak scaling"
+    lines = [f"{trace.path.name}: " + facts(trace) for trace in traces]
+    lines += [
+        f"{kind}; {arguments.ranks_per_node} ranks a node, latency {arguments.latency:g} us, MTU "
+        f"{arguments.mtu}, all-reduce {arguments.algorithm}, slowest rank {arguments.slow_rank:g}; "
+        f"{arguments.seeds} seeds of {arguments.iterations} iterations",
+        "",
+        "Gb/s   ranks  batch  iteration  efficiency (least to most)       latency  bandwidth  "
+        "additions  stragglers",
+    ]
+    for row in rows:
+        shares = [row.latency, row.bandwidth, row.addition, row.stragglers]
+        lines.append(
+            f"{row.gigabits:4g}  {row.ranks:6}  {row.batch:5g}  {1e3 * row.iteration:6.1f} ms  "
+            f"{100 * row.efficiency:7.1f} % ({100 * row.least:5.1f} to {100 * row.most:5.1f} %)"
+            + "".join(f"{100 * share / row.iteration:9.1f} %" for share in shares)
+        )
+    lines.append("")
+    for gigabits in arguments.gigabits:
+        below = [row for row in rows if row.gigabits == gigabits and row.efficiency < THRESHOLD]
+        lines.append(
+            f"{gigabits:g} Gb/s: "
+            + (
+                f"below {100 * THRESHOLD:.0f} % from {below[0].ranks} ranks on, by {below[0].cause}"
+                if below
+                else f"{100 * THRESHOLD:.0f} % or more with all numbers of ranks"
+            )
+        )
+    return "\n".join(lines) + "\n"
+
+
+def facts(trace):
+    return (
+        f"{trace.facts.get('network', '')}; batch {trace.batch}, {1e3 * trace.seconds:.1f} ms an "
+        f"iteration alone (least {1e3 * min(trace.busy):.1f}, most {1e3 * max(trace.busy):.1f}); "
+        f"{len(trace.busy)} iterations of {trace.ranks} ranks"
+        + (", overlap" if trace.is_overlapped else "")
+    )
+
+
+def write(name, report, rows):
+    name.with_suffix(".txt").write_text(report)
+    with name.with_suffix(".csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(field.name for field in dataclasses.fields(Row))
+        table.writerows(dataclasses.astuple(row) for row in rows)
+    series = {}
+    for row in rows:
+        point = (row.ranks, row.efficiency, row.least, row.most)
+        series.setdefault(f"{row.gigabits:g} Gb/s", []).append(point)
+    plot = line_plot("Simulated scaling", "efficiency", series, highest=1, is_percent=True)
+    name.with_suffix(".svg").write_text(plot)
+
+
+if __name__ == "__main__":
+    main()
