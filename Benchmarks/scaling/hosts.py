@@ -18,7 +18,7 @@ def enter_name_spaces():
     """Runs this program anew in name spaces of its own, with which everything in them vanishes."""
     if os.environ.get(INSIDE):
         return
-    for tool in ("unshare", "ip", "nsenter", "mpirun", "cc"):
+    for tool in ("unshare", "ip", "tc", "nsenter", "mpirun", "cc"):
         if not shutil.which(tool):
             sys.exit(f"skipped: {tool} is missing")
     if not os.access("/dev/net/tun", os.W_OK) or subprocess.run([*NAME_SPACES, "true"]).returncode:
@@ -50,7 +50,7 @@ class Hosts:
         self.start(switch, len(ports), megabits, latency, stdout=subprocess.PIPE).stdout.readline()
         agent = 'while [[ $1 == -* ]]; do shift; done\ncase $1 in\n'
         for port, name in enumerate(ports):
-            device, setup = f"port{port}", self.setup(port, name, mtu)
+            device, setup = f"port{port}", self.setup(port, name, megabits, mtu)
             run("ip", "link", "set", device, "address", f"02:00:00:00:00:{port:02x}", "mtu", mtu)
             if port == 0:
                 run("bash", "-ec", setup.replace("eth0", device))
@@ -89,13 +89,17 @@ class Hosts:
             command += ["--mca", name, value]
         return [str(word) for word in command + ["-x", f"LD_PRELOAD={self.scratch}/yield.so"]]
 
-    def setup(self, port, name, mtu):
+    def setup(self, port, name, megabits, mtu):
         (self.scratch / name).mkdir(exist_ok=True)
-        # The kernel's own TCP, but for what training in bursts would otherwise begin anew each time.
+        # Frames queue in the host's own queue, not in the switch: so the kernel limits what a connection
+        # has in it, as above a network card. The switch counts more bytes of a frame. Of TCP, only the
+        # slow start after each pause is turned off, which training would otherwise make.
+        bits = int(1e6 * megabits * (mtu + 14) / (mtu + 38))
         return f"""
           ip link set lo up
           ip address add {SUBNET}.{port + 1}/24 dev eth0
           ip link set eth0 up txqueuelen 10000
+          tc qdisc add dev eth0 root tbf rate {bits}bit burst {3 * mtu} limit {256 << 20}
           echo reno >/proc/sys/net/ipv4/tcp_congestion_control
           echo 0 >/proc/sys/net/ipv4/tcp_slow_start_after_idle
         """
