@@ -11,7 +11,7 @@
 //   COMPUTE   by what all computing is multiplied
 //   ADDITION  seconds in which a collective adds up a number, with all of its steps
 //
-// Prints the time of the start, and that at which each iteration ended on the last of the ranks. The trace is read once, for all
+// Prints the time of the start and that of each iteration's end, each on the last of the ranks. The trace is read once, for all
 // ranks are threads of this process (smpirun -no-privatize). Collectives really go through SMPI's
 // algorithms, but no data are copied: SMPI is told that it replays.
 //
@@ -135,6 +135,7 @@ struct Job {
   const unsigned long seed;
   const bool hasNoise;
   const double slow, computing, addition;
+  double start = 0;
   std::vector<double> ends;
   std::vector<Queue> queues;
   std::vector<char> data;  // of all ranks: nobody reads or writes them
@@ -270,7 +271,7 @@ int main(int count, char **arguments) {
   // From here on, collectives copy nothing.
   smpi_replay_init("", process, 0);
   MPI_Barrier(MPI_COMM_WORLD);
-  if (process == 0) printf("%.9f\n", s4u::Engine::get_clock());
+  job.start = std::max(job.start, s4u::Engine::get_clock());
   if (computes) {
     job.compute(rank, communicator);
   } else {
@@ -278,6 +279,7 @@ int main(int count, char **arguments) {
   }
   MPI_Barrier(MPI_COMM_WORLD);
   if (process == 0) {
+    printf("%.9f\n", job.start);
     for (double end : job.ends) printf("%.9f\n", end);
   }
   MPI_Finalize();

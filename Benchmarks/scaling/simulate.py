@@ -80,7 +80,7 @@ def parse_arguments():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=2, help="simulated of chunks that are alike")
     parser.add_argument(
-        "--addition", type=float, default=0.25, help="nanoseconds of adding up a number"
+        "--addition", type=float, default=0.3, help="nanoseconds of adding up a number"
     )
     parser.add_argument("--output", metavar="NAME", help="writes NAME.txt, NAME.csv, NAME.svg")
     arguments = parser.parse_args()
