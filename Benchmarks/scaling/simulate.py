@@ -112,18 +112,17 @@ def row(arguments, simulator, traces, gigabits, ranks):
     means = [mean(network, dataclasses.replace(case, seed=seed)) for seed in seeds]
     iteration = statistics.median(means)
     efficiencies = sorted(alone / seconds for seconds in means)
-    # Each cause is what the iteration gains without it. Stragglers first: the others hide behind them.
+    # Stragglers first: latency and the others hide behind them.
     calm = dataclasses.replace(case, has_noise=False, slow_rank=1)
     even = mean(network, calm)
     without_latency = dataclasses.replace(network, latency=1e-9, memory_latency=1e-9)
     without_limit = dataclasses.replace(network, gigabits=1e6, memory_bandwidth=1e15)
-    first = mean(network, dataclasses.replace(case, seed=1))
     return Row(
         gigabits=gigabits, ranks=ranks, batch=batch, iteration=iteration,
         efficiency=statistics.median(efficiencies), least=efficiencies[0], most=efficiencies[-1],
         latency=even - mean(without_latency, calm), bandwidth=even - mean(without_limit, calm),
         addition=even - mean(network, dataclasses.replace(calm, addition=0)),
-        stragglers=first - even, simulated=simulated,
+        stragglers=iteration - even, simulated=simulated,
     )  # fmt: skip
 
 
