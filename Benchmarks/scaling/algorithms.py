@@ -88,7 +88,7 @@ def seconds(arguments, simulator, trace, gigabits, ranks, algorithm):
     )
     addition = 1e-9 * arguments.addition * ALGORITHMS[algorithm][1](ranks)
     case = Case(ranks=ranks, iterations=2, addition=addition, algorithm=algorithm)
-    return simulator.run(trace, network, case)[-1]
+    return simulator.run(trace, network, case)[0][-1]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ SUBNET = "10.99.0"
 def enter_name_spaces():
     """Runs this program anew in name spaces of its own, with which everything in them vanishes."""
     if os.environ.get(INSIDE):
+        run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
+        run("ip", "link", "set", "lo", "up")
         return
     for tool in ("unshare", "ip", "tc", "nsenter", "mpirun", "cc"):
         if not shutil.which(tool):
@@ -39,9 +41,6 @@ class Hosts:
         if not switch.exists():
             run("cc", "-O2", "-o", switch, HERE / "switch.c")
             run("cc", "-O2", "-shared", "-fPIC", "-o", sleep, HERE / "yield.c")
-            run("hostname", "head")
-            run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
-            run("ip", "link", "set", "lo", "up")
         ports = ["head", *self.names]
         addresses = [f"{SUBNET}.{port + 1} {name}" for port, name in enumerate(ports)]
         names = self.scratch / "names"

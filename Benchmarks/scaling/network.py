@@ -67,7 +67,7 @@ def case(arguments, scratch, simulator, trace, ranks, gigabits, latency):
         gigabits=gigabits / slow, latency=1e-6 * latency * slow, mtu=arguments.mtu, is_star=True
     )
     work = Case(ranks=ranks, iterations=3, repeats=99, addition=1e-9 * arguments.addition)
-    predicted = statistics.median(simulator.run(trace, network, work))
+    predicted = statistics.median(simulator.run(trace, network, work)[0])
     with Hosts(scratch, ranks, 1e3 * gigabits / slow, latency * slow, arguments.mtu) as hosts:
         measured = [
             measure(arguments, scratch, ranks, hosts.mpirun())[0] for _ in range(arguments.rounds)

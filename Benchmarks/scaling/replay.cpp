@@ -11,7 +11,8 @@
 //   COMPUTE   by what all computing is multiplied
 //   ADDITION  seconds in which a collective adds up a number, with all of its steps
 //
-// Prints the time of the start and that of each iteration's end, each on the last of the ranks. The trace is read once, for all
+// Prints the time of the start and that of each iteration's end, each on the last of the ranks;
+// and for how long a rank computes in an iteration, as the mean of those drawn. The trace is read once, for all
 // ranks are threads of this process (smpirun -no-privatize). Collectives really go through SMPI's
 // algorithms, but no data are copied: SMPI is told that it replays.
 //
@@ -91,7 +92,7 @@ struct Trace {
       } else if (name == "allreduce" && count == 3) {
         action.amount = action.added = numbers[0];
         if (numbers[1] > 0) action.added = numbers[1];
-      } else if ((name == "alltoall" || name == "allgather") && count == 4) {
+      } else if ((name == "alltoall" && count == 4) || (name == "allgather" && (count == 4 || count == 5))) {
         action.amount = numbers[0];
       } else if (name == "reducescatter" && count == ranksOfScatter(count) + 2) {
         action.amount = numbers[0];
@@ -137,6 +138,7 @@ struct Job {
   const double slow, computing, addition;
   double start = 0;
   std::vector<double> ends;
+  double busy = 0;  // seconds of all ranks, as if none were slow
   std::vector<Queue> queues;
   std::vector<char> data;  // of all ranks: nobody reads or writes them
 
@@ -214,8 +216,10 @@ void Job::compute(int rank, MPI_Comm communicator) {
     };
     for (const auto &action : iteration) {
       if (action.name == "compute") {
+        busy += action.amount * computing;
         s4u::this_actor::execute(1e9 * action.amount * factor);
       } else if (action.name == "sleep") {
+        busy += action.amount;
         s4u::this_actor::sleep_for(action.amount);
       } else if (action.name == "join") {
         join();
@@ -281,6 +285,7 @@ int main(int count, char **arguments) {
   if (process == 0) {
     printf("%.9f\n", job.start);
     for (double end : job.ends) printf("%.9f\n", end);
+    printf("%.9f\n", job.busy / job.ranks / job.iterations);
   }
   MPI_Finalize();
   return EXIT_SUCCESS;

@@ -6,12 +6,14 @@ SimGrid's SMPI, and says where efficiency falls, and why.
 
 Weak scaling: every rank has the batch of the trace. Strong scaling (--strong GLOBAL_BATCH): all ranks
 share out a batch; computing comes from the trace whose batch is nearest (give several), and is scaled
-by what remains. Writes forecast.txt, .csv and .svg. Needs Debian's libsimgrid-dev; no MPI, no cores.
+by what remains. Writes forecast.txt, .csv, .svg and .json, which sltt-dist bench scaling --check compares
+with what it measures. Needs Debian's libsimgrid-dev; no MPI, no cores.
 """
 
 import argparse
 import csv
 import dataclasses
+import json
 import pathlib
 import statistics
 import sys
@@ -39,6 +41,10 @@ class Row:
     bandwidth: float
     addition: float
     stragglers: float
+    # Of an iteration: computing, all of the exchange, and waiting for stragglers; means over the ranks.
+    compute: float
+    communication: float
+    wait: float
     # That the simulation took.
     simulated: float
 
@@ -60,7 +66,9 @@ def main():
     report = text(arguments, traces, rows)
     print(report, end="")
     if arguments.output:
-        write(pathlib.Path(arguments.output), report, rows)
+        write(arguments.output, report, rows)
+        predictions = [prediction(arguments, traces[0], row) for row in rows]
+        pathlib.Path(f"{arguments.output}.json").write_text(json.dumps(predictions, indent=2) + "\n")
 
 
 def parse_arguments():
@@ -82,7 +90,7 @@ def parse_arguments():
     parser.add_argument(
         "--addition", type=float, default=0.3, help="nanoseconds of adding up a number"
     )
-    parser.add_argument("--output", metavar="NAME", help="writes NAME.txt, NAME.csv, NAME.svg")
+    parser.add_argument("--output", metavar="NAME", help="writes NAME.txt, .csv, .svg and .json")
     arguments = parser.parse_args()
     if arguments.strong and max(arguments.ranks) > arguments.strong:
         parser.error(f"--strong {arguments.strong}: there are ranks without a sample")
@@ -90,7 +98,7 @@ def parse_arguments():
 
 
 def row(arguments, simulator, traces, gigabits, ranks):
-    trace, batch, compute, alone = work(arguments, traces, ranks)
+    trace, batch, compute, ideal = work(arguments, traces, ranks)
     network = Network(
         gigabits=gigabits, latency=1e-6 * arguments.latency, mtu=arguments.mtu,
         ranks_per_node=arguments.ranks_per_node,
@@ -102,40 +110,48 @@ def row(arguments, simulator, traces, gigabits, ranks):
     )  # fmt: skip
     simulated = 0
 
-    def mean(network, case):
+    def run(network, case):
         nonlocal simulated
-        seconds = statistics.mean(simulator.run(trace, network, case))
+        times, busy = simulator.run(trace, network, case)
         simulated += simulator.seconds
-        return seconds
+        return statistics.mean(times), busy
 
+    def mean(network, case):
+        return run(network, case)[0]
+
+    # What was drawn counts as alone: that a few iterations were long or short is no matter of efficiency.
     seeds = range(1, arguments.seeds + 1)
-    means = [mean(network, dataclasses.replace(case, seed=seed)) for seed in seeds]
-    iteration = statistics.median(means)
-    efficiencies = sorted(alone / seconds for seconds in means)
+    runs = [run(network, dataclasses.replace(case, seed=seed)) for seed in seeds]
+    iteration, busy = sorted(runs, key=lambda run: run[0] / run[1])[len(runs) // 2]
+    efficiencies = sorted(ideal * busy / seconds for seconds, busy in runs)
     # Stragglers first: latency and the others hide behind them.
     calm = dataclasses.replace(case, has_noise=False, slow_rank=1)
-    even = mean(network, calm)
+    even, even_busy = run(network, calm)
     without_latency = dataclasses.replace(network, latency=1e-9, memory_latency=1e-9)
     without_limit = dataclasses.replace(network, gigabits=1e6, memory_bandwidth=1e15)
+    free = dataclasses.replace(without_latency, gigabits=1e6, memory_bandwidth=1e15)
+    communication = even - mean(free, dataclasses.replace(calm, addition=0))
     return Row(
         gigabits=gigabits, ranks=ranks, batch=batch, iteration=iteration,
         efficiency=statistics.median(efficiencies), least=efficiencies[0], most=efficiencies[-1],
         latency=even - mean(without_latency, calm), bandwidth=even - mean(without_limit, calm),
         addition=even - mean(network, dataclasses.replace(calm, addition=0)),
-        stragglers=iteration - even, simulated=simulated,
+        stragglers=iteration - busy - (even - even_busy), compute=busy, communication=communication,
+        wait=max(0, iteration - busy - communication), simulated=simulated,
     )  # fmt: skip
 
 
 def work(arguments, traces, ranks):
-    """Trace, batch of a rank, factor of computing, and seconds in which a rank alone would do this part of
-    the batch if it were as fast as in the first trace."""
+    """Trace, batch of a rank, factor of computing, and by how much less a rank alone would compute for its
+    part of the batch if it were as fast as in the first trace."""
     first = traces[0]
     if not arguments.strong:
-        return first, first.batch, 1, first.seconds
+        return first, first.batch, 1, 1
     batch = -(-arguments.strong // ranks)
     trace = min(traces, key=lambda trace: abs(trace.batch - batch))
+    compute = batch / trace.batch
     ideal = first.seconds * arguments.strong / ranks / first.batch
-    return trace, batch, batch / trace.batch, ideal
+    return trace, batch, compute, ideal / (trace.seconds * compute)
 
 
 def text(arguments, traces, rows):
@@ -170,6 +186,20 @@ def text(arguments, traces, rows):
     return "\n".join(lines) + "\n"
 
 
+def prediction(arguments, trace, row):
+    """As sltt-dist reads it."""
+    return {
+        "platform": f"{row.gigabits:g} Gb/s",
+        "mode": "strong" if arguments.strong else "weak",
+        "ranks": row.ranks,
+        "reduced_bytes": int(trace.facts.get("reduced_bytes", 0)),
+        "wire": trace.facts.get("wire", "float32"),
+        "compute_seconds": row.compute,
+        "communication_seconds": row.communication,
+        "wait_seconds": row.wait,
+    }
+
+
 def facts(trace):
     return (
         f"{trace.facts.get('network', '')}; batch {trace.batch}, {1e3 * trace.seconds:.1f} ms an "
@@ -180,8 +210,8 @@ def facts(trace):
 
 
 def write(name, report, rows):
-    name.with_suffix(".txt").write_text(report)
-    with name.with_suffix(".csv").open("w", newline="") as file:
+    pathlib.Path(f"{name}.txt").write_text(report)
+    with open(f"{name}.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(field.name for field in dataclasses.fields(Row))
         table.writerows(dataclasses.astuple(row) for row in rows)
@@ -190,7 +220,7 @@ def write(name, report, rows):
         point = (row.ranks, row.efficiency, row.least, row.most)
         series.setdefault(f"{row.gigabits:g} Gb/s", []).append(point)
     plot = line_plot("Simulated scaling", "efficiency", series, highest=1, is_percent=True)
-    name.with_suffix(".svg").write_text(plot)
+    pathlib.Path(f"{name}.svg").write_text(plot)
 
 
 if __name__ == "__main__":

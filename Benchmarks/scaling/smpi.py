@@ -62,7 +62,8 @@ class Network:
 <platform version="4.1">
   <cluster id="cluster" prefix="node" suffix="" radical="0-{nodes - 1}" speed="1Gf"
     core="{self.ranks_per_node * processes_per_rank}" bw="{self.gigabits * 1e9 / 8}Bps"
-    lat="{latency}s" {topology}/>
+    lat="{latency}s" loopback_bw="{self.memory_bandwidth / self.payload}Bps"
+    loopback_lat="{self.memory_latency}s" {topology}/>
 </platform>
 """
 
@@ -79,8 +80,6 @@ class Network:
             "network/TCP-gamma": WINDOW,
             # Acknowledgements travel with the data that go the other way.
             "network/crosstraffic": 0,
-            "network/loopback-bw": self.memory_bandwidth / self.payload,
-            "network/loopback-lat": self.memory_latency,
         }
 
 
@@ -161,7 +160,7 @@ class Simulator:
         self.call(["smpicxx", "-std=gnu++17", "-O2", "-o", self.program, source])
 
     def run(self, trace, network, case):
-        """Seconds of each iteration."""
+        """Seconds of each iteration, and of computing in one, as a mean over the ranks."""
         processes = 2 if trace.is_overlapped else 1
         platform, hosts = self.scratch / "platform.xml", self.scratch / "hosts"
         platform.write_text(network.platform(case.ranks, processes))
@@ -183,10 +182,11 @@ class Simulator:
         start = time.monotonic()
         output = self.call(command)
         self.seconds = time.monotonic() - start
-        ends = [float(line) for line in output.splitlines() if re.fullmatch(r"[\d.]+", line)]
-        if len(ends) != case.iterations + 1:
+        numbers = [float(line) for line in output.splitlines() if re.fullmatch(r"[\d.]+", line)]
+        if len(numbers) != case.iterations + 2:
             sys.exit(f"{case} ended early:\n{output}")
-        return [after - before for before, after in zip(ends, ends[1:])]
+        *ends, busy = numbers
+        return [after - before for before, after in zip(ends, ends[1:])], busy
 
     def call(self, command):
         command = [str(word) for word in command]

@@ -44,7 +44,7 @@ class SimulationTests(unittest.TestCase):
         return Trace(path)
 
     def mean(self, trace, network=GIGABIT, **case):
-        times = simulator.run(trace, network, Case(**{"ranks": 2, "iterations": 2} | case))
+        times, _ = simulator.run(trace, network, Case(**{"ranks": 2, "iterations": 2} | case))
         return sum(times) / len(times)
 
     def test_computing_takes_what_was_measured(self):
@@ -60,6 +60,12 @@ class SimulationTests(unittest.TestCase):
         self.assertAlmostEqual(self.mean(trace) / expected, 1, places=3)
         added = self.mean(trace, addition=1e-9) - self.mean(trace)
         self.assertAlmostEqual(added, FLOATS * 1e-9, places=6)
+
+    def test_ranks_of_a_node_exchange_through_memory(self):
+        trace = self.trace([f"allreduce {FLOATS} {FLOATS} 5"])
+        node = Network(gigabits=1, latency=1e-3, ranks_per_node=2, memory_bandwidth=1e9)
+        expected = 4 * FLOATS / 1e9 + 2 * 3 * node.memory_latency
+        self.assertAlmostEqual(self.mean(trace, node) / expected, 1, places=3)
 
     def test_large_frames_carry_more(self):
         trace = self.trace([f"allreduce {FLOATS} {FLOATS} 5"])
