@@ -91,8 +91,7 @@ class Hosts:
     def setup(self, port, name, megabits, mtu):
         (self.scratch / name).mkdir(exist_ok=True)
         # Frames queue in the host's own queue, not in the switch: so the kernel limits what a connection
-        # has in it, as above a network card. The switch counts more bytes of a frame. Of TCP, only the
-        # slow start after each pause is turned off, which training would otherwise make.
+        # has in it, as above a network card. The switch counts more bytes of a frame.
         bits = int(1e6 * megabits * (mtu + 14) / (mtu + 38))
         return f"""
           ip link set lo up
@@ -100,7 +99,6 @@ class Hosts:
           ip link set eth0 up txqueuelen 10000
           tc qdisc add dev eth0 root tbf rate {bits}bit burst {3 * mtu} limit {256 << 20}
           echo reno >/proc/sys/net/ipv4/tcp_congestion_control
-          echo 0 >/proc/sys/net/ipv4/tcp_slow_start_after_idle
         """
 
     def host(self, name):

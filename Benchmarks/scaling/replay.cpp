@@ -11,10 +11,10 @@
 //   COMPUTE   by what all computing is multiplied
 //   ADDITION  seconds in which a collective adds up a number, with all of its steps
 //
-// Prints the time of the start and that of each iteration's end, each on the last of the ranks;
-// and for how long a rank computes in an iteration, as the mean of those drawn. The trace is read once, for all
-// ranks are threads of this process (smpirun -no-privatize). Collectives really go through SMPI's
-// algorithms, but no data are copied: SMPI is told that it replays.
+// Prints the time of the start and that of each iteration's end, each on the last of the ranks; and for how
+// long a rank computes in an iteration, as the mean of those drawn. The trace is read once, for all ranks
+// are threads of this process (smpirun -no-privatize). Collectives really go through SMPI's algorithms, but
+// no data are copied: SMPI is told that it replays.
 //
 // Where the trace has posts (distributed.overlap), a rank is two processes on one host, as it is two
 // threads in truth: RANKS that compute, and as many that communicate.
@@ -92,7 +92,7 @@ struct Trace {
       } else if (name == "allreduce" && count == 3) {
         action.amount = action.added = numbers[0];
         if (numbers[1] > 0) action.added = numbers[1];
-      } else if ((name == "alltoall" && count == 4) || (name == "allgather" && (count == 4 || count == 5))) {
+      } else if ((name == "alltoall" || name == "allgather") && (count == 4 || count == 5)) {
         action.amount = numbers[0];
       } else if (name == "reducescatter" && count == ranksOfScatter(count) + 2) {
         action.amount = numbers[0];

@@ -12,8 +12,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# Of an Ethernet frame, in bytes: preamble, header, checksum and gap; IP's header and TCP's, with the time stamps
-# that Linux sends.
+# Of an Ethernet frame, in bytes: preamble, header, checksum and gap; IP's header and TCP's, with the time
+# stamps that Linux sends.
 FRAME = 8 + 14 + 4 + 12
 HEADERS = 20 + 20 + 12
 # Open MPI sends so many bytes at once over TCP. A longer message sends its head, waits until the receiver
