@@ -25,7 +25,7 @@ struct ScalingCheckTests {
   }
 
   private func file(_ directory: TemporaryDirectory, ranks: Int, bytes: Int) throws -> String {
-    let file = directory.path("predictions.json")
+    let file = directory.file("predictions.json")
     try """
     [{"platform": "10 Gb/s", "mode": "weak", "ranks": \(ranks), "reduced_bytes": \(bytes),
       "wire": "float32", "compute_seconds": 2, "communication_seconds": 0.375,
