@@ -106,7 +106,7 @@ struct BenchScalingTests {
 
   @Test func comparesWithPredictions() throws {
     let workspace = try Workspace.withImages()
-    try workspace.write(
+    try workspace.directory.write(
       """
       [{"platform": "fat tree", "mode": "weak", "ranks": 2, "reduced_bytes": 1, "wire": "float32",
         "compute_seconds": 1, "communication_seconds": 1, "wait_seconds": 0}]
