@@ -97,10 +97,10 @@ struct BenchScalingTests {
         Double($0.dropFirst("compute ".count))! / 1e9
       }
       #expect(seconds.reduce(0, +) >= 3 * 0.05)
-      #expect(actions.filter { $0.hasPrefix("post reducescatter ") }.count >= 3)
-      #expect(actions.filter { $0 == "join" }.count == 3)
-      #expect(actions.filter { $0.hasPrefix("allgather ") }.count >= 3)
-      #expect(actions.filter { $0.hasPrefix("allreduce ") }.count >= 3)
+      // With or without overlap: of a network as small as this, gradients are one chunk, which is final last.
+      for collective in ["reducescatter", "allgather", "allreduce"] {
+        #expect(actions.filter { $0.contains(collective) }.count == 3, "\(collective)")
+      }
     }
   }
 

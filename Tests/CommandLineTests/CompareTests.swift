@@ -134,8 +134,8 @@ struct CompareTests {
     let weights = ["[1, 1, 0, 2]", "[1, 1, 1, 1]"].map { "loss.step_weights=\($0)" }
     #expect(
       try report().contestants.map(\.name)
-        == ["method.k=1", "method.k=2"].flatMap { k in weights.map { "sltt-k,\(k),\($0)" } }
-        + weights.map { "sltt,\($0)" })
+        == weights.map { "sltt,\($0)" }
+        + ["method.k=1", "method.k=2"].flatMap { k in weights.map { "sltt-k,\(k),\($0)" } })
   }
 
   @Test func mistakesAreToldBeforeTheFirstRun() throws {
