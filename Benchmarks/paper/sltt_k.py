@@ -39,10 +39,11 @@ def measure(arguments):
         for k in range(timesteps - 1, 0, -1)
     ]
     ks = sorted(by_k)
-    spread = [
-        (k, 100 * statistics.mean(accuracies(by_k[k])), 100 * statistics.stdev(accuracies(by_k[k])))
-        for k in ks
-    ]
+    spread = []
+    for k in ks:
+        mean = 100 * statistics.mean(accuracies(by_k[k]))
+        deviation = 100 * statistics.stdev(accuracies(by_k[k]))
+        spread.append((k, mean, mean - deviation, mean + deviation))
     bptt = runs["bptt"]
     plots = {
         "accuracy": line_plot(

@@ -92,7 +92,7 @@ struct Trace {
       } else if (name == "allreduce" && count == 3) {
         action.amount = action.added = numbers[0];
         if (numbers[1] > 0) action.added = numbers[1];
-      } else if ((name == "alltoall" || name == "allgather") && (count == 4 || count == 5)) {
+      } else if ((name == "alltoall" || name == "allgather") && count == 4) {
         action.amount = numbers[0];
       } else if (name == "reducescatter" && count == ranksOfScatter(count) + 2) {
         action.amount = numbers[0];

@@ -18,8 +18,9 @@ import pathlib
 import statistics
 import sys
 
-from plot import line_plot
-from smpi import Case, Network, Simulator, Trace
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from plot import line_plot  # noqa: E402
+from smpi import Case, Network, Simulator, Trace  # noqa: E402
 
 THRESHOLD = 0.9
 
@@ -217,9 +218,9 @@ def write(name, report, rows):
         table.writerows(dataclasses.astuple(row) for row in rows)
     series = {}
     for row in rows:
-        point = (row.ranks, row.efficiency, row.least, row.most)
+        point = (row.ranks, 100 * row.efficiency, 100 * row.least, 100 * row.most)
         series.setdefault(f"{row.gigabits:g} Gb/s", []).append(point)
-    plot = line_plot("Simulated scaling", "efficiency", series, highest=1, is_percent=True)
+    plot = line_plot("Simulated scaling", "ranks", "efficiency, %", series, is_even=True)
     pathlib.Path(f"{name}.svg").write_text(plot)
 
 

@@ -93,7 +93,7 @@ extension IterationTrace {
     case .allToAll(let bytes):
       return "alltoall \(bytes) \(bytes) \(byte) \(byte)"
     case .allGather(let bytes):
-      return "allgather \(bytes) \(bytes) 0 \(byte) \(byte)"
+      return "allgather \(bytes) \(bytes) \(byte) \(byte)"
     }
   }
 }

@@ -1,6 +1,5 @@
 import Configuration
 import Distributed
-import Foundation
 import SpikingNetworks
 import Support
 import Tensors
@@ -65,6 +64,9 @@ extension ScalingMeasurement {
     _ configuration: Configuration, _ work: ScalingWork, backend: ConvolutionBackend, threads: Int,
     iterations: Int, trace: String? = nil, _ communicator: any Communicator
   ) throws {
+    // Before the work, whether it can be written.
+    let kind = ResultKind("trace of ranks", marks: ["# network ", "# iterations "])
+    let file = try communicator.isRoot ? trace.map { try ResultFile(path: $0, kind) } : nil
     let recorder = TracingCommunicator(communicator)
     let firingRate: Double? = if case .training(let rate) = work { rate } else { nil }
     let job = try BenchmarkJob(
@@ -130,12 +132,11 @@ extension ScalingMeasurement {
     self.firingRate = firingRate.map { _ in metrics.firingRate }
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
-    guard let trace else { return }
+    guard trace != nil else { return }
     let actions = try communicator.allGather(
       iterationTraces.text(rank: communicator.rank, ranks: communicator.size))
-    guard communicator.isRoot else { return }
     let heading = try traceHeading(configuration, iterations: iterations)
-    try (heading + actions.joined()).write(toFile: trace, atomically: true, encoding: .utf8)
+    try file?.finish(with: (heading + actions.joined()).utf8)
   }
 
   /// What a trace says of itself.

@@ -19,6 +19,27 @@ struct ScalingPrediction: Codable, Equatable {
   func fits(_ bytes: Int) -> Bool { abs(Double(bytes) / Double(reducedBytes) - 1) < 0.01 }
 }
 
+/// A file of predictions, as Benchmarks/scaling writes it.
+public struct ScalingPredictions {
+  let path: String
+  let all: [ScalingPrediction]
+
+  /// - Throws: `ScalingCheckError` if it is none.
+  public init(file path: String) throws {
+    self.path = path
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    do {
+      all = try decoder.decode(
+        [ScalingPrediction].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      throw ScalingCheckError(
+        description: "\(path) is no file of predictions as Benchmarks/scaling/simulate.py writes"
+          + " it: \(error.localizedDescription)")
+    }
+  }
+}
+
 /// A file of predictions does not fit what was measured, or is none.
 public struct ScalingCheckError: Error, CustomStringConvertible {
   public let description: String
@@ -44,41 +65,28 @@ public struct ScalingCheck: BenchmarkReport {
 
   let rows: [Row]
 
-  /// - Parameters:
-  ///   - path: of a file of predictions, as Benchmarks/scaling writes it.
-  /// - Throws: `ScalingCheckError` if it is none, or has none of what was measured.
-  public init(file path: String, _ report: ScalingReport) throws {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let predictions: [ScalingPrediction]
-    do {
-      predictions = try decoder.decode(
-        [ScalingPrediction].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw ScalingCheckError(
-        description: "\(path) is no file of predictions as Benchmarks/scaling/simulate.py writes"
-          + " it: \(error.localizedDescription)")
-    }
-    rows = Self.rows(predictions, report)
+  /// - Throws: `ScalingCheckError` if nothing of what was measured was predicted.
+  public init(_ predictions: ScalingPredictions, _ report: ScalingReport) throws {
+    rows = Self.rows(predictions.all, report)
     guard rows.isEmpty else { return }
     let first = report.series[0].measurements[0]
     let kinds = Set(
-      predictions.map {
+      predictions.all.map {
         "\($0.mode.rawValue) \(Format.bytes($0.reducedBytes)) in \($0.wire.rawValue)"
       }
     ).sorted()
     throw ScalingCheckError(
       description: """
-        \(path) has no prediction for \(Format.bytes(first.reducedBytes)) an iteration in \
+        \(predictions.path) has no prediction for \(Format.bytes(first.reducedBytes)) an iteration in \
         \(first.wire.rawValue) on these numbers of ranks; it has \
         \(kinds.joined(separator: ", ")) on \
-        \(Format.ranges(Set(predictions.map(\.ranks)).sorted())) ranks
+        \(Format.ranges(Set(predictions.all.map(\.ranks)).sorted())) ranks
         """)
   }
 
   /// Computing is expected to take what it takes on the least ranks measured, for a prediction comes from
   /// another processor; waiting for stragglers, the same share of it as there.
-  static func rows(_ predictions: [ScalingPrediction], _ report: ScalingReport) -> [Row] {
+  private static func rows(_ predictions: [ScalingPrediction], _ report: ScalingReport) -> [Row] {
     report.series.flatMap { series in
       series.measurements.flatMap { measurement in
         predictions.filter {

@@ -63,8 +63,8 @@ struct BenchScaling: ParsableCommand {
   @Option(
     name: .long,
     help: """
-      File for what the ranks of the largest number compute and exchange in each iteration, in SimGrid's \
-      time-independent format.
+      File for what the ranks of the largest number compute and exchange in each iteration of the first of \
+      --modes, in SimGrid's time-independent format.
       """, transform: path)
   var trace: String?
 
@@ -106,6 +106,8 @@ struct BenchScaling: ParsableCommand {
       guard communicator.size == 1 else {
         throw ValidationError("bench scaling starts its ranks itself: start it without mpirun")
       }
+      // Before the work, whether it can be read.
+      let predictions = try check.map { try ScalingPredictions(file: $0) }
       let measurements = try modes.map { mode in
         let rounds = try (0..<rounds).map { _ in
           try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }
@@ -114,7 +116,7 @@ struct BenchScaling: ParsableCommand {
       }
       let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
       try files.show(report)
-      if let check { print("\n" + (try ScalingCheck(file: check, report)).text) }
+      if let predictions { print("\n" + (try ScalingCheck(predictions, report)).text) }
     }
   }
 
@@ -129,7 +131,7 @@ struct BenchScaling: ParsableCommand {
       "--firing-rate", "\(firing.target)",
     ]
     if let syntheticCompute { options += ["--synthetic-compute", "\(syntheticCompute)"] }
-    if let trace, ranks == self.ranks.max() { options += ["--trace", trace] }
+    if let trace, ranks == self.ranks.max(), mode == modes[0] { options += ["--trace", trace] }
     return try Relaunch.measurement(
       "scaling", scaled, options: options,
       launcher: mpirun.split(separator: " ").map(String.init) + ["-n", "\(ranks)"])

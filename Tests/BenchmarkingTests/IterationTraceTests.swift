@@ -57,7 +57,7 @@ struct IterationTraceTests {
         1 compute 250000000
         1 join
         1 alltoall 20 20 6 6
-        1 allgather 40 40 0 6 6
+        1 allgather 40 40 6 6
         # iteration
         1 allreduce 9 9 5
         # iteration

@@ -24,19 +24,21 @@ struct ScalingCheckTests {
       latency: 1e-5)
   }
 
-  private func file(_ directory: TemporaryDirectory, ranks: Int, bytes: Int) throws -> String {
+  private func file(_ directory: TemporaryDirectory, ranks: Int, bytes: Int) throws
+    -> ScalingPredictions
+  {
     let file = directory.file("predictions.json")
     try """
     [{"platform": "10 Gb/s", "mode": "weak", "ranks": \(ranks), "reduced_bytes": \(bytes),
       "wire": "float32", "compute_seconds": 2, "communication_seconds": 0.375,
       "wait_seconds": 0.5}]
     """.write(toFile: file, atomically: true, encoding: .utf8)
-    return file
+    return try ScalingPredictions(file: file)
   }
 
   @Test func deviationsAreByCause() throws {
     let directory = try TemporaryDirectory()
-    let check = try ScalingCheck(file: file(directory, ranks: 2, bytes: 4000), report())
+    let check = try ScalingCheck(file(directory, ranks: 2, bytes: 4000), report())
     let row = try #require(check.rows.first)
     #expect(check.rows.count == 1 && row.platform == "10 Gb/s")
     // Computing as measured on one rank; a quarter of it is waiting.
@@ -57,11 +59,11 @@ struct ScalingCheckTests {
     let directory = try TemporaryDirectory()
     let other = try file(directory, ranks: 2, bytes: 8000)
     let error = try #require(throws: ScalingCheckError.self) {
-      try ScalingCheck(file: other, report())
+      try ScalingCheck(other, report())
     }
     #expect(error.description.contains("no prediction for 3.9 KiB"), "\(error)")
     #expect(error.description.contains("weak 7.8 KiB in float32 on 2 ranks"), "\(error)")
-    try "{}".write(toFile: other, atomically: true, encoding: .utf8)
-    #expect(throws: ScalingCheckError.self) { try ScalingCheck(file: other, report()) }
+    try "{}".write(toFile: other.path, atomically: true, encoding: .utf8)
+    #expect(throws: ScalingCheckError.self) { try ScalingPredictions(file: other.path) }
   }
 }

@@ -8,23 +8,29 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 190, 40, 50  # Margins; the legend is in the righ
 COLORS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#17becf", "#7f7f7f"]
 
 
-def line_plot(title, x_label, y_label, series, from_zero=True):
+def line_plot(title, x_label, y_label, series, from_zero=True, is_even=False):
     """An SVG of lines with marks, over whole numbers.
 
     Args:
-        series: of each name its points, (x, y) or (x, y, deviation), in the order of x.
+        series: of each name its points, (x, y) or (x, y, least, most), in the order of x.
         from_zero: whether the y axis begins with 0.
+        is_even: whether all x that occur are as far apart, such as numbers of ranks.
     """
     points = [point for line in series.values() for point in line]
-    x_ticks = ticks(min(p[0] for p in points), max(p[0] for p in points), least_step=1)
-    ends = [p[1] + sign * deviation(p) for p in points for sign in (-1, 1)]
+    if is_even:
+        x_ticks = sorted({point[0] for point in points})
+    else:
+        x_ticks = ticks(min(p[0] for p in points), max(p[0] for p in points), least_step=1)
+    ends = [end for point in points for end in interval(point)]
     y_ticks = ticks(min([0] * from_zero + ends), max(ends))
 
     def at(value, axis, start, length):
         return start + length * (value - axis[0]) / (axis[-1] - axis[0])
 
     def x_at(value):
-        return at(value, x_ticks, LEFT, WIDTH - LEFT - RIGHT)
+        axis = range(-1, len(x_ticks) + 1) if is_even else x_ticks
+        place = x_ticks.index(value) if is_even else value
+        return at(place, axis, LEFT, WIDTH - LEFT - RIGHT)
 
     def y_at(value):
         return at(value, y_ticks, HEIGHT - BOTTOM, TOP + BOTTOM - HEIGHT)
@@ -55,9 +61,9 @@ def line_plot(title, x_label, y_label, series, from_zero=True):
         for point in line_points:
             x, y = x_at(point[0]), y_at(point[1])
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>')
-            if deviation(point):
-                low, high = (y_at(point[1] + sign * deviation(point)) for sign in (-1, 1))
-                parts.append(line(x, low, x, high, color))
+            least, most = interval(point)
+            if least < most:
+                parts.append(line(x, y_at(least), x, y_at(most), color))
         y = TOP + 16 * number
         parts += [line(right + 14, y, right + 34, y, color), text(right + 40, y + 4, name, "start")]
     return (
@@ -68,8 +74,8 @@ def line_plot(title, x_label, y_label, series, from_zero=True):
     )
 
 
-def deviation(point):
-    return point[2] if len(point) > 2 else 0
+def interval(point):
+    return point[2:] if len(point) > 2 else (point[1], point[1])
 
 
 def ticks(least, most, least_step=0):
