@@ -94,7 +94,11 @@ class Trace:
         # Seconds in which a rank alone is busy, of each iteration of each rank.
         self.busy = []
         seconds = 0
-        for line in self.path.read_text().splitlines():
+        try:
+            lines = self.path.read_text().splitlines()
+        except OSError as error:
+            sys.exit(f"{path}: {error.strerror}; sltt-dist bench scaling --trace writes traces")
+        for line in lines:
             words = line.split()
             if len(words) < 2:
                 continue
