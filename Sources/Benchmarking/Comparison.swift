@@ -27,29 +27,37 @@ public struct Comparison: BenchmarkReport {
     var firingRate: Double
     /// Additions of a weight under a spike, for an image in the last epoch.
     var synapticOperations: Double
+    /// What computed the last epoch; nil where an earlier version did not write it.
+    var resources: RunResources?
   }
 
   /// The runs of one contestant, by their seeds.
   struct Contestant: Encodable {
     var name: String
     var runs: [Run]
-    /// In what its configuration differs from that of the first contestant, but for what its name says.
+    /// In what its configuration and its resources differ from those of the first contestant, but for what
+    /// its name says.
     var differences: [String]
   }
 
   let contestants: [Contestant]
+  /// Runs that are not complete, and so in no row.
+  let incomplete: [String]
 
-  /// Reads all complete runs.
+  /// Reads all runs.
   ///
   /// - Throws: where the directory or the configuration of a run cannot be read.
   public init(directory: String) throws {
     let manager = FileManager.default
     var first: Configuration?
     var contestants: [Contestant] = []
+    var incomplete: [String] = []
     for name in try manager.contentsOfDirectory(atPath: directory).sorted() {
       let path = directory + "/" + name
       let runs = try Self.seeds(path).compactMap { seed in
-        try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
+        let run = try Self.history("\(path)/seed-\(seed)").flatMap { try Run($0, seed: seed) }
+        if run == nil { incomplete.append("\(name), seed \(seed)") }
+        return run
       }
       guard
         let configuration = try runs.first.flatMap({
@@ -59,10 +67,12 @@ public struct Comparison: BenchmarkReport {
       contestants.append(
         Contestant(
           name: name, runs: runs,
-          differences: first.map { Self.differences(from: $0, to: configuration, name) } ?? []))
+          differences: (first.map { Self.differences(from: $0, to: configuration, name) } ?? [])
+            + Self.differences(from: (contestants.first?.runs ?? runs)[0], to: runs)))
       first = first ?? configuration
     }
     self.contestants = contestants
+    self.incomplete = incomplete
   }
 
   /// Of a contestant's runs, complete or not.
@@ -82,6 +92,16 @@ public struct Comparison: BenchmarkReport {
       }
       return "\(key.name) \(now ?? "not set"), not \(before ?? "not set")"
     }
+  }
+
+  /// Other resources make times and memory no comparison.
+  private static func differences(from first: Run, to runs: [Run]) -> [String] {
+    guard let before = first.resources else { return [] }
+    return Set(runs.compactMap(\.resources)).subtracting([before]).map { now in
+      let seeds = runs.filter { $0.resources == now }.map { String($0.seed) }
+      let part = seeds.count < runs.count ? " (seed \(seeds.joined(separator: ", ")))" : ""
+      return "what computed it\(part): \(now), not \(before)"
+    }.sorted()
   }
 
   /// What is known of a run, if there is one.
@@ -119,12 +139,15 @@ public struct Comparison: BenchmarkReport {
       """ + notes
   }
 
-  /// What else differs between the rows.
+  /// What else differs between the rows, and what is in none.
   private var notes: String {
-    contestants.filter { !$0.differences.isEmpty }.map {
-      "\n\($0.name) also differs from \(contestants[0].name) in "
+    let differences = contestants.filter { !$0.differences.isEmpty }.map {
+      "\n\($0.name) also differs from "
+        + ($0.name == contestants[0].name ? "its first seed" : contestants[0].name) + " in "
         + $0.differences.joined(separator: "; ")
-    }.joined()
+    }
+    let incomplete = incomplete.map { "\n\($0) is not complete and so not in the table" }
+    return (differences + incomplete).joined()
   }
 
   /// Accuracy against time.
@@ -175,6 +198,7 @@ extension Comparison.Run {
     imagesPerSecond = history.imagesPerSecond ?? 0
     peakBytes = last.peakBytes ?? 0
     firingRate = last.firingRate ?? 0
+    resources = last.resources
     let configuration = history.configuration
     // Whatever the classes, of which the last layer alone knows.
     let network = try NetworkPlan(

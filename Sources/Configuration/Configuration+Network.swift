@@ -1,4 +1,5 @@
 import SpikingNetworks
+import Tensors
 
 extension Configuration {
   /// The network's parts, and what people call it.
@@ -19,6 +20,15 @@ extension Configuration {
       return (
         family.parts(blocks: blocks, width: width, stem: stem), "\(title), \(stem.rawValue) stem"
       )
+    }
+  }
+
+  /// The most spikes that an element of a layer's input can be at a time step.
+  package var mostSpikes: Int {
+    get throws(ConfigurationError) {
+      let parts = try network.parts
+      guard !parts.haveSumsOfSpikes else { return MembraneDynamics.mostLevels }
+      return parts.neurons(neuron.specification).map(\.levels).max() ?? 1
     }
   }
 

@@ -7,6 +7,7 @@ extension Configuration {
   /// - Throws: `ConfigurationError` that names the key, where it was set, and what to change.
   public func validate() throws {
     try validateModel()
+    try validateDependences()
     try validateMethod()
     try validateFrames()
     if optimizer.name == .sgd && optimizer.usesNesterov && optimizer.momentum == 0 {
@@ -14,11 +15,6 @@ extension Configuration {
         "optimizer.nesterov",
         "needs momentum, but optimizer.momentum is 0: raise it"
           + " or set nesterov to false")
-    }
-    if distill.checkpoint == nil,
-      let key = ["distill.temperature", "distill.weight"].first(where: { !isDefault($0) })
-    {
-      throw error(key, "is set, but there is no teacher: set distill.checkpoint, or remove \(key)")
     }
     if schedule.warmupEpochs >= training.epochs {
       throw error(

@@ -94,7 +94,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .emptyClass(let path, let name, let found):
       return "\(path): the class '\(name)' has no .jpg, .jpeg or .png files, but "
         + "\(found.isEmpty ? "nothing" : found). "
-        + "Add its images, convert them to one of these formats, or remove the directory."
+        + (recordingEndings.contains { found.contains(" .\($0)") }
+          ? "Recordings of events are read unpacked, laid out as their data set is, with data.format"
+            + " left at auto."
+          : "Add its images, convert them to one of these formats, or remove the directory.")
     case .unusableClassName(let path, let name, nil):
       return "\(path): the class directory '\(name)' has a name that is not UTF-8. Rename it."
     case .unusableClassName(let path, let name, let other?):

@@ -69,7 +69,8 @@ struct BenchStep: ParsableCommand {
   func run() {
     onEveryRank { communicator in
       let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
-      let resolved = try configuration.read(communicator, base: file?.configuration)
+      let resolved = try configuration.read(
+        communicator, base: file.map { ($0.configuration, $0.path) })
       // A collective: all ranks take part, whatever they were given.
       let budget = try ProcessorBudget.threads(communicator)
       let benchmark = try StepBenchmark(

@@ -229,6 +229,7 @@ struct Variation {
     guard !values.contains("") else {
       throw ValidationError("\(key): a value to vary by is empty")
     }
+    do { try requireDistinct(values) } catch { throw ValidationError("\(key): \(error)") }
     guard !text.contains("/") else {
       throw ValidationError(
         "\(key): a value with / cannot vary, since runs lie in directories named by their values")

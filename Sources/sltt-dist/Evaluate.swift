@@ -45,6 +45,7 @@ struct Evaluate: ParsableCommand {
     if let json, json == confusion {
       throw ValidationError("--json and --confusion name the same file: give each its own")
     }
+    try operations.requireShown(energy, by: "--energy")
     guard unroll, classes || energy || confusion != nil || json != nil else { return }
     throw ValidationError(
       "--unroll compares two networks: leave out --classes, --energy, --confusion and --json")
@@ -58,7 +59,8 @@ struct Evaluate: ParsableCommand {
       let trained = try ModelFile(at: model.checkpoint, communicator)
       // A run may have measured a part of the samples to save time.
       let resolved = try configuration.read(
-        communicator, base: trained.configuration, overrides: ["data.validation_samples=null"])
+        communicator, base: (trained.configuration, trained.path),
+        overrides: ["data.validation_samples=null"])
       let evaluation = try Evaluation(
         of: trained, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)

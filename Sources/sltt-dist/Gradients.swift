@@ -58,7 +58,8 @@ struct Gradients: ParsableCommand {
         "comparison of gradients", marks: ["{", "\"batches\"", "\"norm_ratio\""])
       let file = try comparison.json.map { try ResultFile(path: $0, kind) }
       let checkpoint = try comparison.checkpoint.map { try ModelFile(at: $0, communicator) }
-      let resolved = try configuration.read(communicator, base: checkpoint?.configuration)
+      let resolved = try configuration.read(
+        communicator, base: checkpoint.map { ($0.configuration, $0.path) })
       let found = try GradientComparer(
         resolved, with: reference, weights: checkpoint, backend: compute.backend,
         threads: compute.threadCount(communicator), communicator

@@ -6,8 +6,9 @@ struct Import: ParsableCommand {
     abstract: "Make a model of a PyTorch state dict of a published network.",
     discussion: """
       The state dict has the names of the published models. It is a safetensors file, or one of \
-      torch.save (.pth, .pt), by itself or in a checkpoint's dictionary under 'net', 'state_dict' or \
-      'model'. The configuration says which network it is, and with data.path which classes it knows. \
+      torch.save (.pth, .pt), by itself or in a checkpoint's dictionary under 'net', 'state_dict', \
+      'model' or 'model_state_dict'. The configuration says which network it is, and with data.path \
+      which classes it knows. \
       evaluate and train --init-from take the result.
       """)
 

@@ -35,6 +35,8 @@ struct Inspect: ParsableCommand {
 
   func validate() throws {
     try require("--firing-rate", firingRate, in: 0...Double(MembraneDynamics.mostLevels))
+    try energy.requireShown(
+      checkpoint != nil || firingRate != nil, by: "--firing-rate or --checkpoint")
     guard checkpoint != nil else { return }
     if asYAML {
       throw ValidationError(
@@ -59,6 +61,7 @@ struct Inspect: ParsableCommand {
         if communicator.isRoot { print(try resolved.withLayers().yaml, terminator: "") }
         return
       }
+      try require("--firing-rate", firingRate, in: 0...Double(resolved.mostSpikes))
       let report = try NetworkReport(
         resolved, backend: convolutions.backend, firingRate: firingRate, energy: energy.energy)
       if communicator.isRoot { print(report.text) }

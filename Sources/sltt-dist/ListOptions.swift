@@ -24,8 +24,10 @@ enum OptionLimit {
 }
 
 /// The named choices in a list with commas, such as `sltt,bptt`.
-func choices<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) throws -> [Choice] {
-  try parts(of: text).map { part in
+func choices<Choice: CaseIterable & Equatable & RawRepresentable<String>>(_ text: String) throws
+  -> [Choice]
+{
+  try parts(of: text) { part in
     guard let choice = Choice(rawValue: String(part)) else {
       let all = Choice.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("'\(part)' is not one of \(all)")
@@ -38,7 +40,7 @@ func choices<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) th
 ///
 /// - Parameter unit: what they count, for the message.
 func counts(_ text: String, of unit: String, in range: ClosedRange<Int>) throws -> [Int] {
-  try parts(of: text).map { part in
+  try parts(of: text) { part in
     guard let count = Int(part), range.contains(count) else {
       throw ValidationError(
         "'\(part)' is not a number of \(unit) from \(range.lowerBound) to \(range.upperBound)")
@@ -49,7 +51,7 @@ func counts(_ text: String, of unit: String, in range: ClosedRange<Int>) throws 
 
 /// The shares, above 0 and up to 1, in a list with commas, such as `0.05,0.25`.
 func shares(_ text: String) throws -> [Double] {
-  try parts(of: text).map { part in
+  try parts(of: text) { part in
     guard let share = Double(part), share > 0, share <= 1 else {
       throw ValidationError("'\(part)' is not a share above 0 and up to 1")
     }
@@ -57,8 +59,19 @@ func shares(_ text: String) throws -> [Double] {
   }
 }
 
-private func parts(of text: String) throws -> [Substring] {
+private func parts<Value: Equatable>(
+  of text: String, _ value: (Substring) throws -> Value
+) throws -> [Value] {
   let parts = text.split(separator: ",")
   guard !parts.isEmpty else { throw ValidationError("the list is empty") }
-  return parts
+  let values = try parts.map(value)
+  try requireDistinct(values)
+  return values
+}
+
+/// Refuses a list with a value twice, which would be measured or trained twice.
+func requireDistinct<Value: Equatable>(_ values: [Value]) throws {
+  for (index, value) in values.enumerated() where values[..<index].contains(value) {
+    throw ValidationError("\(value) is in the list twice: leave one out")
+  }
 }

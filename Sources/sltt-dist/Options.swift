@@ -57,14 +57,30 @@ struct ComputeOptions: ParsableArguments {
 /// The energy of operations.
 struct EnergyOptions: ParsableArguments {
   @Option(
-    name: .long, parsing: .unconditional, help: "Picojoules of a multiply-accumulate.")
-  var macEnergy = OperationEnergy().mac
+    name: .long, parsing: .unconditional,
+    help: "Picojoules of a multiply-accumulate, \(Self.usual.mac) by default.")
+  var macEnergy: Double?
 
   @Option(
-    name: .long, parsing: .unconditional, help: "Picojoules of a weight added under a spike.")
-  var acEnergy = OperationEnergy().ac
+    name: .long, parsing: .unconditional,
+    help: "Picojoules of a weight added under a spike, \(Self.usual.ac) by default.")
+  var acEnergy: Double?
 
-  var energy: OperationEnergy { OperationEnergy(mac: macEnergy, ac: acEnergy) }
+  private static let usual = OperationEnergy()
+
+  var energy: OperationEnergy {
+    OperationEnergy(mac: macEnergy ?? Self.usual.mac, ac: acEnergy ?? Self.usual.ac)
+  }
+
+  /// Refuses energies where none are shown.
+  ///
+  /// - Parameter option: what shows them.
+  func requireShown(_ isShown: Bool, by option: String) throws {
+    guard !isShown, macEnergy != nil || acEnergy != nil else { return }
+    throw ValidationError(
+      "\(macEnergy != nil ? "--mac-energy" : "--ac-energy") is of no use without \(option): add"
+        + " that, or leave it out")
+  }
 
   func validate() throws {
     try require("--mac-energy", macEnergy, in: OptionLimit.picojoules)
@@ -103,12 +119,13 @@ extension ConfigurationOptions {
   /// The configuration as rank 0 reads it, on all ranks; so mistakes are reported once.
   ///
   /// - Parameters:
-  ///   - base: of a checkpoint, which the options change; nil: they change the defaults, or what the data
-  ///     decide.
+  ///   - base: YAML of a checkpoint and its path, which the options change; nil: they change the defaults,
+  ///     or what the data decide.
   ///   - overrides: as `--set` has them, which those of the user override.
   ///   - report: is told what was chosen from the data, line by line.
   func read(
-    _ communicator: any Communicator, base: String? = nil, overrides: [String] = [],
+    _ communicator: any Communicator, base: (configuration: String, path: String)? = nil,
+    overrides: [String] = [],
     report: (String) -> Void = { print($0) }
   ) throws -> Configuration {
     var configuration = Configuration()
@@ -116,7 +133,7 @@ extension ConfigurationOptions {
       var earlier: Configuration?
       if let base {
         earlier = Configuration()
-        try earlier!.apply(yaml: base, from: "the checkpoint")
+        try earlier!.apply(yaml: base.configuration, from: base.path)
       }
       if let earlier, config == nil { configuration = earlier }
       try apply(to: &configuration, overrides: overrides)

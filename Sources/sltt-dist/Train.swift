@@ -91,7 +91,7 @@ struct Train: ParsableCommand {
           resume: resume, output: output, progress: communicator.activity.touch,
           report: { print("warning: \($0)") }) : nil
       let resolved = try configuration.read(
-        communicator, base: start?.checkpoint?.state.configuration)
+        communicator, base: start?.checkpoint.map { ($0.state.configuration, $0.path) })
       let setup = try TrainingSetup(
         resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         output: start?.output, resuming: start?.checkpoint,

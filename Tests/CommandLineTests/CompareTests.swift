@@ -26,6 +26,14 @@ struct CompareTests {
       ["compare", "--config", "small.yaml", "--output", "c", "--set", "method.k=1"] + arguments)
   }
 
+  private func byTwoThreads() throws -> ProgramRun {
+    try workspace.run(
+      [
+        "compare", "--config", "small.yaml", "--output", "c", "--methods", "bptt", "--threads", "2",
+        "--set", "training.max_iterations=1",
+      ], usesOneThread: false)
+  }
+
   private func report() throws -> Report {
     try JSONDecoder().decode(Report.self, from: Data(try workspace.text("c/comparison.json").utf8))
   }
@@ -118,6 +126,18 @@ struct CompareTests {
     #expect(wider.status == 1)
     #expect(wider.messages.first?.contains("c/sltt/seed-1 holds a run with model.width") == true)
 
+    // Other resources need another time.
+    let slower = try byTwoThreads()
+    #expect(slower.status == 0)
+    #expect(
+      slower.output.contains(
+        #/ottt also differs from bptt in .*what computed it: 1 rank x 1 thread, .*, not 1 rank x 2 threads,/#
+      ))
+
+    try workspace.directory.write("", to: "c/ottt/seed-2/metrics.jsonl")
+    let without = try byTwoThreads()
+    #expect(without.output.contains("\nottt, seed 2 is not complete and so not in the table"))
+
     try workspace.directory.write("", to: "c/sltt/seed-1/metrics.jsonl")
     let lost = try compare("--methods", "sltt")
     #expect(lost.status == 1)
@@ -155,6 +175,12 @@ struct CompareTests {
       ),
       (["--methods", "sltt", "--levels", "16"], "'16' is not a number of levels from 1 to 15"),
       (["--methods", "sltt", "--vary", "data.path=a/b"], "a value with / cannot vary"),
+      (["--methods", "sltt,sltt"], "sltt is in the list twice: leave one out"),
+      (["--methods", "sltt", "--seeds", "1,2,1"], "1 is in the list twice: leave one out"),
+      (
+        ["--methods", "sltt", "--vary", "neuron.tau=2,2"],
+        "neuron.tau: 2 is in the list twice: leave one out"
+      ),
     ] {
       let run = try workspace.run(
         ["compare", "--config", "small.yaml", "--output", "c"] + arguments)

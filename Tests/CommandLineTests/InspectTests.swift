@@ -64,6 +64,11 @@ struct InspectTests {
     let (few, many) = (try total("0.1"), try total("0.2"))
     #expect(few[1] == many[1] && abs(2 * few[2] - many[2]) <= 1 && few[5] == many[5])
     #expect(few[1] > 0 && few[2] > 0 && few[1] < few[5])
+    let most = try workspace.run("inspect", "--firing-rate", "1.5", usesOneThread: false)
+    #expect(most.messages.first?.contains("--firing-rate 1.5: must be from 0.0 to 1.0") == true)
+    let levels = try workspace.run(
+      "inspect", "--firing-rate", "1.5", "--set", "neuron.levels=2", usesOneThread: false)
+    #expect(levels.status == 0)
     let measured = try workspace.run(
       "inspect", "--checkpoint", "run", "--firing-rate", "0.1", usesOneThread: false)
     #expect(measured.status == 64 && measured.errors.contains("--firing-rate is for a network"))

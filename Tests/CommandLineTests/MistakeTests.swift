@@ -122,6 +122,15 @@ struct MistakeTests {
       ["evaluate", "--checkpoint", "c", "--json", "x", "--confusion", "x"],
       "--json and --confusion name the same file"
     ),
+    (
+      ["evaluate", "--checkpoint", "c", "--mac-energy", "3"],
+      "--mac-energy is of no use without --energy"
+    ),
+    (
+      ["inspect", "--ac-energy", "3"],
+      "--ac-energy is of no use without --firing-rate or --checkpoint"
+    ),
+    (["bench", "step", "--threads", "2,2"], "2 is in the list twice: leave one out"),
     (["bench", "scaling", "--ranks", "1", "--trace", "t"], "--trace: one rank exchanges nothing"),
     (["bench", "scaling", "--latency", "inf"], "--latency inf: must be from 0.0 to"),
     (["bench", "allreduce", "--largest", "-5"], "--largest -5: must be from 1 to 4096"),

@@ -263,6 +263,12 @@ struct ResumeTests {
     let first = try workspace.run(
       common + ["--set", "training.max_iterations=2", "--output", "run"])
     #expect(first.value("last batch") == "3 samples of 10; data.drop_last: true leaves it out")
+    let large = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "training.global_batch=100", "--set",
+      "training.max_iterations=1", "--output", "large")
+    #expect(
+      large.value("last batch")
+        == "an epoch has one, of all 23 samples, fewer than training.global_batch")
     let again = try workspace.run("train", "--resume", "run", "--set", "data.drop_last=true")
     #expect(again.status == 1)
     #expect(

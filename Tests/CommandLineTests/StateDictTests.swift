@@ -146,7 +146,7 @@ struct StateDictTests {
       "import", "--config", "run/config.yaml", "--state-dict", "dict.safetensors", "--output",
       output)
     for run in [exported, imported] {
-      #expect(run.status == 1 && run.messages.first?.contains("name another --output") == true)
+      #expect(run.status == 1 && run.messages.first?.contains("Name another file") == true)
     }
     #expect(
       try before == files.map { try Data(contentsOf: URL(fileURLWithPath: workspace.file($0))) })

@@ -136,6 +136,35 @@ struct ConfigurationValidationTests {
       "data.format = archive needs data.path: set it, or leave format out to train on the embedded"
         + " MNIST"
     ),
+    (
+      "loss: {mse_weight: 0, mse_target: one-hot}",
+      "loss.mse_target has no effect without loss.mse_weight above 0: set that, or remove"
+        + " loss.mse_target"
+    ),
+    (
+      "distill: {weight: 0.2}",
+      "distill.weight has no effect without a teacher, distill.checkpoint: set that, or remove"
+        + " distill.weight"
+    ),
+    (
+      "optimizer: {name: adamw, momentum: 0.8}",
+      "optimizer.momentum has no effect without optimizer.name sgd: set that, or remove"
+        + " optimizer.momentum"
+    ),
+    (
+      "optimizer: {name: adamw, nesterov: true}",
+      "optimizer.nesterov has no effect without optimizer.name sgd: set that, or remove"
+        + " optimizer.nesterov"
+    ),
+    (
+      "schedule: {gamma: 0.5}",
+      "schedule.gamma has no effect without schedule.name step: set that, or remove schedule.gamma"
+    ),
+    (
+      "data: {max_bad_samples: 5}",
+      "data.max_bad_samples has no effect without data.on_bad_sample skip: set that, or remove"
+        + " data.max_bad_samples"
+    ),
   ])
   func explainsImpossibleCombinations(yaml: String, expected: String) throws {
     var configuration = Configuration()
@@ -147,7 +176,8 @@ struct ConfigurationValidationTests {
     for overrides in [
       ["method.name=sltt-k", "method.k=4"], ["neuron.tau=inf"], ["schedule.warmup_epochs=11"],
       ["neuron.kind=plif"], ["optimizer.nesterov=true"],
-      ["optimizer.name=adamw", "optimizer.nesterov=true", "optimizer.momentum=0"],
+      // As a written configuration has them, which is the default.
+      ["optimizer.name=adamw", "optimizer.momentum=0.9", "schedule.gamma=0.1"],
       ["data.format=archive", "data.path=x.tar"], ["model.blocks=[2,2]"],
       ["method.name=ottt", "model.normalization=online"], ["method.name=rate", "neuron.levels=4"],
       ["method.name=rate", "loss.kind=loss-of-mean"],

@@ -110,6 +110,15 @@ struct MetricsLogTests {
     #expect(record.csv == epoch.csv)
   }
 
+  @Test func anEpochSaysWhatComputedIt() throws {
+    var record = epoch
+    record.resources = RunResources(ranks: 2, threads: 1, kernels: "onednn, spikes \"auto\"")
+    struct Line: Decodable { let resources: RunResources }
+    let line = try JSONDecoder().decode(Line.self, from: Data(record.json.utf8))
+    #expect(line.resources == record.resources)
+    #expect("\(line.resources)" == "2 ranks x 1 thread, onednn, spikes \"auto\"")
+  }
+
   @Test func anEpochSaysHowOftenEachLayerFired() throws {
     var record = epoch
     record.firing = FiringStatistics(

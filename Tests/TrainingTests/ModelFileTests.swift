@@ -97,6 +97,16 @@ struct ModelFileTests {
     }
   }
 
+  @Test(arguments: [
+    ("\u{89}HDF\r\n\u{1a}\n", "is an HDF5 file, as NIR graphs are: name the run or checkpoint"),
+    ("PK\u{3}\u{4}", "is a PyTorch state dict: make a model of it with sltt-dist import"),
+  ])
+  func filesOfOtherFormatsAreNamed(start: String, expected: String) throws {
+    let bytes = start.unicodeScalars.map { UInt8($0.value) } + [UInt8](repeating: 0, count: 100)
+    try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
+    #expect(message { _ = try ModelFile(at: path) }.hasPrefix("\(path) \(expected)"))
+  }
+
   @Test func namesTheFirstOtherClass() throws {
     let checkpoint = try write(try network(seed: 1))
     try TrainedOn(checkpoint).requireClasses(classes)

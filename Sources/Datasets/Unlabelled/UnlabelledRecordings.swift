@@ -1,6 +1,9 @@
 import Foundation
 import Support
 
+/// Of files with recorded events.
+let recordingEndings: Set<String> = ["bin", "aedat", "npz"]
+
 /// Recordings of events without labels, of any cameras, whose frames are made when they are read: files
 /// `.bin` (N-MNIST), `.aedat` (2.0 and 3.1) and `.npz` (SpikingJelly's frames).
 public struct UnlabelledRecordings: UnlabelledSource, FrameSource {
@@ -24,8 +27,6 @@ public struct UnlabelledRecordings: UnlabelledSource, FrameSource {
     (self.convention, self.rule, self.timesteps) = (convention, rule, timesteps)
   }
 
-  private static let endings: Set<String> = ["bin", "aedat", "npz"]
-
   /// Of a file with a table of labels beside it, as DVS128-Gesture has, each row is a sample.
   public mutating func add(_ path: RawPath) throws(DatasetError) {
     guard try onFiles(FileStatus(of: path).isDirectory) else {
@@ -35,7 +36,7 @@ public struct UnlabelledRecordings: UnlabelledSource, FrameSource {
     let names = try wantedFiles(
       in: FileSystemDirectory(path: path), location: path, expected: ".bin, .aedat or .npz",
       remedy: { $0.contains("tar") ? "Unpack its archives first." : "Name others." }
-    ) { fileNameEnding($0).map(Self.endings.contains) == true }
+    ) { fileNameEnding($0).map(recordingEndings.contains) == true }
     var longer = self
     for name in names { try longer.append("\(path.appending(name.bytes))") }
     self = longer

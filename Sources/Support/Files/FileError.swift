@@ -22,7 +22,7 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
     case .unwritable(let path, let reason):
       "\(path): cannot be written: \(reason). Check its permissions and the disk."
     case .occupied(let path, let wanted):
-      "\(path): is there already, and is no \(wanted). Name another file, or remove it."
+      "\(path): is there already, and is no \(wanted). Name another file, or move that one away."
     case .damaged(let path, let offset, let reason):
       "\(path): malformed at byte \(offset): \(reason). "
         + "The file is damaged or incomplete; fetch or make it again."

@@ -4,15 +4,28 @@ import Foundation
 public struct ResultKind: Sendable {
   /// For the message, such as "CSV file of predictions".
   let name: String
-  /// All of which its first bytes contain.
-  let marks: [String]
+  fileprivate let includes: @Sendable (String) -> Bool
 
-  public init(_ name: String, marks: [String]) { (self.name, self.marks) = (name, marks) }
+  /// - Parameter includes: whether what is at a path is of the kind.
+  public init(_ name: String, includes: @escaping @Sendable (String) -> Bool) {
+    (self.name, self.includes) = (name, includes)
+  }
 
-  fileprivate func includes(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
-    let beginning = String(decoding: (try? file.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
-    return beginning.isEmpty || marks.allSatisfy(beginning.contains)
+  /// - Parameter marks: all of which the first bytes of the kind's files contain.
+  public init(_ name: String, marks: [String]) {
+    self.init(name) { path in
+      guard let file = FileHandle(forReadingAtPath: path) else { return false }
+      let beginning = String(decoding: (try? file.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
+      return beginning.isEmpty || marks.allSatisfy(beginning.contains)
+    }
+  }
+
+  /// For a result that something else writes than a `ResultFile`.
+  ///
+  /// - Throws: `FileError` where the name is that of anything else.
+  public func requireReplaceable(_ path: String) throws(FileError) {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    guard includes(path) else { throw .occupied(path: path, wanted: name) }
   }
 }
 

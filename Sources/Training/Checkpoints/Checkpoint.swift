@@ -64,6 +64,11 @@ public struct Checkpoint {
     return newest
   }
 
+  /// Whether a file is one of a checkpoint's.
+  static func isPart(_ path: String) -> Bool {
+    isCheckpoint(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
   private static func isCheckpoint(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: path + "/" + stateName)
   }

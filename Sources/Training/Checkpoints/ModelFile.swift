@@ -1,6 +1,8 @@
 import Configuration
 import Distributed
 import Foundation
+import NIR
+import PyTorchFiles
 import SafeTensors
 import SpikingNetworks
 import Support
@@ -40,6 +42,7 @@ public struct ModelFile {
   /// - Throws: `SafeTensorsError` for a damaged file, `CheckpointError` for one of other origin.
   init(contentsOf path: String, state: RunState? = nil) throws {
     self.state = state
+    try Self.refuseOtherFormats(path)
     let file = try SafeTensorsFile(contentsOf: path)
     tensors = try QuantizedTensors(file)
     self.path = path
@@ -55,6 +58,20 @@ public struct ModelFile {
     self.configuration = configuration
     self.classes = classes
     storedCard = metadata[Self.cardKey].flatMap(ModelCard.init)
+  }
+
+  /// Says of what else a network may be in what to give in its place.
+  private static func refuseOtherFormats(_ path: String) throws {
+    if NIRFile.isHDF5(path) {
+      throw CheckpointError(
+        path: path,
+        problem: "is an HDF5 file, as NIR graphs are: name the run or checkpoint that it is of")
+    }
+    if try PyTorchFile.isOne(path) {
+      throw CheckpointError(
+        path: path,
+        problem: "is a PyTorch state dict: make a model of it with sltt-dist import")
+    }
   }
 
   /// Writes parameters and running statistics; the file appears completely or not at all.

@@ -17,7 +17,7 @@ public enum NIRExport {
   ///   network does.
   public static func write(from checkpoint: String, to output: String) throws -> String {
     try NIRFile.requireLibrary()
-    try requireReplaceable(output, "HDF5 file", NIRFile.isHDF5)
+    try ResultKind("HDF5 file", includes: { NIRFile.isHDF5($0) }).requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     var configuration = Configuration()
     try configuration.apply(yaml: model.configuration, from: model.path)

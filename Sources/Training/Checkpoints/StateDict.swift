@@ -21,7 +21,7 @@ public enum StateDict {
   public static func importModel(
     from path: String, _ configuration: Configuration, to output: String
   ) throws -> String {
-    try requireReplaceable(output)
+    try kind.requireReplaceable(output)
     let classes = try DataSplits(configuration).classes()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: classes.count), seed: 0)
@@ -46,7 +46,7 @@ public enum StateDict {
   public static func exportModel(
     from checkpoint: String, to output: String, _ encoding: WeightEncoding = .float32
   ) throws -> String {
-    try requireReplaceable(output)
+    try kind.requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     let tensors = try model.tensors.names.flatMap { try encoding.tensors($0, of: model.tensors) }
     try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(encoding), to: output)
@@ -54,9 +54,7 @@ public enum StateDict {
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path), \(size)"
   }
 
-  private static func requireReplaceable(_ output: String) throws {
-    try Training.requireReplaceable(output, "safetensors file") {
-      (try? SafeTensorsFile(contentsOf: $0)) != nil
-    }
+  private static let kind = ResultKind("model of import or export") { path in
+    !Checkpoint.isPart(path) && (try? SafeTensorsFile(contentsOf: path)) != nil
   }
 }

@@ -44,6 +44,11 @@ public final class GradientComparer {
           + " another, or set method.name")
     }
     let changed = try configuration.learning(by: reference)
+    if reference == .slttK {
+      warn(
+        "sltt-k back-propagates 1 time step here; for more set method.name to sltt-k and method.k, and"
+          + " --compare \(configuration.method.name.rawValue)")
+    }
     ThreadPool.setThreads(threads)
     let splits = try DataSplits(configuration, communicator)
     let training = try splits.openTraining()

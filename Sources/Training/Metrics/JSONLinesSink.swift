@@ -1,4 +1,5 @@
 import SpikingNetworks
+import Support
 
 /// `metrics.jsonl`: one JSON object a line.
 final class JSONLinesSink: MetricsSink {
@@ -35,6 +36,9 @@ extension MetricsRecord {
     if let expectedMemory {
       let parts = expectedMemory.parts.map { "\"\($0.part.rawValue)\": \($0.bytes)" }
       members.append("\"expected_bytes\": {" + parts.joined(separator: ", ") + "}")
+    }
+    if let resources {
+      members.append("\"resources\": " + String(decoding: Support.json(resources), as: UTF8.self))
     }
     if let firing { members.append("\"firing_rates\": \(firing.json)") }
     if let validationFiring {

@@ -40,12 +40,13 @@ public struct RunHistory: Sendable {
     public var phaseSeconds: [String: Double]?
     /// What rank 0 was expected to need, by `MemoryEstimate.Part`.
     public var expectedBytes: [String: Int]?
+    public var resources: RunResources?
     public var convolutions: [String: Convolution]?
     /// Spikes for each element of layers' inputs and time step, by layer.
     public var inputRates: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-      case kind, epoch, iteration, samples, seconds, convolutions
+      case kind, epoch, iteration, samples, seconds, convolutions, resources
       case trainLoss = "train_loss"
       case trainAccuracy = "train_accuracy"
       case validationLoss = "validation_loss"

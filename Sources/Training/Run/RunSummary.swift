@@ -22,11 +22,9 @@ struct RunSummary {
       ),
       (
         "ranks",
-        Format.counted(setup.communicator.size, "rank") + " x "
-          + Format.counted(setup.threads, "thread")
-          + ", global batch \(configuration.training.globalBatch)"
+        "\(setup.resources.size), global batch \(configuration.training.globalBatch)"
       ),
-      ("kernels", setup.backend.summary),
+      ("kernels", setup.resources.kernels),
       ("reduction", setup.trainer.replica.exchange.summary),
       ("precision", network.precisionProblem ?? network.specification.precision.rawValue),
       (
@@ -65,7 +63,11 @@ extension TrainingSetup {
   /// far as they do, by fewer samples.
   fileprivate var lastBatch: String? {
     let sampler = trainingLoader.sampler
-    guard sampler.remainder > 0, sampler.sampleCount > sampler.globalBatch else { return nil }
+    guard sampler.remainder > 0 else { return nil }
+    guard sampler.sampleCount > sampler.globalBatch else {
+      return "an epoch has one, of all \(Format.counted(sampler.sampleCount, "sample")), fewer than"
+        + " training.global_batch"
+    }
     let samples = Format.counted(sampler.remainder, "sample")
     return sampler.dropsLast
       ? "left out: \(samples) of each epoch, others each time"
@@ -97,7 +99,7 @@ extension NeuronSpecification {
 
 extension ConvolutionBackend {
   /// In a few words, for people.
-  fileprivate var summary: String {
+  var summary: String {
     let amx = TileEngine.best == .amx ? "AMX" : TileEngine.missingAMX
     return "\(library.rawValue), spikes \(kernels.rawValue)" + (amx.map { ", \($0)" } ?? "")
   }

@@ -186,6 +186,7 @@ public final class TrainingRun {
       seconds: position.epochSeconds)
     record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
     record.expectedMemory = expectedMemory
+    record.resources = setup.resources
     var validation: IterationMetrics?
     if isValidationDue(after: epoch) {
       validation = try setup.trainer.evaluator.evaluate(

@@ -88,6 +88,10 @@ public struct TrainingSetup {
     return min(all, configuration.training.maxIterations ?? all)
   }
 
+  var resources: RunResources {
+    RunResources(ranks: communicator.size, threads: threads, kernels: backend.summary)
+  }
+
   /// Of this rank.
   var expectedMemory: MemoryEstimate {
     MemoryEstimate(
