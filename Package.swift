@@ -1,6 +1,15 @@
 // swift-tools-version:6.1
 import PackageDescription
 
+/// The MPI library that ranks exchange through: Open MPI, or MPICH where `SLTT_MPI` says so.
+func mpi() -> Target {
+  switch Context.environment["SLTT_MPI"] ?? "openmpi" {
+  case "openmpi": system("CMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev")
+  case "mpich": system("CMPI", pkgConfig: "mpich", apt: "libmpich-dev")
+  case let other: fatalError("SLTT_MPI is '\(other)'; give openmpi or mpich")
+  }
+}
+
 /// A C library that the system's package manager provides.
 func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -31,7 +40,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
   ],
   targets: [
-    system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
+    mpi(),
     system("COneDNN", apt: "libdnnl-dev"),
     system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     system("COpenMP", apt: "libgomp1"),
@@ -71,7 +80,7 @@ let package = Package(
       exclude: ["Messages.proto"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
     + library("NIR", ["SpikingNetworks", "Support", "Tensors"], testDependencies: ["TestSupport"])
-    + library("Distributed", ["Support", "COpenMPI"], testDependencies: ["TestSupport"])
+    + library("Distributed", ["Support", "CMPI"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],

@@ -1,4 +1,4 @@
-internal import COpenMPI
+internal import CMPI
 import Glibc
 
 /// The ranks that an MPI launcher started: `MPI_COMM_WORLD`.
@@ -6,7 +6,9 @@ import Glibc
 /// Creating one initialises MPI unless that has happened already. MPI is finalised when the process
 /// exits with status 0; any other exit ends the whole job, because a rank that leaves quietly after
 /// an error would hang the others.
-public final class MPICommunicator: Communicator {
+///
+/// Sendable because nothing changes after `init`; Swift cannot know that of MPI's handles.
+public final class MPICommunicator: Communicator, @unchecked Sendable {
   public let rank: Int
   public let size: Int
   public let localRank: Int
@@ -15,9 +17,8 @@ public final class MPICommunicator: Communicator {
   public let supportsThreads: Bool
   public let activity = ActivityRecord()
 
-  // Written once, in `init`; MPI handles are opaque pointers, which Swift cannot know to be safe.
-  private nonisolated(unsafe) let world: MPI_Comm
-  private nonisolated(unsafe) let node: MPI_Comm
+  private let world: MPI_Comm
+  private let node: MPI_Comm
 
   public init() throws {
     try initializeMPI()
@@ -30,14 +31,14 @@ public final class MPICommunicator: Communicator {
     supportsThreads = try gather([UInt64(support)], over: world, count: size)
       .allSatisfy { $0 >= MPI_THREAD_MULTIPLE }
 
-    var node: MPI_Comm!
+    var node = sltt_mpi_comm()
     try checkMPI(
       MPI_Comm_split_type(
-        world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), sltt_mpi_info_null(), &node),
+        world, Int32(MPI_COMM_TYPE_SHARED), Int32(rank), sltt_mpi_info_null(), &node.handle),
       "MPI_Comm_split_type")
-    (localRank, localSize) = try position(in: node)
+    (localRank, localSize) = try position(in: node.handle)
     self.world = world
-    self.node = node
+    self.node = node.handle
   }
 
   public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws {

@@ -1,4 +1,4 @@
-internal import COpenMPI
+internal import CMPI
 
 /// A call into MPI that failed.
 public struct MPIError: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-internal import COpenMPI
+internal import CMPI
 
 /// Carries short messages between single ranks, apart from the collectives. Neither method waits.
 ///
@@ -19,13 +19,14 @@ public protocol MessageChannel: AnyObject, Sendable {
 final class MPIMessageChannel: MessageChannel, @unchecked Sendable {
   private let communicator: MPI_Comm
   /// The messages on their way, by the rank that they go to. MPI reads the words until it is done.
-  private var underway: [Int: (request: MPI_Request?, words: UnsafeMutableBufferPointer<UInt64>)]
+  private var underway:
+    [Int: (request: sltt_mpi_request, words: UnsafeMutableBufferPointer<UInt64>)]
 
   /// A collective over `world`.
   init(duplicating world: MPI_Comm) throws {
-    var communicator: MPI_Comm!
-    try checkMPI(MPI_Comm_dup(world, &communicator), "MPI_Comm_dup")
-    self.communicator = communicator
+    var communicator = sltt_mpi_comm()
+    try checkMPI(MPI_Comm_dup(world, &communicator.handle), "MPI_Comm_dup")
+    self.communicator = communicator.handle
     underway = [:]
   }
 
@@ -33,7 +34,7 @@ final class MPIMessageChannel: MessageChannel, @unchecked Sendable {
     guard var message = underway[rank] else { return true }
     var isComplete: Int32 = 0
     var status = MPI_Status()
-    try checkMPI(MPI_Test(&message.request, &isComplete, &status), "MPI_Test")
+    try checkMPI(MPI_Test(&message.request.handle, &isComplete, &status), "MPI_Test")
     guard isComplete != 0 else { return false }
     message.words.deallocate()
     underway[rank] = nil
@@ -44,12 +45,12 @@ final class MPIMessageChannel: MessageChannel, @unchecked Sendable {
     precondition(underway[rank] == nil, "rank \(rank) has yet to receive the last message")
     let buffer = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: words.count)
     _ = buffer.initialize(from: words)
-    var request: MPI_Request?
+    var request = sltt_mpi_request()
     // Synchronous: MPI_Isend may be complete as soon as MPI holds a copy.
     try checkMPI(
       MPI_Issend(
         buffer.baseAddress, Int32(buffer.count), sltt_mpi_uint64(), Int32(rank), 0, communicator,
-        &request),
+        &request.handle),
       "MPI_Issend")
     underway[rank] = (request, buffer)
   }
