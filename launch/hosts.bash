@@ -4,6 +4,9 @@
 # The hosts of the hostfile, each once, and those of them that answered the last visit.
 host_names=() answering=()
 
+# The command with which mpirun reaches other hosts.
+agent=()
+
 # How many ranks and nodes the next start has.
 running_ranks=0 running_nodes=0
 
@@ -20,18 +23,12 @@ read_hosts() {
     { sub(/#.*/, "") }
     NF > 0 {
       slots = missing
+      if ($1 ~ /^[^:]+:[0-9]+$/) { slots = $1; sub(/.*:/, "", slots); sub(/:.*/, "", $1) }
       for (i = 2; i <= NF; i++) if ($i ~ /^slots=[0-9]+$/) slots = substr($i, 7)
       if (!($1 in total)) names[++hosts] = $1
       total[$1] += slots
     }
     END { for (i = 1; i <= hosts; i++) print names[i], total[names[i]] }' <"$1")
-}
-
-# write_hosts FILE: the hostfile of those that answer.
-write_hosts() {
-  awk -v names="${answering[*]}" '
-    BEGIN { count = split(names, list, " "); for (i = 1; i <= count; i++) answers[list[i]] }
-    $1 in answers' <"$hosts" >"$1"
 }
 
 # As mpirun does, which starts no agent for the host that it runs on.
@@ -42,30 +39,22 @@ is_this_host() {
   [[ $address == 127.* || $address == ::1 || " $(hostname -I 2>/dev/null) " == *" ${address:-$name} "* ]]
 }
 
-# Sets agent, the command with which mpirun reaches other hosts.
-find_agent() {
-  # Open MPI's default is a list of alternatives.
-  read -ra agent <<<"${OMPI_MCA_plm_rsh_agent:-ssh}"
-  [[ ${agent[0]##*/} != ssh ]] || agent+=(-x -o BatchMode=yes)
-  local -a arguments
-  read -ra arguments <<<"${OMPI_MCA_plm_rsh_args-}"
-  agent+=("${arguments[@]}")
-}
-
 # visit_hosts: cleans this host and every other one up after the last job, all at the same time, and sets
 # answering.
 visit_hosts() {
-  local host uri='' order
+  local host job order
   local -A visits=()
-  [[ ! -s $job_uri ]] || uri=$(head -n 1 "$job_uri")
-  order="$(declare -f clean_host); clean_host '$launch_id' '${uri%% *}'"
+  local -a visitor=("${agent[@]}")
+  [[ ${agent[0]-} != ?(*/)ssh ]] || visitor+=(-x -o BatchMode=yes)
+  job=$(last_job)
+  order="$(declare -f clean_host list_daemons remove_traces); clean_host '$launch_id' '$job'"
   for host in "${host_names[@]}"; do
     ! is_this_host "$host" || continue
-    timeout --kill-after=1 "$visit_limit" "${agent[@]}" "$host" "bash -c '${order//\'/\'\\\'\'}'" \
+    timeout --kill-after=1 "$visit_limit" "${visitor[@]}" "$host" "bash -c '${order//\'/\'\\\'\'}'" \
       </dev/null >/dev/null 2>"$scratch/visit-$host" &
     visits[$host]=$!
   done
-  clean_host "$launch_id" "$uri" || true
+  clean_host "$launch_id" "$job" || true
   answering=()
   for host in "${host_names[@]}"; do
     if [[ -z ${visits[$host]-} ]] || await "${visits[$host]}"; then answering+=("$host"); fi
@@ -85,7 +74,7 @@ reach_hosts() {
   local -i deadline=$((SECONDS + host_wait)) possible
   local silent told=false
   running_ranks=$ranks running_nodes=$nodes
-  plan_mpirun "$ranks" "$hosts"
+  plan_mpirun "$ranks" "${host_names[@]}"
   if $is_dry_run || ((${#host_names[@]} < 2)); then return; fi
   while
     silent=$(silent_hosts | paste -sd ' ')
@@ -103,8 +92,7 @@ reach_hosts() {
   running_ranks=$((possible < ranks ? possible : ranks)) running_nodes=${#answering[@]}
   say "without $silent, which did not answer: $(count "$running_ranks" rank)" \
     "on $(count "$running_nodes" node)"
-  write_hosts "$scratch/hosts"
-  plan_mpirun "$running_ranks" "$scratch/hosts"
+  plan_mpirun "$running_ranks" "${answering[@]}"
 }
 
 end_without_hosts() {
@@ -115,29 +103,21 @@ end_without_hosts() {
   exit "$((job_status == 0 ? 1 : job_status))"
 }
 
-# clean_host LAUNCH URI: ends what is left of the launch on this host, and removes the shared memory and
-# the session folders of its last mpirun, the one with this URI. Usually nothing is left; but mpirun or
-# its daemon, when killed, leave stopped ranks, 4 MiB of memory a rank, and a folder.
+# clean_host LAUNCH JOB: ends what is left of the launch on this host, and removes the traces of its last
+# job. Usually nothing is left; but mpirun or its daemon, when killed, leave stopped ranks.
 clean_host() {
-  local launch=$1 uri=$2 file name attempt folder
+  local launch=$1 job=$2 file attempt
   local -a left=()
   # shellcheck disable=SC2013  # paths without spaces
   for file in $(grep -lzxF "SLTT_LAUNCH_ID=$launch" /proc/[0-9]*/environ 2>/dev/null); do
     left+=("${file%/*}")
   done
-  for file in $([[ -z $uri ]] || grep -lzF "$uri" /proc/[0-9]*/cmdline 2>/dev/null); do
-    IFS= read -r -d "" name 2>/dev/null <"$file" && [[ $name == *orted ]] && left+=("${file%/*}")
-  done
+  # shellcheck disable=SC2207  # paths without spaces
+  left+=($(list_daemons "$job" "${left[@]}"))
   kill -KILL "${left[@]#/proc/}" 2>/dev/null
   for ((attempt = 0; attempt < 30; attempt++)); do
     grep -qs "^State:.[^ZX]" "${left[@]/%//status}" /dev/null || break
     sleep 0.1
   done
-  [[ $uri =~ ^([0-9]+)\. ]] || return 0
-  local -i family=$((BASH_REMATCH[1] >> 16))
-  rm -f -- /dev/shm/vader_segment.*."$UID.$(printf %x "$family")0001."*
-  for folder in "${TMPDIR:-/tmp}"/ompi.*."$UID"/{jf."$family",pid.*}; do
-    [[ $folder == *jf.* ]] || grep -qsF "$uri" "$folder/contact.txt" || continue
-    rm -rf -- "$folder"
-  done
+  remove_traces "$job"
 }

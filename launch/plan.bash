@@ -15,8 +15,7 @@ survey_nodes() {
   per_core=$(threads_per_core)
   cores=$(($(nproc) / per_core))
   nodes=1 nodes_text="this machine"
-  # The MPI operator of Kubernetes names its hostfile in this variable.
-  : "${hosts:=${OMPI_MCA_orte_default_hostfile-}}"
+  : "${hosts:=$default_hostfile}"
   if [[ -n $hosts ]]; then
     read_hosts "$hosts" "$cores"
     nodes=${#host_names[@]} nodes_text="$hosts"
@@ -46,19 +45,4 @@ plan_ranks() {
       "need $(count $((ranks_per_node * threads)) core), and $nodes_text has $cores for each node.
 Lower --ranks or --threads, take more nodes with --hosts, or, only to try it out, --oversubscribe."
   fi
-}
-
-# plan_mpirun RANKS HOSTFILE: sets mpirun, the command but for the program.
-plan_mpirun() {
-  local mapping=ppr:$ranks_per_node:node
-  if [[ $bind == none ]]; then
-    mpirun=(mpirun -n "$1" --map-by "$mapping" --bind-to none)
-  else
-    mpirun=(mpirun -n "$1" --map-by "$mapping:PE=$threads" --bind-to core)
-  fi
-  # With the option, waiting ranks also yield their core.
-  ! $is_oversubscribed || mpirun+=(--oversubscribe)
-  [[ -z $2 ]] || mpirun+=(--hostfile "$2")
-  mpirun+=(-x "OMP_NUM_THREADS=$threads" -x SLTT_LAUNCH_ID)
-  [[ -z ${LD_LIBRARY_PATH-} ]] || mpirun+=(-x LD_LIBRARY_PATH)
 }

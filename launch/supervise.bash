@@ -1,9 +1,12 @@
 # Sourced by sltt-launch: runs a command, usually mpirun, in a session of its own, lets signals end it
-# well, and tells afterwards why it ended. How mpirun behaves was measured with Open MPI 4.1.
+# well, and tells afterwards why it ended.
 # shellcheck shell=bash
 
-# The process of the command that runs, or empty; the number of signals that asked to stop, the last.
-job='' stop_signals=0 stop_signal=''
+# The process of the command that runs, or empty, and the signal that ends it.
+job='' job_end_signal=''
+
+# The number of signals that asked to stop, and the last.
+stop_signals=0 stop_signal=''
 
 # Whether the command writes a checkpoint and ends on SIGUSR1.
 job_saves_on_signal=false
@@ -25,10 +28,6 @@ prepare_supervision() {
   # Processes of this launch are known by it, on every host.
   launch_id=$(uname -n)-$$-$(date +%s%N)
   job_log=$scratch/messages job_uri=$scratch/uri
-  # setsid: a Ctrl-C of the terminal is for the launcher, not for mpirun. setpriv: if the launcher is
-  # killed, mpirun ends, too.
-  supervised=(setsid)
-  ! setpriv --pdeathsig keep true 2>/dev/null || supervised+=(setpriv --pdeathsig TERM)
 }
 
 # stop_job SIGNAL: after the first signal the ranks finish their iteration and write a checkpoint, for
@@ -49,7 +48,7 @@ stop_job() {
 
 end_job() {
   touch "$scratch/ending"
-  kill -TERM "$job" 2>/dev/null || true
+  kill "-$job_end_signal" "$job" 2>/dev/null || true
 }
 
 is_stopping() { ((stop_signals > 0)); }
@@ -72,16 +71,32 @@ pause() {
   wait $! || kill $! 2>/dev/null || true
 }
 
-# supervise COMMAND…: runs it to its end. Its messages are in $job_log afterwards.
+# supervise SIGNAL COMMAND…: runs it to its end, which SIGNAL brings about. Its messages are in $job_log
+# afterwards.
 supervise() {
-  local status=0 messages copier watcher
+  local status=0 output messages watcher copier
+  local -a copiers=()
+  # setsid: a Ctrl-C of the terminal is for the launcher, not for mpirun. setpriv: if the launcher is
+  # killed, mpirun ends, too.
+  local -a supervised=(setsid)
+  job_end_signal=$1
+  shift
+  ! setpriv --pdeathsig keep true 2>/dev/null \
+    || supervised+=(setpriv --pdeathsig "$job_end_signal")
   : >"$job_log"
   rm -f "$scratch/ending"
-  exec {messages}> >(trap '' USR1 TERM INT HUP && exec tee -- "$job_log" >&2)
-  copier=$!
-  SLTT_LAUNCH_ID=$launch_id "${supervised[@]}" "$@" </dev/null 2>&"$messages" {messages}>&- &
+  exec {messages}> >(keep_messages >&2)
+  copiers=($!)
+  if $tells_on_output; then
+    exec {output}> >(keep_messages)
+    copiers+=($!)
+  else
+    exec {output}>&1
+  fi
+  SLTT_LAUNCH_ID=$launch_id "${supervised[@]}" "$@" </dev/null >&"$output" 2>&"$messages" \
+    {messages}>&- {output}>&- &
   job=$!
-  exec {messages}>&-
+  exec {messages}>&- {output}>&-
   # A signal may have come before there was a job.
   ! is_stopping || end_job
   watch_job "$job" &
@@ -92,16 +107,21 @@ supervise() {
   kill -KILL "$watcher" 2>/dev/null || true
   wait "$watcher" 2>/dev/null || true
   # A process elsewhere that still holds the job's standard error must not hold up the launcher.
-  timeout 2 tail -s 0.05 --pid="$copier" -f /dev/null || true
+  for copier in "${copiers[@]}"; do timeout 2 tail -s 0.05 --pid="$copier" -f /dev/null || true; done
   return "$status"
+}
+
+# keep_messages: copies the standard input to the standard output and the end of $job_log.
+keep_messages() {
+  trap '' USR1 TERM INT HUP
+  exec tee --append -- "$job_log"
 }
 
 # watch_job PROCESS: kills mpirun where it has been told to end, or has ended the job, and is still there:
 # it waits for every host to confirm that, which a lost one never does.
 watch_job() {
-  local marks='^MPI_ABORT was invoked|^Primary job +terminated|lost communication with'
   trap '' USR1 TERM INT HUP
-  until [[ -e $scratch/ending ]] || grep -qsE "$marks" "$job_log"; do
+  until [[ -e $scratch/ending ]] || grep -qsE "$end_marks" "$job_log"; do
     sleep 1
     kill -0 "$1" 2>/dev/null || return 0
   done
@@ -112,30 +132,22 @@ watch_job() {
 # judge STATUS: from mpirun's status and messages sets job_status, why the job ended as job_reason, and
 # whether another attempt can do better as job_can_restart.
 judge() {
-  local rank='' host='' signal='' code
+  local victim='' signal='' loss='' code=''
   job_status=$1 job_can_restart=true
-  read -r rank host signal <<<"$(found \
-    'noticed that process rank ([0-9]+) with PID [0-9]+ on node (\S+) exited on signal ([0-9]+)' \
-    '\1 \2 \3')"
-  code=$(found '^with errorcode ([0-9]+)\.' '\1')
-  : "${code:=$(found '^ *Exit code: +([0-9]+)$' '\1')}"
+  read_messages
   if ((job_status == 0)); then
     job_reason="it is done" job_can_restart=false
   elif [[ -n $signal ]]; then
     job_status=$((128 + signal))
     # A rank that the launcher's own signal met before it could listen.
     ! is_stopping || [[ $(kill -l "$signal") != USR1 ]] || job_status=75
-    job_reason="rank $rank on $host was killed by signal $signal (SIG$(kill -l "$signal"))"
+    job_reason="$victim was killed by signal $signal (SIG$(kill -l "$signal"))"
     case $signal in
       9) job_reason+=": usually out of memory or an operator" ;;
       4 | 5 | 6 | 7 | 8 | 11) job_reason+=": the program or one of its libraries crashed" ;;
     esac
-  elif host=$(found 'Remote daemon: .* on node (\S+)' '\1') && [[ -n $host ]]; then
-    job_status=71
-    job_reason="host $host was lost: mpirun's connection to it broke"
-  elif [[ -n $(found '(unable to reliably start|daemon has unexpectedly failed)' '\1') ]]; then
-    job_status=71
-    job_reason="mpirun could not start its daemon on a host; its message above says more"
+  elif [[ -n $loss ]]; then
+    job_status=71 job_reason=$loss
   elif [[ -z $code ]] && ((job_status > 128)); then
     job_reason="mpirun itself ended with status $job_status, as if by a signal"
   else
@@ -144,8 +156,9 @@ judge() {
   fi
 }
 
-# found PATTERN TEXT: the text with what the pattern first matched in the job's messages.
-found() { sed -nE "/$1/{s/.*$1.*/$2/p;q}" "$job_log"; }
+# found PATTERN TEXT: the text with what the pattern first matched in a line of the job's messages; Open
+# MPI 5 breaks the line that names a killed rank.
+found() { sed -nE "/ exited on$/{N;s/\n/ /};/$1/{s/.*$1.*/$2/p;q}" "$job_log"; }
 
 # How the program ends: Sources/Distributed/Launch/ExitStatus.swift.
 judge_exit() {

@@ -35,8 +35,8 @@ enum AllReduceCheck {
     }
     guard wrong.isEmpty else {
       return finding("wrong sums on ranks \(Format.ranges(wrong.map(\.offset)))").failed(
-        "Check the network and Open MPI's installation on their hosts; try mpirun --mca btl"
-          + " tcp,self")
+        "Check the network and MPI's installation on their hosts; with Open MPI, try mpirun --mca"
+          + " btl tcp,self")
     }
     guard ranks > 1 else { return finding("one rank needs none; start doctor through mpirun, too") }
     return finding(

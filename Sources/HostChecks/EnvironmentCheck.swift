@@ -29,9 +29,9 @@ enum EnvironmentCheck {
         finding("OMP_WAIT_POLICY", "is active: waiting threads keep their cores busy")
           .warning("Unset it unless every thread has a core of its own"))
     }
-    let parameters = found.filter { isUsersMCA($0.key) }.sorted { $0.key < $1.key }
+    let parameters = found.filter { isParameterOfMPI($0.key) }.sorted { $0.key < $1.key }
     findings += parameters.map {
-      finding($0.key, "is \($0.value); Open MPI's defaults are what sltt-dist is tested with")
+      finding($0.key, "is \($0.value); MPI's defaults are what sltt-dist is tested with")
     }
     return findings.isEmpty
       ? [finding("variables", "none is set that is known to hurt")] : findings
@@ -66,8 +66,10 @@ enum EnvironmentCheck {
     ),
   ]
 
-  /// Whether a variable sets a parameter of Open MPI and is not one that `mpirun` gives to its ranks.
-  private static func isUsersMCA(_ name: String) -> Bool {
+  /// Whether a variable sets a parameter of Open MPI or MPICH and is not one that `mpirun` gives to its
+  /// ranks.
+  private static func isParameterOfMPI(_ name: String) -> Bool {
+    if name.hasPrefix("MPIR_CVAR_") { return name != "MPIR_CVAR_CH3_INTERFACE_HOSTNAME" }
     let prefix = "OMPI_MCA_"
     guard name.hasPrefix(prefix) else { return false }
     let parameter = name.dropFirst(prefix.count)

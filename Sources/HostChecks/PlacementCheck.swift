@@ -23,16 +23,16 @@ enum PlacementCheck {
         "\(Format.counted(threads, "thread")) of \(Format.counted(ranks.count, "rank")) share"
           + " \(Format.counted(cores.count, "core")) (\(list)) \(place)"
       ).warning(
-        "Give each rank cores of its own (mpirun --map-by slot:PE=THREADS --bind-to core), start"
-          + " fewer ranks on the host, or lower --threads")
+        "Give each rank cores of its own (mpirun --map-by slot:PE=THREADS --bind-to core; MPICH's"
+          + " mpirun -bind-to core:THREADS), start fewer ranks on the host, or lower --threads")
     }
     if let (a, b) = overlapping(ranks) {
       return finding(
         "ranks \(a.rank) and \(b.rank) \(place) are bound to different cores that overlap:"
           + " \(Format.ranges(a.cores)) and \(Format.ranges(b.cores))"
       ).warning(
-        "Let mpirun place them (--map-by slot:PE=THREADS --bind-to core), or bind none"
-          + " (--bind-to none)")
+        "Let mpirun place them (--map-by slot:PE=THREADS --bind-to core; MPICH's -bind-to"
+          + " core:THREADS), or bind none (--bind-to none)")
     }
     let idle = Set(ranks[0].launcherCores).subtracting(cores)
     if !idle.isEmpty {
@@ -40,8 +40,8 @@ enum PlacementCheck {
         "\(Format.counted(ranks.count, "rank")) \(place) may use \(cores.count) of"
           + " \(cores.count + idle.count) cores (\(list))"
       ).warning(
-        "mpirun binds a rank to one core unless told otherwise: use --map-by slot:PE=THREADS, or"
-          + " --bind-to none")
+        "Open MPI's mpirun binds a rank to one core unless told otherwise: use --map-by"
+          + " slot:PE=THREADS, or --bind-to none")
     }
     return nil
   }

@@ -29,19 +29,20 @@ struct BenchScalingTests {
     let predictions: [Prediction]
   }
 
+  private let mpirun = ProgramRun.mpirun.joined(separator: " ")
+
   private func bench(_ workspace: Workspace, _ arguments: String...) throws -> ProgramRun {
     try ProgramRun(
       [try ProgramRun.path(ofProduct: "sltt-dist"), "bench", "scaling"] + arguments,
       in: workspace.directory.path,
-      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"])
+      environment: ProgramRun.mpiEnvironment)
   }
 
   @Test func startsItsRanksItself() throws {
     let workspace = try Workspace.withImages()
     let run = try bench(
       workspace, "--config", "small.yaml", "--ranks", "1,2", "--iterations", "2", "--rounds", "2",
-      "--mpirun",
-      "mpirun --oversubscribe --bind-to none", "--output", "results")
+      "--mpirun", mpirun, "--output", "results")
     #expect(run.status == 0 && run.errors == "")
     let report = try JSONDecoder().decode(
       Report.self, from: Data(try workspace.text("results/scaling.json").utf8))
@@ -64,7 +65,7 @@ struct BenchScalingTests {
     let run = try bench(
       workspace, "--config", "small.yaml", "--set", "distributed.overlap=true", "--set",
       "distributed.wire=bfloat16", "--ranks", "2", "--modes", "weak", "--iterations", "2",
-      "--rounds", "1", "--mpirun", "mpirun --oversubscribe --bind-to none", "--output", "results")
+      "--rounds", "1", "--mpirun", mpirun, "--output", "results")
     #expect(run.status == 0 && run.errors == "")
     #expect(run.output.contains("MPI_Alltoall and MPI_Allgather of bfloat16"))
     let report = try JSONDecoder().decode(
@@ -79,8 +80,8 @@ struct BenchScalingTests {
     let run = try bench(
       workspace, "--config", "small.yaml", "--set", "distributed.overlap=true", "--set",
       "optimizer.shard=true", "--ranks", "1,2", "--modes", "weak", "--iterations", "3", "--rounds",
-      "1", "--synthetic-compute", "0.05", "--trace", "trace.txt", "--mpirun",
-      "mpirun --oversubscribe --bind-to none", "--output", "results")
+      "1", "--synthetic-compute", "0.05", "--trace", "trace.txt", "--mpirun", mpirun, "--output",
+      "results")
     #expect(run.status == 0 && run.errors == "")
     let report = try JSONDecoder().decode(
       Report.self, from: Data(try workspace.text("results/scaling.json").utf8))
@@ -113,8 +114,7 @@ struct BenchScalingTests {
       """, to: "predictions.json")
     let run = try bench(
       workspace, "--config", "small.yaml", "--ranks", "2", "--modes", "weak", "--iterations", "2",
-      "--rounds", "1", "--check", "predictions.json", "--mpirun",
-      "mpirun --oversubscribe --bind-to none")
+      "--rounds", "1", "--check", "predictions.json", "--mpirun", mpirun)
     #expect(run.status == 1 && run.errors.contains("predictions.json has no prediction for"))
   }
 

@@ -46,7 +46,7 @@ import Testing
   private func run(_ script: String, ranks: Int? = nil) throws -> ProgramRun {
     let program = try ProgramRun.path(ofProduct: "sltt-dist")
     let launcher =
-      ranks.map { "mpirun -n \($0) --oversubscribe --bind-to none" }
+      ranks.map { "\(ProgramRun.mpirun.joined(separator: " ")) -n \($0)" }
       ?? "env --default-signal=INT,HUP"
     return try ProgramRun(
       [
@@ -57,9 +57,11 @@ import Testing
         flock 4
         start() { exec \(launcher) '\(program)' "$@" 4>&-; }
         stop() { kill "-$1" "$!"; wait "$!"; exit; }
+        # MPICH has a process between mpirun and the ranks.
+        ranks() { pgrep -x -P "$!,$(pgrep -d , -P $!)" sltt-dist; }
         waiting() {
           local process processes=$!
-          \(ranks.map { "processes=$(pgrep -P $!); (($(wc -w <<<$processes) == \($0))) || return" } ?? "")
+          \(ranks.map { "processes=$(ranks); (($(wc -w <<<$processes) == \($0))) || return" } ?? "")
           for process in $processes; do
             [[ $(readlink /proc/$process/exe) == */sltt-dist ]] || return
             ls -l /proc/$process/fd 2>/dev/null | grep -q 'frames\\.lock' || return
@@ -69,7 +71,7 @@ import Testing
         \(script)
         """,
       ], in: workspace.directory.path,
-      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"])
+      environment: ProgramRun.mpiEnvironment)
   }
 
   private let frames =

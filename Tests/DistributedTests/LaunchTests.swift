@@ -8,11 +8,14 @@ import Testing
 @Suite struct LaunchTests {
   @Test(arguments: [
     ["OMPI_COMM_WORLD_SIZE": "2"], ["PMIX_RANK": "0"], ["PMIX_NAMESPACE": "job"],
-    ["PMI_SIZE": "4"],
+    ["PMI_SIZE": "4"], ["PMI_SIZE": "4", "MPI_LOCALRANKID": "0"],
   ])
   func anMPILauncherIsRecognised(environment: [String: String]) {
     let launch = Launch(environment: environment)
-    #expect(launch.isByMPI && launch.isByMpirun == (environment["OMPI_COMM_WORLD_SIZE"] != nil))
+    let variablesOfMpirun = ["OMPI_COMM_WORLD_SIZE", "MPI_LOCALRANKID"]
+    #expect(
+      launch.isByMPI
+        && launch.isByMpirun == variablesOfMpirun.contains { environment[$0] != nil })
   }
 
   @Test(arguments: ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"])

@@ -103,6 +103,6 @@ struct MPICommunicatorMPITests {
       try communicator.broadcast([1, 2, 3], root: communicator.size)
     }
     #expect(error.function == "MPI_Bcast")
-    #expect("\(error)".contains("MPI_Bcast failed: MPI_ERR_ROOT: invalid root"))
+    #expect("\(error)".lowercased().contains("invalid root"))
   }
 }

@@ -17,7 +17,8 @@ enter_name_spaces() {
 }
 
 # make_hosts NAME…: and the program agent in place of ssh, which reaches them as long as their link is up;
-# otherwise it fails, or hangs if there is a file connections-hang.
+# otherwise it fails, or hangs if there is a file connections-hang. If there is a file connections-end, it
+# ends with a link, as ssh does that asks for signs of life.
 make_hosts() {
   hostname head
   mount -t tmpfs tmpfs /dev/shm
@@ -47,16 +48,22 @@ make_hosts() {
   cat >agent <<END_OF_FILE
 #!/usr/bin/env bash
 while [[ \$1 == -* ]]; do shift; done
-if ! ip -brief link show "to-\$1" | grep -q UP; then
+is_up() { ip -brief link show "to-\$1" | grep -q UP; }
+if ! is_up "\$1"; then
   [[ ! -e $directory/connections-hang ]] || exec sleep 600
   echo "ssh: connect to host \$1 port 22: No route to host" >&2
   exit 255
 fi
 export TMPDIR=$directory/hosts/\$1
-exec nsenter -t "\$(<"$directory/hosts/\$1.process")" -n -u -m -p --wd="\$PWD" -- bash -c "\${*:2}"
+nsenter -t "\$(<"$directory/hosts/\$1.process")" -n -u -m -p --wd="\$PWD" -- bash -c "\${*:2}" &
+while kill -0 \$! 2>/dev/null; do
+  [[ ! -e $directory/connections-end ]] || is_up "\$1" || exit 255
+  sleep 0.05
+done
+wait \$!
 END_OF_FILE
   chmod +x agent
-  export OMPI_MCA_plm_rsh_agent=$directory/agent
+  reach_hosts_by "$directory/agent"
   printf '%s slots=1\n' "$@" >hostfile
 }
 
@@ -69,5 +76,5 @@ reconnect() { ip link set "to-$1" up; }
 # host_is_clean NAME: nothing of the job is left there.
 host_is_clean() {
   ! on_host "$1" "ps -eo stat=,comm=; ls /dev/shm" \
-    | grep -E "^[^Z]+ (orted|$(basename "$program"))|^vader_segment"
+    | grep -E "^[^Z]+ (orted|hydra_pmi_proxy|$(basename "$program"))|^vader_segment"
 }

@@ -9,7 +9,11 @@ directory=$(realpath -- "$(mktemp -d)")
 cd "$directory"
 mkdir tmp
 export TMPDIR=$directory/tmp
-unset SLURM_JOB_ID SLURM_NTASKS OMPI_MCA_orte_default_hostfile LD_LIBRARY_PATH
+unset SLURM_JOB_ID SLURM_NTASKS OMPI_MCA_orte_default_hostfile HYDRA_HOST_FILE LD_LIBRARY_PATH
+
+# Which MPI is tested, the one whose mpirun is in PATH; the program was built with it.
+mpi=openmpi
+[[ $(mpirun --version) != *HYDRA* ]] || mpi=mpich
 
 # A name of a file that shells, YAML and Open MPI could take for something else.
 readonly odd_name=$'#&!*~ "a\' $x=%p:\\\n'
@@ -75,6 +79,9 @@ problem() {
   [[ $output == "$shown" ]] || grep -v '^epoch ' <<<"$output" | tail -n 40 | sed 's/^/    /'
   shown=$output
 }
+
+# reach_hosts_by PROGRAM: mpirun takes it in place of ssh.
+reach_hosts_by() { export OMPI_MCA_plm_rsh_agent=$1 HYDRA_LAUNCHER_EXEC=$1; }
 
 # A pause without a process of its own.
 exec {never}<> <(:)

@@ -1,3 +1,4 @@
+import Distributed
 import Foundation
 
 /// A program that a test ran, and what came of it.
@@ -45,11 +46,19 @@ public struct ProgramRun: Sendable {
     _ ranks: Int, _ command: [String], in directory: String? = nil, timeLimit seconds: Int = 60
   ) throws -> ProgramRun {
     try ProgramRun(
-      ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"] + command,
-      in: directory,
-      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"],
+      mpirun + ["-n", "\(ranks)"] + command, in: directory, environment: mpiEnvironment,
       timeLimit: seconds)
   }
+
+  /// What starts an MPI job of as many ranks as one likes, but for their number. MPICH counts no cores.
+  public static let mpirun =
+    MPILibrary.version.hasPrefix("Open MPI")
+    ? ["mpirun", "--oversubscribe", "--bind-to", "none"] : ["mpirun"]
+
+  /// What Open MPI's `mpirun` wants of root.
+  public static let mpiEnvironment = [
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+  ]
 
   /// Runs, on several ranks, the tests of this very program that a regular expression selects.
   public static func ofTests(_ filter: String, ranks: Int) throws -> ProgramRun {

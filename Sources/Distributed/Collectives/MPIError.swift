@@ -6,7 +6,7 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
   public let function: String
   /// The status that it returned.
   public let code: Int32
-  /// MPI's own words for the status.
+  /// MPI's own words for the status, on one line.
   public let reason: String
 
   public var description: String {
@@ -27,6 +27,7 @@ func checkMPI(_ status: Int32, _ function: String) throws(MPIError) {
   let reason =
     known
     ? String(decoding: text.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
     : "unknown error"
   throw MPIError(function: function, code: status, reason: reason)
 }

@@ -11,7 +11,7 @@ public struct Launch: Equatable, Sendable {
   /// The rank that this process will have, where the launcher says so.
   public let rank: Int?
 
-  /// Reads the variables that Open MPI's `mpirun`, PMIx, PMI and SLURM leave in `environment`.
+  /// Reads the variables that `mpirun` of Open MPI or MPICH, PMIx, PMI and SLURM leave in `environment`.
   public init(environment: [String: String]) {
     // What a batch script starts by itself has a SLURM_PROCID, too, and is alone.
     let isSLURMStep = environment["SLURM_STEP_ID"] != nil
@@ -21,7 +21,9 @@ public struct Launch: Equatable, Sendable {
     if let ranks = environment["OMPI_COMM_WORLD_SIZE"] {
       (isByMPI, announcedRanks, launcher) = (true, Int(ranks), Self.mpirun)
     } else if let ranks = environment["PMI_SIZE"] {
-      (isByMPI, announcedRanks, launcher) = (true, Int(ranks), "a PMI launcher")
+      (isByMPI, announcedRanks, launcher) = (
+        true, Int(ranks), environment["MPI_LOCALRANKID"] != nil ? Self.mpirun : "a PMI launcher"
+      )
     } else {
       isByMPI = environment["PMIX_RANK"] != nil || environment["PMIX_NAMESPACE"] != nil
       announcedRanks = isSLURMStep ? slurmTasks.flatMap { Int($0) } : nil
@@ -29,7 +31,7 @@ public struct Launch: Equatable, Sendable {
     }
   }
 
-  /// Whether Open MPI's `mpirun` started this process.
+  /// Whether `mpirun` of Open MPI or MPICH started this process.
   public var isByMpirun: Bool { launcher == Self.mpirun }
 
   private static let mpirun = "mpirun"
@@ -69,9 +71,10 @@ public struct LaunchError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     """
     \(launcher) announces \(announcedRanks) processes, but this one finds itself alone: MPI did not \
-    connect them, and each would run the whole job by itself. Start the ranks with Open MPI's \
-    mpirun (mpirun -n \(announcedRanks) sltt-dist …, also inside sbatch or salloc), or with \
-    srun --mpi=pmix where both SLURM and Open MPI have PMIx support (srun --mpi=list shows it). \
+    connect them, and each would run the whole job by itself. Start the ranks with the mpirun of \
+    the MPI that sltt-dist runs with, \(MPILibrary.version): mpirun -n \(announcedRanks) \
+    sltt-dist …, also inside sbatch or salloc; or with srun --mpi=pmix where both SLURM and that \
+    MPI have PMIx support (srun --mpi=list shows it). \
     For a single process inside an allocation: mpirun -n 1 sltt-dist ….
     """
   }
