@@ -16,6 +16,27 @@ expand_home() {
   [[ $text != '~' && $text != '~/'* ]] || text=$HOME${text:1}
 }
 
+# name_mpi MPIRUN: which MPI it belongs to, openmpi or mpich.
+name_mpi() {
+  local version
+  version=$("$1" --version 2>&1) || true
+  case $version in
+    *"Open MPI"*) echo openmpi ;;
+    *HYDRA*) echo mpich ;;
+    *)
+      fail "$1 is the mpirun of neither Open MPI nor MPICH; name one with --mpirun, or put it into PATH." \
+        "It calls itself: ${version:0:200}"
+      ;;
+  esac
+}
+
+# choose_mpirun: sets mpirun, which starts as many ranks as one likes, but for their number.
+choose_mpirun() {
+  mpirun=(mpirun)
+  # MPICH counts no cores.
+  [[ $(name_mpi mpirun) == mpich ]] || mpirun+=(--oversubscribe --bind-to none)
+}
+
 set_mpi_environment() {
   # mpirun refuses to start as root otherwise.
   if ((EUID == 0)); then

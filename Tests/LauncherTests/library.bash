@@ -12,8 +12,10 @@ export TMPDIR=$directory/tmp
 unset SLURM_JOB_ID SLURM_NTASKS OMPI_MCA_orte_default_hostfile HYDRA_HOST_FILE LD_LIBRARY_PATH
 
 # Which MPI is tested, the one whose mpirun is in PATH; the program was built with it.
-mpi=openmpi
-[[ $(mpirun --version) != *HYDRA* ]] || mpi=mpich
+# shellcheck source=launch/common.bash
+source "$repository/launch/common.bash"
+mpi=$(name_mpi mpirun)
+readonly mpi
 
 # A name of a file that shells, YAML and Open MPI could take for something else.
 readonly odd_name=$'#&!*~ "a\' $x=%p:\\\n'
