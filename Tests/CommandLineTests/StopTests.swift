@@ -58,7 +58,12 @@ import Testing
         start() { exec \(launcher) '\(program)' "$@" 4>&-; }
         stop() { kill "-$1" "$!"; wait "$!"; exit; }
         # MPICH has a process between mpirun and the ranks.
-        ranks() { pgrep -x -P "$!,$(pgrep -d , -P $!)" sltt-dist; }
+        ranks() {
+          local process
+          for process in $(pgrep -P "$!,$(pgrep -d , -P $!)"); do
+            [[ $(readlink /proc/$process/exe) != */sltt-dist ]] || echo $process
+          done
+        }
         waiting() {
           local process processes=$!
           \(ranks.map { "processes=$(ranks); (($(wc -w <<<$processes) == \($0))) || return" } ?? "")
