@@ -42,11 +42,13 @@ set_mpi_environment() {
   if ((EUID == 0)); then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   fi
-  # mpirun notices after a minute instead of eight that a host is cut off.
-  : "${OMPI_MCA_oob_tcp_keepalive_time:=30}" "${OMPI_MCA_oob_tcp_keepalive_intvl:=10}" \
-    "${OMPI_MCA_oob_tcp_keepalive_probes:=3}"
-  export OMPI_MCA_oob_tcp_keepalive_time OMPI_MCA_oob_tcp_keepalive_intvl \
-    OMPI_MCA_oob_tcp_keepalive_probes
+  # mpirun notices after a minute instead of eight that a host is cut off; PRTE is Open MPI 5's.
+  local setting variable
+  for setting in time=30 intvl=10 probes=3; do
+    for variable in {OMPI,PRTE}_MCA_oob_tcp_keepalive_"${setting%=*}"; do
+      export "$variable=${!variable-${setting#*=}}"
+    done
+  done
   # Containers commonly forbid the system call by which Open MPI copies between processes.
   if [[ -e /.dockerenv || -e /run/.containerenv || -n ${KUBERNETES_SERVICE_HOST-} ]]; then
     export OMPI_MCA_btl_vader_single_copy_mechanism=none

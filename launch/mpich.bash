@@ -54,6 +54,8 @@ END
 # signal, by which; loss, how a host was lost; code, with which a rank ended the job.
 read_messages() {
   local host status
+  # It sometimes loses the statuses of ranks that a signal which it handed on has ended.
+  ((job_status != 0)) || ! is_stopping || job_status=75
   code=$(found '^Abort\(([0-9]+)\) on node' '\1')
   if ((code > 255)); then
     # Errors of its own, as long as it starts.

@@ -1,5 +1,5 @@
 # Sourced by sltt-launch where mpirun is Open MPI's: what it is told, and what it tells. How it behaves was
-# measured with 4.1, on one machine also with 5.0.
+# measured with 4.1, and with 5.0, which calls some variables and its daemon by other names.
 # shellcheck shell=bash
 
 # The signal that makes mpirun end its ranks and itself.
@@ -9,14 +9,14 @@ readonly end_signal=TERM
 readonly tells_on_output=false end_marks='^MPI_ABORT was invoked|^Primary job +terminated|lost communication with'
 
 # The MPI operator of Kubernetes names its hostfile in this variable.
-readonly default_hostfile=${OMPI_MCA_orte_default_hostfile-}
+readonly default_hostfile=${OMPI_MCA_orte_default_hostfile-${PRTE_MCA_prte_default_hostfile-}}
 
 # Sets agent, the command with which mpirun reaches other hosts.
 find_agent() {
   # The default is a list of alternatives.
-  read -ra agent <<<"${OMPI_MCA_plm_rsh_agent:-ssh}"
+  read -ra agent <<<"${PRTE_MCA_plm_ssh_agent:-${OMPI_MCA_plm_rsh_agent:-ssh}}"
   local -a arguments
-  read -ra arguments <<<"${OMPI_MCA_plm_rsh_args-}"
+  read -ra arguments <<<"${PRTE_MCA_plm_ssh_args:-${OMPI_MCA_plm_rsh_args-}}"
   agent+=("${arguments[@]}")
 }
 
@@ -58,7 +58,7 @@ read_messages() {
   host=$(found 'Remote daemon: .* on node (\S+)' '\1')
   if [[ -n $host ]]; then
     loss="host $host was lost: mpirun's connection to it broke"
-  elif [[ -n $(found '(unable to reliably start|daemon has unexpectedly failed)' '\1') ]]; then
+  elif [[ -n $(found '(unable to reliably start|daemon has unexpectedly failed|daemon failed to report back)' '\1') ]]; then
     loss="mpirun could not start its daemon on a host; its message above says more"
   fi
   code=$(found '^(with errorcode|  Errorcode:) ([0-9]+)\.?$' '\2')
@@ -73,15 +73,19 @@ list_daemons() {
   local file name
   # shellcheck disable=SC2013  # paths without spaces
   for file in $([[ -z $1 ]] || grep -lzF "$1" /proc/[0-9]*/cmdline 2>/dev/null); do
-    IFS= read -r -d "" name 2>/dev/null <"$file" && [[ $name == *orted ]] && echo "${file%/*}"
+    IFS= read -r -d "" name 2>/dev/null <"$file" && [[ $name == *@(orted|prted) ]] && echo "${file%/*}"
   done
 }
 
 # remove_traces URI: the shared memory and the session folders of mpirun. When killed, it or its daemon
 # leaves 4 MiB of memory a rank, and a folder.
 remove_traces() {
+  local folder file space=${1%%;*}
+  # Open MPI 5 calls the job by a name.
+  for file in "${TMPDIR:-/tmp}"/ompi.*/pmix.*.tool."${space%.*}"; do
+    [[ $space != prterun-* || ! -e $file ]] || rm -rf -- "${file%/*}"
+  done
   [[ $1 =~ ^([0-9]+)\. ]] || return 0
-  local folder
   local -i family=$((BASH_REMATCH[1] >> 16))
   rm -f -- /dev/shm/vader_segment.*."$UID.$(printf %x "$family")0001."*
   for folder in "${TMPDIR:-/tmp}"/ompi.*."$UID"/{jf."$family",pid.*}; do

@@ -64,11 +64,19 @@ wait \$!
 END_OF_FILE
   chmod +x agent
   reach_hosts_by "$directory/agent"
+  # The hosts have one kernel, so MPICH would take them for one host.
+  export UCX_TLS=tcp,self
   printf '%s slots=1\n' "$@" >hostfile
 }
 
 # on_host NAME COMMAND: also when its link is down.
 on_host() { nsenter -t "$(<"hosts/$1.process")" -n -u -m -p -- bash -c "$2"; }
+
+# notice_soon: so Open MPI does that a host is cut off.
+notice_soon() {
+  export {OMPI,PRTE}_MCA_oob_tcp_keepalive_time=3 {OMPI,PRTE}_MCA_oob_tcp_keepalive_intvl=1 \
+    {OMPI,PRTE}_MCA_oob_tcp_keepalive_probes=3
+}
 
 cut_off() { ip link set "to-$1" down; }
 reconnect() { ip link set "to-$1" up; }
@@ -76,5 +84,5 @@ reconnect() { ip link set "to-$1" up; }
 # host_is_clean NAME: nothing of the job is left there.
 host_is_clean() {
   ! on_host "$1" "ps -eo stat=,comm=; ls /dev/shm" \
-    | grep -E "^[^Z]+ (orted|hydra_pmi_proxy|$(basename "$program"))|^vader_segment"
+    | grep -E "^[^Z]+ (orted|prted|hydra_pmi_proxy|$(basename "$program"))|^vader_segment"
 }

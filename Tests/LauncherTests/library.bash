@@ -9,7 +9,8 @@ directory=$(realpath -- "$(mktemp -d)")
 cd "$directory"
 mkdir tmp
 export TMPDIR=$directory/tmp
-unset SLURM_JOB_ID SLURM_NTASKS OMPI_MCA_orte_default_hostfile HYDRA_HOST_FILE LD_LIBRARY_PATH
+unset SLURM_JOB_ID SLURM_NTASKS LD_LIBRARY_PATH OMPI_MCA_orte_default_hostfile \
+  PRTE_MCA_prte_default_hostfile HYDRA_HOST_FILE
 
 # Which MPI is tested, the one whose mpirun is in PATH; the program was built with it.
 # shellcheck source=launch/common.bash
@@ -83,7 +84,7 @@ problem() {
 }
 
 # reach_hosts_by PROGRAM: mpirun takes it in place of ssh.
-reach_hosts_by() { export OMPI_MCA_plm_rsh_agent=$1 HYDRA_LAUNCHER_EXEC=$1; }
+reach_hosts_by() { export {OMPI_MCA_plm_rsh_agent,PRTE_MCA_plm_ssh_agent,HYDRA_LAUNCHER_EXEC}="$1"; }
 
 # A pause without a process of its own.
 exec {never}<> <(:)
