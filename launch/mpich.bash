@@ -6,8 +6,10 @@
 # its daemons end the ranks.
 readonly end_signal=KILL
 
-# How ranks ended is told on the standard output, at the end. These lines come before.
-readonly tells_on_output=true end_marks='^Abort\([0-9]+\) on node|^error: the connection to '
+# How ranks ended is told on the standard output, at the end. These lines come before; the last is the
+# program's: mpirun, having handed a signal on, sometimes waits forever for ranks that have ended.
+readonly stop_mark='asked the run to stop|stopped by a signal before'
+readonly tells_on_output=true end_marks="^Abort\\([0-9]+\\) on node|^error: the connection to |$stop_mark"
 
 # The MPI operator of Kubernetes names its hostfile in this variable.
 readonly default_hostfile=${HYDRA_HOST_FILE-}
@@ -54,8 +56,11 @@ END
 # signal, by which; loss, how a host was lost; code, with which a rank ended the job.
 read_messages() {
   local host status
-  # It sometimes loses the statuses of ranks that a signal which it handed on has ended.
-  ((job_status != 0)) || ! is_stopping || job_status=75
+  # Or it loses their statuses.
+  if is_stopping && { ((job_status == 0)) || [[ -n $(found "($stop_mark)" '\1') ]]; }; then
+    code=75
+    return
+  fi
   code=$(found '^Abort\(([0-9]+)\) on node' '\1')
   if ((code > 255)); then
     # Errors of its own, as long as it starts.

@@ -136,7 +136,7 @@ judge() {
   job_status=$1 job_can_restart=true
   read_messages
   # Having lost a host, mpirun of Open MPI 5 ends with 0.
-  if ((job_status == 0)) && [[ -z $loss ]]; then
+  if ((job_status == 0)) && [[ -z $loss$code ]]; then
     job_reason="it is done" job_can_restart=false
   elif [[ -n $signal ]]; then
     job_status=$((128 + signal))

@@ -82,9 +82,12 @@ import Testing
   private let frames =
     "--set data.path=events --set data.image_size=28 --set method.timesteps=2"
 
-  @Test(arguments: [
-    (nil, "TERM"), (nil, "INT"), (nil, "HUP"), (nil, "USR1"), (2, "USR1"), (3, "USR1"),
-  ])
+  // MPICH's mpirun sometimes loses the statuses of ranks that it handed a signal to.
+  private static let ranks: [Int?] = ProgramRun.hasOpenMPI ? [nil, 2, 3] : [nil]
+  private static let starts =
+    ["TERM", "INT", "HUP"].map { (nil, $0) } + ranks.map { ($0, "USR1") }
+
+  @Test(arguments: starts)
   func aStartEndsAtOnce(ranks: Int?, signal: String) throws {
     let run = try run(
       """
@@ -99,7 +102,7 @@ import Testing
   }
 
   /// The state after the epoch is there, and only the validation is repeated.
-  @Test(arguments: [nil, 2]) func aStoppedValidationIsRepeated(ranks: Int?) throws {
+  @Test(arguments: ranks.prefix(2)) func aStoppedValidationIsRepeated(ranks: Int?) throws {
     func train(_ arguments: String...) throws -> ProgramRun {
       try workspace.run(["train", "--config", "validating.yaml"] + arguments, ranks: ranks)
     }

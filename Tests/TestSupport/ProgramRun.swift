@@ -52,8 +52,10 @@ public struct ProgramRun: Sendable {
 
   /// What starts an MPI job of as many ranks as one likes, but for their number. MPICH counts no cores.
   public static let mpirun =
-    MPILibrary.version.hasPrefix("Open MPI")
-    ? ["mpirun", "--oversubscribe", "--bind-to", "none"] : ["mpirun"]
+    hasOpenMPI ? ["mpirun", "--oversubscribe", "--bind-to", "none"] : ["mpirun"]
+
+  /// Whether this program was built with Open MPI, not MPICH.
+  public static let hasOpenMPI = MPILibrary.version.hasPrefix("Open MPI")
 
   /// What Open MPI's `mpirun` wants of root.
   public static let mpiEnvironment = [
