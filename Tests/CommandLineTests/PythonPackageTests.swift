@@ -4,7 +4,9 @@ import Testing
 /// The Python package in `python/`: its own tests, against the program, and its networks against the reference
 /// results.
 struct PythonPackageTests {
-  @Test(.enabled(if: Python.has("numpy"), "no Python with numpy"))
+  @Test(
+    .enabled(if: Python.has("numpy"), "no Python with numpy"),
+    .enabled(if: ProgramRun.hasOpenMPI, "its jobs have options of Open MPI's mpirun"))
   func startsRunsAndReadsTheirMetrics() throws {
     try expectSuccess(ofProgram: "python/tests/test_runs.py")
   }

@@ -55,7 +55,7 @@ public struct ProgramRun: Sendable {
     hasOpenMPI ? ["mpirun", "--oversubscribe", "--bind-to", "none"] : ["mpirun"]
 
   /// Whether this program was built with Open MPI, not MPICH.
-  public static let hasOpenMPI = MPILibrary.version.hasPrefix("Open MPI")
+  public static let hasOpenMPI = MPILibrary.isOpenMPI
 
   /// What Open MPI's `mpirun` wants of root.
   public static let mpiEnvironment = [

@@ -202,6 +202,8 @@ private func endMPI(exitStatus: Int32) {
 }
 
 private func abortJob(status: Int32) -> Never {
+  // MPICH's mpirun drops what ranks have written and it has not passed on by then.
+  if !MPILibrary.isOpenMPI { usleep(200_000) }
   MPI_Abort(sltt_mpi_comm_world(), nonZeroExitStatus(status))
   // Not `exit`: its handlers would come back here.
   _exit(nonZeroExitStatus(status))
