@@ -12,15 +12,14 @@ import argparse
 import os
 import pathlib
 import shutil
-import struct
 import subprocess
 import sys
 import time
-import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from common import add_program_option, machine, version  # noqa: E402
+from png_file import png  # noqa: E402
 
 # The smallest network and the shortest run, so that nothing but the data takes time. The samples of
 # one iteration come from all over the training split.
@@ -78,7 +77,7 @@ def steps(arguments, images):
     step("shard again, all there", program, "shard", "--source", data, "--output", shards)
     step("verify", program, "shard", "--verify", shards)
     start("shards", shards)
-    labels_for_others(shards, other)
+    link_without_index(shards, other)
     step("index of another program's shards", program, "shard", "--index", other)
     for ranks in arguments.ranks:
         shutil.rmtree(staged, ignore_errors=True)
@@ -104,26 +103,12 @@ def generate(data, classes, images):
             directory = data / split / name
             directory.mkdir(parents=True)
             first = directory / f"{name}_0.png"
-            first.write_bytes(png(bytes([label % 256, label // 256, 128]) * 8))
+            first.write_bytes(png(8, 8, bytes([label % 256, label // 256, 128]) * 64))
             for number in range(1, count):
                 os.link(first, directory / f"{name}_{number}.png")
 
 
-def png(row):
-    """Of 8 rows like this one."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = struct.pack(">IIBBBBB", len(row) // 3, 8, 8, 2, 0, 0, 0)
-    pixels = zlib.compress((b"\0" + row) * 8)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    )
-
-
-def labels_for_others(shards, other):
+def link_without_index(shards, other):
     """The same shards without their index."""
     other.mkdir()
     for shard in shards.glob("*.tar"):

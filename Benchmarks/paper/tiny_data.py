@@ -1,9 +1,7 @@
 """Data sets of noise in the layouts of CIFAR-10 and N-MNIST, for the short form of the claims."""
 
-import struct
-import zlib
-
 import numpy
+from png_file import png
 
 CLASSES = ["ant", "bee", "cat"]
 SAMPLES = {"train": 12, "test": 4}  # A class.
@@ -19,7 +17,7 @@ def write_cifar10(folder):
             for number in range(count):
                 pixels = random.integers(0, 120, (32, 32, 3), dtype=numpy.uint8)
                 pixels[..., label] += 100
-                (folder / split / name / f"{number:02}.png").write_bytes(png(pixels))
+                (folder / split / name / f"{number:02}.png").write_bytes(png(32, 32, pixels.tobytes()))
 
 
 def write_nmnist(folder):
@@ -36,24 +34,6 @@ def write_nmnist(folder):
                 events[:, 4] = numpy.arange(400) & 255
                 file = folder / split.capitalize() / str(label) / f"{number:05}.bin"
                 file.write_bytes(events.tobytes())
-
-
-def png(pixels):
-    """A PNG file of pixels [H, W, 3]."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    height, width, _ = pixels.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)),
-            chunk(b"IEND", b""),
-        ]
-    )  # fmt: skip
 
 
 WRITERS = {"cifar10": write_cifar10, "nmnist": write_nmnist}
