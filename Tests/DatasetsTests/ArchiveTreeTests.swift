@@ -98,6 +98,54 @@ struct ArchiveTreeTests {
     #expect(try listing(tar).samples == ["a/1.png: 1"])
   }
 
+  /// Of 40 links, each leads through the one before three times.
+  @Test func linksThatMultiplyEndSoon() throws {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "1")
+    tar.addDirectory("train/a/d")
+    tar.addSymbolicLink("train/a/l0", to: "d")
+    for number in 1..<40 {
+      let before = "l\(number - 1)"
+      tar.addSymbolicLink("train/a/l\(number)", to: "\(before)/../\(before)/../\(before)")
+    }
+    let (samples, passedOver) = try listing(tar)
+    #expect(samples == ["a/1.png: 1"])
+    #expect(passedOver == "36 linked in a circle")
+  }
+
+  /// Each link counts for one name, so that a file behind many of them is found and read.
+  @Test func linksOfSeveralNamesAddUp() throws {
+    var tar = TarFile()
+    tar.addFile("pool/1.png", "1")
+    for part in ["directory", "file"] {
+      tar.addSymbolicLink("\(part)0", to: part == "file" ? "pool/1.png" : "pool")
+      for number in 1..<39 {
+        tar.addSymbolicLink("\(part)\(number)", to: "\(part)\(number - 1)")
+      }
+    }
+    tar.addSymbolicLink("pool/2.png", to: "../file38")
+    tar.addSymbolicLink("train/a", to: "../directory38")
+    #expect(try listing(tar).samples == ["a/1.png: 1", "a/2.png: 1"])
+  }
+
+  @Test func namesThatNoSystemUnpacksAreDamage() throws {
+    var tar = TarFile()
+    tar.addLongFile("train/a/" + String(repeating: "d/", count: 50_000) + "1.png", "1")
+    let error = #expect(throws: DatasetError.self) { try listing(tar) }
+    #expect(error?.description.contains("a name has more than 4096 bytes") == true)
+  }
+
+  @Test func whatLiesTooDeepIsCounted() throws {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "1")
+    tar.addLongFile("train/a/" + String(repeating: "d/", count: 250) + "2.png", "2")
+    tar.addLongFile("train/b/" + String(repeating: "d/", count: 300) + "3.png", "3")
+    tar.addFile("train/b/4.png", "4")
+    let (samples, passedOver) = try listing(tar)
+    #expect(samples.count == 3 && samples[1].hasSuffix("d/2.png: 2"))
+    #expect(passedOver == "1 more than 256 directories deep")
+  }
+
   @Test func namesThatAreNotUTF8AreKept() throws {
     var tar = TarFile()
     tar.addFile(Array("train/a/".utf8) + [0xE9] + Array(".png".utf8), Array("1".utf8))

@@ -123,6 +123,35 @@ struct DatasetFuzzTests {
     }
   }
 
+  @Test func indicesOfArchives() throws {
+    var tar = TarFile()
+    tar.addDirectory("train/a")
+    tar.addFile("train/a/1.png", "1")
+    tar.addHardLink("train/a/2.png", to: "train/a/1.png")
+    tar.addSymbolicLink("train/a/3.png", to: "2.png")
+    tar.addPipe("train/a/4.png")
+    let directory = try TemporaryDirectory()
+    let path = directory.file("x.tar")
+    try directory.write(tar.closed, to: "x.tar")
+    _ = try ImageArchive(path: path, splits: ["train"], listing: .alone, largestInMemory: 0)
+    let name = try #require(
+      FileManager.default.contentsOfDirectory(atPath: directory.file(".sltt-dist")).first {
+        $0.hasSuffix(".index")
+      })
+    var index: [UInt8] = []
+    try readFile(directory.file(".sltt-dist/\(name)"), into: &index)
+    // Even where the checksum is right.
+    fuzz(1500, Array(index.dropLast(8))) { bytes in
+      let checksum = withUnsafeBytes(of: XXHash64.hash(bytes).littleEndian) { Array($0) }
+      guard let tree = (bytes + checksum).withUnsafeBytes({ ArchiveTree(index: $0) }) else {
+        throw DatasetError.noClasses(path: "")
+      }
+      _ = try FolderListing(
+        of: SplitSearch(path: path, root: tree.root).find(["train"]).directory,
+        split: RawPath("train"), location: path)
+    }
+  }
+
   @Test func listings() throws {
     let fixture = try ShardFixture()
     let listing = try FolderListing.scan(

@@ -23,8 +23,8 @@ struct PlainTarTests {
   private func open(
     _ path: String, _ method: FolderListing.Method = .alone, largestInMemory: Int
   ) throws -> ImageArchive {
-    let tar = try PlainTar(of: path, method, largestInMemory: largestInMemory)
-    return try ImageArchive(tar, path: path, splits: ["train"])
+    try ImageArchive(
+      path: path, splits: ["train"], listing: method, largestInMemory: largestInMemory)
   }
 
   private func samples(_ source: ImageArchive) throws -> [String] {
@@ -36,7 +36,7 @@ struct PlainTarTests {
 
   private var kept: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: directory.file(".sltt-dist"))) ?? [])
-      .filter { !$0.hasSuffix(".lock") }
+      .filter { $0.hasSuffix(".tar") || $0.hasSuffix(".partial") }
   }
 
   @Test(arguments: [0, 1 << 20])
@@ -170,6 +170,43 @@ struct PlainTarTests {
     for limit in [0, 1 << 20] {
       #expect(try open(tar, largestInMemory: limit).bytes(of: 0) == content)
     }
+  }
+
+  @Test func partsOfAFileWithHolesAreInTheirPlaces() throws {
+    var tar = TarFile()
+    tar.addSparseFile("train/a/1.png", parts: [(512, "first"), (8192, "second")], size: 9000)
+    try directory.write(tar.closed, to: "x.tar")
+    var expected = [UInt8](repeating: 0, count: 9000)
+    expected.replaceSubrange(512..<517, with: "first".utf8)
+    expected.replaceSubrange(8192..<8198, with: "second".utf8)
+    #expect(try open(directory.file("x.tar"), largestInMemory: 1 << 20).bytes(of: 0) == expected)
+  }
+
+  /// The map of such a file may say anything.
+  @Test(arguments: [0, 1 << 20]) func partsThatGoBackAreDamage(largestInMemory: Int) throws {
+    var tar = TarFile()
+    tar.addSparseFile("train/a/1.png", parts: [(8192, "second"), (512, "first")], size: 9000)
+    try directory.write(tar.closed, to: "x.tar")
+    let error = #expect(throws: DatasetError.self) {
+      try open(directory.file("x.tar"), largestInMemory: largestInMemory)
+    }
+    #expect(error?.description.contains("the parts of an entry overlap") == true)
+    #expect(kept.isEmpty)
+  }
+
+  @Test func holesCountAsContent() throws {
+    var tar = TarFile()
+    tar.addFile("a", "1234")
+    tar.addSparseFile("b", parts: [(1 << 31, "x")], size: 1 << 32)
+    try directory.write(tar.closed, to: "x.tar")
+    let reader = try ArchiveReader(path: directory.file("x.tar"))
+    var bytes: [UInt8] = []
+    #expect(try reader.nextEntry()?.size == 4)
+    try reader.appendData(to: &bytes, limit: 4)
+    #expect(bytes == Array("1234".utf8))
+    #expect(try reader.nextEntry()?.size == 1 << 32)
+    #expect(throws: DatasetError.self) { try reader.appendData(to: &bytes, limit: 1 << 24) }
+    #expect(bytes.count == 4)
   }
 
   @Test func whereNothingCanBeKeptTheErrorNamesThePlaces() throws {

@@ -41,6 +41,26 @@ public struct TarFile {
     addHeader(Array(name.utf8), type: "2", link: target)
   }
 
+  /// A file of a name of any length, in GNU's format.
+  public mutating func addLongFile(_ name: String, _ content: String) {
+    addHeader(Array("././@LongLink".utf8), type: "L", size: name.utf8.count + 1)
+    addContent(Array(name.utf8) + [0])
+    addFile(Array(name.utf8.prefix(100)), Array(content.utf8))
+  }
+
+  /// A file of up to four parts with holes around them, in GNU's format.
+  ///
+  /// - Parameter size: of the file, in bytes.
+  public mutating func addSparseFile(
+    _ name: String, parts: [(offset: Int, content: String)], size: Int
+  ) {
+    let content = parts.flatMap { Array($0.content.utf8) }
+    addHeader(
+      Array(name.utf8), type: "S", size: content.count,
+      sparse: (parts.map { ($0.offset, $0.content.utf8.count) }, size))
+    addContent(content)
+  }
+
   /// A named pipe.
   public mutating func addPipe(_ name: String) {
     addHeader(Array(name.utf8), type: "6")
@@ -49,9 +69,10 @@ public struct TarFile {
   /// The archive with its end.
   public var closed: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
 
-  /// In the ustar format.
+  /// In the ustar format, or, with a map of a sparse file, in GNU's.
   private mutating func addHeader(
-    _ name: [UInt8], type: Character, size: Int = 0, link: String = ""
+    _ name: [UInt8], type: Character, size: Int = 0, link: String = "",
+    sparse: (map: [(offset: Int, size: Int)], size: Int)? = nil
   ) {
     var header = [UInt8](repeating: 0, count: 512)
     func put(_ field: some Collection<UInt8>, at offset: Int) {
@@ -70,7 +91,14 @@ public struct TarFile {
     put([UInt8](repeating: 0x20, count: 8), at: 148)
     put([type.asciiValue!], at: 156)
     put(Array(link.utf8), at: 157)
-    put(Array("ustar\u{0}00".utf8), at: 257)
+    put(Array((sparse == nil ? "ustar\u{0}00" : "ustar  \u{0}").utf8), at: 257)
+    if let sparse {
+      for (index, part) in sparse.map.enumerated() {
+        put(octal(part.offset, digits: 11), at: 386 + 24 * index)
+        put(octal(part.size, digits: 11), at: 398 + 24 * index)
+      }
+      put(octal(sparse.size, digits: 11), at: 483)
+    }
     put(octal(header.reduce(0) { $0 + Int($1) }, digits: 6) + [0], at: 148)
     bytes += header
   }

@@ -30,6 +30,36 @@ struct DataCheckMPITests {
     #expect(error.found.hostName == communicator.hostName)
   }
 
+  /// The training split of an archive of its own for each rank.
+  private func ownArchive(_ image: String, in directory: TemporaryDirectory) throws
+    -> any SampleSource
+  {
+    var tar = TarFile()
+    tar.addFile("train/a/1.png", "first")
+    tar.addFile("train/a/2.png", image)
+    try directory.write(tar.closed, to: "x.tar")
+    return try DataSplits(
+      Configuration(file: nil, overrides: ["data.path=\(directory.file("x.tar"))"]), communicator
+    ).openTraining()
+  }
+
+  @Test func rankZeroListsAnArchiveForAll() throws {
+    let directory = try TemporaryDirectory()
+    let source = try #require(ownArchive("second", in: directory) as? any ImageSource)
+    #expect(source.location == directory.file("x.tar") + ":train")
+    #expect(try source.bytes(of: 1) == Array("second".utf8))
+  }
+
+  @Test func anArchiveOfOtherContentIsAnother() throws {
+    let directory = try TemporaryDirectory()
+    let last = communicator.size - 1
+    let error = try #require(throws: DifferentData.self) {
+      _ = try ownArchive(communicator.rank == last ? "2 else" : "second", in: directory)
+    }
+    #expect(error.found.rank == last && error.found.samples == 2)
+    #expect("\(error)".contains("but not the same ones"))
+  }
+
   @Test func everyRankNeedsASampleToTrainOn() throws {
     let configuration = try Configuration(file: nil, overrides: ["training.global_batch=50"])
     let images = try DigitSubset("val", counts: [1])

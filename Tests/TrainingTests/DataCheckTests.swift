@@ -14,6 +14,6 @@ struct DataCheckTests {
         + " the data set, complete and of the same version, or one that all share.")
     #expect(
       "\(DifferentData(expected: listing(0, 5), found: listing(1, 5)))".contains(
-        "in /d:train, but of other names or labels. Give"))
+        "in /d:train, but not the same ones. Give"))
   }
 }

@@ -113,11 +113,11 @@ package final class ArchiveReader {
   }
 
   /// Appends the content of the entry that `nextEntry` returned last.
-  /// - Parameter limit: bytes of the content that are too many.
+  /// - Parameter limit: of its bytes, with those of holes.
   package func appendData(to bytes: inout [UInt8], limit: Int = .max) throws(DatasetError) {
     let start = bytes.count
     try forEachBlock { block, offset throws(DatasetError) in
-      guard block.count < limit - (bytes.count - start) else {
+      guard block.count <= limit, offset <= limit - block.count else {
         throw .unreadableArchive(path: path, reason: "an entry has more than \(limit) bytes")
       }
       bytes.resize(to: start + offset)
@@ -126,18 +126,24 @@ package final class ArchiveReader {
   }
 
   /// Hands on the content of the entry that `nextEntry` returned last, block by block with the place of
-  /// each. Of a sparse file, what is between blocks are zeros.
+  /// each, which is behind the block before. Of a sparse file, what is between blocks are zeros.
   func forEachBlock(
     _ body: (_ block: UnsafeRawBufferPointer, _ offset: Int) throws(DatasetError) -> Void
   ) throws(DatasetError) {
     var block: UnsafeRawPointer?
     var size = 0
     var offset: Int64 = 0
+    var end = 0
     while true {
       let status = archive_read_data_block(handle, &block, &size, &offset)
       guard status != ARCHIVE_EOF else { return }
       // A wrong checksum is no more than a warning.
       try check(status, least: ARCHIVE_OK)
+      // The map of a sparse file may say anything.
+      guard offset >= end, case let (sum, isTooFar) = Int(offset).addingReportingOverflow(size),
+        !isTooFar
+      else { throw .unreadableArchive(path: path, reason: "the parts of an entry overlap") }
+      end = sum
       try body(UnsafeRawBufferPointer(start: block, count: size), Int(offset))
     }
   }

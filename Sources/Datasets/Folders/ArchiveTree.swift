@@ -36,8 +36,14 @@ struct ArchiveTree {
     /// - Parameter path: of a file that listing has found.
     /// - Precondition: the archive is plain.
     func place(of path: RawPath) -> Range<Int> {
-      guard case .success(.file(let place?)) = find(path, hops: 0) else {
-        preconditionFailure("listing has found the file, and its content lies in the archive")
+      let node = path.components.reduce(Node.directory(self)) { node, name in
+        guard case .directory(let directory) = node,
+          case .success(let next)? = directory.children[Array(name)]?.followed(from: directory)
+        else { preconditionFailure("listing has found the file") }
+        return next
+      }
+      guard case .file(let place?) = node else {
+        preconditionFailure("the content of a file lies in the archive")
       }
       return place
     }
@@ -59,28 +65,44 @@ struct ArchiveTree {
     let reason: PassedOver.Reason
   }
 
+  /// In bytes; Linux unpacks none that is longer.
+  private static let longestPath = 4096
+
+  init() {}
+
   /// Reads the names of an archive, but no content.
+  ///
+  /// - Parameter each: is given every entry.
   init(
-    path: String, _ method: FolderListing.Method = .alone
+    path: String, _ method: FolderListing.Method = .alone,
+    each: (ArchiveReader.Entry) throws(DatasetError) -> Void = { _ in }
   ) throws(DatasetError) {
     let reader = try ArchiveReader(path: path)
     var reports = Pacing()
     var members = 0
     while let entry = try reader.nextEntry() {
-      insert(entry)
-      if case .file = entry.kind, entry.place == nil { isPlain = false }
+      guard entry.path.bytes.count <= Self.longestPath else {
+        throw .unreadableArchive(
+          path: path, reason: "a name has more than \(Self.longestPath) bytes")
+      }
+      insert(entry.path, entry.kind, at: entry.place)
+      try each(entry)
       members += 1
       method.progress()
       if reports.isDue, method.lists { method.report("listing \(path): \(members) members") }
     }
   }
 
-  private func insert(_ entry: ArchiveReader.Entry) {
-    guard let names = Self.normalized(entry.path), let name = names.last else { return }
+  /// Adds the next entry of the archive.
+  ///
+  /// - Parameter place: where the content of a file lies in the archive, if it lies there as it is.
+  mutating func insert(_ path: RawPath, _ kind: ArchiveReader.Entry.Kind, at place: Range<Int>?) {
+    if case .file = kind, place == nil { isPlain = false }
+    guard let names = Self.normalized(path), let name = names.last else { return }
     let directory = names.dropLast().reduce(root) { $0.madeDirectory($1) }
-    switch entry.kind {
+    switch kind {
     case .directory: _ = directory.madeDirectory(name)
-    case .file: directory.children[name] = .file(entry.place)
+    case .file: directory.children[name] = .file(place)
     case .symbolicLink(let target): directory.children[name] = .symbolicLink(target)
     case .special: directory.children[name] = .special
     case .hardLink(let target): directory.children[name] = hardLinked(target)
@@ -127,8 +149,10 @@ extension ArchiveTree.Directory {
   }
 
   /// What a path leads to from here, symbolic links followed.
+  ///
+  /// - Parameter links: followed so far for one name.
   fileprivate func find(
-    _ path: RawPath, hops: Int
+    _ path: RawPath, after links: inout Int
   ) -> Result<ArchiveTree.Node, ArchiveTree.BrokenLink> {
     var node = ArchiveTree.Node.directory(self)
     for name in path.components where !name.elementsEqual(".".utf8) {
@@ -142,7 +166,7 @@ extension ArchiveTree.Directory {
         guard let child = directory.children[Array(name)] else {
           return .failure(.init(reason: .brokenLink))
         }
-        switch child.followed(from: directory, hops: hops) {
+        switch child.followed(from: directory, after: &links) {
         case .success(let target): node = target
         case .failure(let failure): return .failure(failure)
         }
@@ -154,15 +178,21 @@ extension ArchiveTree.Directory {
 
 extension ArchiveTree.Node {
   /// As many symbolic links as Linux follows for one name.
-  private static var maximumHops: Int { 40 }
+  private static var mostLinks: Int { 40 }
 
   /// What this is in the end: neither a symbolic link nor a broken one.
   ///
-  /// - Parameters:
-  ///   - directory: where it is.
-  ///   - hops: symbolic links that led here.
+  /// - Parameter directory: where it is.
   fileprivate func followed(
-    from directory: ArchiveTree.Directory, hops: Int = 0
+    from directory: ArchiveTree.Directory
+  ) -> Result<ArchiveTree.Node, ArchiveTree.BrokenLink> {
+    var links = 0
+    return followed(from: directory, after: &links)
+  }
+
+  /// - Parameter links: followed so far for one name.
+  fileprivate func followed(
+    from directory: ArchiveTree.Directory, after links: inout Int
   ) -> Result<ArchiveTree.Node, ArchiveTree.BrokenLink> {
     switch self {
     case .directory, .file, .special: return .success(self)
@@ -171,8 +201,9 @@ extension ArchiveTree.Node {
       guard target.bytes.first != UInt8(ascii: "/") else {
         return .failure(.init(reason: .outsideLink))
       }
-      guard hops < Self.maximumHops else { return .failure(.init(reason: .circularLink)) }
-      return directory.find(target, hops: hops + 1)
+      guard links < Self.mostLinks else { return .failure(.init(reason: .circularLink)) }
+      links += 1
+      return directory.find(target, after: &links)
     }
   }
 }

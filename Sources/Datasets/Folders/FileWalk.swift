@@ -1,5 +1,8 @@
 import Support
 
+/// Directories within each other that are looked into; links may make any number.
+let deepestDirectory = 256
+
 /// A walk through a directory and all below it, for the files whose names say that they are wanted.
 struct FileWalk<Directory: ListedDirectory> {
   let isWanted: (_ name: [UInt8]) -> Bool
@@ -39,6 +42,10 @@ struct FileWalk<Directory: ListedDirectory> {
     for (name, subdirectory) in subdirectories {
       guard !ancestors.contains(subdirectory.identity) else {
         passedOver.add(.circularLink)
+        continue
+      }
+      guard ancestors.count < deepestDirectory else {
+        passedOver.add(.tooDeep)
         continue
       }
       try visit(subdirectory, at: path.appending(name), below: ancestors, didList: didList)

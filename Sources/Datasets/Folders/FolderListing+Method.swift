@@ -1,13 +1,13 @@
 import Support
 
 extension FolderListing {
-  /// Who lists an image folder, one process for itself or one rank for all of a job, and who is told how
-  /// that gets on. An archive is listed by each rank for itself.
+  /// Who lists an image folder or an archive, one process for itself or one rank for all of a job, and who
+  /// is told how that gets on.
   public struct Method: Sendable {
-    /// Whether this process reads the directories.
+    /// Whether this process reads the directories, or the archive's headers.
     let lists: Bool
     /// Returns the listing process's bytes on all ranks; every rank calls it once a listing.
-    private let share: @Sendable ([UInt8]) throws -> [UInt8]
+    let share: @Sendable ([UInt8]) throws -> [UInt8]
     let progress: @Sendable () -> Void
     let report: @Sendable (String) -> Void
 

@@ -10,34 +10,35 @@ public struct ImageArchive: ImageSource {
   private let fileNames: NameTable
   private let file: RandomAccessFile
   /// Of every sample, in the file.
-  private let ranges: [Range<Int>]
+  private let places: [Range<Int>]
 
   /// - Parameters:
   ///   - splits: the first of them that is there counts.
-  ///   - method: is told how that gets on.
+  ///   - method: who reads the archive's headers; with several ranks, `Method` says which one.
   public init(
     path: String, splits: [String], listing method: FolderListing.Method = .alone
-  ) throws(DatasetError) {
-    try self.init(PlainTar(of: path, method), path: path, splits: splits)
+  ) throws {
+    try self.init(
+      path: path, splits: splits, listing: method, largestInMemory: PlainTar.largestInMemory)
   }
 
-  init(_ tar: PlainTar, path: String, splits: [String]) throws(DatasetError) {
-    let (split, directory) = try SplitSearch(path: path, root: tar.tree.root).find(splits)
-    location = "\(path):\(split)"
-    let listing = try FolderListing(of: directory, split: split, location: location)
+  /// - Parameter largestInMemory: see `PlainTar`.
+  init(
+    path: String, splits: [String], listing method: FolderListing.Method, largestInMemory: Int
+  ) throws {
+    let (tar, found) = try method.open(
+      archive: path, splits: splits, largestInMemory: largestInMemory)
+    let listing = found.listing
+    location = Self.location(path, listing.split)
     classes = listing.classes.map(\.name)
     labels = listing.labels
     passedOver = listing.passedOver
     fileNames = listing.files
     file = tar.file
-    var ranges: [Range<Int>] = []
-    ranges.reserveCapacity(labels.count)
-    for (index, label) in labels.enumerated() {
-      let name = RawPath(classes[Int(label)]).appending(fileNames.utf8(index))
-      ranges.append(directory.place(of: name))
-    }
-    self.ranges = ranges
+    places = found.places
   }
+
+  static func location(_ archive: String, _ split: RawPath) -> String { "\(archive):\(split)" }
 
   public func name(of index: Int) -> String {
     "\(location)/\(classes[Int(labels[index])])/\(fileNames[index])"
@@ -45,7 +46,9 @@ public struct ImageArchive: ImageSource {
 
   public var listingHash: UInt64 { fileNames.hash }
 
+  public func copyHash() throws(DatasetError) -> UInt64 { try ArchiveState.content(of: file) }
+
   public func read(_ index: Int, into bytes: inout [UInt8]) throws(DatasetError) {
-    try onFiles(file.read(ranges[index], into: &bytes))
+    try onFiles(file.read(places[index], into: &bytes))
   }
 }

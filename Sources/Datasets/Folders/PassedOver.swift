@@ -13,6 +13,7 @@ public struct PassedOver: Sendable, Equatable, CustomStringConvertible {
     static let outsideLink = Reason(text: "linked to outside of the archive")
     /// Of a shard.
     static let noImageOfSample = Reason(text: "with a label and no image that is read")
+    static let tooDeep = Reason(text: "more than \(deepestDirectory) directories deep")
     static let special = Reason(text: "neither file nor directory")
 
     /// By a file's ending.

@@ -6,30 +6,60 @@ import Support
 /// is in memory; that of a large one is a file, which is made once for all processes.
 struct PlainTar {
   let file: RandomAccessFile
-  let tree: ArchiveTree
+  /// Whether it is the archive itself.
+  let isItself: Bool
+  private let archive: String
+  private let path: String
+  /// Where a copy in memory has its path from.
+  private let memory: MemoryFile?
+  private let isSmall: Bool
 
-  /// - Parameter largestInMemory: bytes of an archive whose copy is in memory.
+  /// Bytes of an archive of which nothing is kept in files.
+  static let largestInMemory = 8 << 20
+
+  /// - Parameters:
+  ///   - isItself: whether the archive is plain; else a copy is made, or found.
+  ///   - largestInMemory: see above.
   /// - Throws: where the archive is damaged, or no copy can be kept.
   init(
-    of archive: String, _ method: FolderListing.Method, largestInMemory: Int = 8 << 20
+    of archive: String, isItself: Bool, _ method: FolderListing.Method,
+    largestInMemory: Int = Self.largestInMemory
   ) throws(DatasetError) {
-    if try !ArchiveReader(path: archive).isCompressed {
-      try self.init(plain: archive, method)
-      if tree.isPlain { return }
-    }
-    if fileSize(archive) <= largestInMemory {
-      let memory = try MemoryFile(of: archive)
-      defer { withExtendedLifetime(memory) {} }
-      try Self.copy(archive, to: memory.descriptor, path: memory.path, method)
-      try self.init(plain: memory.path, method)
+    (self.archive, self.isItself) = (archive, isItself)
+    isSmall = fileSize(archive) <= largestInMemory
+    var memory: MemoryFile?
+    if isItself {
+      path = archive
+    } else if isSmall {
+      let copy = try MemoryFile(of: archive)
+      try Self.copy(archive, to: copy.descriptor, path: copy.path, method)
+      path = copy.path
+      memory = copy
     } else {
-      try self.init(plain: try Copy(of: archive).made(method), method)
+      path = try Copy(of: archive).made(method)
     }
+    self.memory = memory
+    file = try onFiles(RandomAccessFile(path: path))
   }
 
-  private init(plain path: String, _ method: FolderListing.Method) throws(DatasetError) {
-    file = try onFiles(RandomAccessFile(path: path))
-    tree = try ArchiveTree(path: path, method)
+  /// The plain tar, and what is in it.
+  static func withTree(
+    of archive: String, _ method: FolderListing.Method,
+    largestInMemory: Int = Self.largestInMemory
+  ) throws(DatasetError) -> (PlainTar, ArchiveTree) {
+    if try !ArchiveReader(path: archive).isCompressed {
+      let tar = try Self(
+        of: archive, isItself: true, method, largestInMemory: largestInMemory)
+      let tree = try tar.tree(method)
+      if tree.isPlain { return (tar, tree) }
+    }
+    let tar = try Self(of: archive, isItself: false, method, largestInMemory: largestInMemory)
+    return (tar, try tar.tree(method))
+  }
+
+  private func tree(_ method: FolderListing.Method) throws(DatasetError) -> ArchiveTree {
+    try isSmall
+      ? ArchiveTree(path: path, method) : ArchiveIndex(of: path, for: archive).tree(method)
   }
 
   /// Writes all entries of an archive as a plain tar.
@@ -61,32 +91,12 @@ struct PlainTar {
     private let archive: String
     private let file: DerivedFile
 
-    /// - Parameter directories: where the copy may be; by default beside the archive, or in the user's
-    ///   directory for caches.
+    /// - Parameter directories: where the copy may be; see `DerivedFile`.
     init(of archive: String, directories: [String]? = nil) throws(DatasetError) {
       self.archive = archive
-      let url = URL(fileURLWithPath: archive)
       file = DerivedFile(
-        url.lastPathComponent, state: try Self.state(of: archive), ending: ".tar",
-        content: "the plain copy of \(archive)",
-        directories: directories
-          ?? DerivedFile.directories(beside: url.deletingLastPathComponent().path))
-    }
-
-    /// Of its size, its time of change, and its first and last bytes, since programs that make archives
-    /// anew may set the same time.
-    private static func state(of archive: String) throws(DatasetError) -> UInt64 {
-      let time = try onFiles(FileStatus(of: RawPath(archive)).status.st_mtim)
-      let file = try onFiles(RandomAccessFile(path: archive))
-      var hash = XXHash64()
-      hash.update(name: "\(file.size) \(time.tv_sec).\(time.tv_nsec)")
-      var bytes: [UInt8] = []
-      let end = 1 << 16
-      for range in [0..<min(end, file.size), max(0, file.size - end)..<file.size] {
-        try onFiles(file.read(range, into: &bytes))
-        bytes.withUnsafeBytes { hash.update($0) }
-      }
-      return hash.value
+        of: archive, state: try ArchiveState(of: archive), ending: ".tar",
+        content: "the plain copy of \(archive)", directories: directories)
     }
 
     /// The copy's path; it is made if need be.

@@ -12,6 +12,8 @@ public protocol SampleSource: Sendable {
   func name(of index: Int) -> String
   /// Stands for the list of samples, wherever the data set lies; no sample is read for it.
   var listingHash: UInt64 { get }
+  /// The same for copies of the data, as far as that can be told without reading samples. Ranks compare it.
+  func copyHash() throws(DatasetError) -> UInt64
   /// What was found beside the samples.
   var passedOver: PassedOver { get }
   /// Which of its files do not have the published number of samples, if any, for people.
@@ -28,6 +30,8 @@ public struct SplitNote: Sendable, Equatable {
 extension SampleSource {
   /// The number of samples.
   public var count: Int { labels.count }
+
+  public func copyHash() throws(DatasetError) -> UInt64 { fingerprint }
 
   public var passedOver: PassedOver { PassedOver() }
 

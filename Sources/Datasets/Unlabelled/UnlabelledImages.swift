@@ -20,9 +20,9 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
         append("\(file)", .file(file))
       }
     } else if isArchiveName(path) {
-      let tar = try PlainTar(of: "\(path)", .alone)
-      for member in try imagePaths(in: tar.tree.root, location: path) {
-        append("\(path):\(member)", .member(tar.file, tar.tree.root.place(of: member)))
+      let (tar, tree) = try PlainTar.withTree(of: "\(path)", .alone)
+      for member in try imagePaths(in: tree.root, location: path) {
+        append("\(path):\(member)", .member(tar.file, tree.root.place(of: member)))
       }
     } else if fileNameEnding(path.bytes) == "bin" {
       throw .otherForm(path: "\(path)", .binaryFile)

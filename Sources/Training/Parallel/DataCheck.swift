@@ -26,7 +26,7 @@ public struct DifferentData: Error, Equatable, CustomStringConvertible {
   public var description: String {
     let sameSize =
       (expected.samples, expected.classes) == (found.samples, found.classes)
-      ? ", but of other names or labels" : ""
+      ? ", but not the same ones" : ""
     return "the ranks see different data: \(expected.text), \(found.text)\(sameSize). Give every"
       + " host the same copy of the data set, complete and of the same version, or one that all share."
   }
@@ -38,8 +38,8 @@ extension Communicator {
   /// - Throws: `DifferentData`, on every rank alike.
   func checkSameSamples(of source: any SampleSource) throws {
     guard size > 1 else { return }
-    let fingerprints = try allGather(source.fingerprint)
-    guard let other = fingerprints.firstIndex(where: { $0 != fingerprints[0] }) else { return }
+    let hashes = try allGather(try source.copyHash())
+    guard let other = hashes.firstIndex(where: { $0 != hashes[0] }) else { return }
     let samples = try allGather(UInt64(source.count))
     let classes = try allGather(UInt64(source.classes.count))
     func listing(_ rank: Int) throws -> DifferentData.Listing {

@@ -107,7 +107,8 @@ package struct DataSplits {
       } else {
         try openImages(imageSplits)
       }
-    // An image folder is listed by rank 0 for all; of everything else each rank reads an index of its own.
+    // An image folder is listed by rank 0 for all. Of everything else each rank has an index, or an archive,
+    // of its own.
     if !(source is ImageFolder) { try communicator.checkSameSamples(of: source) }
     return source
   }
