@@ -4,6 +4,7 @@ ranks. Needs root, iproute2 and /dev/net/tun."""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,8 +16,10 @@ SUBNET = "10.99.0"
 
 
 def enter_name_spaces():
-    """Runs this program anew in name spaces of its own, with which everything in them vanishes."""
+    """Runs this program anew in name spaces of its own, with which everything in them vanishes. A signal
+    that ends this program ends that one first, which removes what it made."""
     if os.environ.get(INSIDE):
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         run("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
         run("ip", "link", "set", "lo", "up")
         return
@@ -26,7 +29,15 @@ def enter_name_spaces():
     if not os.access("/dev/net/tun", os.W_OK) or subprocess.run([*NAME_SPACES, "true"]).returncode:
         sys.exit("skipped: this user cannot make networks (root and /dev/net/tun are needed)")
     os.environ[INSIDE] = "1"
-    os.execvp(NAME_SPACES[0], [*NAME_SPACES, sys.executable, *sys.argv])
+    parent = subprocess.Popen([*NAME_SPACES, sys.executable, *sys.argv])
+
+    def end(number, _):
+        # unshare itself ignores signals while it waits.
+        subprocess.run(["pkill", "-TERM", "-P", str(parent.pid)])
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    sys.exit(parent.wait())
 
 
 class Hosts:
