@@ -67,6 +67,9 @@ class Preparation:
         """[C, size, size]"""
         if not isinstance(image, Image.Image):
             image = Image.fromarray(image)
+        if image.mode in ("I", "I;16", "I;16B"):
+            # Of 16-bit gray the program takes the upper 8 bits; Pillow makes what is above 255 white.
+            image = Image.fromarray((numpy.asarray(image) >> 8).astype(numpy.uint8))
         image = image.convert(self.mode)
         for step in self.steps:
             image = step(image)

@@ -112,7 +112,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         with safe_open(file, "pt") as opened:
             metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+            tensors = _floats({name: opened.get_tensor(name) for name in opened.keys()})
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{file}: {error}") from None
     if not {"configuration", "classes"} <= metadata.keys():
@@ -136,6 +136,15 @@ def load(path: str | os.PathLike[str]) -> Model:
             f"{file} does not hold its network: missing {missing}, beside {unexpected}"
         )
     return model.eval()
+
+
+def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights that were exported as int8, with a scale for each output channel, as numbers again."""
+    quantized = [name for name, tensor in tensors.items() if tensor.dtype == torch.int8]
+    for name in quantized:
+        scale = tensors.pop(name + ".scale")
+        tensors[name] = tensors[name].float() * scale.reshape(-1, *[1] * (tensors[name].dim() - 1))
+    return tensors
 
 
 def model_file(path: Path) -> Path:

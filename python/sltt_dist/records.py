@@ -38,6 +38,7 @@ def metrics(run: str | os.PathLike[str]) -> pandas.DataFrame | list[Record]:
 
     Raises:
         OSError: where there are no metrics, or they cannot be read.
+        ValueError: where a line is damaged.
     """
     path = Path(run)
     file = path / FILE_NAME if path.is_dir() else path

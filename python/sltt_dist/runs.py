@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -44,7 +45,10 @@ class Run:
         self._stop_signal = stop_signal
         self._is_stopping = False
         self._metrics = directory / FILE_NAME
-        self._offset = self._size()
+        # The lines that were there, or were given.
+        self._known: list[bytes] = []
+        self._file: int | None = None
+        self._take_new_lines()
         self._printed = tempfile.TemporaryFile()
         weakref.finalize(self, self._printed.close)
         self._process = subprocess.Popen(
@@ -111,19 +115,26 @@ class Run:
         if self.status is None:
             self.stop()
 
-    def _size(self) -> int:
-        return self._metrics.stat().st_size if self._metrics.exists() else 0
-
     def _new_records(self) -> list[Record]:
-        # A run that goes on takes back what was written after its checkpoint.
-        self._offset = min(self._offset, self._size())
-        if self._offset == self._size():
+        return parsed(b"".join(self._take_new_lines()))
+
+    def _take_new_lines(self) -> list[bytes]:
+        try:
+            file = self._metrics.open("rb")
+        except FileNotFoundError:
             return []
-        with self._metrics.open("rb") as file:
-            file.seek(self._offset)
-            lines = whole_lines(file.read())
-        self._offset += len(lines)
-        return parsed(lines)
+        with file:
+            status = os.fstat(file.fileno())
+            # A run that goes on replaces the file by one without what came after its checkpoint.
+            if status.st_ino != self._file or status.st_size < sum(map(len, self._known)):
+                kept = whole_lines(file.read()).splitlines(keepends=True)
+                pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(self._known, kept))
+                self._known = [line for line, _ in pairs]
+            self._file = status.st_ino
+            file.seek(sum(map(len, self._known)))
+            new = whole_lines(file.read()).splitlines(keepends=True)
+        self._known += new
+        return new
 
 
 def launch(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from safetensors.torch import save_file
 from small_data import (
     CLASSES,
@@ -23,6 +24,7 @@ from sltt_dist import configuration
 from sltt_dist.builder import build
 from sltt_dist.families import ARCHITECTURES
 from sltt_dist.images import Preparation
+from sltt_dist.model import _floats
 from sltt_dist.records import parsed
 from sltt_dist.runs import find_program
 
@@ -219,6 +221,13 @@ class ModelTests(unittest.TestCase):
                 with self.assertRaisesRegex(sltt_dist.ModelError, message):
                     sltt_dist.load(path)
 
+    def test_reads_weights_of_int8(self) -> None:
+        numbers = torch.tensor([[127, -64], [1, 0]], dtype=torch.int8)
+        tensors = {"w": numbers, "w.scale": torch.tensor([0.5, 2]), "b": torch.ones(2)}
+        read = _floats(tensors)
+        self.assertEqual(read["w"].tolist(), [[63.5, -32], [2, 0]])
+        self.assertEqual(read.keys(), {"w", "b"})
+
     def test_prepares_images_as_the_configuration_says(self) -> None:
         section = {"image_size": 4, "normalization": "none"}
         image = numpy.arange(8 * 6, dtype=numpy.uint8).reshape(8, 6)
@@ -228,6 +237,9 @@ class ModelTests(unittest.TestCase):
         ]:
             prepared = Preparation(section | {"evaluation": evaluation}, channels=1)(image)
             self.assertEqual(prepared[0].round().int().tolist(), expected.tolist())
+        deep = Image.fromarray(numpy.array([[0, 255, 256, 65535]] * 4, numpy.uint16))
+        prepared = Preparation(section, channels=1)(deep)
+        self.assertEqual(prepared[0].round().int().tolist(), [[0, 0, 1, 255]] * 4)
         enlarged = Preparation(section | {"image_size": 7, "augmentation": "imagenet"}, channels=1)
         self.assertEqual(enlarged(image).shape, (1, 7, 7))
         with self.assertRaisesRegex(ValueError, "has the step 'invert'"):

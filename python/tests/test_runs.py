@@ -67,6 +67,21 @@ class RunTests(unittest.TestCase):
                 new = [record["iteration"] for record in rest if record["kind"] == "interval"]
                 self.assertEqual(new, [done + 1, done + 2, done + 3])
 
+    def test_gives_what_is_new_of_a_run_that_goes_on(self) -> None:
+        run = self.launch(training={"epochs": 2})
+        run.wait()
+        metrics = self.folder / "run/metrics.jsonl"
+        # As if it had been killed after iterations of which there is no checkpoint.
+        lines = metrics.read_text()
+        lost = lines.splitlines()[0] + "\n"
+        for iteration in (5, 6, 7):
+            lines += lost.replace('"iteration": 1,', f'"iteration": {iteration},')
+        metrics.write_text(lines)
+        rest = sltt_dist.launch(resume=run, options=ONE_THREAD, training={"epochs": 5})
+        rest.wait()
+        new = [record["iteration"] for record in rest if record["kind"] == "interval"]
+        self.assertEqual(new, [5, 6, 7, 8, 9, 10])
+
     def test_fails_with_the_programs_message(self) -> None:
         with self.assertRaises(sltt_dist.RunFailed) as caught:
             list(self.launch(model={"widht": 3}))
