@@ -108,11 +108,15 @@ public struct PyTorchFile: TensorFile {
   }
 
   /// What the archive's files hold whose names, without the directory around all, are wanted.
+  ///
+  /// - Parameter limit: bytes of all of them together that are too many: the archive, where nothing is
+  ///   compressed.
   static func entries(
     of path: String, limit: Int, _ isWanted: (String) -> Bool
   ) throws -> [String: [UInt8]] {
     let archive = try ArchiveReader(path: path, format: .zip)
     var entries: [String: [UInt8]] = [:]
+    var limit = limit
     while let entry = try archive.nextEntry() {
       let name = "\(entry.path)"
       guard let slash = name.firstIndex(of: "/") else { continue }
@@ -120,6 +124,7 @@ public struct PyTorchFile: TensorFile {
       guard isWanted(inner) else { continue }
       var bytes: [UInt8] = []
       try archive.appendData(to: &bytes, limit: limit)
+      limit -= bytes.count
       guard entries.updateValue(bytes, forKey: inner) == nil else {
         throw PyTorchFileError(path: path, problem: "is damaged: it has \(inner) twice")
       }

@@ -33,8 +33,12 @@ struct StridedTensor: Equatable {
       guard !isTooLarge, !isTooLong, !isTooFar else { return nil }
       (count, last) = (product, end)
     }
-    guard count == 0 || last < storage.count else { return nil }
-    (self.storage, self.offset, self.shape, self.strides) = (storage, offset, shape, strides)
+    guard count == 0 || last < storage.count,
+      !storage.count.multipliedReportingOverflow(by: storage.type.byteCount).overflow
+    else { return nil }
+    (self.storage, self.offset, self.shape) = (storage, offset, shape)
+    // Along a dimension of 1 there are no neighbours; it may say anything.
+    self.strides = zip(shape, strides).map { size, stride in size > 1 ? stride : 0 }
     self.count = count
   }
 

@@ -59,13 +59,13 @@ struct Header: Codable {
 }
 
 /// Number of elements of a tensor of this shape (1 for a scalar, `[]`); nil for a negative
-/// dimension or where the product overflows.
+/// dimension or where the product overflows, also that of the other dimensions where one is 0.
 func elementCount(of shape: [Int]) -> Int? {
   var count = 1
   for dimension in shape {
-    let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+    let (product, overflow) = count.multipliedReportingOverflow(by: max(dimension, 1))
     guard dimension >= 0, !overflow else { return nil }
     count = product
   }
-  return count
+  return shape.contains(0) ? 0 : count
 }

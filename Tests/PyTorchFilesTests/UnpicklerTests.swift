@@ -84,6 +84,19 @@ struct UnpicklerTests {
     #expect(view(0, [2], [Int.max]) == nil)
     #expect(view(0, [Int.max, Int.max], [0, 0]) == nil)
     #expect(view(0, [1, 2], [1]) == nil)
+    let huge = TensorStorage(key: "0", type: .float32, count: 1 << 62)
+    #expect(StridedTensor(huge, offset: 0, shape: [1], strides: [1]) == nil)
+  }
+
+  /// PyTorch writes whatever it has as the stride of a dimension of 1.
+  @Test func theStrideOfOneElementDoesNotMatter() throws {
+    let storage = TensorStorage(key: "0", type: .int16, count: 4)
+    for stride in [0, 7, Int.max] {
+      let tensor = try #require(
+        StridedTensor(storage, offset: 0, shape: [2, 1, 2], strides: [1, stride, 2]))
+      let bytes: [UInt8] = [0, 0, 1, 1, 2, 2, 3, 3]
+      #expect(tensor.elements(of: bytes, isBigEndian: false) == [0, 0, 2, 2, 1, 1, 3, 3])
+    }
   }
 
   @Test func elementsOfTheOtherByteOrderAreTurned() throws {

@@ -91,6 +91,10 @@ struct SafeTensorsFileTests {
     (#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,3]}}"#, "shape [2] of U8, 2 bytes, but 3"),
     (#"{"x":{"dtype":"Q3","shape":[3],"data_offsets":[0,3]}}"#, "unknown element type 'Q3'"),
     (#"{"x":{"dtype":"U8","shape":[-3],"data_offsets":[0,3]}}"#, "impossible shape"),
+    (
+      #"{"x":{"dtype":"U8","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}}"#,
+      "impossible shape"
+    ),
     (#"{"x":{"dtype":"U8","shape":[3],"data_offsets":[3,0]}}"#, "impossible data offsets"),
     (#"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0]}}"#, "impossible data offsets"),
     (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "the file has only"),
