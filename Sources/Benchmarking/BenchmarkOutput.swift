@@ -1,16 +1,26 @@
 import Foundation
+import Support
 
 /// The directory that a benchmark writes its figures to.
 public struct BenchmarkOutput {
   private let directory: String
 
-  public init(directory: String) { self.directory = directory }
+  /// Makes the directory if it is not there.
+  ///
+  /// - Throws: `FileError`.
+  public init(directory: String) throws(FileError) {
+    self.directory = directory
+    do {
+      try FileManager.default.createDirectory(
+        atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      throw .unwritable(path: directory, reason: systemReason(of: error))
+    }
+  }
 
-  /// Writes a text file, and the directory if it is not there.
-  public func write(_ text: String, to name: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: directory, withIntermediateDirectories: true)
-    try text.write(toFile: directory + "/" + name, atomically: true, encoding: .utf8)
+  /// Writes a text file.
+  public func write(_ text: String, to name: String) throws(FileError) {
+    try writeFile(directory + "/" + name, text.utf8)
   }
 }
 

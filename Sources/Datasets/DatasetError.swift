@@ -45,6 +45,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case malformed(sample: String, reason: String)
   /// A directory does not hold recordings in the layout of its format.
   case noRecordings(path: String, expected: String)
+  /// The shards to be made would be taken for a class of the data that they are made of.
+  case outputInSplit(path: String, split: String)
   /// What is made of the data once can be kept nowhere; `content` says what that is.
   case uncacheable(content: String, directories: [String], reason: String)
   /// The statistics of a normalization preset are for another number of channels.
@@ -122,6 +124,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .noRecordings(let path, let expected):
       return "\(path): has no recordings of this format. Expected \(expected). "
         + "Check data.path and data.format."
+    case .outputInSplit(let path, let split):
+      return
+        "\(path) is in \(split), where each directory is taken for a class: name another directory"
+        + " for the shards"
     case .uncacheable(let content, let directories, let reason):
       return
         "\(content) cannot be stored in \(directories.joined(separator: ", ")): "

@@ -62,11 +62,10 @@ struct CurvesSection {
     _ history: RunHistory, _ value: Value, isOfIntervals: Bool
   ) -> [LinePlot.Point] {
     let epochs = history.epochs
-    let iterationsPerEpoch = epochs.first.map { Double($0.iteration) / Double($0.epoch) } ?? 1
     let usesIntervals = isOfIntervals && epochs.count < 20 && history.intervals.count > 1
     let points = (usesIntervals ? history.intervals : epochs).compactMap { record in
       record[keyPath: value].map {
-        LinePlot.Point(Double(record.iteration) / iterationsPerEpoch, $0)
+        LinePlot.Point(Double(record.iteration) / history.iterationsPerEpoch, $0)
       }
     }
     return Self.thinned(points.filter { $0.y.isFinite })

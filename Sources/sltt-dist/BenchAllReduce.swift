@@ -36,6 +36,7 @@ struct BenchAllReduce: ParsableCommand {
         throw ValidationError(
           "bench allreduce needs several ranks: mpirun -n 2 sltt-dist bench allreduce")
       }
+      if communicator.isRoot { try files.prepare() }
       let counts = Array(sequence(first: 4096) { $0 * 4 }.prefix { $0 <= largest << 18 })
       let report = try AllReduceBenchmark(communicator, rounds: rounds)
         .run(counts: counts, chunkLengths: chunks)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Foundation
+import Support
 import Training
 
 struct BenchData: ParsableCommand {
@@ -33,6 +34,9 @@ struct BenchData: ParsableCommand {
 
   func run() {
     onOneRank("bench data") { communicator in
+      // Before the work, whether it can be written.
+      let kind = ResultKind("figures of bench data", marks: ["{", "\"images_per_second\""])
+      let file = try output.map { try ResultFile(path: $0, kind) }
       let benchmark = try DataBenchmark(try configuration.read(communicator))
       print(benchmark.title)
       print(benchmark.heading)
@@ -41,9 +45,7 @@ struct BenchData: ParsableCommand {
         rows.append(try benchmark.measure(workers: count, seconds: seconds))
         print(benchmark.line(rows.last!))
       }
-      if let output {
-        try benchmark.json(rows).write(toFile: output, atomically: true, encoding: .utf8)
-      }
+      try file?.finish(with: benchmark.json(rows).utf8)
     }
   }
 

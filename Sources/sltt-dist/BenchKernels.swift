@@ -31,6 +31,7 @@ struct BenchKernels: ParsableCommand {
 
   func run() {
     onOneRank("bench kernels") { communicator in
+      try files.prepare()
       let report = try KernelBenchmark(
         configuration.read(communicator), densities: densities, rounds: repetition.rounds,
         threads: threading.threadCount(communicator), fits: fit

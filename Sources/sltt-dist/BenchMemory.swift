@@ -40,6 +40,7 @@ struct BenchMemory: ParsableCommand {
             resolved, firingRate: firing.target, backend: compute.backend, threads: threads))
         return
       }
+      try files.prepare()
       var measurements: [MemoryMeasurement] = []
       for method in methods {
         for count in timesteps {

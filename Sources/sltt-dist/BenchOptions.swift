@@ -38,10 +38,15 @@ struct ReportOptions<Benchmark: ParsableCommand>: ParsableArguments {
 
   private static var name: String { Benchmark.configuration.commandName! }
 
+  /// Makes the directory, before the work.
+  func prepare() throws {
+    _ = try output.map { try BenchmarkOutput(directory: $0) }
+  }
+
   /// Prints the report and writes its files.
   func show(_ report: some PlottedReport) throws {
     print(report.text)
-    guard let output = output.map(BenchmarkOutput.init) else { return }
+    guard let output = try output.map({ try BenchmarkOutput(directory: $0) }) else { return }
     try output.write(report.json, to: "\(Self.name).json")
     try output.write(report.plot.svg, to: "\(Self.name).svg")
   }

@@ -106,8 +106,9 @@ struct BenchScaling: ParsableCommand {
       guard communicator.size == 1 else {
         throw ValidationError("bench scaling starts its ranks itself: start it without mpirun")
       }
-      // Before the work, whether it can be read.
+      // Before the work, whether it can be read, and written.
       let predictions = try check.map { try ScalingPredictions(file: $0) }
+      try files.prepare()
       let measurements = try modes.map { mode in
         let rounds = try (0..<rounds).map { _ in
           try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }

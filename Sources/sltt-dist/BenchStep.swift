@@ -68,6 +68,9 @@ struct BenchStep: ParsableCommand {
 
   func run() {
     onEveryRank { communicator in
+      // Before the work, whether it can be made.
+      let directory =
+        try communicator.isRoot ? output.map { try BenchmarkOutput(directory: $0) } : nil
       let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(
         communicator, base: file.map { ($0.configuration, $0.path) })
@@ -81,7 +84,7 @@ struct BenchStep: ParsableCommand {
       guard communicator.isRoot else { return }
       let report = benchmark.report()
       print(report.text)
-      try output.map { try BenchmarkOutput(directory: $0).write(report.json, to: "step.json") }
+      try directory?.write(report.json, to: "step.json")
     }
   }
 

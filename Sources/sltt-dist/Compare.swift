@@ -61,14 +61,26 @@ struct Compare: ParsableCommand {
     where keys.contains(key) {
       throw ValidationError("--vary \(key): give its values as \(option)")
     }
+    if configuration.set.contains(where: { $0.hasPrefix("training.seed=") }) {
+      throw ValidationError("--set training.seed: give it as --seeds")
+    }
+    if !methods.contains(.slttK), let key = keys.first(where: { Self.isForSLTTK($0 + "=") }) {
+      throw ValidationError(
+        "--vary \(key) is for sltt-k, which is not among --methods: add it, or leave this out")
+    }
   }
 
   func run() {
     StopSignal.install()
     onOneRank("compare") { communicator in
       // All mistakes before the first run.
+      if FileManager.default.fileExists(atPath: OutputDirectory(output).configuration) {
+        throw ValidationError(
+          "--output \(output) holds a run: name another directory for the comparison")
+      }
       let combinations = try combinations(communicator)
       for combination in combinations { try requireSameRuns(combination) }
+      let files = try BenchmarkOutput(directory: output)
       StopSignal.beginDeferring()
       let count = combinations.count * seeds.count
       for (index, combination) in combinations.enumerated() {
@@ -79,7 +91,6 @@ struct Compare: ParsableCommand {
       }
       let comparison = try Comparison(directory: output)
       print("\n" + comparison.text)
-      let files = BenchmarkOutput(directory: output)
       try files.write(comparison.text + "\n", to: "comparison.txt")
       try files.write(comparison.json, to: "comparison.json")
       try files.write(comparison.timePlot.svg, to: "accuracy-time.svg")

@@ -13,7 +13,7 @@ struct Gradients: ParsableCommand {
     discussion: """
       With --compare: cosine and ratio of norms, by parameter, between the gradients of the configured \
       method and of another one, such as bptt, on the same weights and batches. The batches are the first \
-      ones of the training split, with augmentation and dropout as in training.
+      ones of training, of more than one epoch where they are many, with augmentation and dropout.
 
       Else: one iteration, to compare with other implementations. Reads and writes safetensors files. \
       Weights: parameters under their published names, or as param.NAME, with running statistics as NAME \

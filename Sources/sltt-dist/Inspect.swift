@@ -42,6 +42,10 @@ struct Inspect: ParsableCommand {
       throw ValidationError(
         "--as-yaml shows a configuration, and --checkpoint what was made by one")
     }
+    if let option = configuration.given {
+      throw ValidationError(
+        "\(option) is for a network that is configured, and --checkpoint has its own: leave it out")
+    }
     if firingRate != nil {
       throw ValidationError("--firing-rate is for a network without measured rates: leave it out")
     }

@@ -28,6 +28,11 @@ struct ConfigurationOptions: ParsableArguments {
     transform: { $0 })
   var set: [String] = []
 
+  /// An option that was given, if any was.
+  var given: String? {
+    config != nil ? "--config" : data != nil ? "--data" : set.isEmpty ? nil : "--set"
+  }
+
   func validate() throws {
     guard data != nil, set.contains(where: { $0.hasPrefix("data.path=") }) else { return }
     throw ValidationError("--data and --set data.path exclude each other: leave one out")
@@ -76,10 +81,13 @@ struct EnergyOptions: ParsableArguments {
   ///
   /// - Parameter option: what shows them.
   func requireShown(_ isShown: Bool, by option: String) throws {
-    guard !isShown, macEnergy != nil || acEnergy != nil else { return }
-    throw ValidationError(
-      "\(macEnergy != nil ? "--mac-energy" : "--ac-energy") is of no use without \(option): add"
-        + " that, or leave it out")
+    guard !isShown, let given else { return }
+    throw ValidationError("\(given) is of no use without \(option): add that, or leave it out")
+  }
+
+  /// An option that was given, if any was.
+  var given: String? {
+    macEnergy != nil ? "--mac-energy" : acEnergy != nil ? "--ac-energy" : nil
   }
 
   func validate() throws {
@@ -182,7 +190,11 @@ extension ThreadOptions {
 }
 
 /// Runs `body` on every rank of the job. An error on one rank ends the whole job with its message.
-func onEveryRank(_ body: (any Communicator) throws -> Void) {
+///
+/// - Parameter isForReading: whether what is printed is the result, which must not get lost.
+func onEveryRank(
+  isForReading: Bool = true, _ body: (any Communicator) throws -> Void
+) {
   StopSignal.release()
   let communicator: any Communicator
   do {
@@ -194,6 +206,7 @@ func onEveryRank(_ body: (any Communicator) throws -> Void) {
   do {
     try communicator.checkSameProgram()
     try body(communicator)
+    if isForReading && communicator.isRoot { try requirePrinted() }
   } catch {
     // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.
     StopSignal.uninstall()

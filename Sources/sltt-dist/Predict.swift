@@ -18,7 +18,7 @@ struct Predict: ParsableCommand {
       probabilities.
 
       What cannot be read is named on the standard error and passed over. Exit status: 0 all was \
-      classified; 2 something was passed over; 1 nothing could be done.
+      classified; 2 something was passed over, or all; 1 an error, such as a checkpoint that is damaged.
       """)
 
   /// Of the lines that are written.
@@ -77,6 +77,7 @@ struct Predict: ParsableCommand {
         }
       }
       try table.finish()
+      try requirePrinted()
       if passedOver > 0 { communicator.end(status: ExitStatus.passedOver) }
     }
   }

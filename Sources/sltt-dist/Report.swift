@@ -29,6 +29,13 @@ struct Report: ParsableCommand {
   @Option(name: .long, help: "The page.", transform: path)
   var output = "report.html"
 
+  func validate() throws {
+    guard withoutValidation, let option = energy.given else { return }
+    throw ValidationError(
+      "\(option) is of no use with --without-validation: the rates are those of the validation; leave"
+        + " one of them out")
+  }
+
   func run() {
     onOneRank("report") { communicator in
       let histories = try runs.map { try RunHistory(run: $0) }

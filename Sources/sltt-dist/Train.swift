@@ -77,7 +77,9 @@ struct Train: ParsableCommand {
 
   func run() {
     StopSignal.install()
-    onEveryRank { communicator in
+    // A run whose output nobody reads any more goes on: what it makes is in files.
+    signal(SIGPIPE, SIG_IGN)
+    onEveryRank(isForReading: false) { communicator in
       let watchdog =
         hangTimeout == 0
         ? nil : try Watchdog(communicator.activity, timeout: hangTimeout, communicator)

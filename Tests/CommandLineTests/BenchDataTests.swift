@@ -49,6 +49,11 @@ struct BenchDataTests {
   @Test func wrongOptionsAreRefused() throws {
     #expect(try bench("--workers", "0").errors.contains("'0' is not a number of threads"))
     #expect(try bench("--seconds", "0").errors.contains("must be from 0.001 to"))
+    for output in ["none/x.json", "small.yaml"] {
+      let run = try bench("--output", output)
+      #expect(run.status == 1 && run.output == "", "\(output)")
+      #expect(run.messages.first?.hasPrefix("\(output): ") == true)
+    }
     let job = try workspace.run("bench", "data", ranks: 2, usesOneThread: false)
     #expect(job.status == 1 && job.errors.contains("start it without mpirun"))
   }

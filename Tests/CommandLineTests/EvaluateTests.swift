@@ -59,10 +59,54 @@ struct EvaluateTests {
     #expect(table.hasPrefix("class,0,1,2\n0,\(first)\n"))
   }
 
+  @Test(arguments: [nil, 2]) func countsBadSamples(ranks: Int?) throws {
+    try workspace.directory.write("not an image", to: "images/val/1/bad.png")
+    let run = try workspace.run(
+      "evaluate", "--checkpoint", "run", "--set", "data.on_bad_sample=skip", "--json", "bad.json",
+      ranks: ranks)
+    #expect(run.status == 0)
+    #expect(run.value("samples") == "14 of images/val")
+    #expect(run.value("bad samples") == "1, in whose places neighbours counted")
+    #expect(run.errors.contains("images/val/1/bad.png"))
+    #expect(try workspace.text("bad.json").contains("\"bad_samples\":1,"))
+  }
+
+  @Test func saysWhereTheBestCheckpointIsGone() throws {
+    let best = try FileManager.default.destinationOfSymbolicLink(
+      atPath: workspace.file("run/checkpoints/best"))
+    for name in ["latest", "best"] {
+      try FileManager.default.removeItem(atPath: workspace.file("run/checkpoints/\(name)"))
+    }
+    for (name, target) in [("best", "gone"), ("latest", best)] {
+      try FileManager.default.createSymbolicLink(
+        atPath: workspace.file("run/checkpoints/\(name)"), withDestinationPath: target)
+    }
+    let run = try workspace.run("evaluate", "--checkpoint", "run")
+    #expect(run.status == 0)
+    #expect(
+      run.errors.contains(
+        "run/checkpoints/best leads to no checkpoint: taking run/checkpoints/latest"))
+  }
+
+  /// A full disk must not look like a result.
+  @Test(arguments: [">/dev/full", ">&-"]) func whatCannotBePrintedIsAnError(to: String) throws {
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    for command in [
+      "evaluate --checkpoint run --threads 1", "predict --checkpoint run --threads 1 images",
+      "recipes",
+    ] {
+      let run = try ProgramRun(
+        ["sh", "-c", "'\(program)' \(command) \(to)"], in: workspace.directory.path)
+      #expect(run.status == 1, "\(command)")
+      #expect(run.errors.contains("standard output: cannot be written: "), "\(run.errors)")
+    }
+  }
+
   @Test func saysAtOnceWhatItCannotWrite() throws {
     let run = try workspace.run("evaluate", "--checkpoint", "none", "--json", "none/x.json")
     #expect(run.status == 1 && run.messages.count == 1)
-    #expect(run.messages.first?.hasPrefix("none/x.json.partial: cannot be written: ") == true)
+    #expect(
+      run.messages.first?.hasPrefix("none/x.json: cannot be written: none is no directory") == true)
     let unrolled = try workspace.run("evaluate", "--checkpoint", best, "--unroll", "--classes")
     #expect(unrolled.status == 64 && unrolled.errors.contains("--unroll compares two networks"))
   }

@@ -130,6 +130,21 @@ struct MistakeTests {
       ["inspect", "--ac-energy", "3"],
       "--ac-energy is of no use without --firing-rate or --checkpoint"
     ),
+    (
+      ["report", "r", "--without-validation", "--ac-energy", "1"],
+      "--ac-energy is of no use with --without-validation"
+    ),
+    (
+      ["inspect", "--checkpoint", "c", "--data", "d"], "--data is for a network that is configured"
+    ),
+    (
+      ["compare", "--methods", "sltt", "--vary", "method.k=1,2", "--output", "o"],
+      "--vary method.k is for sltt-k, which is not among --methods"
+    ),
+    (
+      ["compare", "--methods", "sltt", "--set", "training.seed=5", "--output", "o"],
+      "--set training.seed: give it as --seeds"
+    ),
     (["bench", "step", "--threads", "2,2"], "2 is in the list twice: leave one out"),
     (["bench", "scaling", "--ranks", "1", "--trace", "t"], "--trace: one rank exchanges nothing"),
     (["bench", "scaling", "--latency", "inf"], "--latency inf: must be from 0.0 to"),

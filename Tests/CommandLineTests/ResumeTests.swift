@@ -29,6 +29,22 @@ struct ResumeTests {
     #expect(try model("run") == model("whole"))
   }
 
+  @Test func saysWhatIsNoRun() throws {
+    #expect(try workspace.run(common + ["--output", "run"]).status == 0)
+    for (resume, problem) in [
+      ("auto", "--resume auto needs --output"),
+      ("run/checkpoints", "run/checkpoints holds the checkpoints of a run: name the run, run, or"),
+      (
+        "run/checkpoints/latest/model.safetensors",
+        "run/checkpoints/latest/model.safetensors is a file: name a run"
+      ),
+    ] {
+      let run = try workspace.run("train", "--resume", resume)
+      #expect(run.status == 1)
+      #expect(run.messages.first?.hasPrefix(problem) == true, "\(run.errors)")
+    }
+  }
+
   @Test func latestIsTheLatestRun() throws {
     let none = try workspace.run("train", "--resume", "latest")
     #expect(none.status == 1 && none.messages.first?.hasPrefix("runs holds no run") == true)
@@ -68,10 +84,31 @@ struct ResumeTests {
     let again = try workspace.run("train", "--resume", chosen)
     #expect(
       again.status == 0 && again.output.contains("resuming after \(first.suffix(1)) iteration"))
+    #expect(again.errors.contains("are of another course: kept as *.abandoned"))
     #expect(again.value("output") == "run")
     #expect(try model("run") == whole)
     let elsewhere = try workspace.run("train", "--resume", chosen, "--output", "other")
     #expect(elsewhere.status == 1 && elsewhere.errors.contains("--init-from"))
+  }
+
+  /// It is past its end then, in the middle of an epoch. A directory may be named in several ways.
+  @Test func aRunCanBeMadeShorterThanItIs() throws {
+    let begun = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "checkpoint.every_iterations=2", "--set",
+      "checkpoint.keep=10", "--set", "training.validate_every=3", "--output", "run")
+    #expect(begun.status == 0)
+    let whole = try model("run")
+    let shorter = try workspace.run(
+      "train", "--resume", "run/checkpoints/iteration-000000002", "--set",
+      "training.max_iterations=1")
+    #expect(shorter.status == 0, "\(shorter.errors)")
+    #expect(shorter.output.contains("resuming after 2 iterations"))
+    #expect(shorter.value("best validation accuracy") != nil)
+    // And longer again.
+    let longer = try workspace.run(
+      "train", "--resume", "run/", "--output", "./run", "--set", "training.max_iterations=null")
+    #expect(longer.status == 0 && longer.output.contains("resuming after 2 iterations"))
+    #expect(try model("run") == whole)
   }
 
   @Test(arguments: ["nf-resnet", "resnet"]) func anotherNumberOfRanksGoesOn(
@@ -193,7 +230,7 @@ struct ResumeTests {
     for (option, problem) in [
       ("data.normalization=unit", "data.normalization is unit, but the run began with mnist"),
       ("data.image_size=20", "data.image_size is 20, but the run began with 16"),
-      ("model.width=9", "width 9, but the run began with"),
+      ("model.width=9", "model.width is 9, but the run began with 8"),
       ("neuron.tau=2", "neuron.tau is 2.0, but the run began with 1.1"),
       ("training.global_batch=9", "training.global_batch is 9, but the run began with 10"),
     ] {

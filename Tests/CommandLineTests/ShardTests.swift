@@ -161,6 +161,12 @@ struct ShardTests {
     let run = try workspace.run(
       "shard", "--source", "images", "--output", "./images/", usesOneThread: false)
     #expect(run.status == 64 && run.errors.contains("--output ./images/ is the source"))
+    let inside = try workspace.run(
+      "shard", "--source", "images", "--output", "images/train/shards", usesOneThread: false)
+    #expect(inside.status == 1)
+    #expect(
+      inside.errors.contains(
+        "images/train/shards is in images/train, where each directory is taken for a class"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: workspace.file("images")).sorted()
         == ["train", "val"])

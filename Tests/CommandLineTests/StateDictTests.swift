@@ -134,6 +134,22 @@ struct StateDictTests {
     #expect(small.status == 64)
   }
 
+  /// Its two channels follow from the data in training, which need not be at hand later.
+  @Test(.enabled(if: (try? NIRFile.requireLibrary()) != nil, "no libhdf5"))
+  func aGraphOfANetworkForEventsNeedsNoData() throws {
+    try workspace.writeRecordings(to: "events")
+    let trained = try workspace.run(
+      "train", "--data", "events", "--set", "data.image_size=17", "--set", "model.family=resnet",
+      "--set", "model.blocks=[1]", "--set", "model.width=4", "--set", "method.timesteps=2", "--set",
+      "training.epochs=1", "--set", "training.global_batch=4", "--set", "neuron.reset=hard",
+      "--output", "recorded")
+    try #require(trained.status == 0, "\(trained.errors)")
+    try FileManager.default.removeItem(atPath: workspace.file("events"))
+    let graph = try runAlone(
+      "export", "--checkpoint", "recorded", "--format", "nir", "--output", "network.nir")
+    #expect(graph.status == 0, "\(graph.errors)")
+  }
+
   /// An output that is something else stays as it is.
   @Test(arguments: ["run/config.yaml", "run/checkpoints/latest/model.safetensors", "run"])
   func nothingButSafetensorsIsReplaced(output: String) throws {

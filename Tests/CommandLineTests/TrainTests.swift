@@ -17,7 +17,9 @@ struct TrainTests {
     #expect(
       run.value("data") == "embedded MNIST: 4,500 training and 500 validation samples, 10 classes")
     #expect(run.value("model")?.hasPrefix("resnet [1, 1, 1], width 16, input 28x28x1") == true)
-    #expect(run.output.contains("trained 1 epoch (1 iteration) in "))
+    #expect(run.output.contains("\nepoch 1/20 ended after 1 of 90 iterations: loss "))
+    #expect(run.output.contains("\ntrained a part of an epoch (1 iteration) in "))
+    #expect(run.value("schedule")?.hasPrefix("20 epochs of 90 iterations, 1 in all, sgd") == true)
     let directory = try #require(run.value("results in "))
     #expect(directory.hasPrefix("runs/"))
     let files = try FileManager.default.contentsOfDirectory(atPath: workspace.file(directory))
@@ -168,7 +170,7 @@ struct TrainTests {
     #expect(inspected.value("validation accuracy") == "not measured")
     #expect(inspected.value("position")?.hasPrefix("1 epoch, 3 iterations") == true)
     let again = try workspace.run("train", "--resume", name)
-    #expect(again.status == 0 && again.errors == "")
+    #expect(again.status == 0 && again.errors.contains("are of another course"))
     let rows = try workspace.text("run/metrics.csv").split(separator: "\n").map(String.init)
     func figures(_ rows: [String]) -> [String] {
       rows.map {
@@ -239,6 +241,20 @@ struct TrainTests {
     #expect(progress.last?.prefixMatch(of: pattern) != nil)
     #expect(run.output.contains("\nepoch 2/2 done: loss "))
     #expect(run.output.hasSuffix("results in run\n"))
+  }
+
+  /// As where `tee` or `head` has ended, or the disk of a log is full.
+  @Test(arguments: ["| head -n 1", ">/dev/full"]) func trainsOnWhereNobodyReads(to: String) throws {
+    let workspace = try Workspace.withImages()
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    let run = try ProgramRun(
+      [
+        "bash", "-o", "pipefail", "-c",
+        "'\(program)' train --config small.yaml --threads 1 --output run \(to)",
+      ], in: workspace.directory.path)
+    #expect(run.status == 0, "\(run.errors)")
+    let metrics = try workspace.text("run/metrics.jsonl").split(separator: "\n")
+    #expect(metrics.count { $0.hasPrefix("{\"kind\": \"epoch\"") } == 2)
   }
 
   @Test func bothBackEndsTrainToTheSameWeights() throws {

@@ -12,7 +12,8 @@ struct EvaluationSectionTests {
   private func section(showsEvents: Bool, label: Int, prediction: Int) throws -> XMLElements {
     let names = ["a <b>", "c"]
     let evaluation = EvaluationRecord(
-      checkpoint: "x", data: "val", samples: 3, loss: nil, accuracy: 2.0 / 3, top5: 1,
+      checkpoint: "x", data: "val", samples: 3, badSamples: 0, loss: nil, accuracy: 2.0 / 3,
+      top5: 1,
       firingRate: 0.1, firing: [], accuracyByTimestep: [0.5], calibrationError: 0.25,
       calibration: [],
       classes: [

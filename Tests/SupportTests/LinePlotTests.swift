@@ -35,7 +35,9 @@ struct LinePlotTests {
     #expect(steps.allSatisfy { $0 > 0 && abs($0 - steps[0]) < 0.2 })
   }
 
-  @Test(arguments: [[], [LinePlot.Point(1, 0)], [.init(3, 1e9)], [.init(1, 1e-6)]])
+  @Test(arguments: [
+    [], [LinePlot.Point(1, 0)], [.init(3, 1e9)], [.init(1, 5e19)], [.init(1, 1e-6)],
+  ])
   func drawsWhateverIsMeasured(_ points: [LinePlot.Point]) {
     for isLogarithmic in [false, true] {
       let svg = plot(points, isLogarithmic: isLogarithmic).svg

@@ -13,6 +13,13 @@ struct PartialFileTests {
     path = directory.file("frames")
   }
 
+  @Test(arguments: ["none", "frames"]) func liesInADirectory(name: String) throws {
+    try directory.write("", to: "frames")
+    let path = directory.file("\(name)/x")
+    let error = #expect(throws: FileError.self) { try PartialFile(path: path) }
+    #expect(error == .noDirectory(path: path, directory.file(name)))
+  }
+
   @Test(arguments: [false, true])
   func appearsWhenItIsComplete(isShared: Bool) throws {
     try directory.write("before", to: "frames")
@@ -67,10 +74,10 @@ struct PartialFileTests {
     #expect(PartialFile.name(ofUnfinished: "frames.partial") == nil)
   }
 
-  @Test func namesThePathAndTheReason() {
-    let path = directory.file("none/frames")
-    #expect(
-      throws: FileError.unwritable(path: path + ".partial", reason: "No such file or directory")
-    ) { try PartialFile(path: path) }
+  @Test func namesThePathAndTheReason() throws {
+    try directory.makeDirectory("frames.partial")
+    #expect(throws: FileError.unwritable(path: path, reason: "Is a directory")) {
+      try PartialFile(path: path)
+    }
   }
 }

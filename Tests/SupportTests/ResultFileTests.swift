@@ -21,6 +21,10 @@ struct ResultFileTests {
     try file.finish()
   }
 
+  @Test func aDashIsNoFile() {
+    #expect(throws: FileError.self) { try ResultFile(path: "-", kind) }
+  }
+
   @Test func replacesNothingButResultsOfItsKind() throws {
     try write("number,name\n")
     try write("number,place\n")

@@ -47,6 +47,41 @@ struct CheckpointStoreTests {
     #expect(try contents == ["best", "iteration-000000005", "latest"])
   }
 
+  @Test func whatCameAfterTheCheckpointOfANewCourseIsKeptAside() throws {
+    try commit(1)
+    try commit(2, isBest: true, keeping: 9)
+    for iteration in [3, 3, 4] { try commit(iteration, keeping: 9) }
+    let last = try Checkpoint(contentsOf: store.latestLink)
+    #expect(try store.goOn(from: last) == [])
+    let third = try Checkpoint(contentsOf: store.path + "/iteration-000000003")
+    #expect(
+      try store.goOn(from: third) == ["iteration-000000004", "iteration-000000003-2"])
+    #expect(
+      try contents == [
+        "best", "iteration-000000001", "iteration-000000002", "iteration-000000003",
+        "iteration-000000003-2.abandoned", "iteration-000000004.abandoned", "latest",
+      ])
+    var reports: [String] = []
+    #expect(try newest(&reports) == 3 && reports.isEmpty)
+    // The best one is of another course, too, where it came later.
+    let first = try Checkpoint(contentsOf: store.path + "/iteration-000000001")
+    #expect(try store.goOn(from: first).count == 2)
+    #expect(try newest(&reports) == 1 && reports.isEmpty)
+    #expect(try !contents.contains("best"))
+    try commit(4, keeping: 9)
+    #expect(try store.goOn(from: first) == ["iteration-000000004"])
+    #expect(try contents.count { $0.contains("abandoned") } == 5)
+    #expect(try contents.contains("iteration-000000004.abandoned-2"))
+  }
+
+  @Test func theLinksNameACheckpointToo() throws {
+    for iteration in 1...2 { try commit(iteration, isBest: iteration == 1) }
+    let best = try Checkpoint(contentsOf: store.bestLink)
+    #expect(try store.goOn(from: best) == ["iteration-000000002"])
+    #expect(try Checkpoint(contentsOf: store.latestLink).state.position.iteration == 1)
+    #expect(try contents.contains("best"))
+  }
+
   /// What is there under the same number stays until the new one is complete.
   @Test func comesToTheSameIterationAgain() throws {
     try commit(3)

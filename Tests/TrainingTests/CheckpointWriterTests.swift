@@ -152,4 +152,26 @@ struct CheckpointWriterTests {
     try writer.finish()
     #expect(try store.names.first == "iteration-000000003")
   }
+
+  /// Of one that could not be written nothing is known until training looks, which may be after the next.
+  @Test(arguments: [false, true]) func aFailureIsOfOneCheckpoint(copies: Bool) throws {
+    var settings = Configuration.Checkpointing()
+    settings.onError = .continue
+    let reports = Mutex<[String]>([])
+    let writer = CheckpointWriter(store, settings) { text in reports.withLock { $0.append(text) } }
+    try directory.write("", to: "checkpoints")
+    try write(writer, 1)
+    writer.confirm()
+    // The next one waits for it.
+    try writer.write(
+      {
+        try FileManager.default.removeItem(atPath: store.path)
+        return try Snapshot(job.network, job.trainer.replica.optimizer, copies: copies)
+      }(), .example(iteration: 2), isBest: false)
+    writer.confirm()
+    try writer.finish()
+    #expect(reports.withLock { $0.count } == 1)
+    #expect(try store.names == ["iteration-000000002"])
+    _ = try Checkpoint(contentsOf: store.latestLink).verified()
+  }
 }

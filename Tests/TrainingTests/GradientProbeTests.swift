@@ -55,6 +55,13 @@ struct GradientProbeTests {
     return try SafeTensorsFile(contentsOf: output).floats("logits")
   }
 
+  @Test func aBatchHasLabels() throws {
+    let error = #expect(throws: CheckpointError.self) {
+      try probe(frames: [1, 0, 1, 8, 8], labels: [])
+    }
+    #expect(error?.problem == "holds no labels, and so no batch")
+  }
+
   @Test func aStaticImageIsTheSameFrameRepeated() throws {
     let once = try logits(try probe())
     #expect(once.count == 3 * 2 * 3)
@@ -108,7 +115,6 @@ struct GradientProbeTests {
     let probe = try probe()
     #expect(
       message { try probe.run(trainedTimesteps: [0], output: output) }
-        == "--trained-timesteps [0] must name 3 different time steps below 3, for method.name sltt-k"
-        + " with that k")
+        == "--trained-timesteps is for sltt-k, and method.name is sltt: leave it out")
   }
 }

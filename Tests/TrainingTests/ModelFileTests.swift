@@ -121,4 +121,18 @@ struct ModelFileTests {
       message { try TrainedOn(checkpoint).requireClasses(["cat"]) }.hasSuffix(
         "number 1 (from 0) is 'dog \"big\"' there and no class in these data"))
   }
+
+  /// A file from elsewhere may hold anything.
+  @Test func aConfigurationThatIsNotValidIsAnError() throws {
+    let snapshot = try Snapshot(
+      network(seed: 1), configuration.makeOptimizer(count: network(seed: 1).store.weights.count))
+    try ModelFile.write(
+      snapshot.modelTensors,
+      configuration: configuration.yaml.replacing("name: sltt ", with: "name: sltt-k "),
+      classes: classes, to: path)
+    let error = #expect(throws: ConfigurationError.self) {
+      try ModelFile(contentsOf: path).resolvedConfiguration()
+    }
+    #expect(error.map { "\($0)".contains("method.k") } == true)
+  }
 }

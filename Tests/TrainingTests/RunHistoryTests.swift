@@ -30,6 +30,29 @@ struct RunHistoryTests {
     #expect(history.epochs[0].convolutions?["conv1"]?.inputDensity == nil)
   }
 
+  /// A run that was limited ends with a validation in the middle of an epoch. Without the limit it goes on.
+  @Test(arguments: [(nil, 15, false), (15, 15, true), (nil, 20, true), (12, 15, true)])
+  func aRunIsCompleteAtItsEnd(limit: Int?, iteration: Int, isComplete: Bool) throws {
+    let directory = try TemporaryDirectory()
+    let limit = limit.map { ", max_iterations: \($0)" } ?? ""
+    try directory.write("training: {epochs: 2\(limit)}\n", to: "config.yaml")
+    func record(_ fields: String) -> String {
+      """
+      {"kind": "epoch", \(fields), "samples": 1, "validation_accuracy": 0.5, "learning_rate": 0.1, \
+      "seconds": 1, "peak_rss_bytes": 1}
+
+      """
+    }
+    let first = record("\"epoch\": 1, \"iteration\": 10")
+    let epoch = "\"epoch\": 2, \"iteration\": \(iteration)"
+    for last in [record(epoch), record(epoch + ", \"iterations_per_epoch\": 10")] {
+      try directory.write(first + last, to: "metrics.jsonl")
+      let history = try RunHistory(run: directory.path)
+      #expect(history.isComplete == isComplete)
+      #expect(history.iterationsPerEpoch == 10)
+    }
+  }
+
   @Test func otherDirectoriesAreNoRuns() throws {
     let directory = try TemporaryDirectory()
     let error = try #require(throws: TrainingError.self) { try RunHistory(run: directory.path) }

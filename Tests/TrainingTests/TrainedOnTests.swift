@@ -38,6 +38,16 @@ struct TrainedOnTests {
     #expect(try differences([], changes, includingCourse: true) == [])
   }
 
+  @Test func networksThatDifferInOneKeyAreToldApartByIt() throws {
+    #expect(
+      try differences(["model.width=4"], ["model.width=8"], includingCourse: true)
+        == [.init(key: "model.width", before: "4", now: "8")])
+    let deeper = ["model.width=8", "model.blocks=[2, 2]"]
+    #expect(
+      try differences(["model.width=4"], deeper, includingCourse: true).map(\.key)
+        == ["model.architecture"])
+  }
+
   @Test func networksAreComparedLayerByLayer() throws {
     func layers(_ channels: Int, _ more: String = "") -> [String] {
       ["model.layers=[convolution: {channels: \(channels), kernel: 3}, neuron, linear\(more)]"]

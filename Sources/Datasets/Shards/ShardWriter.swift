@@ -56,6 +56,10 @@ public struct ShardWriter {
       try requireSameClasses(training: training, validation: validation)
       sources.append(("val", validation))
     }
+    for (_, source) in sources
+    where (resolved(output) + "/").hasPrefix(resolved(source.location) + "/") {
+      throw DatasetError.outputInSplit(path: output, split: source.location)
+    }
     self.sources = sources
     let splits = [[train], validation.map { [$0] } ?? ImageDataset.validationSplits]
     notes = zip(sources, splits).flatMap { $0.1.notes(in: path, splits: $1) }

@@ -8,6 +8,8 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
   case unreadable(path: String, reason: String)
   /// A file cannot be written.
   case unwritable(path: String, reason: String)
+  /// A file cannot be written because it would lie in what is no directory.
+  case noDirectory(path: String, _ directory: String)
   /// A result would replace a file that is not `wanted`, what the result is.
   case occupied(path: String, wanted: String)
   /// A file is not what its format demands, first at byte `offset`.
@@ -21,6 +23,8 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
       "\(path): cannot be read: \(reason). Check its permissions and the disk."
     case .unwritable(let path, let reason):
       "\(path): cannot be written: \(reason). Check its permissions and the disk."
+    case .noDirectory(let path, let directory):
+      "\(path): cannot be written: \(directory) is no directory. Make it, or name another path."
     case .occupied(let path, let wanted):
       "\(path): is there already, and is no \(wanted). Name another file, or move that one away."
     case .damaged(let path, let offset, let reason):

@@ -25,7 +25,12 @@ public final class PartialFile: @unchecked Sendable {
     self.path = path
     temporary = path + (isShared ? ".\(UUID().uuidString)" : "") + Self.ending
     descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: temporary, reason: systemReason()) }
+    guard descriptor >= 0 else {
+      let (code, reason) = (errno, systemReason())
+      let directory = (path as NSString).deletingLastPathComponent
+      guard code != ENOENT, code != ENOTDIR else { throw .noDirectory(path: path, directory) }
+      throw .unwritable(path: path, reason: reason)
+    }
   }
 
   deinit {

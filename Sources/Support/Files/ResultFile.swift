@@ -44,6 +44,10 @@ public final class ResultFile {
   /// - Throws: `FileError` where it cannot be written, or something else is there.
   public init(path: String, _ kind: ResultKind) throws(FileError) {
     self.path = path
+    // Elsewhere it stands for a standard stream.
+    if path == "-" {
+      throw .unwritable(path: path, reason: "it is no name of a file; /dev/stdout is one")
+    }
     var status = stat()
     guard stat(path, &status) == 0 else {
       destination = .file(try PartialFile(path: path))

@@ -9,7 +9,7 @@ public func systemReason(of error: any Error) -> String {
   switch error as? FileError {
   case .unreadable(_, let reason), .unwritable(_, let reason), .damaged(_, _, let reason):
     return reason
-  case .notFound: return systemReason(ENOENT)
+  case .notFound, .noDirectory: return systemReason(ENOENT)
   case .occupied: return systemReason(EEXIST)
   case nil: break
   }

@@ -118,6 +118,6 @@ public struct LinePlot {
   }
 
   private static func label(_ value: Double) -> String {
-    value == value.rounded() ? Format.count(Int(value)) : "\(Float(value))"
+    Int(exactly: value).map(Format.count) ?? "\(Float(value))"
   }
 }

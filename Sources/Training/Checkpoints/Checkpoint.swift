@@ -34,7 +34,9 @@ public struct Checkpoint {
     }
     guard let json = content else {
       throw CheckpointError(
-        path: path, problem: "is not a checkpoint: it has no \(Self.stateName)",
+        path: path,
+        problem:
+          "is not a checkpoint: it has no \(Self.stateName); name a run, or one of its checkpoints",
         finding: .incomplete)
     }
     state = try RunState(json: json, path: file)
@@ -56,6 +58,9 @@ public struct Checkpoint {
     let store = CheckpointStore(run: path)
     let candidates = [store.bestLink, store.latestLink, path]
     if let found = candidates.first(where: Self.isCheckpoint) {
+      if found != store.bestLink, store.hasBestLink {
+        report("\(store.bestLink) leads to no checkpoint: taking \(found)")
+      }
       return try Checkpoint(contentsOf: found).verified()
     }
     guard try !store.isEmpty else { return try Checkpoint(contentsOf: path) }

@@ -25,9 +25,15 @@ public struct CheckpointStore: Sendable {
   /// Links to the one with the greatest validation accuracy.
   public var bestLink: String { path + "/best" }
 
+  /// Whether there is such a link, wherever it leads.
+  var hasBestLink: Bool {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: bestLink)) != nil
+  }
+
   static let directoryName = "checkpoints"
   private static let prefix = "iteration-"
   private static let damagedSuffix = ".damaged"
+  private static let abandonedSuffix = ".abandoned"
   private static let remainsOfLinks: Set = [
     "latest.partial", "best.partial", ".latest.removed", ".best.removed",
   ]
@@ -137,6 +143,29 @@ public struct CheckpointStore: Sendable {
       try? FileManager.default.destinationOfSymbolicLink(atPath: $0)
     }
     for name in try names.dropFirst(count) where !kept.contains(name) { remove(name) }
+  }
+
+  /// Makes a checkpoint the latest one, from which a run goes on. Those that came after it are of another
+  /// course from then on: they are kept under other names.
+  ///
+  /// - Returns: the names that they had.
+  /// - Throws: `CheckpointError`.
+  func goOn(from checkpoint: Checkpoint) throws -> [String] {
+    let name = (resolved(checkpoint.path) as NSString).lastPathComponent
+    guard let order = Self.order(name) else { return [] }
+    let later = try names.filter { Self.order($0)! > order }
+    guard !later.isEmpty else { return [] }
+    try pointLink(latestLink, to: name)
+    let best = try? FileManager.default.destinationOfSymbolicLink(atPath: bestLink)
+    if let best, later.contains(best) { unlink(bestLink) }
+    for name in later {
+      let all = Set(try entries)
+      let abandoned = name + Self.abandonedSuffix
+      let free = ([abandoned] + (2...99).map { "\(abandoned)-\($0)" }).first { !all.contains($0) }
+      try putInPlace(path + "/" + name, as: path + "/" + (free ?? abandoned))
+    }
+    try syncDirectory(path)
+    return later
   }
 
   /// Makes the directory ready for a run to write to: removes what a process that was killed has left

@@ -33,6 +33,8 @@ final class CheckpointWriter: @unchecked Sendable {
     let byteCount: Int
   }
   private var unconfirmed: Draft?
+  /// Whether the files of the draft are complete. Only the queue's, or the caller's while that is empty.
+  private var isWritten = false
   /// The checkpoint that was put in place last. Only the queue's.
   private var latest: Checkpoint?
 
@@ -64,10 +66,10 @@ final class CheckpointWriter: @unchecked Sendable {
       iteration: state.position.iteration, isBest: isBest, byteCount: byteCount)
     status.withLock { $0.pending += 1 }
     guard snapshot.isCopy else {
-      return attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
+      return isWritten = attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
     }
     queue.async { [self] in
-      attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
+      isWritten = attempt(byteCount: byteCount) { try writeFiles(snapshot, state) }
     }
   }
 
@@ -89,7 +91,8 @@ final class CheckpointWriter: @unchecked Sendable {
     unconfirmed = nil
     queue.async { [self] in
       defer { status.withLock { $0.pending -= 1 } }
-      guard status.withLock({ $0.failure == nil }) else { return }
+      // A failure may be of the one before.
+      guard isWritten else { return }
       attempt(byteCount: draft.byteCount) {
         latest = try store.commit(
           iteration: draft.iteration, isBest: draft.isBest, keeping: settings.keep)
@@ -133,12 +136,18 @@ final class CheckpointWriter: @unchecked Sendable {
     report("\(failure); training goes on, and the checkpoint before this one is as it was")
   }
 
-  private func attempt(byteCount: Int, _ body: () throws -> Void) {
+  /// Keeps an error for `check`.
+  ///
+  /// - Returns: whether there was none.
+  @discardableResult
+  private func attempt(byteCount: Int, _ body: () throws -> Void) -> Bool {
     do {
       try body()
+      return true
     } catch {
       let failure = explained(error, byteCount: byteCount)
       status.withLock { $0.failure = failure }
+      return false
     }
   }
 

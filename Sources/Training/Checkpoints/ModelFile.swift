@@ -124,6 +124,7 @@ public struct ModelFile {
     let plan = try NetworkPlan(resolved.networkSpecification(classes: classes.count))
     let shape = try tensors.shape(of: plan.layers[0].summary.name + ".weight")
     resolved.model.inputChannels = shape.count == 4 ? shape[1] : nil
+    try resolved.validate()
     return resolved
   }
 

@@ -19,8 +19,7 @@ public enum NIRExport {
     try NIRFile.requireLibrary()
     try ResultKind("HDF5 file", includes: { NIRFile.isHDF5($0) }).requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
-    var configuration = Configuration()
-    try configuration.apply(yaml: model.configuration, from: model.path)
+    let configuration = try model.resolvedConfiguration()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: model.classes.count), seed: 0)
     try model.restore(network)

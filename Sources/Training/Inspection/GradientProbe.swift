@@ -44,6 +44,9 @@ public final class GradientProbe {
   private func checkBatch() throws {
     let (timesteps, input) = (configuration.method.timesteps, network.specification.input)
     let expected = [labels.count, input.c, input.h, input.w]
+    guard !labels.isEmpty else {
+      throw CheckpointError(path: batch.path, problem: "holds no labels, and so no batch")
+    }
     guard frameShape.count == 5, Array(frameShape[1...]) == expected,
       frameShape[0] == 1 || frameShape[0] == timesteps
     else {
@@ -88,9 +91,15 @@ public final class GradientProbe {
   private func learningRule(recording steps: [Int]?) throws -> LearningRule {
     guard let steps else { return configuration.method.rule }
     let method = configuration.method
+    guard method.name == .slttK else {
+      throw TrainingError(
+        description:
+          "--trained-timesteps is for sltt-k, and method.name is \(method.name.rawValue):"
+          + " leave it out")
+    }
     let count = method.k ?? method.timesteps
     let isValid =
-      method.name == .slttK && Set(steps).count == count && steps.count == count
+      Set(steps).count == count && steps.count == count
       && steps.allSatisfy { (0..<method.timesteps).contains($0) }
     guard isValid else {
       throw TrainingError(

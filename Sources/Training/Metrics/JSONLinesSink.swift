@@ -27,6 +27,9 @@ extension MetricsRecord {
   public var json: String {
     var members = fields.filter { kind == .epoch || !$0.name.hasPrefix("validation_") }
       .map { name, value in "\"\(name)\": \(value?.json ?? "null")" }
+    if let iterationsPerEpoch {
+      members.append("\"iterations_per_epoch\": \(iterationsPerEpoch)")
+    }
     if !phaseSeconds.isEmpty {
       let phases = StepProfile.Phase.allCases.compactMap { phase in
         phaseSeconds[phase].map { "\"\(phase.rawValue)\": \($0)" }

@@ -43,6 +43,8 @@ public struct MetricsRecord: Equatable, Sendable {
   public var phaseSeconds: [StepProfile.Phase: Double] = [:]
   /// What this rank was expected to need, of an epoch.
   public var expectedMemory: MemoryEstimate?
+  /// Of a whole epoch.
+  public var iterationsPerEpoch: Int?
   /// What computed an epoch, at its end.
   public var resources: RunResources?
   /// Spikes of an epoch's training by layer and time step.

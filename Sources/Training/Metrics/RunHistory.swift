@@ -28,6 +28,8 @@ public struct RunHistory: Sendable {
     public var iteration: Int
     /// Training samples seen since the run began.
     public var samples: Int
+    /// Of a whole epoch.
+    public var iterationsPerEpoch: Int?
     public var trainLoss, trainAccuracy: Double?
     public var validationLoss, validationAccuracy: Double?
     public var learningRate, gradientNorm, firingRate: Double?
@@ -47,6 +49,7 @@ public struct RunHistory: Sendable {
 
     private enum CodingKeys: String, CodingKey {
       case kind, epoch, iteration, samples, seconds, convolutions, resources
+      case iterationsPerEpoch = "iterations_per_epoch"
       case trainLoss = "train_loss"
       case trainAccuracy = "train_accuracy"
       case validationLoss = "validation_loss"
@@ -95,8 +98,17 @@ public struct RunHistory: Sendable {
   /// Whether the run has come to the end that its configuration says, with its validation.
   public var isComplete: Bool {
     guard let last = epochs.last, last.validationAccuracy != nil else { return false }
-    return last.epoch == configuration.training.epochs
-      || last.iteration == configuration.training.maxIterations
+    let training = configuration.training
+    if let limit = training.maxIterations, last.iteration >= limit { return true }
+    // A run that was once limited may have ended in the middle of this epoch.
+    return last.epoch == training.epochs
+      && Double(last.iteration) >= Double(training.epochs) * iterationsPerEpoch
+  }
+
+  /// As the records of epochs tell it; of versions that do not, the first, which may not be whole.
+  public var iterationsPerEpoch: Double {
+    if let count = epochs.last?.iterationsPerEpoch { return Double(count) }
+    return epochs.first.map { Double($0.iteration) / Double($0.epoch) } ?? 1
   }
 
   /// The greatest validation accuracy, 0 to 1.

@@ -3,6 +3,8 @@ public struct EvaluationRecord: Encodable, Sendable {
   public let checkpoint: String
   public let data: String
   public let samples: Int
+  /// In whose places neighbours counted, with `data.on_bad_sample: skip`.
+  public let badSamples: Int
   /// Left out where it is no finite number.
   public let loss: Double?
   public let accuracy: Double

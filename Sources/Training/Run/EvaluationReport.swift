@@ -36,8 +36,12 @@ public struct EvaluationReport {
       calibration error    \(Format.percent(metrics.calibration.error, digits: 2))
       accuracy by step     \(accuracyBySteps)
       """
+    let bad =
+      overall.replaced > 0
+      ? "\nbad samples          \(Format.count(Int(overall.replaced))), in whose places neighbours counted"
+      : ""
     let notes = notes.map { "\n" + $0.title.padded(to: 21) + $0.text }.joined()
-    return lines + notes + "\n\n" + classTable(showsAllClasses: showsAllClasses)
+    return lines + bad + notes + "\n\n" + classTable(showsAllClasses: showsAllClasses)
       + (energy.map { "\n\n" + operations.text($0) } ?? "")
   }
 
@@ -110,6 +114,7 @@ public struct EvaluationReport {
     let overall = metrics.overall
     return EvaluationRecord(
       checkpoint: checkpoint, data: data, samples: Int(overall.samples),
+      badSamples: Int(overall.replaced),
       loss: overall.loss.isFinite ? overall.loss : nil, accuracy: overall.accuracy,
       top5: overall.top5, firingRate: overall.firingRate,
       firing: overall.firing.map { firing in

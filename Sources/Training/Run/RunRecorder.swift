@@ -27,6 +27,12 @@ final class RunRecorder {
     self.output = output
     self.report = report
     settings = configuration.checkpoint
+    let abandoned = try checkpoint.map { try output.checkpoints.goOn(from: $0) } ?? []
+    if let checkpoint, !abandoned.isEmpty {
+      report(
+        "the run goes on from \(checkpoint.path), so \(abandoned.joined(separator: ", ")) in"
+          + " \(output.checkpoints.path) are of another course: kept as *.abandoned")
+    }
     log = try MetricsLog(directory: output.path, from: position)
     try output.write(configuration)
     writer = CheckpointWriter(

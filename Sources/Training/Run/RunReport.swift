@@ -79,7 +79,10 @@ final class RunReport {
     func text(_ value: Double?, _ format: (Double) -> String) -> String {
       value.map(format) ?? "not measured"
     }
-    return "epoch \(record.epoch)/\(configuration.training.epochs) done: "
+    let all = setup.iterationsPerEpoch
+    let done = record.iteration - (record.epoch - 1) * all
+    return "epoch \(record.epoch)/\(configuration.training.epochs) "
+      + (done < all ? "ended after \(done) of \(Format.counted(all, "iteration")): " : "done: ")
       + "loss \(text(record.trainLoss) { Format.fixed($0, 4) }), "
       + "accuracy \(text(record.trainAccuracy) { Format.percent($0) }), "
       + "validation accuracy \(text(record.validationAccuracy) { Format.percent($0, digits: 2) })"
@@ -113,10 +116,11 @@ final class RunReport {
   ///   - reading: what ranks have read, a line each.
   ///   - peaks: the largest resident memory of each rank, in bytes.
   func end(at position: RunPosition, seconds: Double, reading: [String], peaks: [Int]) {
-    let epochsBegun =
-      (position.iteration + setup.iterationsPerEpoch - 1) / setup.iterationsPerEpoch
+    let (epochs, rest) = position.iteration.quotientAndRemainder(
+      dividingBy: setup.iterationsPerEpoch)
     var lines = [
-      "trained \(Format.counted(epochsBegun, "epoch")) "
+      "trained \(epochs > 0 ? Format.counted(epochs, "epoch") + " " : "")"
+        + (rest > 0 ? (epochs > 0 ? "and " : "") + "a part of an epoch " : "")
         + "(\(Format.counted(position.iteration, "iteration"))) in "
         + "\(Format.duration(seconds)), peak memory \(Format.bytes(peaks[0]))"
         + (peaks.dropFirst().max().map { " on rank 0, \(Format.bytes($0)) on the others" } ?? ""),

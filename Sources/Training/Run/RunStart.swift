@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Where a run writes, and where it begins: from nothing, or from a checkpoint of its own.
 public struct RunStart {
@@ -12,8 +13,8 @@ public struct RunStart {
   ///
   /// - Parameters:
   ///   - resume: `latest`: the latest checkpoint of the run in `output`, or of the latest run in `runs/`;
-  ///     `auto`: the same, or a new run if none has been in `output`; otherwise the directory of a run or
-  ///     of one of its checkpoints; nil: a new run.
+  ///     `auto`: of the run in `output`, or a new run if none has been there; otherwise the directory of a
+  ///     run or of one of its checkpoints; nil: a new run.
   ///   - output: the run's directory; nil: a new one in `runs/`.
   ///   - progress: is called as checkpoints are read.
   ///   - report: is told of damaged checkpoints.
@@ -27,8 +28,13 @@ public struct RunStart {
       checkpoint = nil
       try self.output.requireNoRun()
     case "auto":
-      self.output = OutputDirectory(output, isNew: output == nil)
-      guard let output, FileManager.default.fileExists(atPath: output) else {
+      guard let output else {
+        throw OutputError(
+          path: "--resume auto",
+          problem: "needs --output, the directory of the run that it begins, or goes on with")
+      }
+      self.output = OutputDirectory(output, isNew: false)
+      guard FileManager.default.fileExists(atPath: output) else {
         checkpoint = nil
         return
       }
@@ -47,7 +53,7 @@ public struct RunStart {
       checkpoint = try Self.newest(of: run, progress: progress, report: report)
     case let directory?:
       (self.output, checkpoint) = try Self.find(directory, progress: progress, report: report)
-      guard let output, output != self.output.path else { return }
+      guard let output, resolved(output) != resolved(self.output.path) else { return }
       throw OutputError(
         path: output,
         problem: "is not the run of \(directory), which goes on in its own directory: leave out"
@@ -77,6 +83,17 @@ public struct RunStart {
         store.deletingLastPathComponent().relativePath, isNew: false)
       try run.claim()
       return (run, try Checkpoint(contentsOf: directory).verified(progress: progress))
+    }
+    var isDirectory: ObjCBool = false
+    FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory)
+    let url = URL(fileURLWithPath: directory).standardizedFileURL
+    guard isDirectory.boolValue, url.lastPathComponent != CheckpointStore.directoryName else {
+      let parent = (directory as NSString).deletingLastPathComponent
+      throw OutputError(
+        path: directory,
+        problem: isDirectory.boolValue
+          ? "holds the checkpoints of a run: name the run, \(parent), or one of them"
+          : "is a file: name a run, or the directory of one of its checkpoints")
     }
     let run = OutputDirectory(directory, isNew: false)
     guard try !run.checkpoints.isEmpty else {

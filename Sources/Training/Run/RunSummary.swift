@@ -31,6 +31,8 @@ struct RunSummary {
         "schedule",
         Format.counted(configuration.training.epochs, "epoch") + " of "
           + Format.counted(setup.iterationsPerEpoch, "iteration")
+          + (setup.iterations < configuration.training.epochs * setup.iterationsPerEpoch
+            ? ", \(Format.count(setup.iterations)) in all" : "")
           + ", \(configuration.optimizer.name.rawValue), learning rate "
           + "\(configuration.optimizer.learningRate) (\(configuration.schedule.name.rawValue))"
       ),

@@ -84,6 +84,7 @@ package struct TrainedOn {
     let (before, after) = (try earlier.network, try now.network)
     guard before.parts != after.parts else { return nil }
     guard before.title == after.title else {
+      if let difference = try singleDifference(earlier, now) { return difference }
       return Difference(key: "model.architecture", before: before.title, now: after.title)
     }
     func lines(_ configuration: Configuration) -> [Substring] {
@@ -96,6 +97,17 @@ package struct TrainedOn {
         ? "'\(lines[first].trimmingPrefix { " -".contains($0) })'" : "no more layers"
     }
     return Difference(key: "model.layers", before: text(old), now: text(new))
+  }
+
+  /// Of two networks that differ in one key, by which people may set it right.
+  private func singleDifference(
+    _ earlier: Configuration, _ now: Configuration
+  ) throws -> Difference? {
+    let keys: [Fact] = Configuration.keys.filter { $0.name.hasPrefix("model.") }.map { key in
+      (key.name, { key.yaml($0) ?? "none" })
+    }
+    let all = try Self.differences(in: keys, earlier, now)
+    return all.count == 1 && all[0].key != "model.layers" ? all[0] : nil
   }
 
   private typealias Fact = (key: String, value: @Sendable (Configuration) throws -> String)

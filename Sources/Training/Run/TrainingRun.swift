@@ -187,6 +187,7 @@ public final class TrainingRun {
     record.phaseSeconds = setup.profile.phases.mapValues(\.seconds)
     record.expectedMemory = expectedMemory
     record.resources = setup.resources
+    record.iterationsPerEpoch = iterationsPerEpoch
     var validation: IterationMetrics?
     if isValidationDue(after: epoch) {
       validation = try setup.trainer.evaluator.evaluate(
@@ -223,7 +224,8 @@ public final class TrainingRun {
 
   /// Whether the weights after an epoch are to be measured.
   private func isValidationDue(after epoch: Int) -> Bool {
-    position.iteration == setup.iterations
+    // A run that goes on may be past its end, where that has come nearer.
+    position.iteration >= setup.iterations
       || (epoch + 1) % setup.configuration.training.validateEvery == 0
   }
 
