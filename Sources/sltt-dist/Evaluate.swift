@@ -7,8 +7,9 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a checkpoint's accuracy on the validation split.",
     discussion: """
       The configuration is the one that the checkpoint was trained with, unless --config names another. \
-      Through mpirun, the ranks share the samples; each sample counts exactly once. docs/files.md has the \
-      fields of --json.
+      Through mpirun, the ranks share the samples; each sample counts exactly once (of those \
+      that cannot be read, with data.on_bad_sample: skip, a neighbour does). docs/files.md has the fields \
+      of --json.
 
       With --unroll: a network whose neurons fire up to L spikes at a time step runs a second time with \
       single spikes, over L times as many steps, and the two are compared.
