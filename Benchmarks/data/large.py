@@ -65,8 +65,10 @@ def steps(arguments, images):
         found[name] = (seconds, memory)
         print(f"{name:44} {arguments.classes * images:9} {seconds:9.1f} {memory:9.0f}", flush=True)
 
-    def start(name, path, *options):
+    def start(name, path, *options, without=None):
         for ranks in arguments.ranks:
+            if without:
+                shutil.rmtree(without, ignore_errors=True)
             step(
                 f"start, {name}, {ranks} rank{'s' * (ranks > 1)}", *mpirun(ranks), program, "train", *RUN,
                 "--set", f"data.path={path}", *options, "--output", folder / f"{name}-{ranks}",
@@ -90,7 +92,9 @@ def steps(arguments, images):
     subprocess.run(
         ["tar", "--hard-dereference", "-cf", archive, "-C", data, "train", "val"], check=True
     )
-    start("tar", archive)
+    # Where an index of the tar is kept.
+    start("tar for the first time", archive, without=folder / ".sltt-dist")
+    start("tar again", archive)
     shutil.rmtree(folder)
     return found
 

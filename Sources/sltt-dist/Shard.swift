@@ -37,7 +37,9 @@ struct Shard: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Validation split of the source; by default val, validation or test, or none.")
+    help:
+      "Validation split of the source; by default val, valid, validation, test or testing, or none."
+  )
   var validation: String?
 
   @Option(

@@ -43,14 +43,15 @@ struct Train: ParsableCommand {
     name: .long,
     help: """
       Go on from a checkpoint: DIR of a run or of one of its checkpoints; latest: of the run in --output \
-      or else the latest in runs/; auto: the same, or a new run where --output has no checkpoint.
+      or else the latest in runs/; auto: of the run in --output, or a new one if that never had a checkpoint.
       """, transform: path)
   var resume: String?
 
   @Option(
     name: .long,
     help: """
-      Begin with these weights: a run, a checkpoint, or a safetensors file with the published names. \
+      Begin with these weights: a run, a checkpoint, or a file of safetensors or torch.save with the \
+      published names. \
       When a run goes on, its own count.
       """, transform: path)
   var initFrom: String?

@@ -60,7 +60,7 @@ struct TrainingStepTests {
     }
     for parameter in network.store.parameters {
       if parameter.values.elements.contains(0) { parameter.values.fill(0.5) }
-      // A normaliser-free network as narrow as this would hardly fire.
+      // A normalizer-free network as narrow as this would hardly fire.
       if parameter.name.hasSuffix(".gain") { parameter.values.fill(2) }
     }
     network.weightsDidChange()

@@ -29,7 +29,7 @@ struct DataParallelTrainerMPITests {
     ["model.family=nf-resnet", "model.blocks=[1]", "model.width=4", "optimizer.name=adamw"],
   ]
 
-  /// As published, a normaliser-free network starts with branches and a classifier that are 0, and would
+  /// As published, a normalizer-free network starts with branches and a classifier that are 0, and would
   /// hide what the layers before them do; and one as narrow as this would hardly fire.
   private func openBranches(_ job: SmallJob) {
     job.assign { name, index in

@@ -65,7 +65,8 @@ extension Configuration.Data {
       "Directory of the training images in it, such as train or fold1/train."),
     .init(
       "data.validation", \.data.validation, limit: .notEmpty,
-      "Directory of the validation images in it; left out: val, valid, validation or test."),
+      "Directory of the validation images in it; left out: val, valid, validation, test or testing."
+    ),
     .init(
       "data.validation_samples", \.data.validationSamples, limit: .count,
       "Samples to validate on, evenly spread over their split; left out: all."),
@@ -116,7 +117,7 @@ extension Configuration.Data {
       "Samples of a split that a rank may skip before the run ends."),
     .init(
       "data.workers", \.data.workers, limit: .threads,
-      "Threads of each rank that prepare images; left out: by the cores at hand."),
+      "Threads of each rank that prepare images; left out: one for every four threads."),
   ]
 }
 

@@ -30,10 +30,12 @@ public struct ProgramIdentity: Sendable, Equatable {
   public static let current: ProgramIdentity = {
     let link = "/proc/self/exe"
     let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) ?? link
-    let bytes = try? Data(contentsOf: URL(fileURLWithPath: link), options: .alwaysMapped)
-    return ProgramIdentity(
-      path: path, hash: (bytes ?? Data()).withUnsafeBytes { XXHash64.hash($0) },
-      commandLine: CommandLine.arguments)
+    var hash = XXHash64()
+    // In parts, which take no memory beside what a small network needs.
+    try? RandomAccessFile(path: link).forEachPart(of: 1 << 20) { part in
+      part.withUnsafeBytes { hash.update($0) }
+    }
+    return ProgramIdentity(path: path, hash: hash.value, commandLine: CommandLine.arguments)
   }()
 
   var argumentHash: UInt64 {
@@ -92,8 +94,11 @@ extension Communicator {
   /// Checks that all ranks run the same executable with the same arguments (a collective).
   ///
   /// - Throws: `MixedLaunch`, on every rank alike.
-  public func checkSameProgram(_ program: ProgramIdentity = .current) throws {
+  public func checkSameProgram(
+    _ identity: @autoclosure () -> ProgramIdentity = .current
+  ) throws {
     guard size > 1 else { return }
+    let program = identity()
     try check(.executables, hash: program.hash, text: program.path)
     let arguments = program.arguments.map { $0.contains(" ") || $0.isEmpty ? "\"\($0)\"" : $0 }
     try check(.arguments, hash: program.argumentHash, text: arguments.joined(separator: " "))

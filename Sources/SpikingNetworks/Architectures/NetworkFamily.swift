@@ -2,9 +2,9 @@
 public enum NetworkFamily: String, CaseIterable, Sendable {
   /// Pre-activation spiking ResNet with batch norm and the 3x3 stem for small images.
   case resNet = "resnet"
-  /// Normaliser-free spiking ResNet of two 3x3 convolutions a block, 7x7 stem.
+  /// Normalizer-free spiking ResNet of two 3x3 convolutions a block, 7x7 stem.
   case nfResNet = "nf-resnet"
-  /// Normaliser-free spiking ResNet of 1x1, 3x3, 1x1 convolutions a block, 7x7 stem.
+  /// Normalizer-free spiking ResNet of 1x1, 3x3, 1x1 convolutions a block, 7x7 stem.
   case nfResNetBottleneck = "nf-resnet-bottleneck"
   /// Spiking VGG with batch norm.
   case vgg

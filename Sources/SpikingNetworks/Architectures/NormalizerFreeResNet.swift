@@ -4,7 +4,7 @@ private let activationGain: Float = 2.74
 private let alpha: Float = 0.2
 
 extension NetworkFamily {
-  /// Normaliser-free spiking ResNet with a 7x7 stem (Brock et al., ICLR 2021; spiking form and names as in
+  /// Normalizer-free spiking ResNet with a 7x7 stem (Brock et al., ICLR 2021; spiking form and names as in
   /// the published SLTT code).
   func normalizerFreeResNet(blocks: [Int], width: Int, isBottleneck: Bool) -> [Part] {
     var parts: [Part] = [
