@@ -167,6 +167,7 @@ extension Configuration {
   }
 
   private func validateMethod() throws {
+    if method.name == .slttK { try validateK() }
     try validateRule()
     guard method.name == .slttK else {
       if method.k != nil {
@@ -183,6 +184,16 @@ extension Configuration {
       }
       return
     }
+    if method.skipsTrailing, try network.parts.haveBatchNorm {
+      throw error(
+        "method.skip_trailing",
+        "would change the running statistics of batch norm, which this network has: set it to"
+          + " false, or take a normalizer-free network (nf-resnet)")
+    }
+  }
+
+  /// Before there can be a learning rule.
+  private func validateK() throws {
     guard let k = method.k else {
       throw error("method.name", "= sltt-k needs method.k, the time steps to train: set it")
     }
@@ -191,12 +202,6 @@ extension Configuration {
         "method.k",
         "= \(k) exceeds method.timesteps = \(method.timesteps): lower k"
           + " or raise timesteps")
-    }
-    if method.skipsTrailing, try network.parts.haveBatchNorm {
-      throw error(
-        "method.skip_trailing",
-        "would change the running statistics of batch norm, which this network has: set it to"
-          + " false, or take a normalizer-free network (nf-resnet)")
     }
   }
 }

@@ -22,6 +22,28 @@ struct DistillationTests {
     try workspace.tensors("\(run)/checkpoints/latest/model.safetensors")
   }
 
+  /// Frames of a duration do not tell their number.
+  @Test func ofRecordingsBothSeeAsManyFrames() throws {
+    try workspace.writeRecordings(to: "events")
+    func train(_ timesteps: Int, _ options: String...) throws -> ProgramRun {
+      try workspace.run(
+        [
+          "train", "--set", "data.path=events", "--set", "data.image_size=17", "--set",
+          "model.family=resnet", "--set", "model.blocks=[1]", "--set", "model.width=4", "--set",
+          "training.epochs=1", "--set", "training.global_batch=4", "--set",
+          "data.frames={duration: 20}", "--set", "method.timesteps=\(timesteps)",
+        ] + options)
+    }
+    #expect(try train(3, "--output", "seen").status == 0)
+    let learn = ["--set", "distill.checkpoint=seen", "--output"]
+    #expect(try train(3, learn[0], learn[1], learn[2], "same").status == 0)
+    let fewer = try train(2, learn[0], learn[1], learn[2], "fewer")
+    #expect(fewer.status == 1)
+    #expect(
+      fewer.messages.first?.contains("seen was trained with method.timesteps 3, which is now 2")
+        == true)
+  }
+
   @Test func goesOnAsIfItHadNotBeenInterrupted() throws {
     let whole = try workspace.run(common + teacher + ["--output", "whole"])
     #expect(whole.status == 0)

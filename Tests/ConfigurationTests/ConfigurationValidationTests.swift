@@ -105,6 +105,14 @@ struct ConfigurationValidationTests {
         + " only: remove it"
     ),
     (
+      "loss: {kind: loss-of-mean}\nmethod: {name: sltt-k}",
+      "method.name = sltt-k needs method.k, the time steps to train: set it"
+    ),
+    (
+      "loss: {kind: loss-of-mean}\nmethod: {name: sltt-k, k: 9, timesteps: 4}",
+      "method.k = 9 exceeds method.timesteps = 4: lower k or raise timesteps"
+    ),
+    (
       "loss: {kind: loss-of-mean}\nmethod: {name: ottt}",
       "loss.kind loss-of-mean needs the outputs of all time steps before the first goes back, which"
         + " method.name ottt does not wait for: remove it, or take bptt or rate"

@@ -66,6 +66,21 @@ struct GradientComparerTests {
     #expect(try withOneThread { try comparer.compare(batches: 4) }.json == found.json)
   }
 
+  /// Where a skip gain scales what has traces for one of them.
+  @Test(arguments: [["method.name=ottt"], ["method.name=sltt"]])
+  func theRulesDoNotMeetOnTheWay(_ method: [String]) throws {
+    // With tau = 1 a trace is the spike itself, so that both rules are one.
+    let overrides = ["model.family=nf-resnet", "neuron.tau=1", "model.dropout=0"] + method
+    let comparer = try comparer(method == ["method.name=ottt"] ? .sltt : .ottt, overrides)
+    let found = try withOneThread { try comparer.compare(batches: 3) }
+    let gains = found.parameters.filter { $0.name.hasSuffix("skipinit_gain") }
+    #expect(!gains.isEmpty)
+    for row in gains {
+      #expect(abs(try #require(row.cosine).mean - 1) < 1e-5, "\(row.name)")
+      #expect(abs(try #require(row.normRatio).mean - 1) < 1e-4, "\(row.name)")
+    }
+  }
+
   @Test func theMoreIsRememberedTheMoreIsLeftOut() throws {
     let cosines = try [1.1, 2, 5].map { tau in
       try #require(try compare(.bptt, "neuron.tau=\(tau)").all.cosine?.mean)

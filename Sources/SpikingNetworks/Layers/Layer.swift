@@ -58,6 +58,8 @@ public struct LayerSummary: Sendable {
   public var tapeBytes = 0
   /// Bytes of the trace of its input, where a learning rule keeps one.
   public var traceBytes = 0
+  /// Bytes of gradients by the input itself, where a learning rule keeps its trace.
+  public var untracedBytes = 0
   /// Bytes of averages over time, where a learning rule takes some, and of what its one backward pass needs
   /// besides.
   public var averagesBytes = 0

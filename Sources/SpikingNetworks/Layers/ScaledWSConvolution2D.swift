@@ -37,6 +37,9 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
   /// dL/dw' by the spikes themselves, where the gradient of the weights meets their trace: the output gain
   /// has no trace.
   private var untraced: FlatBuffer?
+  /// Whether the weights' gradient meets traces since it was last complete: the next learning rule may have
+  /// none.
+  private var meetsTraces = false
   /// Per output channel: coefficients of a pass over the weights.
   private let coefficients: [FloatView]
 
@@ -96,6 +99,7 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
     let gradient = untraced ?? FlatBuffer(count: weight.count)
     if untraced == nil { gradient.all.fill(0) }
     untraced = gradient
+    meetsTraces = true
     switch tape.popInput() {
     case .floats(let x):
       convolution.backwardWeights(x.tensor, gy, into: gradient.all, bias: nil)
@@ -129,17 +133,20 @@ final class ScaledWSConvolution2D: ConvolutionLayer {
   /// The output gain's gradient, from those of w' and the bias.
   private func completeOutputGain() {
     guard let outputGain else { return }
-    sums.takeProducts(
-      ofRows: untraced?.all ?? weight.gradient, with: weight.values, mean: mean)
+    let untraced = meetsTraces ? untraced?.all : nil
+    sums.takeProducts(ofRows: untraced ?? weight.gradient, with: weight.values, mean: mean)
     let gradient = (0..<bias.count).reduce(0.0) { sum, c in
       sum + Double(gain.values[c]) * Double(inverseScale[c]) * sums.second(c)
         + Double(bias.values[c] * bias.gradient[c])
     }
     outputGain.parameter.gradient[0] += Float(gradient) * outputGain.factor
-    untraced?.all.fill(0)
+    untraced?.fill(0)
+    meetsTraces = false
   }
 
   var summary: LayerSummary {
-    summary(kind: "ws-conv", parameters: weight.count + bias.count + gain.count)
+    var summary = summary(kind: "ws-conv", parameters: weight.count + bias.count + gain.count)
+    if outputGain != nil { summary.untracedBytes = 4 * weight.count }
+    return summary
   }
 }

@@ -9,7 +9,7 @@ public struct MemoryEstimate: Equatable, Sendable {
   public let programBytes: Int
   /// Weights and running statistics.
   public let weightBytes: Int
-  /// Of the weights.
+  /// Of the weights, with what layers need beside for OTTT.
   public let gradientBytes: Int
   /// The optimizer's state, as far as this rank has it.
   public let optimizerBytes: Int
@@ -56,7 +56,9 @@ public struct MemoryEstimate: Equatable, Sendable {
     programBytes =
       before + Self.laterBytes + (ThreadPool.threads + decoders) * Self.threadBytes
     weightBytes = 4 * (parameters + network.statisticCount)
-    gradientBytes = 4 * parameters
+    gradientBytes =
+      4 * parameters
+      + (rule?.keepsTraces == true ? summaries.reduce(0) { $0 + $1.untracedBytes } : 0)
     optimizerBytes = 4 * (parameters * optimizerBuffers / stateRanks)
     packedBytes = Self.packedBytes(network, samples: samples)
     let largestParameter = network.largestParameter

@@ -42,7 +42,10 @@ struct OptimizerShards {
         try reducer.reduceScatter(UnsafeBufferPointer(values), into: $0)
       }
     }
-    gradients[mine].assign(sum, times: 1)
+    // On one thread, as this may run beside the backward pass.
+    gradients[mine].withUnsafeMutableBufferPointer { part in
+      sum.withUnsafeMutableBufferPointer { _ = part.update(from: $0) }
+    }
   }
 
   /// One update along the sum of the ranks' gradients. A collective.
