@@ -131,8 +131,8 @@ def missing_definition(case: Case) -> str | None:
         return "clif neurons have a reset and a threshold of their own"
     if case.normalization == "online" and case.method not in ("sltt", "sltt-k", "ottt"):
         return "online normalisation needs a method within time steps: sltt, sltt-k or ottt"
-    if case.method == "rate" and (case.neuron == "clif" or case.threshold == "stabilized"):
+    if case.method == "rate" and (case.neuron in ("clif", "plif") or case.threshold == "stabilized"):
         return "rate needs neurons that are independent of each other, with one state each"
-    if case.method == "ottt" and case.family == "sew-resnet":
+    if case.method == "ottt" and case.family.startswith("sew-resnet"):
         return "ottt traces spikes, and layers of sew-resnet read sums of spikes"
     return None

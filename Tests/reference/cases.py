@@ -50,6 +50,8 @@ CASES: Table[list[Case]] = Table(
         under("sltt bptt", Case("resnet-hard", **RESNET, reset="hard")),
         under("bptt", Case("nfresnet-hard-detached", **NFRESNET, reset="hard", detach_reset=True)),
         under("sltt bptt", Case("resnet-clif", **RESNET, neuron="clif", surrogate="rectangle")),
+        under(ALL_OF_SLTT, Case(
+            "resnet-plif", **RESNET, neuron="plif", surrogate="sigmoid", chosen_timesteps=[1, 3])),
         under("sltt bptt", Case(
             "resnet-levels4", **RESNET, levels=4, surrogate="rectangle", norm_gain=2.0)),
         under("bptt", Case(
@@ -84,6 +86,9 @@ CASES: Table[list[Case]] = Table(
         under("bptt", Case(
             "sew-resnet-arctan", **SEW_RESNET, neuron="if", reset="hard", detach_reset=True,
             surrogate="arctan")),
+        under("sltt bptt", Case(
+            "sew-resnet-bottleneck", **SEW_RESNET | dict(family="sew-resnet-bottleneck", width=4),
+            reset="hard", detach_reset=True)),
         under("bptt", Case(
             "sew-resnet-imagenet", **SEW_RESNET | dict(size=32, batch=2), stem="imagenet")),
     )})

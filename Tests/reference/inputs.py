@@ -45,6 +45,8 @@ def draw_parameter(
     noise = normal(shape, generator)
     if name.endswith("skipinit_gain"):
         return in_float32(torch.full_like(noise, 0.7))
+    if name.endswith(".w"):  # of neurons that learn tau, which is then about 2
+        return in_float32(0.5 * noise)
     if name.endswith("bias"):
         return in_float32(0.1 * noise)
     if name.endswith("gain"):  # of standardised weights

@@ -9,7 +9,7 @@ from neurons import NEURONS
 from normalizations import NORMALIZATIONS
 from normalizer_free_resnet import NormalizerFreeBottleneckResNet, NormalizerFreeResNet
 from preactivation_resnet import PreActivationResNet
-from sew_resnet import SpikeElementWiseResNet
+from sew_resnet import SpikeElementWiseBottleneckResNet, SpikeElementWiseResNet
 from staged_network import Layers, StagedNetwork
 from vgg import VGG
 
@@ -21,6 +21,7 @@ FAMILIES: Table[Callable[[Case, Layers], StagedNetwork]] = Table(
         "nfresnet-bottleneck": NormalizerFreeBottleneckResNet,
         "vgg11": VGG,
         "sew-resnet": SpikeElementWiseResNet,
+        "sew-resnet-bottleneck": SpikeElementWiseBottleneckResNet,
     })
 
 

@@ -1,6 +1,6 @@
 """Spiking neurons: their reset, their threshold, and the equations of one time step."""
 
-from math import inf
+from math import inf, log
 from typing import Callable, Iterable
 
 import torch
@@ -33,7 +33,7 @@ class Neuron(nn.Module):
 
     def __init__(self, case: Case) -> None:
         super().__init__()
-        self.decay = 1 - 1 / case.tau
+        self.decay: float | Tensor = 1 - 1 / case.tau
         """What the potential keeps of the step before."""
         self.surrogate = SURROGATES[case.surrogate]
         self.levels = case.levels
@@ -143,6 +143,18 @@ class IF(LIF):
         self.decay = 1.0
 
 
+class PLIF(LIF):
+    """LIF neurons whose layer learns its tau, as w (PLIF; Fang et al., ICCV 2021): 1/tau = σ(w)."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.w = nn.Parameter(torch.tensor(-log(case.tau - 1)))
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State, Tensor]:
+        self.decay = 1 - torch.sigmoid(self.w)
+        return super().step(x, state)
+
+
 class CLIF(Neuron):
     """Complementary leaky integrate-and-fire neurons (Huang et al., ICML 2024) of threshold 1: the
     more a neuron has fired of late, the lower its reset takes it.
@@ -169,7 +181,7 @@ class CLIF(Neuron):
 
 
 NEURONS: Table[Callable[[Case], Neuron]] = Table(
-    "neuron", {"lif": LIF, "if": IF, "clif": CLIF})
+    "neuron", {"lif": LIF, "if": IF, "plif": PLIF, "clif": CLIF})
 
 
 def neurons_of(network: nn.Module) -> list[Neuron]:

@@ -20,17 +20,17 @@ class PreActivationBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int, layers: Layers) -> None:
         super().__init__()
-        self.bn1, self.sn1 = layers.norm(inputs), layers.neuron()
+        self.bn1, self.relu1 = layers.norm(inputs), layers.neuron()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
-        self.bn2, self.sn2 = layers.norm(outputs), layers.neuron()
+        self.bn2, self.relu2 = layers.norm(outputs), layers.neuron()
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.shortcut: nn.Module = nn.Identity()
         if (inputs, stride) != (outputs, 1):
             self.shortcut = nn.Conv2d(inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        s = self.sn1(self.bn1(x))
-        branch = self.conv2(self.sn2(self.bn2(self.conv1(s))))
+        s = self.relu1(self.bn1(x))
+        branch = self.conv2(self.relu2(self.bn2(self.conv1(s))))
         return branch + self.shortcut(s)
 
 
@@ -43,12 +43,12 @@ class PreActivationResNet(StagedNetwork):
         channels = self.add_residual_stages(
             case, case.width, lambda *shape: PreActivationBlock(*shape, layers))
         side = ceil(case.size / 2 ** (len(case.blocks) - 1))
-        self.bn1, self.sn1 = layers.norm(channels), layers.neuron()
+        self.bn1, self.relu1 = layers.norm(channels), layers.neuron()
         self.linear = nn.Linear(channels * (side // 4) ** 2, case.classes)
 
     def stem(self, frame: Tensor) -> Tensor:
         return self.conv1(frame)
 
     def head(self, x: Tensor) -> Tensor:
-        pooled = F.avg_pool2d(self.sn1(self.bn1(x)), 4)
+        pooled = F.avg_pool2d(self.relu1(self.bn1(x)), 4)
         return self.linear(pooled.flatten(start_dim=1))

@@ -36,6 +36,28 @@ class SpikeElementWiseBlock(nn.Module):
         return y + self.downsample(x)
 
 
+class SpikeElementWiseBottleneck(nn.Module):
+    """The same of three convolutions, 1x1, 3x3 and 1x1, of which the last has four times the channels."""
+
+    EXPANSION = 4
+
+    def __init__(self, inputs: int, outputs: int, stride: int, layers: Layers) -> None:
+        super().__init__()
+        inner = outputs // self.EXPANSION
+        self.conv1, self.bn1, self.sn1 = fires(inputs, inner, 1, 1, layers)
+        self.conv2, self.bn2, self.sn2 = fires(inner, inner, 3, stride, layers)
+        self.conv3, self.bn3, self.sn3 = fires(inner, outputs, 1, 1, layers)
+        self.downsample = nn.Sequential()
+        if (inputs, stride) != (outputs, 1):
+            self.downsample.extend(fires(inputs, outputs, 1, stride, layers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.sn1(self.bn1(self.conv1(x)))
+        y = self.sn2(self.bn2(self.conv2(y)))
+        y = self.sn3(self.bn3(self.conv3(y)))
+        return y + self.downsample(x)
+
+
 # The kernel and stride of the first convolution, and the pooling of its spikes. Where several of a
 # window's spikes are 1, the gradient goes to the first, row by row.
 STEMS: Table[tuple[int, int, Callable[[], nn.Module]]] = Table(
@@ -49,13 +71,15 @@ STEMS: Table[tuple[int, int, Callable[[], nn.Module]]] = Table(
 class SpikeElementWiseResNet(StagedNetwork):
     """SEW-ResNet whose blocks add spikes (ADD in the paper), as ResNet-18 has them."""
 
+    BLOCK, EXPANSION = SpikeElementWiseBlock, 1
+
     def __init__(self, case: Case, layers: Layers) -> None:
         super().__init__()
         kernel, stride, pooling = STEMS[case.stem]
         self.conv1, self.bn1, self.sn1 = fires(case.channels, case.width, kernel, stride, layers)
         self.maxpool = pooling()
         channels = self.add_residual_stages(
-            case, case.width, lambda *shape: SpikeElementWiseBlock(*shape, layers))
+            case, case.width, lambda *shape: self.BLOCK(*shape, layers), self.EXPANSION)
         self.fc = nn.Linear(channels, case.classes)
 
     def stem(self, frame: Tensor) -> Tensor:
@@ -63,3 +87,9 @@ class SpikeElementWiseResNet(StagedNetwork):
 
     def head(self, x: Tensor) -> Tensor:
         return self.fc(x.mean((2, 3)))
+
+
+class SpikeElementWiseBottleneckResNet(SpikeElementWiseResNet):
+    """With the blocks of ResNet-50."""
+
+    BLOCK, EXPANSION = SpikeElementWiseBottleneck, SpikeElementWiseBottleneck.EXPANSION
