@@ -8,7 +8,7 @@ struct RecipesTests {
     #expect(run.status == 0 && run.errors == "")
     #expect(run.output.contains("\ncifar10-resnet18\n  Pre-activation spiking ResNet-18"))
     let lines = run.output.split(separator: "\n")
-    for (label, count) in [("data", 8), ("memory", 8), ("time", 8), ("accuracy", 5)] {
+    for (label, count) in [("data", 9), ("memory", 9), ("time", 9), ("accuracy", 8)] {
       #expect(lines.count { $0.hasPrefix("  " + label.padding(to: 10)) } == count, "\(label)")
     }
     #expect(run.output.contains("for one rank with 1 thread on this machine"))

@@ -105,11 +105,11 @@ struct ConfigurationValidationTests {
         + " only: remove it"
     ),
     (
-      "loss: {kind: loss-of-mean}\nmethod: {name: sltt-k}",
+      "method: {name: sltt-k}\nloss: {kind: loss-of-mean}",
       "method.name = sltt-k needs method.k, the time steps to train: set it"
     ),
     (
-      "loss: {kind: loss-of-mean}\nmethod: {name: sltt-k, k: 9, timesteps: 4}",
+      "method: {name: sltt-k, k: 9, timesteps: 4}\nloss: {kind: loss-of-mean}",
       "method.k = 9 exceeds method.timesteps = 4: lower k or raise timesteps"
     ),
     (

@@ -71,7 +71,18 @@ struct GradientComparerTests {
   func theRulesDoNotMeetOnTheWay(_ method: [String]) throws {
     // With tau = 1 a trace is the spike itself, so that both rules are one.
     let overrides = ["model.family=nf-resnet", "neuron.tau=1", "model.dropout=0"] + method
-    let comparer = try comparer(method == ["method.name=ottt"] ? .sltt : .ottt, overrides)
+    let job = try SmallJob(
+      ["model.family=nf-resnet", "model.blocks=[1,1]", "model.width=4", "neuron.tau=1"],
+      SingleProcess())
+    // A classifier of 0 would hide the layers before it, and hardly any would fire.
+    job.assign { name, index in
+      if name.hasSuffix("gain") { return 2 }
+      return name == "fc.weight" ? Float(index * 7 % 11 - 5) / 5 : nil
+    }
+    try job.write(to: directory.file("weights"))
+    let comparer = try comparer(
+      method == ["method.name=ottt"] ? .sltt : .ottt, overrides,
+      weights: ModelFile(at: directory.file("weights")))
     let found = try withOneThread { try comparer.compare(batches: 3) }
     let gains = found.parameters.filter { $0.name.hasSuffix("skipinit_gain") }
     #expect(!gains.isEmpty)
