@@ -182,7 +182,7 @@ struct SafeTensorsFileTests {
   @Test func readsTheFixtures() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: ReferenceCase.directory.path)
       .filter { $0.hasSuffix(".safetensors") }
-    #expect(files.count == 38)
+    #expect(files.count == 43)
     for name in files {
       let file = try SafeTensorsFile(
         contentsOf: ReferenceCase.directory.appendingPathComponent(name).path)

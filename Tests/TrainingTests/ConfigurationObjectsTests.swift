@@ -61,7 +61,9 @@ struct ConfigurationObjectsTests {
       let path = directory.appendingPathComponent(name).path
       let configuration = try Configuration(file: path)
       _ = try configuration.networkSpecification(classes: 10)
-      let widths = ["nmnist-vgg11.yaml": 16, "cifar10-own-network.yaml": nil]
+      let widths = [
+        "nmnist-vgg11.yaml": 16, "cifar10-2h.yaml": 32, "cifar10-own-network.yaml": nil,
+      ]
       #expect(configuration.model.width == widths[name, default: 64], "\(name)")
       #expect(configuration != Configuration(), "\(name)")
     }
