@@ -72,7 +72,8 @@ struct EvaluationReportTests {
       try JSONSerialization.jsonObject(with: report.json) as? [String: Any])
     #expect(
       Set(json.keys) == [
-        "checkpoint", "data", "samples", "bad_samples", "loss", "accuracy", "top5", "firing_rate", "firing",
+        "checkpoint", "data", "samples", "bad_samples", "loss", "accuracy", "top5", "firing_rate",
+        "firing",
         "accuracy_by_timestep", "calibration_error", "calibration", "classes", "outputs",
         "confusion", "operations",
       ])
