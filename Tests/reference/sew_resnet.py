@@ -22,40 +22,40 @@ class SpikeElementWiseBlock(nn.Module):
     The shortcut is x or, where shapes differ, neuron(bn(conv(x))). So x and y are small integers.
     """
 
+    EXPANSION = 1
+
+    @staticmethod
+    def shapes(inputs: int, outputs: int, stride: int) -> list[tuple[int, int, int, int]]:
+        """Of the convolutions: inputs, outputs, kernel and stride."""
+        return [(inputs, outputs, 3, stride), (outputs, outputs, 3, 1)]
+
     def __init__(self, inputs: int, outputs: int, stride: int, layers: Layers) -> None:
         super().__init__()
-        self.conv1, self.bn1, self.sn1 = fires(inputs, outputs, 3, stride, layers)
-        self.conv2, self.bn2, self.sn2 = fires(outputs, outputs, 3, 1, layers)
+        self.branch: list[str] = []
+        for number, shape in enumerate(self.shapes(inputs, outputs, stride), 1):
+            for kind, module in zip(("conv", "bn", "sn"), fires(*shape, layers)):
+                self.add_module(f"{kind}{number}", module)
+                self.branch.append(f"{kind}{number}")
         self.downsample = nn.Sequential()
         if (inputs, stride) != (outputs, 1):
             self.downsample.extend(fires(inputs, outputs, 1, stride, layers))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.sn1(self.bn1(self.conv1(x)))
-        y = self.sn2(self.bn2(self.conv2(y)))
+        y = x
+        for name in self.branch:
+            y = self.get_submodule(name)(y)
         return y + self.downsample(x)
 
 
-class SpikeElementWiseBottleneck(nn.Module):
+class SpikeElementWiseBottleneck(SpikeElementWiseBlock):
     """The same of three convolutions, 1x1, 3x3 and 1x1, of which the last has four times the channels."""
 
     EXPANSION = 4
 
-    def __init__(self, inputs: int, outputs: int, stride: int, layers: Layers) -> None:
-        super().__init__()
-        inner = outputs // self.EXPANSION
-        self.conv1, self.bn1, self.sn1 = fires(inputs, inner, 1, 1, layers)
-        self.conv2, self.bn2, self.sn2 = fires(inner, inner, 3, stride, layers)
-        self.conv3, self.bn3, self.sn3 = fires(inner, outputs, 1, 1, layers)
-        self.downsample = nn.Sequential()
-        if (inputs, stride) != (outputs, 1):
-            self.downsample.extend(fires(inputs, outputs, 1, stride, layers))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.sn1(self.bn1(self.conv1(x)))
-        y = self.sn2(self.bn2(self.conv2(y)))
-        y = self.sn3(self.bn3(self.conv3(y)))
-        return y + self.downsample(x)
+    @staticmethod
+    def shapes(inputs: int, outputs: int, stride: int) -> list[tuple[int, int, int, int]]:
+        inner = outputs // SpikeElementWiseBottleneck.EXPANSION
+        return [(inputs, inner, 1, 1), (inner, inner, 3, stride), (inner, outputs, 1, 1)]
 
 
 # The kernel and stride of the first convolution, and the pooling of its spikes. Where several of a
@@ -71,7 +71,7 @@ STEMS: Table[tuple[int, int, Callable[[], nn.Module]]] = Table(
 class SpikeElementWiseResNet(StagedNetwork):
     """SEW-ResNet whose blocks add spikes (ADD in the paper), as ResNet-18 has them."""
 
-    BLOCK, EXPANSION = SpikeElementWiseBlock, 1
+    BLOCK = SpikeElementWiseBlock
 
     def __init__(self, case: Case, layers: Layers) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class SpikeElementWiseResNet(StagedNetwork):
         self.conv1, self.bn1, self.sn1 = fires(case.channels, case.width, kernel, stride, layers)
         self.maxpool = pooling()
         channels = self.add_residual_stages(
-            case, case.width, lambda *shape: self.BLOCK(*shape, layers), self.EXPANSION)
+            case, case.width, lambda *shape: self.BLOCK(*shape, layers), self.BLOCK.EXPANSION)
         self.fc = nn.Linear(channels, case.classes)
 
     def stem(self, frame: Tensor) -> Tensor:
@@ -92,4 +92,4 @@ class SpikeElementWiseResNet(StagedNetwork):
 class SpikeElementWiseBottleneckResNet(SpikeElementWiseResNet):
     """With the blocks of ResNet-50."""
 
-    BLOCK, EXPANSION = SpikeElementWiseBottleneck, SpikeElementWiseBottleneck.EXPANSION
+    BLOCK = SpikeElementWiseBottleneck

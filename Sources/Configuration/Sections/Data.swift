@@ -65,8 +65,7 @@ extension Configuration.Data {
       "Directory of the training images in it, such as train or fold1/train."),
     .init(
       "data.validation", \.data.validation, limit: .notEmpty,
-      "Directory of the validation images; left out: val, valid, validation, test, testing."
-    ),
+      "Directory of the validation images; left out: val, valid, validation, test, testing."),
     .init(
       "data.validation_samples", \.data.validationSamples, limit: .count,
       "Samples to validate on, evenly spread over their split; left out: all."),

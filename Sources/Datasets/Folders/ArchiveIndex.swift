@@ -71,10 +71,7 @@ struct ArchiveIndex {
       switch entry.kind {
       case .file:
         append(entry.place == nil ? .fileWithHoles : .file)
-        if let place = entry.place {
-          fields.append(place.lowerBound)
-          fields.append(place.count)
-        }
+        if let place = entry.place { fields.append(place) }
       case .directory: append(.directory)
       case .hardLink(let target):
         append(.hardLink)
@@ -120,10 +117,8 @@ extension ArchiveTree {
       }
       switch kind {
       case .file:
-        guard let start = reader.number(), let size = reader.number(), start >= 0, size >= 0,
-          !start.addingReportingOverflow(size).overflow
-        else { return nil }
-        insert(path, .file, at: start..<start + size)
+        guard let place = reader.place() else { return nil }
+        insert(path, .file, at: place)
       case .fileWithHoles: insert(path, .file, at: nil)
       case .directory: insert(path, .directory, at: nil)
       case .hardLink:

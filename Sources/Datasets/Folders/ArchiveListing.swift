@@ -38,10 +38,7 @@ struct ArchiveListing: Equatable {
     writer.append(isItself ? 1 : 0)
     writer.append(content)
     writer.append(listing.serialized)
-    for place in places {
-      writer.append(place.lowerBound)
-      writer.append(place.count)
-    }
+    for place in places { writer.append(place) }
     return writer.bytes
   }
 
@@ -56,10 +53,8 @@ struct ArchiveListing: Equatable {
       var places: [Range<Int>] = []
       places.reserveCapacity(listing.files.count)
       for _ in 0..<listing.files.count {
-        guard let start = reader.number(), let size = reader.number(), start >= 0, size >= 0,
-          !start.addingReportingOverflow(size).overflow
-        else { return nil }
-        places.append(start..<start + size)
+        guard let place = reader.place() else { return nil }
+        places.append(place)
       }
       guard reader.bytes.isEmpty else { return nil }
       return Self(

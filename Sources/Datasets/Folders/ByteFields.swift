@@ -10,6 +10,11 @@ enum ByteFields {
 
     mutating func append(_ number: UInt64) { append(Int(bitPattern: UInt(number))) }
 
+    mutating func append(_ place: Range<Int>) {
+      append(place.lowerBound)
+      append(place.count)
+    }
+
     mutating func append(_ name: some Collection<UInt8>) {
       withUnsafeBytes(of: UInt32(name.count).littleEndian) { bytes.append(contentsOf: $0) }
       bytes.append(contentsOf: name)
@@ -32,6 +37,14 @@ enum ByteFields {
     mutating func count() -> Int? {
       guard let number = number(), 0...bytes.endIndex ~= number else { return nil }
       return number
+    }
+
+    /// A place as its start and size.
+    mutating func place() -> Range<Int>? {
+      guard let start = number(), let size = number(), start >= 0, size >= 0,
+        !start.addingReportingOverflow(size).overflow
+      else { return nil }
+      return start..<start + size
     }
 
     mutating func name() -> Slice<UnsafeRawBufferPointer>? {

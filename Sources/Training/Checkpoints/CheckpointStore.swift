@@ -67,7 +67,10 @@ public struct CheckpointStore: Sendable {
   /// A name that no checkpoint has. A run that goes on can come to the same iteration again, and what is
   /// there already stays until the new one is complete.
   private func freeName(iteration: Int) throws -> String {
-    let name = Self.name(iteration: iteration)
+    try freeName(Self.name(iteration: iteration))
+  }
+
+  private func freeName(_ name: String) throws -> String {
     let all = Set(try entries)
     guard all.contains(name) else { return name }
     return (2...).lazy.map { "\(name)-\($0)" }.first { !all.contains($0) }!
@@ -159,10 +162,8 @@ public struct CheckpointStore: Sendable {
     let best = try? FileManager.default.destinationOfSymbolicLink(atPath: bestLink)
     if let best, later.contains(best) { unlink(bestLink) }
     for name in later {
-      let all = Set(try entries)
-      let abandoned = name + Self.abandonedSuffix
-      let free = ([abandoned] + (2...99).map { "\(abandoned)-\($0)" }).first { !all.contains($0) }
-      try putInPlace(path + "/" + name, as: path + "/" + (free ?? abandoned))
+      let abandoned = try freeName(name + Self.abandonedSuffix)
+      try putInPlace(path + "/" + name, as: path + "/" + abandoned)
     }
     try syncDirectory(path)
     return later
