@@ -7,6 +7,20 @@ extension Configuration {
     "model.architecture", "model.family", "model.blocks", "model.layers",
   ]
 
+  /// Whether it is left out what images to validate on.
+  package var isOpenToHoldOut: Bool {
+    data.sharding == .global && !["data.hold_out", "data.validation"].contains(where: isSet)
+  }
+
+  /// Validates on a tenth of the training images.
+  ///
+  /// - Returns: the keys that were set.
+  package mutating func chooseHoldOut() -> [String] {
+    var chosen: [String] = []
+    set("data.hold_out", \.data.heldOutShare, 0.1, &chosen)
+    return chosen
+  }
+
   /// Whether a key is left out that images, or recordings of events, decide.
   package func isOpen(toRecordings: Bool) -> Bool {
     let keys =
@@ -88,6 +102,9 @@ extension Configuration {
     set("data.image_size", \.data.imageSize, earlier.data.imageSize, &chosen)
     set("data.augmentation", \.data.augmentation, earlier.data.augmentation, &chosen)
     set("data.normalization", \.data.normalization, earlier.data.normalization, &chosen)
+    if isOpenToHoldOut {
+      set("data.hold_out", \.data.heldOutShare, earlier.data.heldOutShare, &chosen)
+    }
   }
 
   private mutating func setNetwork(

@@ -28,6 +28,12 @@ extension Configuration {
         "= \(data.format.rawValue) needs data.path: set it, or leave format out"
           + " to train on the embedded MNIST")
     }
+    if data.heldOutShare != nil && data.sharding == .nodeLocal {
+      throw error(
+        "data.hold_out",
+        "does not go with data.sharding = node-local, where a node has the shards of its samples: make"
+          + " the shards again with sltt-dist shard --hold-out, and remove it")
+    }
     for (key, isTraining) in [("data.augmentation", true), ("data.evaluation", false)] {
       do throws(AugmentationError) {
         try checkAugmentation(

@@ -64,6 +64,8 @@ extension Limit<Double> {
   static var positive: Limit { within(1e-30...1e30) }
   static var notNegative: Limit { within(0...1e30) }
   static var share: Limit { within(0...1) }
+  /// Of what is divided into two.
+  static var partialShare: Limit { within(0.001...0.999) }
   /// Far more than changes anything.
   static var strength: Limit { within(0...1000) }
   /// Up to two years.

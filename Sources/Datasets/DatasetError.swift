@@ -35,6 +35,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     validationClass: String?)
   /// A directory or archive has no files with the expected endings.
   case noInputs(path: String, expected: String, remedy: String)
+  /// Each class of a split that is to be divided has one image.
+  case nothingHeldOut(path: String)
   /// No image of a split can be decoded.
   case noSamples(path: String)
   /// An image is damaged, of an unknown format, or too large.
@@ -112,6 +114,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
         + "Labels are positions in the sorted list of classes, so both need the same list."
     case .noInputs(let path, let expected, let remedy):
       return "\(path): has no \(expected) files. \(remedy)"
+    case .nothingHeldOut(let path):
+      return
+        "\(path): has one image of each class, so none can be held out to validate on. Add images,"
+        + " or hold out none."
     case .noSamples(let path):
       return "\(path): none of its images can be decoded. Check that it is the right data set."
     case .undecodable(let sample, let reason):

@@ -61,7 +61,8 @@ struct Evaluate: ParsableCommand {
       // A run may have measured a part of the samples to save time.
       let resolved = try configuration.read(
         communicator, base: (trained.configuration, trained.path),
-        overrides: ["data.validation_samples=null"])
+        overrides: ["data.validation_samples=null"]
+          + (try configuration.namesOtherData(than: trained) ? ["data.hold_out=null"] : []))
       let evaluation = try Evaluation(
         of: trained, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)

@@ -168,6 +168,17 @@ extension ConfigurationOptions {
   }
 }
 
+extension ConfigurationOptions {
+  /// Whether a model was trained on other data, for which its division into two may not be meant.
+  func namesOtherData(than model: ModelFile) throws -> Bool {
+    var (trained, given) = (Configuration(), Configuration())
+    try trained.apply(yaml: model.configuration, from: model.path)
+    given.data.path = trained.data.path
+    try apply(to: &given)
+    return given.data.path != trained.data.path
+  }
+}
+
 extension BackendOptions {
   var backend: ConvolutionBackend { ConvolutionBackend(dense.library, kernels: kernels) }
 }

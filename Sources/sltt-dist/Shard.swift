@@ -32,8 +32,8 @@ struct Shard: ParsableCommand {
   @Option(name: .long, help: "Directory for the shards.", transform: path)
   var output: String?
 
-  @Option(name: .long, help: "Training split of the source.")
-  var train = "train"
+  @Option(name: .long, help: "Training split of the source; by default train or training.")
+  var train: String?
 
   @Option(
     name: .long,
@@ -41,6 +41,11 @@ struct Shard: ParsableCommand {
       "Validation split of the source; by default val, valid, validation, test or testing, or none."
   )
   var validation: String?
+
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "Share of the training images that becomes the validation split instead, such as 0.1.")
+  var holdOut: Double?
 
   @Option(
     name: .long, parsing: .unconditional, help: "Number of shards of the training split.")
@@ -92,6 +97,10 @@ struct Shard: ParsableCommand {
     guard shards == nil || shardSize == nil else {
       throw ValidationError("--shards and --shard-size exclude each other")
     }
+    guard validation == nil || holdOut == nil else {
+      throw ValidationError("--validation and --hold-out exclude each other")
+    }
+    try require("--hold-out", holdOut, in: 0.001...0.999)
     try require("--shards", shards, in: 1...1_000_000)
     try require("--resize", resize, in: 1...16_384)
     try require("--workers", workers, in: OptionLimit.threads)
@@ -114,7 +123,7 @@ struct Shard: ParsableCommand {
   ) throws {
     let line = ProgressLine()
     let writer = try ShardWriter(
-      source: source, train: train, validation: validation, output: output,
+      source: source, train: train, validation: validation, heldOutShare: holdOut, output: output,
       division: shards.map { .count($0) } ?? shardSize.map { .bytes($0) } ?? .automatic,
       resize: resize,
       seed: seed, workers: try workers ?? ProcessorBudget.threads(communicator),

@@ -100,33 +100,102 @@ struct DataChoicesTests {
     #expect(run.output.components(separatedBy: "chosen from the data").count == 2)
   }
 
-  @Test func withoutAnythingToValidateOnItIsSaidWhatToDo() throws {
+  /// As people have their own images: a directory a class, divided by nobody.
+  @Test(arguments: [nil, 2, 3])
+  func withoutAnythingToValidateOnATenthIsHeldOut(ranks: Int?) throws {
+    try writePhotographs(to: "photos", side: 36)
+    let run = try workspace.run(
+      ["train", "--data", "photos", "--set", "model.width=4", "--output", "run"] + short,
+      ranks: ranks)
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    #expect(run.output.contains("  data.normalization: cifar10\n  data.hold_out: 0.1\n"))
+    #expect(run.value("data") == "photos: 4 training and 2 validation samples, 2 classes")
+    #expect(run.value("found") == "the classes in photos itself, as there is no 'train'")
+    #expect(try configuration(of: "run").data.heldOutShare == 0.1)
+    let evaluation = try workspace.run("evaluate", "--checkpoint", "run", ranks: ranks)
+    #expect(evaluation.status == 0 && evaluation.value("samples") == "2 of photos, held out")
+    let other = try workspace.run(
+      ["train", "--resume", "run", "--set", "data.hold_out=0.4"], ranks: ranks)
+    #expect(other.status == 1)
+    #expect(
+      other.messages.first?.contains("data.hold_out is 0.4, but the run began with 0.1") == true)
+    let rest = try workspace.run(
+      ["train", "--resume", "run", "--set", "training.max_iterations=2"], ranks: ranks)
+    #expect(rest.status == 0 && rest.errors == "", "\(rest.errors)")
+
+    // Of other data, all images that are there to validate on are meant.
+    try writePhotographs(to: "others/train", side: 36)
+    try writePhotographs(to: "others/test", side: 36)
+    let others = try workspace.run(
+      "evaluate", "--checkpoint", "run", "--data", "others", ranks: ranks)
+    #expect(others.value("samples") == "6 of others/test", "\(others.errors)")
+    let part = try workspace.run(
+      "evaluate", "--checkpoint", "run", "--data", "others", "--set", "data.hold_out=0.1",
+      ranks: ranks)
+    #expect(part.value("samples") == "2 of others/train, held out")
+  }
+
+  @Test func imagesAreHeldOutBesideAValidationSplitIfThatIsWanted() throws {
+    try workspace.writeImages(to: "images")
+    let run = try workspace.run(
+      ["train", "--data", "images", "--set", "data.hold_out=0.25", "--output", "run"] + short)
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    let counts = try #require(run.value("data"))
+    let test = try workspace.run("evaluate", "--checkpoint", "run", "--set", "data.validation=val")
+    let heldOut = try workspace.run("evaluate", "--checkpoint", "run")
+    #expect(test.value("samples") == "13 of images/val")
+    #expect(heldOut.value("samples") == "6 of images/train, held out", "\(counts)")
+  }
+
+  /// A configuration that says everything chooses nothing.
+  @Test func withoutAnythingToChooseItIsSaidWhatToDo() throws {
     try writePhotographs(to: "photos/train", side: 36)
-    let run = try workspace.run(["train", "--data", "photos", "--set", "model.width=4"] + short)
+    let run = try workspace.run(
+      ["train", "--config", "cifar10-resnet18", "--data", "photos"] + short)
     #expect(run.status == 1)
     #expect(
       run.messages.first
         == "configuration: data.validation is left out, and photos has none of val, valid, validation,"
-        + " test: put some images of each class into val/<class>/, name the directory that"
-        + " has them, or set it to train to measure on the images that are learnt from")
+        + " test: set data.hold_out to 0.1 to hold out a tenth of the training images, name the directory"
+        + " of other images, or set it to train to measure on the images that are learnt from")
     let both = try workspace.run(
       ["train", "--data", "photos", "--set", "data.validation=train", "--set", "model.width=4"]
         + short)
-    #expect(both.status == 0 && both.errors == "")
+    #expect(both.status == 0 && both.errors == "" && !both.output.contains("hold_out"))
   }
 
-  @Test func ofShardsItIsSaidToMakeThemAgain() throws {
-    try writePhotographs(to: "photos/train", side: 36)
-    let sharding = try workspace.run(
-      "shard", "--source", "photos", "--output", "shards", usesOneThread: false)
-    try #require(sharding.status == 0, "\(sharding.errors)")
-    let run = try workspace.run(["train", "--data", "shards", "--set", "model.width=4"] + short)
-    #expect(run.status == 1)
+  @Test func shardsWithoutAnythingToValidateOnAreDivided() throws {
+    try writePhotographs(to: "photos", side: 36)
+    func shard(_ more: String...) throws {
+      let run = try workspace.run(
+        ["shard", "--source", "photos", "--output", "shards"] + more, usesOneThread: false)
+      try #require(run.status == 0, "\(run.errors)")
+    }
+    func train(_ more: String..., ranks: Int? = nil) throws -> ProgramRun {
+      try workspace.run(
+        ["train", "--data", "shards", "--set", "model.width=4"] + short + more, ranks: ranks)
+    }
+    try shard()
+    for ranks in [nil, 2] {
+      let run = try train(ranks: ranks)
+      #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+      #expect(run.value("data")?.contains("4 training and 2 validation samples") == true)
+      #expect(run.value("rank 0 read") != nil)
+    }
+    let local = try train("--set", "data.sharding=node-local", ranks: 2)
+    #expect(local.status == 1)
+    #expect(local.messages.first?.contains("sltt-dist shard --hold-out 0.1") == true)
+    let both = try train("--set", "data.sharding=node-local", "--set", "data.hold_out=0.1")
+    #expect(both.status == 1)
     #expect(
-      run.messages.first
-        == "configuration: data.validation is left out, and shards has none of val, valid, validation,"
-        + " test: make shards of a data set that has one (sltt-dist shard --validation NAME), or set"
-        + " it to train to measure on the images that are learnt from")
+      both.messages.first?.contains("data.hold_out does not go with data.sharding = node-local")
+        == true
+    )
+    try FileManager.default.removeItem(atPath: workspace.file("shards"))
+    try shard("--hold-out", "0.1")
+    let run = try train("--set", "data.sharding=node-local", ranks: 2)
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    #expect(run.value("data")?.contains("4 training and 2 validation samples") == true)
   }
 
   @Test func thePathIsGivenOnce() throws {

@@ -32,6 +32,22 @@ struct TrainTests {
     #expect(try workspace.directory.contents == ["runs"])
   }
 
+  /// Also one that is complete by now.
+  @Test func runsThatBeginInOneSecondHaveNamesOfTheirOwn() throws {
+    let workspace = try Workspace.withImages()
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyyMMdd-HHmmss"
+    for second in 0..<120 {
+      let run = "runs/" + format.string(from: Date(timeIntervalSinceNow: Double(second)))
+      try workspace.directory.write("", to: run + "/config.yaml")
+    }
+    let run = try workspace.run("train", "--config", "small.yaml", "--set", "training.epochs=1")
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    let output = try #require(run.value("output"))
+    #expect(output.hasSuffix("-2") && run.value("results in ") == output)
+  }
+
   @Test func writesMetricsCheckpointsAndTheConfiguration() throws {
     let workspace = try Workspace.withImages()
     let run = try workspace.run("train", "--config", "small.yaml", "--output", "a/b")

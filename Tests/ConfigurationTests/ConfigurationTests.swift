@@ -33,8 +33,8 @@ struct ConfigurationTests {
       "checkpoint": "every_iterations every_minutes every_epochs keep on_error",
       "metrics": "histograms_every",
       "data": """
-      format path train validation validation_samples drop_last image_size augmentation evaluation mixup cutmix \
-      normalization convention frames event_augmentation event_normalization decoding sharding on_bad_sample \
+      format path train validation hold_out validation_samples drop_last image_size augmentation evaluation \
+      mixup cutmix normalization convention frames event_augmentation event_normalization decoding sharding on_bad_sample \
       max_bad_samples workers
       """,
     ]

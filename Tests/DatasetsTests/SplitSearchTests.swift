@@ -65,6 +65,51 @@ struct SplitSearchTests {
     }
   }
 
+  /// Nobody has divided the images, so that all are there to learn from.
+  @Test func withoutSplitsTheClassesAreTheTrainingSplit() throws {
+    try write([
+      "flowers/rose/1.png", "flowers/tulip/1.jpg", "flowers/rose/2.JPEG", "flowers/list.txt",
+    ])
+    for path in paths {
+      for (place, text) in [(path, ""), (path + "/flowers", "itself")] {
+        guard place == path || !path.hasSuffix(".tar") else { continue }
+        let images = try ImageDataset.open(path: place, splits: ImageDataset.trainingSplits)
+        #expect(images.classes == ["rose", "tulip"] && images.count == 3)
+        #expect(try images.bytes(of: 1) == Array("flowers/rose/2.JPEG".utf8))
+        let notes = images.notes(in: place, splits: ImageDataset.trainingSplits)
+        #expect(
+          notes.first?.text
+            == (text.isEmpty
+              ? "\(images.location), as there is no 'train' in \(place) itself"
+              : "the classes in \(place) itself, as there is no 'train'"))
+        #expect(throws: DatasetError.self) {
+          _ = try ImageDataset.open(path: place, splits: ImageDataset.validationSplits)
+        }
+      }
+    }
+    #expect(try first(paths[0] + "/flowers", ".") == "flowers/rose/1.png")
+  }
+
+  @Test(arguments: [
+    // A split, no class.
+    ["rose/1.png", "val/1.png"], ["val/rose/1.png", "val/tulip/1.png"],
+    // Images are deeper: who knows of what.
+    ["one/rose/1.png", "two/rose/1.png"], ["rose/1.png", "tulip/1.png", "tulip/more/1.png"],
+    ["rose/1.png"], ["rose/1.png", "tulip/1.txt"],
+  ])
+  func whatMayBeSomethingElseIsNoTrainingSplit(files: [String]) throws {
+    try write(files)
+    for path in paths {
+      let error = #expect(throws: DatasetError.self) {
+        _ = try ImageDataset.open(path: path, splits: ImageDataset.trainingSplits)
+      }
+      guard case .missingSplit = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+  }
+
   @Test func theMachineIsNoDataSet() throws {
     for path in ["/", "/proc", "/proc/self"] {
       #expect(try !FileSystemDirectory(path: RawPath(path)).isSearched)

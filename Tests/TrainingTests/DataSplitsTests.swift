@@ -28,6 +28,24 @@ struct DataSplitsTests {
     #expect(try splits().openTraining().count == 5)
   }
 
+  @Test func recordingsAreNotDivided() throws {
+    for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
+      try directory.write([1, 2, 0, 0, 9], to: name)
+    }
+    #expect(throws: ConfigurationError.self) { try splits("data.hold_out=0.1").openTraining() }
+    #expect(try splits().openTraining().count == 2)
+  }
+
+  @Test func ofOneImageAClassNothingIsHeldOut() throws {
+    try DigitSubset("train", counts: [1, 1]).write(to: directory, split: "train")
+    for share in ["0.1", "0.9"] {
+      let error = #expect(throws: DatasetError.self) {
+        try splits("data.hold_out=\(share)").openValidation()
+      }
+      #expect(error == .nothingHeldOut(path: directory.file("train")))
+    }
+  }
+
   @Test func recordingsBesideImagesAreAmbiguous() throws {
     for name in ["Train/0/a.bin", "Train/1/a.bin", "Test/0/a.bin", "Test/1/a.bin"] {
       try directory.write([1, 2, 0, 0, 9], to: name)

@@ -20,6 +20,8 @@ extension Configuration {
     public var train = "train"
     /// nil: as `ImageDataset.validationSplits`.
     public var validation: String?
+    /// nil: none.
+    public var heldOutShare: Double?
     /// nil: all.
     public var validationSamples: Int?
     public var dropsLast = false
@@ -66,6 +68,9 @@ extension Configuration.Data {
     .init(
       "data.validation", \.data.validation, limit: .notEmpty,
       "Directory of the validation images; left out: val, valid, validation, test, testing."),
+    .init(
+      "data.hold_out", \.data.heldOutShare, limit: .partialShare, isFixedInRun: true,
+      "Share of the training images that is validated on instead; left out: none."),
     .init(
       "data.validation_samples", \.data.validationSamples, limit: .count,
       "Samples to validate on, evenly spread over their split; left out: all."),

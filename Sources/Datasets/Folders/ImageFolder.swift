@@ -17,7 +17,9 @@ public struct ImageFolder: ImageSource {
     path: String, splits: [String], listing method: FolderListing.Method = .alone
   ) throws {
     let listing = try method.listing(path: path, splits: splits)
-    directory = RawPath(path).appending(listing.split.bytes)
+    directory =
+      listing.split == SplitSearch<FileSystemDirectory>.wholeDataSet
+      ? RawPath(path) : RawPath(path).appending(listing.split.bytes)
     location = "\(directory)"
     classes = listing.classes.map(\.name)
     labels = listing.labels

@@ -5,11 +5,15 @@ import Support
 /// A split is a path in the data set, such as `train` or `fold1/train`. Where the data set has not
 /// got it, it may lie in a directory that is wrapped around it, as in an archive of a directory: then
 /// the one that lies nearest to the top is meant, if there is only one so near; of several splits, the
-/// first of those that lie nearest. `ImageSource.notes` say where it was found.
+/// first of those that lie nearest. Where nobody has divided the images into splits, the directory of the
+/// classes is the training split. `ImageSource.notes` say where it was found.
 struct SplitSearch<Directory: ListedDirectory> {
   /// Of the data set.
   private let path: String
   private let root: Directory
+
+  /// Where the data set itself is the split.
+  static var wholeDataSet: RawPath { RawPath(".") }
 
   /// Directories to look into for splits, so that a wrong path ends in a message and not in a walk
   /// through a whole disk.
@@ -30,7 +34,35 @@ struct SplitSearch<Directory: ListedDirectory> {
       guard let (place, _) = try? nearest(of: [variant.directory]) else { continue }
       throw .otherForm(path: path, isArchive ? .packedCIFAR : .deeperCIFAR(place, in: path))
     }
-    throw .missingSplit(path: path, splits: splits, available: try available())
+    let (place, directory) = try firstBranching()
+    let branches = try directory.subdirectories()
+    let places = branches.map { place.appending($0.name) }
+    if splits == ImageDataset.trainingSplits, !places.contains(where: isOfSplit),
+      try areClasses(branches.map(\.directory))
+    {
+      return (place.bytes.isEmpty ? Self.wholeDataSet : place, directory)
+    }
+    throw .missingSplit(path: path, splits: splits, available: places.map { "\($0)" })
+  }
+
+  /// Whether a directory on the way is called as a split.
+  private func isOfSplit(_ place: RawPath) -> Bool {
+    let splits = ImageDataset.trainingSplits + ImageDataset.validationSplits
+    return place.components.contains { name in
+      splits.contains { $0.utf8.elementsEqual(name) }
+    }
+  }
+
+  /// Whether directories look like those of classes: the first ones have images, and none below.
+  private func areClasses(_ directories: [Directory]) throws(DatasetError) -> Bool {
+    guard directories.count > 1 else { return false }
+    for directory in directories.prefix(8) {
+      let hasImages = try directory.entries().contains { entry in
+        if case .file = entry.kind { !entry.isHidden && isImageFileName(entry.name) } else { false }
+      }
+      guard hasImages, try directory.subdirectories().isEmpty else { return false }
+    }
+    return true
   }
 
   private func nearest(
@@ -75,7 +107,7 @@ struct SplitSearch<Directory: ListedDirectory> {
 
   private func descend(from directory: Directory, _ path: RawPath) -> Directory? {
     var directory = directory
-    for name in path.components {
+    for name in path.components where !name.elementsEqual(".".utf8) {
       guard let next = subdirectories(of: directory).first(where: { $0.name.elementsEqual(name) })
       else { return nil }
       directory = next.directory
@@ -90,16 +122,14 @@ struct SplitSearch<Directory: ListedDirectory> {
     (try? directory.subdirectories()) ?? []
   }
 
-  /// The directories among which a split would be: below those that hold nothing but the next.
-  private func available() throws(DatasetError) -> [String] {
+  /// The first directory that holds more, or less, than one directory.
+  private func firstBranching() throws(DatasetError) -> (path: RawPath, directory: Directory) {
     var (path, directory) = (RawPath([]), root)
     for _ in 0..<8 {
       let subdirectories = try directory.subdirectories()
-      guard subdirectories.count == 1 else {
-        return subdirectories.map { "\(path.appending($0.name))" }
-      }
+      guard subdirectories.count == 1 else { break }
       (path, directory) = (path.appending(subdirectories[0].name), subdirectories[0].directory)
     }
-    return ["\(path)"]
+    return (path, directory)
   }
 }

@@ -35,11 +35,16 @@ extension ImageSource {
 
   private func depthNote(in path: String, splits: [String]) -> SplitNote? {
     let place = location.dropFirst(path.count + 1)
-    guard !splits.contains(where: { $0 == place }),
-      let split = splits.first(where: { place.hasSuffix("/" + $0) })
-    else { return nil }
+    guard !splits.contains(where: { $0 == place || location.hasSuffix(":" + $0) }) else {
+      return nil
+    }
+    // Not so called, it is the directory of the classes.
+    let split = splits.first { place.hasSuffix("/" + $0) } ?? splits[0]
     return SplitNote(
-      title: "found", text: "\(location), as there is no '\(split)' in \(path) itself")
+      title: "found",
+      text: place.isEmpty
+        ? "the classes in \(path) itself, as there is no '\(split)'"
+        : "\(location), as there is no '\(split)' in \(path) itself")
   }
 
   /// The encoded image of a sample.

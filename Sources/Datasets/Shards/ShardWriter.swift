@@ -35,11 +35,14 @@ public struct ShardWriter {
   ///
   /// - Parameters:
   ///   - source: anything that `ImageDataset` opens, except shards.
-  ///   - validation: `nil`: `val`, `validation` or `test`, whichever is there first, or none.
+  ///   - train: `nil`: `ImageDataset.trainingSplits`, the first that is there.
+  ///   - validation: `nil`: `ImageDataset.validationSplits`, the first that is there, or none.
+  ///   - heldOutShare: of the training images, which are the validation split then.
   ///   - resize: images with a longer shorter side are resized to that and encoded again.
   ///   - workers: threads; each makes one shard at a time.
   public init(
-    source path: String, train: String = "train", validation: String? = nil, output: String,
+    source path: String, train: String? = nil, validation: String? = nil,
+    heldOutShare: Double? = nil, output: String,
     division: Division, resize: Int?, seed: UInt64, workers: Int,
     listing: FolderListing.Method = .alone
   ) throws {
@@ -47,12 +50,20 @@ public struct ShardWriter {
     func open(_ splits: [String]) throws -> any ImageSource {
       try ImageDataset.open(path: path, splits: splits, listing: listing)
     }
-    guard try ImageFormat(detecting: path, splits: [train]) != .shards else {
+    precondition(validation == nil || heldOutShare == nil, "one thing is validated on")
+    let trainingSplits = train.map { [$0] } ?? ImageDataset.trainingSplits
+    guard try ImageFormat(detecting: path, splits: trainingSplits) != .shards else {
       throw DatasetError.otherShards(path: path, reason: "the source is sharded already")
     }
-    let training = try open([train])
+    let training = try open(trainingSplits)
     var sources = [("train", training)]
-    if let validation = try Self.validation(validation, open: open) {
+    if let heldOutShare {
+      let parts = training.holdingOut(heldOutShare)
+      guard parts.heldOut.count > 0 else {
+        throw DatasetError.nothingHeldOut(path: training.location)
+      }
+      sources = [("train", parts.training), ("val", parts.heldOut)]
+    } else if let validation = try Self.validation(validation, open: open) {
       try requireSameClasses(training: training, validation: validation)
       sources.append(("val", validation))
     }
@@ -61,8 +72,10 @@ public struct ShardWriter {
       throw DatasetError.outputInSplit(path: output, split: source.location)
     }
     self.sources = sources
-    let splits = [[train], validation.map { [$0] } ?? ImageDataset.validationSplits]
-    notes = zip(sources, splits).flatMap { $0.1.notes(in: path, splits: $1) }
+    let splits = [trainingSplits, validation.map { [$0] } ?? ImageDataset.validationSplits]
+    notes = zip(sources.prefix(heldOutShare == nil ? 2 : 1), splits).flatMap {
+      $0.1.notes(in: path, splits: $1)
+    }
     self.output = output
     self.workers = workers
     plan = ShardPlan(

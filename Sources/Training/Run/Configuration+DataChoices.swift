@@ -18,12 +18,14 @@ extension Configuration {
       let recordings = try RecordingTraits(format, path: path, rule: setFrameRule)
       (keys, traits) = (choose(for: recordings), recordings)
     } else {
-      let source = try DataSplits(self, SingleProcess(activity: activity)).openTraining()
+      let splits = try DataSplits(self, SingleProcess(activity: activity))
+      let source = try splits.openTraining()
       guard let source = source as? any ImageSource else {
         preconditionFailure("what has no format of events is images")
       }
       let images = try ImageTraits(of: source, progress: activity.touch)
-      (keys, traits) = (choose(for: images), images)
+      let hasValidation = try !isOpenToHoldOut || splits.hasValidation()
+      (keys, traits) = (choose(for: images) + (hasValidation ? [] : chooseHoldOut()), images)
     }
     return ["chosen from the data, \(traits):"]
       + keys.map { "  \($0): \(value(of: $0) ?? "none")" }

@@ -42,26 +42,70 @@ package struct DataSplits {
   ///
   /// - Throws: `DatasetError`, `ConfigurationError`; `DifferentData` where ranks see different samples.
   package func openTraining() throws -> any SampleSource {
-    try open(trainingSplits, .training)
+    guard let share = configuration.data.heldOutShare else { return try openTrainingSplit() }
+    return try openDivided(share).training
   }
 
   /// Samples to measure the accuracy on.
   package func openValidation() throws -> any SampleSource {
+    if let share = shareToValidateOn { return try openDivided(share).heldOut }
     do {
       return try open(validationSplits, .validation)
     } catch DatasetError.missingSplit(let path, let splits, _)
       where configuration.data.validation == nil
     {
       let remedy =
-        try imageFormat() == .shards
-        ? "make shards of a data set that has one (sltt-dist shard --validation NAME)"
-        : "put some images of each class into \(splits[0])/<class>/, name the directory that has them"
+        configuration.data.sharding == .nodeLocal
+        ? "make the shards again with sltt-dist shard --hold-out 0.1"
+        : "set data.hold_out to 0.1 to hold out a tenth of the training images"
       throw configuration.error(
         "data.validation",
         "is left out, and \(path) has none of \(splits.prefix(4).joined(separator: ", ")): \(remedy),"
-          + " or set it to \(configuration.data.train) to measure on the images that are learnt from"
-      )
+          + " name the directory of other images, or set it to \(configuration.data.train) to measure on"
+          + " the images that are learnt from")
     }
+  }
+
+  /// Both.
+  func open() throws -> (training: any SampleSource, validation: any SampleSource) {
+    guard let share = shareToValidateOn else { return (try openTraining(), try openValidation()) }
+    let parts = try openDivided(share)
+    return (parts.training, parts.heldOut)
+  }
+
+  /// Whether there are images that are no training images.
+  func hasValidation() throws -> Bool {
+    do {
+      _ = try open(validationSplits, .validation)
+      return true
+    } catch DatasetError.missingSplit {
+      return false
+    }
+  }
+
+  /// Of the training images; nil where others validate.
+  private var shareToValidateOn: Double? {
+    configuration.data.validation == nil ? configuration.data.heldOutShare : nil
+  }
+
+  private func openTrainingSplit() throws -> any SampleSource {
+    try open(trainingSplits, .training)
+  }
+
+  private func openDivided(
+    _ share: Double
+  ) throws -> (training: ImageSubset, heldOut: ImageSubset) {
+    guard let images = try openTrainingSplit() as? any ImageSource else {
+      throw configuration.error(
+        "data.hold_out",
+        "divides images, and these are recordings of events, whose data sets have some to validate on:"
+          + " remove it")
+    }
+    let parts = images.holdingOut(share)
+    guard parts.heldOut.count > 0 else {
+      throw DatasetError.nothingHeldOut(path: images.location)
+    }
+    return parts
   }
 
   /// Class names; a label is a position in this list. They are those of the validation split, which is
@@ -75,12 +119,15 @@ package struct DataSplits {
 
   /// A split of images, for messages: the data set's name and the split's.
   func name(of split: any SampleSource) -> String {
-    "\(name)/\(split.location.dropFirst(path.count + 1))"
+    let place = split.location.dropFirst(path.count + 1)
+    return (place.isEmpty ? name : "\(name)/\(place)")
+      + (split is ImageSubset && shareToValidateOn != nil ? ", held out" : "")
   }
 
   /// What people should know of the splits.
   func notes(training: any SampleSource, validation: any SampleSource) -> [SplitNote] {
-    [(training, trainingSplits), (validation, validationSplits)].flatMap { source, splits in
+    let parts = [(training, trainingSplits), (validation, validationSplits)]
+    return parts.prefix(shareToValidateOn == nil ? 2 : 1).flatMap { source, splits in
       (source as? any ImageSource)?.notes(in: path, splits: splits) ?? source.notes
     }
   }

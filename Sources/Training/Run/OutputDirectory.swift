@@ -31,8 +31,9 @@ public final class OutputDirectory {
   /// The resolved configuration.
   public var configuration: String { path + "/config.yaml" }
 
-  /// - Throws: `OutputError` if the directory holds a run already.
+  /// - Throws: `OutputError` if the directory that somebody named holds a run already.
   func requireNoRun() throws {
+    guard !isNameFree else { return }
     guard FileManager.default.fileExists(atPath: configuration) else { return }
     throw holdsRun
   }

@@ -23,8 +23,7 @@ public struct TrainingData {
   ) throws {
     let splits = try DataSplits(configuration, communicator)
     name = splits.name
-    training = try splits.openTraining()
-    validation = try splits.openValidation()
+    (training, validation) = try splits.open()
     notes = splits.notes(training: training, validation: validation)
     try requireSameClasses(training: training, validation: validation)
   }
@@ -32,9 +31,15 @@ public struct TrainingData {
   /// Class names; a label is a position in this list.
   public var classes: [String] { training.classes }
 
+  /// The splits as they are stored, each once.
+  private var files: [any SampleSource] {
+    if let part = validation as? ImageSubset { return [part.whole] }
+    return [(training as? ImageSubset)?.whole ?? training, validation]
+  }
+
   /// Directories in which every directory is a class, whatever it holds.
   var classDirectories: [String] {
-    [training, validation].compactMap { source -> String? in
+    files.compactMap { source -> String? in
       switch source {
       case is ImageFolder: source.location
       case let recordings as EventFrames: recordings.classDirectory
@@ -45,7 +50,7 @@ public struct TrainingData {
 
   /// What each rank has read of shards so far, a line each; nothing for other data. A collective.
   func readingSummary(_ communicator: any Communicator) throws -> [String] {
-    let shards = [training, validation].compactMap { $0 as? ShardSource }
+    let shards = files.compactMap { $0 as? ShardSource }
     guard !shards.isEmpty else { return [] }
     let bytes = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.bytesRead) })
     let files = try communicator.allGather(shards.reduce(0) { $0 + UInt64($1.shardsRead.count) })
