@@ -81,6 +81,18 @@ notice_soon() {
 cut_off() { ip link set "to-$1" down; }
 reconnect() { ip link set "to-$1" up; }
 
+# limit MEGABITS NAME…: a second, of what comes to these hosts; 0 takes the limit off.
+limit() {
+  local name
+  for name in "${@:2}"; do
+    if (($1)); then
+      tc qdisc replace dev "to-$name" root tbf rate "$1mbit" burst 64kb limit 16mb
+    else
+      tc qdisc del dev "to-$name" root
+    fi
+  done
+}
+
 # host_is_clean NAME: nothing of the job is left there.
 host_is_clean() {
   ! on_host "$1" "ps -eo stat=,comm=; ls /dev/shm" \
