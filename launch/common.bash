@@ -1,10 +1,13 @@
 # Sourced by the scripts here: messages, and what mpirun needs to know of this machine.
 # shellcheck shell=bash
 
-say() { printf '==> %s\n' "$*"; }
+# Who reads it may be gone, as a tee that Ctrl-C has ended, or a closed terminal; the work goes on.
+say() { printf '==> %s\n' "$*" 2>/dev/null || true; }
+
+complain() { printf 'error: %s\n' "$*" >&2 2>/dev/null || true; }
 
 fail() {
-  printf 'error: %s\n' "$*" >&2
+  complain "$@"
   exit 1
 }
 
@@ -15,6 +18,9 @@ expand_home() {
   # shellcheck disable=SC2088
   [[ $text != '~' && $text != '~/'* ]] || text=$HOME${text:1}
 }
+
+# count_cpus: those that this process may use; the settings of OpenMP, which nproc obeys, are for others.
+count_cpus() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
 
 # name_mpi MPIRUN: which MPI it belongs to, openmpi or mpich.
 name_mpi() {

@@ -47,10 +47,11 @@ visit_hosts() {
   local -a visitor=("${agent[@]}")
   [[ ${agent[0]-} != ?(*/)ssh ]] || visitor+=(-x -o BatchMode=yes)
   job=$(last_job)
-  order="$(declare -f clean_host list_daemons remove_traces); clean_host '$launch_id' '$job'"
+  # In letters that every login shell takes, csh among them.
+  order=$(base64 -w 0 <<<"$(declare -f clean_host list_daemons remove_traces); clean_host '$launch_id' '$job'")
   for host in "${host_names[@]}"; do
     ! is_this_host "$host" || continue
-    timeout --kill-after=1 "$visit_limit" "${visitor[@]}" "$host" "bash -c '${order//\'/\'\\\'\'}'" \
+    timeout --kill-after=1 "$visit_limit" "${visitor[@]}" "$host" "echo $order | base64 -d | bash" \
       </dev/null >/dev/null 2>"$scratch/visit-$host" &
     visits[$host]=$!
   done

@@ -13,7 +13,7 @@ threads_per_core() {
 survey_nodes() {
   local per_core
   per_core=$(threads_per_core)
-  cores=$(($(nproc) / per_core))
+  cores=$(($(count_cpus) / per_core))
   nodes=1 nodes_text="this machine"
   : "${hosts:=$default_hostfile}"
   if [[ -n $hosts ]]; then

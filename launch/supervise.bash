@@ -20,6 +20,8 @@ readonly patience=10
 prepare_supervision() {
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/sltt-launch.XXXXXX")
   trap 'rm -rf -- "$scratch"' EXIT
+  # Nobody may read any more what is said; see `say`.
+  trap '' PIPE
   local name
   for name in USR1 TERM INT HUP; do
     # shellcheck disable=SC2064
@@ -38,11 +40,11 @@ stop_job() {
   stop_signal=$1
   [[ -n $job ]] || return 0
   if ((stop_signals == 1)) && $job_saves_on_signal; then
-    say "SIG$1: the ranks finish their iteration and write a checkpoint; a second signal ends them"
     kill -USR1 "$job" 2>/dev/null || true
+    say "SIG$1: the ranks finish their iteration and write a checkpoint; a second signal ends them"
   else
-    say "SIG$1: ending the job"
     end_job
+    say "SIG$1: ending the job"
   fi
 }
 
@@ -111,7 +113,7 @@ supervise() {
   return "$status"
 }
 
-# keep_messages: copies the standard input to the standard output and the end of $job_log.
+# keep_messages: copies the standard input to the standard output and $job_log.
 keep_messages() {
   trap '' USR1 TERM INT HUP
   exec tee --append -- "$job_log"
@@ -121,7 +123,12 @@ keep_messages() {
 # it waits for every host to confirm that, which a lost one never does.
 watch_job() {
   trap '' USR1 TERM INT HUP
-  until [[ -e $scratch/ending ]] || grep -qsE "$end_marks" "$job_log"; do
+  local -i looked=0 size
+  until [[ -e $scratch/ending ]]; do
+    size=$(stat -c %s -- "$job_log")
+    ! tail -c "+$((looked + 1))" -- "$job_log" | grep -E "$end_marks" >/dev/null || break
+    # The end of a line may come later.
+    looked=$((size > 4096 ? size - 4096 : 0))
     sleep 1
     kill -0 "$1" 2>/dev/null || return 0
   done

@@ -47,10 +47,11 @@ launch() {
   finish "$expected"
 }
 
-# begin ARGUMENT…: starts the launcher; the variable background is its process.
+# begin ARGUMENT…: starts the launcher; the variable background is its process. Its output goes to $reader,
+# if there is one.
 begin() {
   # Commands in the background would ignore SIGINT.
-  env --default-signal=INT "$launcher" --program "$program" "$@" >"$directory/output" 2>&1 </dev/null &
+  env --default-signal=INT "$launcher" --program "$program" "$@" >"${reader:-$directory/output}" 2>&1 </dev/null &
   background=$!
 }
 
