@@ -13,6 +13,12 @@ extension Configuration {
     .init(keys: ["loss.mse_target", "loss.mse_mean"], need: "loss.mse_weight above 0") {
       $0.loss.mseWeight > 0
     },
+    .init(keys: ["loss.mse_mean"], need: "loss.mse_target constant") {
+      $0.loss.mseTarget == .constant
+    },
+    .init(keys: ["loss.label_smoothing"], need: "loss.mse_weight below 1") {
+      $0.loss.mseWeight < 1
+    },
     .init(keys: ["distill.temperature", "distill.weight"], need: "a teacher, distill.checkpoint") {
       $0.distill.checkpoint != nil
     },

@@ -107,6 +107,12 @@ extension Configuration {
     if model.layers == nil && model.width == nil {
       throw error("model.width", "is empty: set it, for instance to 64")
     }
+    if model.dropout > 0, try !network.parts.haveDefaultDropout {
+      throw error(
+        "model.dropout",
+        "= \(model.dropout) has no effect, since the network has no dropout: remove it, or put a dropout"
+          + " into model.layers")
+    }
     if neuron.kind == .plif && (neuron.tau.isInfinite || neuron.tau <= 1) {
       throw error(
         "neuron.kind",

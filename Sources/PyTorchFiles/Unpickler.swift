@@ -177,9 +177,16 @@ struct Unpickler {
     return TensorStorage(key: key, type: type, count: count)
   }
 
+  /// More than any function here takes, and more dimensions than PyTorch's tensors have: a few bytes recall
+  /// long tuples again and again.
+  private static let (mostArguments, mostDimensions) = (8, 64)
+
   private func result(
     of function: PickleValue, _ arguments: [Number]
   ) throws(Failure) -> PickleValue {
+    guard arguments.count <= Self.mostArguments else {
+      throw .damaged("makes something of too many parts")
+    }
     let fields = arguments.map { values[$0] }
     switch function {
     case .global(.orderedDict) where fields.isEmpty: return .dictionary([])
@@ -211,8 +218,12 @@ struct Unpickler {
   }
 
   private func integers(_ number: Number) throws(Failure) -> [Int] {
+    let elements = try elements(number)
+    guard elements.count <= Self.mostDimensions else {
+      throw .damaged("has a tensor of \(elements.count) dimensions")
+    }
     var integers: [Int] = []
-    for element in try elements(number) {
+    for element in elements {
       guard case .integer(let integer) = values[element] else {
         throw .damaged("has a shape of something else than integers")
       }

@@ -166,7 +166,7 @@ struct Compare: ParsableCommand {
       return print("\(position) \(combination.name), seed \(seed): complete")
     }
     print("\(position) \(combination.name), seed \(seed)")
-    let file = try ConfigurationFile(changed)
+    let file = try ConfigurationFile(changed, in: output)
     let threads = compute.threading.threads.map { ["--threads", "\($0)"] } ?? []
     let arguments =
       ["train", "--config", file.path, "--resume", "auto", "--output", directory]

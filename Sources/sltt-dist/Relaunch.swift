@@ -2,27 +2,39 @@ import ArgumentParser
 import Configuration
 import Distributed
 import Foundation
+import Support
+import Synchronization
 import Training
 
 /// Starts this program once more.
 enum Relaunch {
-  /// Runs it to its end and returns what it printed; its errors go to the standard error.
+  /// Runs it to its end and returns what it printed; its errors go to the standard error. A signal to stop
+  /// ends it.
   ///
   /// - Parameter launcher: what starts the program, such as mpirun with its options.
-  /// - Throws: `RelaunchError` if it fails.
+  /// - Throws: `RelaunchError` if it fails, or was ended.
   static func run(_ arguments: [String], launcher: [String] = []) throws -> String {
     let process = try process(arguments, launcher)
-    let output = Pipe()
-    process.standardOutput = output
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    StopSignal.install()
+    StopSignal.beginDeferring()
+    defer { StopSignal.uninstall() }
     try process.run()
-    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let output = Mutex(Data())
+    let reader = WorkerThread {
+      let all = pipe.fileHandleForReading.readDataToEndOfFile()
+      output.withLock { $0 = all }
+    }
+    wait(for: process, handingOnAs: SIGTERM)
+    reader.join()
+    if let name = StopSignal.name { throw RelaunchError(description: "stopped by \(name)") }
     guard process.terminationReason == .exit, process.terminationStatus == 0 else {
       let command = (launcher + ["sltt-dist"] + arguments).joined(separator: " ")
       throw RelaunchError(
         description: "\(command) failed with status \(process.terminationStatus)")
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return String(decoding: output.withLock { $0 }, as: UTF8.self)
   }
 
   /// Runs it to its end, while people see what it prints. A signal to stop is handed on: by SIGUSR1, which
@@ -32,16 +44,21 @@ enum Relaunch {
   static func runVisibly(_ arguments: [String], launcher: [String] = []) throws -> Int32 {
     let process = try process(arguments, launcher)
     try process.run()
+    wait(for: process, handingOnAs: SIGUSR1)
+    let isBySignal = process.terminationReason == .uncaughtSignal
+    return process.terminationStatus + (isBySignal ? 128 : 0)
+  }
+
+  /// Waits for its end. It has a process group of its own, so that Ctrl-C does not reach it by itself.
+  private static func wait(for process: Process, handingOnAs number: Int32) {
     var wasTold = false
     while process.isRunning {
       if !wasTold && StopSignal.name != nil {
-        kill(process.processIdentifier, SIGUSR1)
+        kill(process.processIdentifier, number)
         wasTold = true
       }
-      usleep(100_000)
+      usleep(20_000)
     }
-    let isBySignal = process.terminationReason == .uncaughtSignal
-    return process.terminationStatus + (isBySignal ? 128 : 0)
   }
 
   private static func process(_ arguments: [String], _ launcher: [String]) throws -> Process {
@@ -63,7 +80,11 @@ extension Relaunch {
     _ benchmark: String, _ configuration: Configuration, options: [String],
     launcher: [String] = []
   ) throws -> Measurement {
-    let file = try ConfigurationFile(configuration)
+    // Rank 0 may run elsewhere, where this directory is seen, but not this machine's /tmp.
+    let directory = FileManager.default.currentDirectoryPath
+    let isShared = !launcher.isEmpty && access(directory, W_OK) == 0
+    let file = try ConfigurationFile(
+      configuration, in: isShared ? directory : NSTemporaryDirectory())
     let text = try run(
       ["bench", benchmark, "--measure", "--config", file.path] + options, launcher: launcher)
     // mpirun may have something to say, too.
@@ -92,8 +113,8 @@ struct RelaunchError: Error, CustomStringConvertible {
 final class ConfigurationFile {
   let path: String
 
-  init(_ configuration: Configuration) throws {
-    path = NSTemporaryDirectory() + "sltt-dist-\(UUID().uuidString).yaml"
+  init(_ configuration: Configuration, in directory: String) throws {
+    path = directory + "/.sltt-dist-\(UUID().uuidString).yaml"
     try configuration.yaml.write(toFile: path, atomically: true, encoding: .utf8)
   }
 

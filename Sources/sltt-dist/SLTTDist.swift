@@ -23,8 +23,17 @@ struct SLTTDist: ParsableCommand {
     // Until the subcommand knows what they mean.
     StopSignal.hold()
     limitSpinning()
+    restoreName()
     // In files and pipes too, lines appear when they are printed, in the order of printing.
     setvbuf(stdout, nil, _IOLBF, 0)
     main(nil)
   }
+}
+
+/// After the second start the process would be called exe, where people look for it with pkill or top.
+private func restoreName() {
+  let file = open("/proc/self/comm", O_WRONLY)
+  guard file >= 0 else { return }
+  write(file, "sltt-dist", 9)
+  close(file)
 }

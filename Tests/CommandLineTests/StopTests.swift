@@ -72,6 +72,7 @@ import Testing
             ls -l /proc/$process/fd 2>/dev/null | grep -q 'frames\\.lock' || return
           done
         }
+        name() { echo "name: $(</proc/$!/comm)"; }
         wait_for_frames() { until waiting; do sleep 0.02; done; }
         \(script)
         """,
@@ -99,6 +100,18 @@ import Testing
     let saying = "stopped by a signal before training began; the same command starts again"
     #expect(run.errors.components(separatedBy: saying).count == 2)
     #expect(!FileManager.default.fileExists(atPath: workspace.file("run")))
+  }
+
+  /// For pkill, top and the like.
+  @Test func theProcessIsCalledAsTheProgram() throws {
+    let run = try run(
+      """
+      start train \(frames) --output run &
+      wait_for_frames
+      name
+      stop TERM
+      """)
+    #expect(run.value("name:") == "sltt-dist")
   }
 
   /// The state after the epoch is there, and only the validation is repeated.

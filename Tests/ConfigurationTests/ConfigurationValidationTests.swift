@@ -150,6 +150,20 @@ struct ConfigurationValidationTests {
         + " loss.mse_target"
     ),
     (
+      "model: {architecture: nf-resnet34, dropout: 0.5}",
+      "model.dropout = 0.5 has no effect, since the network has no dropout: remove it, or put a dropout"
+        + " into model.layers"
+    ),
+    (
+      "loss: {mse_weight: 0.5, mse_target: one-hot, mse_mean: 3}",
+      "loss.mse_mean has no effect without loss.mse_target constant: set that, or remove loss.mse_mean"
+    ),
+    (
+      "loss: {mse_weight: 1, label_smoothing: 0.1}",
+      "loss.label_smoothing has no effect without loss.mse_weight below 1: set that, or remove"
+        + " loss.label_smoothing"
+    ),
+    (
       "distill: {weight: 0.2}",
       "distill.weight has no effect without a teacher, distill.checkpoint: set that, or remove"
         + " distill.weight"

@@ -35,6 +35,24 @@ struct UnpicklerTests {
     #expect(problem(pickle(rebuild))?.contains("makes something of the wrong parts") == true)
   }
 
+  /// What a few bytes recall again and again must not be copied each time.
+  @Test func longArgumentsAreErrors() {
+    let rebuild = global("torch._utils", "_rebuild_tensor_v2")
+    let many = [0x28] + [UInt8](repeating: 0x4e, count: 9) + [0x74, 0x52]
+    #expect(problem(pickle(rebuild, many))?.contains("of too many parts") == true)
+    func text(_ text: String) -> [UInt8] { [0x8c, UInt8(text.utf8.count)] + Array(text.utf8) }
+    // Of 1 float, in place 0.
+    var storage: [UInt8] = [0x28] + text("storage") + global("torch", "FloatStorage")
+    storage += text("0") + text("cpu")
+    storage += [0x4b, 1, 0x74, 0x51, 0x4b, 0]
+    func tensor(dimensions: Int) -> [UInt8] {
+      let ones = [0x28] + (0..<2 * dimensions).map { UInt8($0 % 2 == 0 ? 0x4b : 1) } + [0x74]
+      return rebuild + [0x28] + storage + ones + ones + [0x74, 0x52]
+    }
+    #expect(problem(pickle(tensor(dimensions: 64))) == nil)
+    #expect(problem(pickle(tensor(dimensions: 65)))?.contains("a tensor of 65 dimensions") == true)
+  }
+
   @Test func numbersAndTextsAreRead() throws {
     let values = try [
       [0x4b, 200], [0x4d, 0x01, 0x02], [0x4a, 0xfe, 0xff, 0xff, 0xff], [0x8a, 1, 0x80], [0x8a, 0],

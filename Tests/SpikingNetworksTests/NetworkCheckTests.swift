@@ -148,6 +148,21 @@ struct NetworkCheckTests {
         + " convolution"
     ),
     (
+      [stem, .batchNorm(BatchNormPart("bn")), .neuron(NeuronPart("n", inputScale: 2)), head], 2,
+      "layer 'n' has an input_scale, but the batch norm before it scales its input: remove one of"
+        + " them"
+    ),
+    (
+      [
+        stem, neuron,
+        .residual(
+          ResidualPart(
+            branch: [convolution(), neuron],
+            shortcut: [convolution(), neuron, .batchNorm(BatchNormPart("bn"))])), neuron, head,
+      ], 7,
+      "layer 'bn' is a batch norm, which needs a neuron right after it, but ends the shortcut"
+    ),
+    (
       [stem, residual([neuron, convolution()], skipInit: 0.2), head], 1,
       "a residual has a skip_init, for which its branch must end in a standardised convolution"
     ),

@@ -53,12 +53,18 @@ struct ThresholdStabilizerTests {
     }
   }
 
-  /// Potentials that are all the same have no deviation to follow.
-  @Test func equalPotentialsLeaveTheMean() {
+  /// Potentials that are all the same have no deviation to follow, as in a layer to which no spike has come:
+  /// it must not fire for that.
+  @Test func equalPotentialsLeaveTheThreshold() {
     let equal = [Float](repeating: 0.5, count: shape.count)
     #expect(threshold(of: equal, first: 1) == 1)
-    let u = potentials(seed: 1)
-    #expect(abs(Double(threshold(of: u, first: 1)) - moments(u).mean) < 1e-6)
+    #expect(threshold(of: equal, first: 1) == 1)
+    // Then the first ones that differ are followed.
+    let (u, next) = (potentials(seed: 1), potentials(seed: 2))
+    #expect(threshold(of: u, first: 1) == 1)
+    let expected =
+      moments(next).mean + moments(next).deviation * (1 - moments(u).mean) / moments(u).deviation
+    #expect(abs(Double(threshold(of: next, first: 1)) - expected) < 1e-5)
 
     stabilizer.beginSequence()
     #expect(threshold(of: u, first: 1) == 1)

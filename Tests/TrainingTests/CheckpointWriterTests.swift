@@ -146,6 +146,17 @@ struct CheckpointWriterTests {
     try FileManager.default.removeItem(atPath: store.path)
     try FileManager.default.moveItem(atPath: moved, toPath: store.path)
     #expect(try store.names == ["iteration-000000001"])
+    if goesOn {
+      // Not at the end of a run, where there is no next one.
+      try FileManager.default.moveItem(atPath: store.path, toPath: moved)
+      try directory.write("", to: "checkpoints")
+      try write(writer, 2)
+      writer.confirm()
+      #expect(throws: CheckpointError.self) { try writer.finish(isEnd: true) }
+      try writer.finish()
+      try FileManager.default.removeItem(atPath: store.path)
+      try FileManager.default.moveItem(atPath: moved, toPath: store.path)
+    }
     // The next one is tried again.
     try write(writer, 3)
     writer.confirm()

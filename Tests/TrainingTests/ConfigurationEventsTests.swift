@@ -82,7 +82,11 @@ struct ConfigurationEventsTests {
     #expect(data.classes == ["0", "1"])
     #expect(data.validation.count == 2)
 
-    for setting in ["model.input_channels=3", "data.augmentation=imagenet"] {
+    for setting in [
+      "model.input_channels=3", "data.augmentation=imagenet", "data.train=fold1",
+      "data.validation=Train", "data.evaluation=imagenet", "data.decoding=fast",
+      "data.sharding=node-local", "data.convention=sltt",
+    ] {
       let configuration = try configuration("data.path=\(directory.path)", setting)
       let error = #expect(throws: ConfigurationError.self) { try TrainingData(configuration) }
       #expect(setting.hasPrefix(error?.key ?? "none"))

@@ -27,6 +27,13 @@ struct DataParallelTrainerMPITests {
     ["model.family=nf-resnet-bottleneck", "model.blocks=[1,1]", "model.width=4"],
     // AdamW's state must be the same everywhere, too.
     ["model.family=nf-resnet", "model.blocks=[1]", "model.width=4", "optimizer.name=adamw"],
+    dropping,
+  ]
+  private static let dropping = [
+    """
+    model.layers=[{convolution: {channels: 6, kernel: 3}}, neuron, {dropout: {probability: 0.2}}, \
+    {convolution: {channels: 6, kernel: 3}}, neuron, {adaptive_pool: {size: 2}}, linear]
+    """
   ]
 
   /// As published, a normalizer-free network starts with branches and a classifier that are 0, and would
@@ -168,7 +175,7 @@ struct DataParallelTrainerMPITests {
     _ optimizer: String
   ) throws {
     let settings =
-      Self.normalizerFree[0] + ["optimizer.name=\(optimizer)", "model.dropout=0.2"]
+      Self.dropping + ["optimizer.name=\(optimizer)"]
     let whole = try SmallJob(settings, communicator)
     let divided = try SmallJob(settings + ["optimizer.shard=true"], communicator)
     openBranches(whole)

@@ -41,7 +41,7 @@ struct DataParallelTrainerTests {
   func microBatchesAddUpToTheBatch(_ model: [String], _ method: [String]) throws {
     func train(_ overrides: [String]) throws -> (metrics: [IterationMetrics], weights: [Float]) {
       let job = try SmallJob(
-        model + method + ["model.dropout=0.2", "data.mixup=0.4"] + overrides, SingleProcess())
+        model + method + ["data.mixup=0.4"] + overrides, SingleProcess())
       job.assign { name, _ in name.hasSuffix("gain") ? 2 : nil }
       return (try job.train(epochs: 2), job.network.store.weights.all.elements)
     }

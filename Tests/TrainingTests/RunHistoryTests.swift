@@ -53,6 +53,25 @@ struct RunHistoryTests {
     }
   }
 
+  /// Numbers that no run writes would break what computes with them.
+  @Test(arguments: [
+    "\"iterations_per_epoch\": 0", "\"train_accuracy\": 1e308", "\"train_loss\": 1e308",
+    "\"expected_bytes\": {\"weights\": 9223372036854775807, \"tape\": 9223372036854775807}",
+    "\"peak_rss_bytes\": -1", "\"phase_seconds\": {\"norm\": 1e308}",
+  ])
+  func damagedRecordsArePassedOver(field: String) throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("training: {epochs: 2}\n", to: "config.yaml")
+    func record(_ fields: String...) -> String {
+      let common = #""kind": "epoch", "samples": 1, "learning_rate": 0.1, "seconds": 1"#
+      return "{" + ([common] + fields).joined(separator: ", ") + "}\n"
+    }
+    try directory.write(
+      record(#""epoch": 1, "iteration": 10"#) + record(#""epoch": 2, "iteration": 20"#, field),
+      to: "metrics.jsonl")
+    #expect(try RunHistory(run: directory.path).epochs.map(\.epoch) == [1])
+  }
+
   @Test func otherDirectoriesAreNoRuns() throws {
     let directory = try TemporaryDirectory()
     let error = try #require(throws: TrainingError.self) { try RunHistory(run: directory.path) }

@@ -170,7 +170,7 @@ def launch(
         raise ValueError(f"ranks={ranks}: a run has at least one")
     if output is not None and resume is not None:
         raise ValueError("a run that goes on does so in its own directory: leave output out")
-    directory = Path(resume or output or time.strftime("runs/%Y%m%d-%H%M%S"))
+    directory = Path(resume or output or _new_directory())
     command = [str(program or find_program()), "train"]
     command += ["--output" if resume is None else "--resume", str(directory)]
     if config is not None:
@@ -182,6 +182,18 @@ def launch(
         return Run(command, directory, signal.SIGTERM)
     # After SIGTERM, mpirun leaves its ranks a second only; SIGUSR1 it passes on.
     return Run([*mpirun, "-n", str(ranks), *command], directory, signal.SIGUSR1)
+
+
+def _new_directory() -> Path:
+    """runs/ with date and time, and with a number where another run has begun in the same second."""
+    Path("runs").mkdir(exist_ok=True)
+    name = time.strftime("runs/%Y%m%d-%H%M%S")
+    for path in itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2))):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            continue
+        return Path(path)
 
 
 def find_program() -> Path:

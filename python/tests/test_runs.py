@@ -45,6 +45,14 @@ class RunTests(unittest.TestCase):
         self.assertIn("trained 3 epochs (6 iterations)", run.log)
         self.assertEqual(repr(run), f"<Run in {self.folder}/run, status 0>")
 
+    def test_runs_of_one_second_have_directories_of_their_own(self) -> None:
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+        runs = [self.launch(output=None, training={"epochs": 1}) for _ in range(3)]
+        for run in runs:
+            run.wait()
+        self.assertEqual(len({run.directory for run in runs}), 3)
+
     def test_starts_ranks(self) -> None:
         mpirun = ["mpirun", "--oversubscribe", "--bind-to", "none"]
         run = self.launch(ranks=2, mpirun=mpirun, training={"epochs": 1})

@@ -91,6 +91,11 @@ struct NetworkCheck {
             + " where there are more pixels, or leave it out")
       }
     case .neuron(let layer):
+      if norm != nil && layer.inputScale != 1 {
+        throw part.error(
+          .composition,
+          "has an input_scale, but the batch norm before it scales its input: remove one of them")
+      }
       norm = nil
       hasNeurons = true
       isSpikes = true
@@ -254,6 +259,11 @@ struct NetworkCheck {
   ) throws(NetworkError) {
     shape = input
     try pass(part.shortcut)
+    if let norm {
+      throw norm.error(
+        .composition,
+        "is a batch norm, which needs a neuron right after it, but ends the shortcut")
+    }
     guard shape == output else {
       throw part.error(
         .composition,

@@ -261,6 +261,11 @@ extension [Part] {
   /// Whether running statistics of activations are kept.
   public var haveBatchNorm: Bool { contain { if case .batchNorm = $0 { true } else { false } } }
 
+  /// Whether there is a dropout with the probability of the network.
+  public var haveDefaultDropout: Bool {
+    contain { if case .dropout(let part) = $0 { part.probability == nil } else { false } }
+  }
+
   /// Whether spikes are added to spikes.
   public var haveSumsOfSpikes: Bool {
     contain {

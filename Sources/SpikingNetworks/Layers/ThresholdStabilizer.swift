@@ -5,6 +5,9 @@ import Tensors
 ///
 ///     θ[t] = mean u[t] + std u[t] (θ[0] - mean u[0]) / std u[0]        std: unbiased
 ///
+/// As long as all potentials of the layer are the same, as where nothing has fired before it, there is no spread
+/// to follow: the threshold is θ[0], and the first time step that has a spread stands for 0.
+///
 /// No gradient flows through it. What a sample fires depends on those that share its batch.
 final class ThresholdStabilizer {
   private let sums: ChannelSums
@@ -30,10 +33,9 @@ final class ThresholdStabilizer {
       ($0.0 + sums.first($1), $0.1 + sums.second($1))
     }
     let mean = sum / count
-    let deviation = (max(0, squares - sum * mean) / (count - 1)).squareRoot()
+    let deviation = (max(0, squares - sum * mean) / max(1, count - 1)).squareRoot()
     guard let ratio else {
-      // Where all potentials are the same there is nothing to follow.
-      ratio = deviation > 0 ? (Double(first) - mean) / deviation : 0
+      if deviation > 0 { ratio = (Double(first) - mean) / deviation }
       return first
     }
     return Float(mean + deviation * ratio)

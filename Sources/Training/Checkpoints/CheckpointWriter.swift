@@ -118,9 +118,11 @@ final class CheckpointWriter: @unchecked Sendable {
 
   /// Waits until all that is confirmed is on disk.
   ///
-  /// - Throws: as `check`.
-  func finish() throws {
+  /// - Parameter isEnd: whether no other one comes, which might succeed where one has failed.
+  /// - Throws: as `check`; at the end whatever has failed.
+  func finish(isEnd: Bool = false) throws {
     queue.sync {}
+    if isEnd, let failure = status.withLock({ $0.failure }) { throw failure }
     try check()
   }
 

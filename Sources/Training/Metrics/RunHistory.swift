@@ -88,9 +88,9 @@ public struct RunHistory: Sendable {
     self.configuration = configuration
     let content = FileManager.default.contents(atPath: path + "/metrics.jsonl") ?? Data()
     let decoder = JSONDecoder()
-    // A line may have been cut short.
+    // A line may have been cut short, or be damaged.
     let records = content.split(separator: UInt8(ascii: "\n"))
-      .compactMap { try? decoder.decode(Record.self, from: $0) }
+      .compactMap { try? decoder.decode(Record.self, from: $0) }.filter(\.isPlausible)
     intervals = records.filter { $0.kind == .interval }
     epochs = records.filter { $0.kind == .epoch }
   }
@@ -118,5 +118,24 @@ public struct RunHistory: Sendable {
   public var imagesPerSecond: Double? {
     let rates = epochs.compactMap(\.imagesPerSecond).filter { $0 > 0 }
     return rates.isEmpty ? nil : Double(rates.count) / rates.reduce(0) { $0 + 1 / $1 }
+  }
+}
+
+extension RunHistory.Record {
+  /// Whether a run can have written it, so that nobody who reads it meets numbers with which there is no
+  /// computing.
+  fileprivate var isPlausible: Bool {
+    let counts = [epoch, iteration, samples, peakBytes ?? 0] + (expectedBytes ?? [:]).values
+    let shares =
+      [trainAccuracy, validationAccuracy].compactMap { $0 }
+      + (firingRates ?? []).compactMap(\.silent)
+    let others =
+      [
+        trainLoss, validationLoss, learningRate, gradientNorm, firingRate, imagesPerSecond,
+        dataWait, seconds,
+      ]
+      .compactMap { $0 } + (phaseSeconds ?? [:]).values + (inputRates ?? [:]).values
+    return counts.allSatisfy { (0..<1 << 50).contains($0) } && (iterationsPerEpoch ?? 1) > 0
+      && shares.allSatisfy { (0...1).contains($0) } && others.allSatisfy { abs($0) < 1e100 }
   }
 }

@@ -99,6 +99,15 @@ extension Configuration {
     ] where !isDefault(key) && value(of: key) != "none" {
       throw error(key, "is for images, not for recordings: set \(substitute) instead")
     }
+    let own =
+      ["data.train", "data.validation", "data.evaluation", "data.decoding", "data.sharding"]
+      + ([.cifar10DVS, .frames].contains(format) ? [] : ["data.convention"])
+    if let key = own.first(where: { !isDefault($0) }) {
+      throw error(
+        key,
+        "has no effect on recordings of \(format.rawValue), which are read and divided as published:"
+          + " remove it")
+    }
     return try EventFrames(
       format, data.convention, path: path, split: split, rule: frameRule,
       timesteps: method.timesteps, progress: progress, report: { print($0) })

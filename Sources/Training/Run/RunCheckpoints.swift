@@ -119,15 +119,17 @@ final class RunCheckpoints {
   }
 
   /// Puts the checkpoint of the present weights in place. A collective.
-  func complete(_ position: RunPosition) throws {
+  ///
+  /// - Parameter isEnd: whether these are the weights that the run was made for.
+  func complete(_ position: RunPosition, isEnd: Bool) throws {
     try confirm(position)
-    try finishWriting(position)
+    try finishWriting(position, isEnd: isEnd)
   }
 
   /// Waits until the checkpoints that are good are on disk. A collective.
-  func finishWriting(_ position: RunPosition) throws {
+  func finishWriting(_ position: RunPosition, isEnd: Bool = false) throws {
     activity.enter(.writingCheckpoint, iteration: position.iteration)
-    try recorder?.finish()
+    try recorder?.finish(isEnd: isEnd)
     activity.enter(.waitingForRanks, iteration: position.iteration)
     try communicator.barrier()
   }

@@ -83,5 +83,5 @@ final class RunRecorder {
   func check() throws { try writer.check() }
 
   /// Waits until all confirmed checkpoints are on disk.
-  func finish() throws { try writer.finish() }
+  func finish(isEnd: Bool = false) throws { try writer.finish(isEnd: isEnd) }
 }

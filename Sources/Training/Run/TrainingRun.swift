@@ -91,14 +91,14 @@ public final class TrainingRun {
         guard try train(epoch, stoppingWhen: wantsStop),
           try close(epoch, stoppingWhen: wantsStop)
         else {
-          try checkpoints.complete(position)
+          try checkpoints.complete(position, isEnd: false)
           report?.stop(at: position)
           return .stopped
         }
         epoch = position.iteration / iterationsPerEpoch
       }
       report?.hideProgress()
-      try checkpoints.complete(position)
+      try checkpoints.complete(position, isEnd: true)
     } catch  where error is ReplicaMismatch || error is TrainingError {
       // All ranks have thrown it: the checkpoints that are good reach the disk before it ends the job.
       report?.hideProgress()
