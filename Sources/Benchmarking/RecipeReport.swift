@@ -16,7 +16,7 @@ public struct RecipeReport {
   /// - Parameter threads: of the one rank that costs are for.
   public init(_ recipes: [Recipe], backend: ConvolutionBackend, threads: Int) throws {
     let before = residentBytes()
-    let speed = try Self.measuredSpeed(backend, threads: threads)
+    let (speed, share) = try Self.measuredSpeed(backend, threads: threads)
     let entries = try recipes.map { recipe in
       try Self.entry(recipe, backend, speed: speed, residentBefore: before)
     }
@@ -32,6 +32,9 @@ public struct RecipeReport {
         epochs without validation, if they go as fast as a ResNet-18 that has just trained on noise here
         for a second: \(Format.rate(speed / 1e9)) billion dense multiply-accumulates a second.
         """
+      + (share < 0.8
+        ? "\nOther work had a part of the processor meanwhile: without it, times are shorter.\n"
+        : "")
   }
 
   private static func entry(
@@ -63,8 +66,11 @@ public struct RecipeReport {
       .joined(separator: "\n")
   }
 
-  /// Dense multiply-accumulates a second of training.
-  private static func measuredSpeed(_ backend: ConvolutionBackend, threads: Int) throws -> Double {
+  /// Dense multiply-accumulates a second of training, and the share of the threads' time that they had a
+  /// processor for.
+  private static func measuredSpeed(
+    _ backend: ConvolutionBackend, threads: Int
+  ) throws -> (Double, share: Double) {
     let configuration = try Configuration(
       file: nil,
       overrides: [
@@ -78,13 +84,15 @@ public struct RecipeReport {
     // The first ones pack weights and plan memory.
     for _ in 0..<2 { _ = try job.iterate() }
     var samples = 0
+    let before = clock()
     let start = ContinuousClock.now
     repeat {
       _ = try job.iterate()
       samples += job.localBatch
     } while ContinuousClock.now - start < .seconds(1)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    return job.trainer.network.plan.trainingMACs(configuration.method.rule) * Double(samples)
-      / seconds
+    let work = job.trainer.network.plan.trainingMACs(configuration.method.rule)
+    let used = Double(clock() - before) / Double(CLOCKS_PER_SEC)
+    return (work * Double(samples) / seconds, used / (seconds * Double(threads)))
   }
 }

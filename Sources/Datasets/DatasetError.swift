@@ -27,7 +27,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
   case noClasses(path: String)
   /// A class has no images that can be read; `found` says what it has.
   case emptyClass(path: String, name: String, found: String)
-  /// The name of a class is not UTF-8, or shows the same as another one; as bytes.
+  /// The name of a class is not UTF-8, has control characters, or shows the same as another one; as bytes.
   case unusableClassName(path: String, name: String, like: String?)
   /// The class lists of two data sets differ, first at `index`; `nil` where a list has ended.
   case classesDiffer(
@@ -103,7 +103,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
             + " left at auto."
           : "Add its images, convert them to one of these formats, or remove the directory.")
     case .unusableClassName(let path, let name, nil):
-      return "\(path): the class directory '\(name)' has a name that is not UTF-8. Rename it."
+      return
+        "\(path): the class directory '\(name)' has a name that is not UTF-8, or has control characters."
+        + " Rename it."
     case .unusableClassName(let path, let name, let other?):
       return "\(path): the class directories '\(other)' and '\(name)' have names that show the"
         + " same. Rename one, or put its images into the other."

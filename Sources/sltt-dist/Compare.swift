@@ -175,9 +175,10 @@ struct Compare: ParsableCommand {
         compute.convolutions.kernels.rawValue,
       ] + threads
     let status = try Relaunch.runVisibly(arguments, launcher: launcher)
-    if status == ExitStatus.interrupted {
+    // A run that had just been started, and did not know the signal yet, is ended by it.
+    if status == ExitStatus.interrupted || status == 128 + SIGUSR1 && StopSignal.name != nil {
       print("the comparison is not complete: the same command goes on with it")
-      communicator.end(status: status)
+      communicator.end(status: ExitStatus.interrupted)
     }
     guard status == 0 else {
       throw RelaunchError(

@@ -23,7 +23,7 @@ struct PredictionTable {
       marks: isJSON ? ["{", "\"probability\""] : ["path,class,probability"])
     file = try path.map { try ResultFile(path: $0, kind) }
     guard !isJSON else { return }
-    let more = top > 1 ? (2...self.top).flatMap { ["class_\($0)", "probability_\($0)"] } : []
+    let more = self.top > 1 ? (2...self.top).flatMap { ["class_\($0)", "probability_\($0)"] } : []
     try write(csvLine(["path", "class", "probability"] + more))
   }
 

@@ -156,7 +156,7 @@ struct DataChoicesTests {
     #expect(
       run.messages.first
         == "configuration: data.validation is left out, and photos has none of val, valid, validation,"
-        + " test: set data.hold_out to 0.1 to hold out a tenth of the training images, name the directory"
+        + " test, testing: set data.hold_out to 0.1 to hold out a tenth of the training images, name the directory"
         + " of other images, or set it to train to measure on the images that are learnt from")
     let both = try workspace.run(
       ["train", "--data", "photos", "--set", "data.validation=train", "--set", "model.width=4"]

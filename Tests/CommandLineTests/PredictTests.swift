@@ -40,6 +40,20 @@ struct PredictTests {
     #expect(try workspace.text("confusion.csv") == "class,0,1,2\n" + table)
   }
 
+  @Test func aSingleClassIsTheOnlyOneToName() throws {
+    try workspace.directory.makeDirectory("one/train")
+    try FileManager.default.moveItem(
+      atPath: workspace.file("images/train/0"), toPath: workspace.file("one/train/cat"))
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "single", "--set", "data.path=one", "--set",
+      "data.validation=train", "--set", "training.epochs=1")
+    #expect(training.status == 0, "\(training.errors)")
+    let csv = try workspace.run("predict", "--checkpoint", "single", "--top", "3", "one/train")
+    #expect(
+      csv.status == 0 && rows(csv.output).allSatisfy { $0.count == 3 } && rows(csv.output).count > 2
+    )
+  }
+
   @Test func namesTheLikeliestClasses() throws {
     let csv = try workspace.run(
       "predict", "--checkpoint", "run", "--top", "9", "--output", "p.csv", "images/val/1/5.png",

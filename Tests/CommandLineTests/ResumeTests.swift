@@ -24,6 +24,7 @@ struct ResumeTests {
     #expect(second.status == 0 && second.output.contains("resuming after 2 iterations"))
     let third = try workspace.run(auto)
     #expect(third.status == 0 && third.output.contains("resuming after 6 iterations"))
+    #expect(third.output.contains("\nall iterations are done: nothing is left to do\n"))
     #expect(third.value("best validation accuracy") == second.value("best validation accuracy"))
     #expect(try workspace.run(common + ["--output", "whole"]).status == 0)
     #expect(try model("run") == model("whole"))
@@ -103,6 +104,8 @@ struct ResumeTests {
       "training.max_iterations=1")
     #expect(shorter.status == 0, "\(shorter.errors)")
     #expect(shorter.output.contains("resuming after 2 iterations"))
+    #expect(
+      shorter.output.contains("\nit has done more than the 1 iteration that are wanted now: "))
     #expect(shorter.value("best validation accuracy") != nil)
     // And longer again.
     let longer = try workspace.run(

@@ -38,8 +38,9 @@ struct TrainTests {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyyMMdd-HHmmss"
-    for second in 0..<120 {
-      let run = "runs/" + format.string(from: Date(timeIntervalSinceNow: Double(second)))
+    let now = Date()
+    for second in 0..<300 {
+      let run = "runs/" + format.string(from: now + Double(second))
       try workspace.directory.write("", to: run + "/config.yaml")
     }
     let run = try workspace.run("train", "--config", "small.yaml", "--set", "training.epochs=1")

@@ -118,6 +118,15 @@ struct FolderListingTests {
     ) { try scan() }
   }
 
+  @Test(arguments: ["a\nb", "\u{1B}[31mdog"])
+  func classNamesWithControlCharactersAreErrors(name: String) throws {
+    try directory.write("x", to: "train/\(name)/1.png")
+    let escaped = name.replacing("\n", with: "\\x0a").replacing("\u{1B}", with: "\\x1b")
+    #expect(
+      throws: DatasetError.unusableClassName(path: location, name: escaped, like: nil)
+    ) { try scan() }
+  }
+
   @Test func bytesKeepAListing() throws {
     let listing = try scan()
     #expect(FolderListing(serialized: listing.serialized) == listing)

@@ -21,6 +21,13 @@ struct ProgramFilesTests {
           sources.path,
         ])
     }
+    // Of a build that was moved.
+    try directory.write("x", to: "moved/.build/here/release/program")
+    let places = ProgramFiles.places(
+      of: "data",
+      executable: directory.url.appendingPathComponent("moved/.build/here/release/program"),
+      sources: sources)
+    #expect(places.suffix(2).map(\.path) == [root + "/moved/data", sources.path])
     #expect(ProgramFiles.places(of: "data", executable: nil, sources: sources) == [sources])
   }
 }

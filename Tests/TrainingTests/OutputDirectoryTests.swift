@@ -108,6 +108,24 @@ struct OutputDirectoryTests {
         .contains("holds the data set"))
   }
 
+  @Test func aRunAmongTheCheckpointsOfAnotherIsRefused() throws {
+    func problem(_ output: String) -> String {
+      message { try OutputDirectory(directory.file(output)).requireApartFromCheckpoints() }
+    }
+    for output in [
+      "run/checkpoints/x", "run/checkpoints/iteration-000000001", "run/checkpoints/a/b",
+    ] {
+      #expect(problem(output) == "no error")
+    }
+    try directory.write("", to: "run/config.yaml")
+    for output in [
+      "run/checkpoints/x", "run/checkpoints/iteration-000000001", "run/checkpoints/a/b",
+    ] {
+      #expect(problem(output).contains("is among the checkpoints of the run"))
+    }
+    for output in ["run/other", "checkpoints/x", "run"] { #expect(problem(output) == "no error") }
+  }
+
   @Test func theDefaultIsNamedByTheTime() throws {
     let format = #/runs/\d{8}-\d{6}/#
     #expect(try format.wholeMatch(in: OutputDirectory(nil).path) != nil)

@@ -91,7 +91,8 @@ struct FrameCache {
     }
     for worker in workers { worker.join() }
     try writer.finish(progress: progress)
-    report("made the frames in \(Int(queue.seconds.rounded(.up))) s, \(queue.rate) a second")
+    report(
+      "made the frames in \(Format.duration(queue.seconds)), \(Format.count(queue.rate)) a second")
   }
 }
 

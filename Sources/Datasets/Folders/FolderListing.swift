@@ -145,7 +145,10 @@ struct SplitTop<Directory: ListedDirectory> {
     // Texts are compared by what they show, so names that show the same are equal keys.
     var bytesByName: [String: [UInt8]] = [:]
     for (name, _) in classes {
-      guard let text = String(validating: name, as: UTF8.self) else {
+      // Control characters would break tables, and command the terminals that show them.
+      guard let text = String(validating: name, as: UTF8.self),
+        !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+      else {
         throw .unusableClassName(path: location, name: escaped(name), like: nil)
       }
       if let other = bytesByName.updateValue(name, forKey: text) {
@@ -159,7 +162,8 @@ struct SplitTop<Directory: ListedDirectory> {
 private func escaped(_ name: [UInt8]) -> String {
   name.map { byte in
     (0x20..<0x7F).contains(byte)
-      ? String(Character(Unicode.Scalar(byte))) : "\\x" + String(byte, radix: 16)
+      ? String(Character(Unicode.Scalar(byte)))
+      : (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16)
   }.joined()
 }
 

@@ -78,7 +78,7 @@ struct PlainTar {
         try writer.write(block, at: offset)
         method.progress()
         if reports.isDue {
-          method.report("read \(reader.percentRead) % of \(archive) for its plain copy")
+          method.report("read \(reader.percentRead) % of \(archive)")
         }
       }
     }

@@ -22,7 +22,9 @@ public enum FileError: Error, Equatable, CustomStringConvertible, LocalizedError
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason). Check its permissions and the disk."
     case .unwritable(let path, let reason):
-      "\(path): cannot be written: \(reason). Check its permissions and the disk."
+      "\(path): cannot be written: \(reason). "
+        + ([ENOSPC, EDQUOT].map { systemReason($0) }.contains(reason)
+          ? "Make room." : "Check its permissions and the disk.")
     case .noDirectory(let path, let directory):
       "\(path): cannot be written: \(directory) is no directory. Make it, or name another path."
     case .occupied(let path, let wanted):

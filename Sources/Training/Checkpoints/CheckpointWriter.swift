@@ -158,7 +158,7 @@ final class CheckpointWriter: @unchecked Sendable {
     var reason = "the checkpoint cannot be written: \(error)"
     if let free = FileSystem(path: store.path)?.available, free < byteCount {
       reason +=
-        " (it needs \(Format.bytes(byteCount)), and \(Format.bytes(free)) are free: make room)"
+        " It needs \(Format.bytes(byteCount)), and \(Format.bytes(free)) are free"
     }
     return CheckpointError(path: store.path + ":", problem: reason)
   }

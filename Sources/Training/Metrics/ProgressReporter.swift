@@ -101,12 +101,14 @@ public struct ProgressReporter {
     write(block.show([bar(head, done, of: count, figures)] + curves))
   }
 
-  /// The course of the loss, and the layers' rates; none where they would not fit.
+  /// The course of the loss, in as many characters as there is room for, and the layers' rates; none where
+  /// they would not fit.
   private func lines(below status: TrainingStatus) -> [String] {
-    let loss = losses.points
+    let (head, tail) = ("loss    ", "  " + Format.fixed(losses.points.last ?? 0, 4))
+    let room = width() - 1 - head.count - tail.count
     let layers = status.layerRates
     let lines = [
-      "loss    \(sparkline(loss))  " + Format.fixed(loss.last ?? 0, 4),
+      head + sparkline(losses.points(atMost: max(1, room))) + tail,
       "firing  \(sparkline(layers))  by layer, up to " + Format.percent(layers.max() ?? 0),
     ]
     return lines.filter { $0.count < width() }

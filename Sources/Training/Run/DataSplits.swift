@@ -60,7 +60,7 @@ package struct DataSplits {
         : "set data.hold_out to 0.1 to hold out a tenth of the training images"
       throw configuration.error(
         "data.validation",
-        "is left out, and \(path) has none of \(splits.prefix(4).joined(separator: ", ")): \(remedy),"
+        "is left out, and \(path) has none of \(splits.prefix(5).joined(separator: ", ")): \(remedy),"
           + " name the directory of other images, or set it to \(configuration.data.train) to measure on"
           + " the images that are learnt from")
     }

@@ -62,6 +62,22 @@ public final class OutputDirectory {
     }
   }
 
+  /// Checks that a new run would not be taken for a checkpoint of another.
+  ///
+  /// - Throws: `OutputError`.
+  func requireApartFromCheckpoints() throws {
+    var directory = URL(fileURLWithPath: resolved(path)).deletingLastPathComponent()
+    while directory.path != "/" {
+      let run = directory.deletingLastPathComponent()
+      if directory.lastPathComponent == CheckpointStore.directoryName,
+        FileManager.default.fileExists(atPath: OutputDirectory(run.path).configuration)
+      {
+        throw refusal("is among the checkpoints of the run \(run.path)")
+      }
+      directory = run
+    }
+  }
+
   /// Checks that a new run would not be taken for a class of its data.
   ///
   /// - Throws: `OutputError`.

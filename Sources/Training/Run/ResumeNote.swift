@@ -21,10 +21,16 @@ struct ResumeNote {
       let (old, new) = (key.yaml(before) ?? "none", key.yaml(setup.configuration) ?? "none")
       if old != new { lines.append("\(key.name) was \(old) and is \(new)") }
     }
-    if iteration < setup.iterations,
-      let jump = Self.rateJump(
-        from: before.learningRateSchedule, to: setup.configuration.learningRateSchedule,
-        epoch: iteration / setup.iterationsPerEpoch)
+    if iteration >= setup.iterations {
+      lines.append(
+        (iteration > setup.iterations
+          ? "it has done more than the \(Format.counted(setup.iterations, "iteration")) that are wanted"
+            + " now: "
+          : "all iterations are done: ")
+          + (state.position.isValidated ? "nothing is left to do" : "only its validation is left"))
+    } else if let jump = Self.rateJump(
+      from: before.learningRateSchedule, to: setup.configuration.learningRateSchedule,
+      epoch: iteration / setup.iterationsPerEpoch)
     {
       lines.append(jump)
     }

@@ -52,6 +52,7 @@ public struct TrainingSetup {
     (self.output, resumed) = (output, resuming)
     ThreadPool.setThreads(threads)
     let newOutput = resuming == nil ? output : nil
+    try newOutput?.requireApartFromCheckpoints()
     if let path = configuration.data.path { try newOutput?.requireApart(from: path) }
     data = try TrainingData(configuration, communicator)
     trainingList = SampleListHash(of: data.training)
