@@ -49,6 +49,7 @@ let package = Package(
     system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CMalloc", apt: "libc6-dev"),
+    .target(name: "CHangup"),
     .target(name: "CSpikeKernels"),
     .target(name: "AMXEmulator", path: "Tests/AMXEmulator"),
     .target(
@@ -80,7 +81,7 @@ let package = Package(
       exclude: ["Messages.proto"], testDependencies: ["TestSupport"])
     + library("SpikingNetworks", ["Tensors"], testDependencies: ["TestSupport"])
     + library("NIR", ["SpikingNetworks", "Support", "Tensors"], testDependencies: ["TestSupport"])
-    + library("Distributed", ["Support", "CMPI"], testDependencies: ["TestSupport"])
+    + library("Distributed", ["Support", "CMPI", "CHangup"], testDependencies: ["TestSupport"])
     + library(
       "Datasets", ["Support", "Tensors", "CTurboJPEG", "CPNG", "CArchive", "CZlib"],
       resources: [.copy("Resources")], testDependencies: ["TestSupport"],

@@ -1,3 +1,4 @@
+import CHangup
 import Glibc
 import Synchronization
 
@@ -16,7 +17,11 @@ public enum StopSignal {
   private static let numbers = [SIGUSR1, SIGTERM, SIGINT, SIGHUP]
 
   /// Keeps the signals waiting until `release`, also while the program starts anew by `exec`.
-  public static func hold() { setMask(SIG_BLOCK) }
+  public static func hold() {
+    setMask(SIG_BLOCK)
+    // A library may have taken it; and `exec` keeps what is ignored, but no handlers.
+    if hangup_was_ignored() { signal(SIGHUP, SIG_IGN) }
+  }
 
   /// Lets the signals through, also those that whoever started this process may have blocked.
   public static func release() { setMask(SIG_UNBLOCK) }
@@ -29,7 +34,7 @@ public enum StopSignal {
     announced.store(own.reduce(0) { $0 | 1 << UInt64($1) }, ordering: .relaxed)
     received.store(0, ordering: .relaxed)
     isDeferring.store(false, ordering: .relaxed)
-    for number in numbers where !isByNohup(number) {
+    for number in numbers where !isIgnored(number) {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { StopSignal.handle($0) }
       // System calls that the signal interrupts go on.
@@ -43,16 +48,12 @@ public enum StopSignal {
 
   /// Lets the signals end the process again: for one that will not look at the mark any more.
   public static func uninstall() {
-    for number in numbers where !isByNohup(number) { signal(number, SIG_DFL) }
+    for number in numbers where !isIgnored(number) { signal(number, SIG_DFL) }
   }
 
   /// Whether this is SIGHUP and whoever started the process has it ignored, as `nohup` does.
-  private static func isByNohup(_ number: Int32) -> Bool {
-    guard number == SIGHUP else { return false }
-    var action = sigaction()
-    sigaction(number, nil, &action)
-    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-      == unsafeBitCast(SIG_IGN, to: Int.self)
+  private static func isIgnored(_ number: Int32) -> Bool {
+    number == SIGHUP && hangup_was_ignored()
   }
 
   /// The signal that came, if one did.
