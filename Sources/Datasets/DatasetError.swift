@@ -80,6 +80,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return "\(path): has no split \(names), only: \(found). "
         + "Name the right split; of an image folder, it is"
         + " \(splits[0])/<class>/<image>.{jpg,jpeg,png}."
+        + (splits == ImageDataset.trainingSplits && !available.isEmpty
+          ? " Where these are the classes, set data.train=. (of sltt-dist shard, --train .)." : "")
     case .ambiguousFormat(let path, let formats):
       return "\(path): has files of several formats, \(formats.joined(separator: " and ")). "
         + "Say which are meant: data.format=\(formats[0]) (for sltt-dist shard, move the others)."

@@ -175,7 +175,7 @@ extension ConfigurationOptions {
     try trained.apply(yaml: model.configuration, from: model.path)
     given.data.path = trained.data.path
     try apply(to: &given)
-    return given.data.path != trained.data.path
+    return given.data.path.map(resolved) != trained.data.path.map(resolved)
   }
 }
 

@@ -38,13 +38,15 @@ struct Shard: ParsableCommand {
   @Option(
     name: .long,
     help:
-      "Validation split of the source; by default val, valid, validation, test or testing, or none."
+      "Validation split of the source; by default val, valid, validation, test or testing."
   )
   var validation: String?
 
   @Option(
     name: .long, parsing: .unconditional,
-    help: "Share of the training images that becomes the validation split instead, such as 0.1.")
+    help:
+      "Share of the training images that becomes the validation split; by default 0.1 where there is none; 0 for none."
+  )
   var holdOut: Double?
 
   @Option(
@@ -100,7 +102,7 @@ struct Shard: ParsableCommand {
     guard validation == nil || holdOut == nil else {
       throw ValidationError("--validation and --hold-out exclude each other")
     }
-    try require("--hold-out", holdOut, in: 0.001...0.999)
+    try require("--hold-out", holdOut, in: 0...0.999)
     try require("--shards", shards, in: 1...1_000_000)
     try require("--resize", resize, in: 1...16_384)
     try require("--workers", workers, in: OptionLimit.threads)

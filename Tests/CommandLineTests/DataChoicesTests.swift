@@ -147,21 +147,79 @@ struct DataChoicesTests {
     #expect(heldOut.value("samples") == "6 of images/train, held out", "\(counts)")
   }
 
-  /// A configuration that says everything chooses nothing.
-  @Test func withoutAnythingToChooseItIsSaidWhatToDo() throws {
+  /// A configuration that says everything else leaves this open, too.
+  @Test func withARecipeATenthIsHeldOut() throws {
     try writePhotographs(to: "photos/train", side: 36)
     let run = try workspace.run(
-      ["train", "--config", "cifar10-resnet18", "--data", "photos"] + short)
-    #expect(run.status == 1)
-    #expect(
-      run.messages.first
-        == "configuration: data.validation is left out, and photos has none of val, valid, validation,"
-        + " test, testing: set data.hold_out to 0.1 to hold out a tenth of the training images, name the directory"
-        + " of other images, or set it to train to measure on the images that are learnt from")
+      [
+        "train", "--config", "cifar10-resnet18", "--data", "photos", "--set", "model.width=4",
+        "--set", "method.timesteps=1",
+      ] + short)
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    #expect(run.output.hasPrefix("chosen from the data:\n  data.hold_out: 0.1\n"))
     let both = try workspace.run(
       ["train", "--data", "photos", "--set", "data.validation=train", "--set", "model.width=4"]
         + short)
     #expect(both.status == 0 && both.errors == "" && !both.output.contains("hold_out"))
+  }
+
+  /// `evaluate` chooses nothing.
+  @Test(arguments: [("photos/train", "train"), ("photos", ".")])
+  func whereNothingIsChosenItIsSaidWhatToDo(split: String, remedy: String) throws {
+    try writePhotographs(to: split, side: 36)
+    let run = try workspace.run(
+      ["train", "--data", "photos", "--set", "model.width=4", "--output", "run"] + short)
+    try #require(run.status == 0, "\(run.errors)")
+    try FileManager.default.moveItem(
+      atPath: workspace.file("photos"), toPath: workspace.file("others"))
+    let evaluation = try workspace.run("evaluate", "--checkpoint", "run", "--data", "others")
+    #expect(evaluation.status == 1)
+    #expect(
+      evaluation.messages.first?.hasSuffix(
+        "data.validation is left out, and others has none of val, valid, validation, test, testing:"
+          + " set data.hold_out to 0.1 to hold out a tenth of the training images, name the directory"
+          + " of other images, or set it to \(remedy) to measure on the images that are learnt from"
+      )
+        == true, "\(evaluation.errors)")
+    for setting in ["data.hold_out=0.1", "data.validation=\(remedy)"] {
+      let run = try workspace.run(
+        "evaluate", "--checkpoint", "run", "--data", "others", "--set", setting)
+      #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    }
+  }
+
+  /// Then held-out images may be some that were learnt from.
+  @Test func dataThatHaveGrownAreDividedOtherwise() throws {
+    try writePhotographs(to: "photos", side: 36)
+    let run = try workspace.run(
+      ["train", "--data", "photos", "--set", "model.width=4", "--output", "run"] + short)
+    try #require(run.status == 0, "\(run.errors)")
+    for path in [[], ["--data", "./photos/"], ["--data", workspace.file("photos")]] {
+      let same = try workspace.run(["evaluate", "--checkpoint", "run"] + path)
+      #expect(same.status == 0 && same.errors == "", "\(same.errors)")
+      #expect(same.value("samples")?.hasSuffix(", held out") == true)
+    }
+    try FileManager.default.copyItem(
+      atPath: workspace.file("photos/a/0.png"), toPath: workspace.file("photos/a/00.png"))
+    let grown = try workspace.run("evaluate", "--checkpoint", "run")
+    #expect(grown.status == 0)
+    #expect(
+      grown.errors.contains("photos is divided otherwise than in training: images that are held"))
+  }
+
+  /// A class may be called as a split where it is said what the classes are.
+  @Test func aClassIsNoValidationSplit() throws {
+    try writePhotographs(to: "photos", side: 36)
+    try FileManager.default.moveItem(
+      atPath: workspace.file("photos/b"), toPath: workspace.file("photos/test"))
+    let unsaid = try workspace.run("train", "--data", "photos")
+    #expect(
+      unsaid.status == 1 && unsaid.errors.contains("Where these are the classes, set data.train=."))
+    let run = try workspace.run(
+      ["train", "--data", "photos", "--set", "data.train=.", "--set", "model.width=4"] + short)
+    #expect(run.status == 0 && run.errors == "", "\(run.errors)")
+    #expect(run.value("data") == "photos: 4 training and 2 validation samples, 2 classes")
+    #expect(run.value("found") == nil)
   }
 
   @Test func shardsWithoutAnythingToValidateOnAreDivided() throws {
@@ -175,7 +233,7 @@ struct DataChoicesTests {
       try workspace.run(
         ["train", "--data", "shards", "--set", "model.width=4"] + short + more, ranks: ranks)
     }
-    try shard()
+    try shard("--hold-out", "0")
     for ranks in [nil, 2] {
       let run = try train(ranks: ranks)
       #expect(run.status == 0 && run.errors == "", "\(run.errors)")
@@ -192,7 +250,7 @@ struct DataChoicesTests {
         == true
     )
     try FileManager.default.removeItem(atPath: workspace.file("shards"))
-    try shard("--hold-out", "0.1")
+    try shard()
     let run = try train("--set", "data.sharding=node-local", ranks: 2)
     #expect(run.status == 0 && run.errors == "", "\(run.errors)")
     #expect(run.value("data")?.contains("4 training and 2 validation samples") == true)

@@ -87,7 +87,9 @@ struct SplitSearchTests {
         }
       }
     }
-    #expect(try first(paths[0] + "/flowers", ".") == "flowers/rose/1.png")
+    let named = try ImageDataset.open(path: paths[0] + "/flowers", split: ".")
+    #expect(try named.bytes(of: 0) == Array("flowers/rose/1.png".utf8))
+    #expect(!named.notes(in: paths[0] + "/flowers", splits: ["."]).contains { $0.title == "found" })
   }
 
   @Test(arguments: [

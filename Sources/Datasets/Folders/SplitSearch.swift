@@ -42,7 +42,9 @@ struct SplitSearch<Directory: ListedDirectory> {
     {
       return (place.bytes.isEmpty ? Self.wholeDataSet : place, directory)
     }
-    throw .missingSplit(path: path, splits: splits, available: places.map { "\($0)" })
+    throw .missingSplit(
+      path: path, splits: splits,
+      available: (places.isEmpty && !place.bytes.isEmpty ? [place] : places).map { "\($0)" })
   }
 
   /// Whether a directory on the way is called as a split.

@@ -34,7 +34,8 @@ extension ImageSource {
   }
 
   private func depthNote(in path: String, splits: [String]) -> SplitNote? {
-    let place = location.dropFirst(path.count + 1)
+    let rest = location.dropFirst(path.count + 1)
+    let place = rest.isEmpty ? "." : rest
     guard !splits.contains(where: { $0 == place || location.hasSuffix(":" + $0) }) else {
       return nil
     }
@@ -42,7 +43,7 @@ extension ImageSource {
     let split = splits.first { place.hasSuffix("/" + $0) } ?? splits[0]
     return SplitNote(
       title: "found",
-      text: place.isEmpty
+      text: place == "."
         ? "the classes in \(path) itself, as there is no '\(split)'"
         : "\(location), as there is no '\(split)' in \(path) itself")
   }

@@ -26,22 +26,6 @@ public struct ImageSubset: ImageSource {
     try whole.read(Int(positions[index]), into: &bytes)
   }
 
-  /// Of the same split's substitutes, those that belong to the subset.
-  public func substitutes(for index: Int) -> Range<Int> {
-    let range = whole.substitutes(for: Int(positions[index]))
-    return firstIndex(from: range.lowerBound)..<firstIndex(from: range.upperBound)
-  }
-
-  /// The first sample at a position of the split or after it.
-  private func firstIndex(from position: Int) -> Int {
-    var (low, high) = (0, positions.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if Int(positions[middle]) < position { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-
   public var listingHash: UInt64 {
     var hash = XXHash64()
     withUnsafeBytes(of: whole.listingHash.littleEndian) { hash.update($0) }

@@ -37,7 +37,8 @@ public struct ShardWriter {
   ///   - source: anything that `ImageDataset` opens, except shards.
   ///   - train: `nil`: `ImageDataset.trainingSplits`, the first that is there.
   ///   - validation: `nil`: `ImageDataset.validationSplits`, the first that is there, or none.
-  ///   - heldOutShare: of the training images, which are the validation split then.
+  ///   - heldOutShare: of the training images, which are the validation split then; 0 for none, and `nil` for
+  ///     a tenth where there is no validation split.
   ///   - resize: images with a longer shorter side are resized to that and encoded again.
   ///   - workers: threads; each makes one shard at a time.
   public init(
@@ -52,30 +53,33 @@ public struct ShardWriter {
     }
     precondition(validation == nil || heldOutShare == nil, "one thing is validated on")
     let trainingSplits = train.map { [$0] } ?? ImageDataset.trainingSplits
+    let validationSplits = validation.map { [$0] } ?? ImageDataset.validationSplits
     guard try ImageFormat(detecting: path, splits: trainingSplits) != .shards else {
       throw DatasetError.otherShards(path: path, reason: "the source is sharded already")
     }
     let training = try open(trainingSplits)
     var sources = [("train", training)]
-    if let heldOutShare {
-      let parts = training.holdingOut(heldOutShare)
-      guard parts.heldOut.count > 0 else {
-        throw DatasetError.nothingHeldOut(path: training.location)
-      }
-      sources = [("train", parts.training), ("val", parts.heldOut)]
-    } else if let validation = try Self.validation(validation, open: open) {
+    var notes: [SplitNote] = []
+    if (heldOutShare ?? 0) == 0, let validation = try Self.validation(validation, open: open) {
       try requireSameClasses(training: training, validation: validation)
       sources.append(("val", validation))
+      notes = validation.notes(in: path, splits: validationSplits)
+    } else if heldOutShare != 0 {
+      let parts = training.holdingOut(heldOutShare ?? 0.1)
+      if parts.heldOut.count > 0 {
+        sources = [("train", parts.training), ("val", parts.heldOut)]
+        let count = Format.counted(parts.heldOut.count, "training image")
+        notes = [SplitNote(title: "held out", text: "\(count), to validate on")]
+      } else if heldOutShare != nil {
+        throw DatasetError.nothingHeldOut(path: training.location)
+      }
     }
     for (_, source) in sources
     where (resolved(output) + "/").hasPrefix(resolved(source.location) + "/") {
       throw DatasetError.outputInSplit(path: output, split: source.location)
     }
     self.sources = sources
-    let splits = [trainingSplits, validation.map { [$0] } ?? ImageDataset.validationSplits]
-    notes = zip(sources.prefix(heldOutShare == nil ? 2 : 1), splits).flatMap {
-      $0.1.notes(in: path, splits: $1)
-    }
+    self.notes = training.notes(in: path, splits: trainingSplits) + notes
     self.output = output
     self.workers = workers
     plan = ShardPlan(

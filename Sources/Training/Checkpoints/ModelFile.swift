@@ -24,6 +24,9 @@ public struct ModelFile {
   /// Of the checkpoint that the file is part of, where that was opened.
   private let state: RunState?
 
+  /// The samples that it was trained on, where that is known.
+  var trainingList: SampleListHash? { state?.trainingList }
+
   /// Opens the file of a model, or that of a checkpoint or run.
   ///
   /// - Parameters:

@@ -11,23 +11,26 @@ extension Configuration {
   /// - Throws: `ConfigurationError`, `DatasetError` where the data cannot be opened.
   public mutating func chooseFromData(_ activity: ActivityRecord) throws -> [String] {
     guard let path = data.path else { return [] }
+    var keys: [String] = []
+    var traits: (any CustomStringConvertible)?
     let format = eventFormat
-    guard isOpen(toRecordings: format != nil) else { return [] }
-    let (keys, traits): ([String], any CustomStringConvertible)
     if let format {
+      guard isOpen(toRecordings: true) else { return [] }
       let recordings = try RecordingTraits(format, path: path, rule: setFrameRule)
       (keys, traits) = (choose(for: recordings), recordings)
     } else {
       let splits = try DataSplits(self, SingleProcess(activity: activity))
-      let source = try splits.openTraining()
-      guard let source = source as? any ImageSource else {
-        preconditionFailure("what has no format of events is images")
+      if isOpen(toRecordings: false) {
+        guard let source = try splits.openTraining() as? any ImageSource else {
+          preconditionFailure("what has no format of events is images")
+        }
+        let images = try ImageTraits(of: source, progress: activity.touch)
+        (keys, traits) = (choose(for: images), images)
       }
-      let images = try ImageTraits(of: source, progress: activity.touch)
-      let hasValidation = try !isOpenToHoldOut || splits.hasValidation()
-      (keys, traits) = (choose(for: images) + (hasValidation ? [] : chooseHoldOut()), images)
+      if isOpenToHoldOut, try !splits.hasValidation() { keys += chooseHoldOut() }
     }
-    return ["chosen from the data, \(traits):"]
-      + keys.map { "  \($0): \(value(of: $0) ?? "none")" }
+    guard !keys.isEmpty else { return [] }
+    let head = traits.map { ", \($0)" } ?? ""
+    return ["chosen from the data\(head):"] + keys.map { "  \($0): \(value(of: $0) ?? "none")" }
   }
 }

@@ -48,7 +48,7 @@ package struct DataSplits {
 
   /// Samples to measure the accuracy on.
   package func openValidation() throws -> any SampleSource {
-    if let share = shareToValidateOn { return try openDivided(share).heldOut }
+    if let parts = try openDividedToValidate() { return parts.heldOut }
     do {
       return try open(validationSplits, .validation)
     } catch DatasetError.missingSplit(let path, let splits, _)
@@ -58,23 +58,31 @@ package struct DataSplits {
         configuration.data.sharding == .nodeLocal
         ? "make the shards again with sltt-dist shard --hold-out 0.1"
         : "set data.hold_out to 0.1 to hold out a tenth of the training images"
+      // Where it is called otherwise, or has no name of its own.
+      let learnt = (try? openTrainingSplit()).map { place(of: $0) } ?? configuration.data.train
       throw configuration.error(
         "data.validation",
         "is left out, and \(path) has none of \(splits.prefix(5).joined(separator: ", ")): \(remedy),"
-          + " name the directory of other images, or set it to \(configuration.data.train) to measure on"
+          + " name the directory of other images, or set it to \(learnt) to measure on"
           + " the images that are learnt from")
     }
   }
 
   /// Both.
   func open() throws -> (training: any SampleSource, validation: any SampleSource) {
-    guard let share = shareToValidateOn else { return (try openTraining(), try openValidation()) }
-    let parts = try openDivided(share)
-    return (parts.training, parts.heldOut)
+    if let parts = try openDividedToValidate() { return (parts.training, parts.heldOut) }
+    return (try openTraining(), try openValidation())
+  }
+
+  /// The training images in two parts, where one of them validates.
+  func openDividedToValidate() throws -> (training: ImageSubset, heldOut: ImageSubset)? {
+    try shareToValidateOn.map(openDivided)
   }
 
   /// Whether there are images that are no training images.
   func hasValidation() throws -> Bool {
+    // What is called as a split is a class there.
+    guard configuration.data.train != "." else { return false }
     do {
       _ = try open(validationSplits, .validation)
       return true
@@ -119,9 +127,15 @@ package struct DataSplits {
 
   /// A split of images, for messages: the data set's name and the split's.
   func name(of split: any SampleSource) -> String {
-    let place = split.location.dropFirst(path.count + 1)
-    return (place.isEmpty ? name : "\(name)/\(place)")
+    let place = place(of: split)
+    return (place == "." ? name : "\(name)/\(place)")
       + (split is ImageSubset && shareToValidateOn != nil ? ", held out" : "")
+  }
+
+  /// Where a split of images is in the data set.
+  private func place(of split: any SampleSource) -> String {
+    let place = split.location.dropFirst(path.count + 1)
+    return place.isEmpty ? "." : String(place)
   }
 
   /// What people should know of the splits.

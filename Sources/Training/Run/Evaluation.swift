@@ -24,7 +24,15 @@ public final class Evaluation {
     self.checkpoint = checkpoint
     ThreadPool.setThreads(threads)
     let data = try DataSplits(configuration, communicator)
-    let validation = try data.openValidation()
+    let parts = try data.openDividedToValidate()
+    let validation: any SampleSource = try parts?.heldOut ?? data.openValidation()
+    if communicator.isRoot, let parts, let list = checkpoint.trainingList,
+      !list.mayEqual(SampleListHash(of: parts.training))
+    {
+      warn(
+        "\(data.name) is divided otherwise than in training: images that are held out now may have been"
+          + " learnt from")
+    }
     let trained = TrainedOn(checkpoint)
     try trained.requireClasses(validation.classes)
     if communicator.isRoot { try trained.note(configuration) }
