@@ -73,13 +73,9 @@ struct CurvesSection {
 
   /// Neighbours averaged, where there are too many.
   static func thinned(_ points: [LinePlot.Point]) -> [LinePlot.Point] {
-    let count = (points.count + mostPoints - 1) / mostPoints
-    guard count > 1 else { return points }
-    return stride(from: 0, to: points.count, by: count).map { start in
-      let group = points[start..<min(start + count, points.count)]
-      return LinePlot.Point(
-        group.map(\.x).reduce(0, +) / Double(group.count),
-        group.map(\.y).reduce(0, +) / Double(group.count))
-    }
+    let (xs, ys) = (
+      points.map(\.x).thinned(to: mostPoints), points.map(\.y).thinned(to: mostPoints)
+    )
+    return zip(xs, ys).map { LinePlot.Point($0, $1) }
   }
 }

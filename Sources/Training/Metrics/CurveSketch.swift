@@ -21,17 +21,6 @@ struct CurveSketch {
     sums.enumerated().map { $1 / Double($0 == sums.count - 1 ? lastCount : span) }
   }
 
-  /// The same in fewer points, where there are more.
-  func points(atMost count: Int) -> [Double] {
-    let all = points
-    let size = (all.count + count - 1) / count
-    guard size > 1 else { return all }
-    return stride(from: 0, to: all.count, by: size).map { start in
-      let group = all[start..<min(start + size, all.count)]
-      return group.reduce(0, +) / Double(group.count)
-    }
-  }
-
   private mutating func halve() {
     sums = stride(from: 0, to: sums.count, by: 2).map { sums[$0] + sums[$0 + 1] }
     span *= 2

@@ -108,7 +108,7 @@ public struct ProgressReporter {
     let room = width() - 1 - head.count - tail.count
     let layers = status.layerRates
     let lines = [
-      head + sparkline(losses.points(atMost: max(1, room))) + tail,
+      head + sparkline(losses.points.thinned(to: max(1, room))) + tail,
       "firing  \(sparkline(layers))  by layer, up to " + Format.percent(layers.max() ?? 0),
     ]
     return lines.filter { $0.count < width() }
