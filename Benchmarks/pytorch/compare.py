@@ -148,6 +148,8 @@ def ours(arguments, method, precision, folder, memory):
     if arguments.micro_batch:
         settings["training.micro_batch"] = arguments.micro_batch
     if arguments.work == "vgg11":
+        # The recipe's is of other recordings.
+        settings["data.convention"] = "spikingjelly"
         settings["data.frames"] = f"{{number: {arguments.timesteps}, split_by: number}}"
     command = [arguments.program, "train", "--config", REPOSITORY / "configs" / recipe]
     command += ["--threads", arguments.threads, "--output", output]

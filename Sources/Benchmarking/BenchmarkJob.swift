@@ -35,6 +35,8 @@ final class BenchmarkJob {
   /// The batch of all iterations, where data are synthetic.
   private var fixedBatch: Batch?
   private var epoch = 0
+  /// Seconds for which the latest iteration waited for its batch.
+  private(set) var dataWait = 0.0
 
   init(
     _ configuration: Configuration, _ source: BenchmarkSource, backend: ConvolutionBackend,
@@ -87,8 +89,8 @@ final class BenchmarkJob {
   func iterate() throws -> IterationMetrics {
     let start = ContinuousClock.now
     let batch = try nextBatch()
-    let wait = (ContinuousClock.now - start) / .seconds(1)
-    return try trainer.train(batch, learningRate: 0, dataWait: wait).metrics
+    dataWait = fixedBatch == nil ? (ContinuousClock.now - start) / .seconds(1) : 0
+    return try trainer.train(batch, learningRate: 0, dataWait: dataWait).metrics
   }
 
   private func nextBatch() throws -> Batch {

@@ -199,16 +199,6 @@ extension Comparison.Run {
     peakBytes = last.peakBytes ?? 0
     firingRate = last.firingRate ?? 0
     resources = last.resources
-    let configuration = history.configuration
-    // Whatever the classes, of which the last layer alone knows.
-    let network = try NetworkPlan(
-      configuration.networkSpecification(classes: configuration.model.classes ?? 2))
-    let densities = (last.convolutions ?? [:]).compactMapValues(\.inputDensity)
-    synapticOperations =
-      NetworkOperations(
-        network, timesteps: configuration.method.timesteps,
-        isStatic: configuration.framesOfASample == 1,
-        rates: last.inputRates ?? network.inputRates(at: densities)
-      ).acs
+    synapticOperations = try history.operations()?.acs ?? 0
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// What ranks do together in an iteration, with sizes on one rank.
 enum TracedCollective: Equatable, Sendable {
   /// A sum of so many floats, which every rank gets.
@@ -13,6 +15,8 @@ enum TracedCollective: Equatable, Sendable {
 /// What a rank does in an iteration, in order.
 struct IterationTrace: Equatable {
   enum Action: Equatable {
+    /// Waits for its batch.
+    case wait(seconds: Double)
     case compute(seconds: Double)
     case collective(TracedCollective)
     /// Hands a collective to the thread that does it while the rank computes.
@@ -36,10 +40,12 @@ struct IterationTrace: Equatable {
   ///
   /// - Parameters:
   ///   - events: in any order.
+  ///   - dataWait: seconds for which the rank waited for its batch at first.
   ///   - seconds: of the iteration.
-  init(_ events: [Event], seconds: Double) {
-    var now = 0.0
+  init(_ events: [Event], dataWait: Double = 0, seconds: Double) {
+    var now = dataWait
     var hasPosted = false
+    if dataWait > 0 { actions.append(.wait(seconds: dataWait)) }
     func compute(until time: Double) {
       if time > now { actions.append(.compute(seconds: time - now)) }
       now = max(now, time)
@@ -72,6 +78,7 @@ extension IterationTrace {
 
   private static func text(_ action: Action, _ ranks: Int) -> String {
     switch action {
+    case .wait(let seconds): "sleep \(Format.fixed(seconds, 9))"
     case .compute(let seconds): "compute \(Int((seconds * flopsPerSecond).rounded()))"
     case .collective(let collective): text(collective, ranks)
     case .post(let collective): "post \(text(collective, ranks))"

@@ -40,9 +40,7 @@ public struct RecipeReport {
   private static func entry(
     _ recipe: Recipe, _ backend: ConvolutionBackend, speed: Double, residentBefore: Int
   ) throws -> String {
-    var configuration = try Configuration(file: recipe.path)
-    // Recordings have a frame for each time step, which counts where no data are at hand.
-    if configuration.inputChannels == 2 { configuration.data.format = .frames }
+    let configuration = try Configuration(file: recipe.path)
     let network = try NetworkPlan(
       configuration.networkSpecification(classes: recipe.classes ?? 10), backend: backend)
     let memory = MemoryEstimate(

@@ -6,9 +6,8 @@ import Tensors
 import Training
 
 /// What ranks do between their collectives.
-public enum ScalingWork: Sendable {
-  /// They train on noise, with so many spikes for each neuron and time step.
-  case training(firingRate: Double)
+public enum ScalingWork {
+  case training(BenchmarkSource)
   /// They sleep for so many seconds an iteration, so that many ranks share few cores.
   case sleeping(seconds: Double)
 }
@@ -68,9 +67,9 @@ extension ScalingMeasurement {
     let kind = ResultKind("trace of ranks", marks: ["# network ", "# iterations "])
     let file = try communicator.isRoot ? trace.map { try ResultFile(path: $0, kind) } : nil
     let recorder = TracingCommunicator(communicator)
-    let firingRate: Double? = if case .training(let rate) = work { rate } else { nil }
+    let source: BenchmarkSource? = if case .training(let source) = work { source } else { nil }
     let job = try BenchmarkJob(
-      configuration, .synthetic(firingRate: firingRate), backend: backend, threads: threads,
+      configuration, source ?? .synthetic(firingRate: nil), backend: backend, threads: threads,
       recorder)
     let iterate = {
       switch work {
@@ -89,7 +88,7 @@ extension ScalingMeasurement {
       let start = ContinuousClock.now
       let measured = try iterate()
       let seconds = (ContinuousClock.now - start) / .seconds(1)
-      iterationTraces.append(recorder.end())
+      iterationTraces.append(recorder.end(dataWait: job.dataWait))
       metrics.add(measured)
       own.append(
         (
@@ -129,22 +128,23 @@ extension ScalingMeasurement {
       : [1000, 10_000, 100_000, 400_000, floats].map {
         AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
       }
-    self.firingRate = firingRate.map { _ in metrics.firingRate }
+    firingRate = source.map { _ in metrics.firingRate }
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
     guard trace != nil else { return }
     let actions = try communicator.allGather(
       iterationTraces.text(rank: communicator.rank, ranks: communicator.size))
-    let heading = try traceHeading(configuration, iterations: iterations)
+    let heading = traceHeading(
+      configuration, job.trainer.network.specification, iterations: iterations)
     try file?.finish(with: (heading + actions.joined()).utf8)
   }
 
   /// What a trace says of itself.
-  private func traceHeading(_ configuration: Configuration, iterations: Int) throws -> String {
-    let network = try configuration.completedForSyntheticData()
-      .networkSpecification(classes: nil).summary
+  private func traceHeading(
+    _ configuration: Configuration, _ network: NetworkSpecification, iterations: Int
+  ) -> String {
     let facts: [(String, Any)] = [
-      ("network", network), ("ranks", ranks), ("batch", globalBatch / ranks), ("threads", threads),
+      ("network", network.summary), ("ranks", ranks), ("batch", globalBatch / ranks), ("threads", threads),
       ("iterations", iterations), ("wire", wire.rawValue),
       ("shard", configuration.optimizer.isSharded), ("overlap", configuration.distributed.overlaps),
       ("reduced_bytes", reducedBytes),

@@ -21,9 +21,12 @@ final class TracingCommunicator: Communicator {
   }
 
   /// What the rank has done since.
-  func end() -> IterationTrace {
+  ///
+  /// - Parameter dataWait: seconds for which it waited for its batch at first.
+  func end(dataWait: Double) -> IterationTrace {
     notes.withLock {
-      IterationTrace($0.events, seconds: (ContinuousClock.now - $0.start) / .seconds(1))
+      IterationTrace(
+        $0.events, dataWait: dataWait, seconds: (ContinuousClock.now - $0.start) / .seconds(1))
     }
   }
 

@@ -10,8 +10,9 @@ size_t sltt_winograd_groups(const sltt_winograd_shape *s) { return (s->outputs +
 
 size_t sltt_winograd_weight_count(const sltt_winograd_shape *s) { return POINTS * weight_step(s); }
 
-size_t sltt_winograd_input_count(const sltt_winograd_shape *s, size_t tiles) {
-  return POINTS * input_step(s, tiles);
+size_t sltt_winograd_input_count(const sltt_winograd_shape *s, size_t tiles, int few) {
+  size_t depth = input_depth(s, few), slices = (padded(s->inputs) + depth - 1) / depth;
+  return slices * POINTS * spread(tiles, depth);
 }
 
 size_t sltt_winograd_product_count(size_t tiles) {
@@ -19,17 +20,16 @@ size_t sltt_winograd_product_count(size_t tiles) {
 }
 
 INLINE void sltt_winograd_transform_input_body(const sltt_winograd_shape *s, const float *input,
-                                               size_t block, size_t tiles, float *transformed,
-                                               size_t first, size_t last) {
+                                               size_t block, size_t tiles, int few,
+                                               float *transformed, size_t first, size_t last) {
   for (size_t t = first; t < last; t++)
-    transform_input(s, input, block + t, transformed + t * padded(s->inputs),
-                    input_step(s, tiles));
+    transform_input(s, input, block, t, tiles, input_depth(s, few), transformed);
 }
 
 VARIANTS(void, sltt_winograd_transform_input,
-         (const sltt_winograd_shape *s, const float *input, size_t block, size_t tiles,
+         (const sltt_winograd_shape *s, const float *input, size_t block, size_t tiles, int few,
           float *transformed, size_t first, size_t last),
-         (s, input, block, tiles, transformed, first, last))
+         (s, input, block, tiles, few, transformed, first, last))
 
 // LANES inputs (rows) by LANES outputs (lanes) of the weights of one tap.
 INLINE void load_block(const sltt_winograd_shape *s, const sltt_weights *weights, _Bool transposed,
@@ -127,7 +127,7 @@ INLINE void sltt_winograd_multiply_body(const sltt_winograd_shape *shape, const 
                                         size_t group, const float *bias, int accumulates,
                                         float *output, float *products, size_t first, size_t last) {
   const sltt_winograd_shape s = *shape;
-  size_t row = padded(s.inputs), step = input_step(&s, tiles);
+  size_t row = input_depth(&s, 0), step = spread(tiles, row);
   for (size_t part = first; part < last; part += PRODUCTS) {
     size_t count = least(last - part, PRODUCTS);
     for (size_t point = 0; point < POINTS; point++)
@@ -156,14 +156,15 @@ INLINE void sltt_winograd_convolve_few_body(const sltt_winograd_shape *shape, co
                                             int accumulates, float *output, float *room,
                                             size_t first, size_t last) {
   const sltt_winograd_shape s = *shape;
-  size_t row = padded(s.inputs), step = input_step(&s, tiles), count = last - first;
+  size_t row = input_depth(&s, 1), step = spread(tiles, row), count = last - first;
   size_t slice_step = spread(SLICE, GROUP), product_step = spread(count, GROUP);
   float *slice = room, *products = room + POINTS * slice_step;
   for (size_t k = 0; k < s.inputs; k += SLICE) {
     size_t depth = least(SLICE, s.inputs - k);
+    const float *from = inputs + k / SLICE * POINTS * step + first * row;
     transform_weights(&s, weights, transposed, group, slice, slice_step, k, k + depth);
     for (size_t point = 0; point < POINTS; point++)
-      multiply(inputs + point * step + first * row + k, row, 1, count, depth,
+      multiply(from + point * step, row, 1, count, depth,
                slice + point * slice_step, products + point * product_step, k > 0);
   }
   for (size_t t = 0; t < count; t++)

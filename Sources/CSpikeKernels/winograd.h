@@ -68,8 +68,10 @@ INLINE size_t padded(size_t channels) { return (channels + LANES - 1) / LANES * 
 // Floats from the matrix of one point to the next's: one line more than needed, as strides of powers of
 // two would put all points on the same lines of the cache.
 INLINE size_t spread(size_t rows, size_t columns) { return rows * columns + LANES; }
-INLINE size_t input_step(const sltt_winograd_shape *s, size_t tiles) {
-  return spread(tiles, padded(s->inputs));
+// Transformed inputs are [slices][POINTS][tiles][depth]: one slice of all inputs, or, in a convolution of
+// few tiles, which goes through a slice at all points before the next one, those that it reads together.
+INLINE size_t input_depth(const sltt_winograd_shape *s, _Bool few) {
+  return few ? SLICE : padded(s->inputs);
 }
 INLINE size_t weight_step(const sltt_winograd_shape *s) { return spread(padded(s->inputs), GROUP); }
 
@@ -125,15 +127,19 @@ INLINE void transform_input_lanes(const sltt_winograd_shape *s, const float *inp
     vfloat d[IN], row[IN];
     for (size_t x = 0; x < IN; x++) d[x] = half[x][y];
     TRANSFORM_INPUT(d, row);
-    for (size_t x = 0; x < IN; x++) memcpy(to + (y * IN + x) * step + c, &row[x], sizeof row[x]);
+    for (size_t x = 0; x < IN; x++) memcpy(to + (y * IN + x) * step, &row[x], sizeof row[x]);
   }
 }
 
-INLINE void transform_input(const sltt_winograd_shape *s, const float *input, size_t tile, float *to,
-                            size_t step) {
-  tile_place place = place_of(s, tile);
-#define TRANSFORM(c, inside, lanes) \
-  transform_input_lanes(s, input, place, c, to, step, inside, lanes)
+// The tile `block + t` becomes the tile t of `tiles`.
+INLINE void transform_input(const sltt_winograd_shape *s, const float *input, size_t block, size_t t,
+                            size_t tiles, size_t depth, float *transformed) {
+  tile_place place = place_of(s, block + t);
+  size_t step = spread(tiles, depth);
+  float *to = transformed + t * depth;
+#define TRANSFORM(c, inside, lanes)                                                        \
+  transform_input_lanes(s, input, place, c, to + (c) / depth * POINTS * step + (c) % depth, \
+                        step, inside, lanes)
   FOR_CHANNELS(0, s->inputs, is_inside(s, place, 1, IN), TRANSFORM);
 #undef TRANSFORM
 }

@@ -77,8 +77,9 @@ VARIANTS(void, sltt_winograd_transform_gradient,
 INLINE void sltt_winograd_add_products_body(const sltt_winograd_shape *s, const float *inputs,
                                             const float *gradients, size_t tiles, int adds,
                                             float *sums, size_t first, size_t last) {
+  size_t row = input_depth(s, 0), step = spread(TILES, row);
   for (size_t i = first; i < last; i++)
-    multiply(inputs + i % POINTS * input_step(s, TILES), 1, padded(s->inputs), s->inputs, tiles,
+    multiply(inputs + i % POINTS * step, 1, row, s->inputs, tiles,
              gradients + i * gradient_step(), sums + i * weight_step(s), adds);
 }
 

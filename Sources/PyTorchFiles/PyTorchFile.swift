@@ -141,9 +141,13 @@ public struct PyTorchFile: TensorFile {
     }
     let all = pickle.items(of: pickle.root)
     let own = pickle.tensors(of: pickle.root)
-    if !own.isEmpty { return own }
     let candidates = all.filter { !pickle.tensors(of: $0.value).isEmpty }
     let named = usualKeys.lazy.compactMap { key in candidates.first { $0.key == key } }.first
+    // An accuracy beside a state dict may be a tensor, too.
+    if let named, pickle.tensors(of: named.value).count > own.count {
+      return pickle.tensors(of: named.value)
+    }
+    if !own.isEmpty { return own }
     guard let found = named ?? (candidates.count == 1 ? candidates[0] : nil) else {
       let keys = all.map { "'\($0.key)'" }.joined(separator: ", ")
       throw PyTorchFileError(

@@ -1,17 +1,24 @@
 import Support
 import Training
 
-/// What a sample would cost on neuromorphic hardware, at the firing rates of the validation.
+/// What a sample would cost on neuromorphic hardware, at the firing rates of the validation, or of training
+/// where there was none.
 struct EnergySection {
   private let entries: [(name: String, operations: NetworkOperations)]
+  /// Those that were not validated.
+  private let trained: [String]
   private let energy: OperationEnergy
   private let count = NetworkOperations.count
 
   init(_ entries: [RunsReport.Entry], _ energy: OperationEnergy) {
     self.energy = energy
     self.entries = entries.compactMap { entry in
-      entry.findings.map { (entry.name, $0.evaluation.operations) }
+      // What is not of this version has no energy, and all else of the page is shown.
+      let operations =
+        entry.findings?.evaluation.operations ?? (try? entry.history.operations())
+      return operations.map { (entry.name, $0) }
     }
+    trained = entries.filter { $0.findings == nil }.map(\.name)
   }
 
   var html: String {
@@ -31,7 +38,16 @@ struct EnergySection {
       HTML.table([header] + rows) + entries.map(details).joined(separator: "\n"),
       note:
         "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
-        + " spike (AC)\(Self.source(of: energy)): arithmetic alone, without memory and neurons.")
+        + " spike (AC)\(Self.source(of: energy)): arithmetic alone, without memory and neurons. "
+        + rates)
+  }
+
+  private var rates: String {
+    let shown = trained.filter { name in entries.contains { $0.name == name } }
+    return shown.isEmpty
+      ? "Spikes are counted in the validation."
+      : "Spikes are counted in the validation, of \(shown.joined(separator: ", ")) in the training of"
+        + " the latest epoch."
   }
 
   /// Where the default numbers are from.

@@ -19,9 +19,8 @@ struct EvaluationSection {
     return HTML.section(
       "Validation of the best checkpoint",
       HTML.table([Self.columns] + entries.map(row))
-        + (entries.contains { $0.findings.evaluation.accuracyByTimestep.count > 1 }
-          ? HTML.legend(entries.enumerated().map { ($1.name, $0, false) })
-            + HTML.cards([accuracyByTimestep.svg, calibration.svg]) : "")
+        + HTML.legend(entries.enumerated().map { ($1.name, $0, false) })
+        + HTML.cards((hasTimesteps ? [accuracyByTimestep.svg] : []) + [calibration.svg])
         + entries.map(details).joined())
   }
 
@@ -37,6 +36,10 @@ struct EvaluationSection {
       found.loss.map { Format.fixed($0, 4) } ?? "not finite",
       Format.percent(found.calibrationError, digits: 2), Format.percent(found.firingRate),
     ]
+  }
+
+  private var hasTimesteps: Bool {
+    entries.contains { $0.findings.evaluation.accuracyByTimestep.count > 1 }
   }
 
   private var accuracyByTimestep: LinePlot {

@@ -10,22 +10,24 @@ struct FiringSection {
 
   var html: String {
     let cards = entries.flatMap { entry -> [String] in
-      // Which neurons are silent is seen in validation.
-      guard let last = entry.history.epochs.last,
-        let layers = last.validationFiringRates ?? last.firingRates, !layers.isEmpty
+      let epochs = entry.history.epochs
+      // Which neurons are silent is seen in validation, which not every epoch has.
+      guard let shown = epochs.last(where: { $0.validationFiringRates != nil }) ?? epochs.last,
+        let layers = shown.validationFiringRates ?? shown.firingRates, !layers.isEmpty
       else { return [] }
       let prefix = entries.count > 1 ? entry.name + ": " : ""
+      let kind = shown.validationFiringRates == nil ? "training" : "validation"
       return [
-        HTML.heading("\(prefix)by time step, epoch \(last.epoch)") + byTimestep(layers),
+        HTML.heading("\(prefix)by time step, \(kind) of epoch \(shown.epoch)")
+          + byTimestep(layers),
         byEpoch(entry.history.epochs).map { HTML.heading("\(prefix)by epoch") + $0 },
       ].compactMap { $0 }
     }
     guard !cards.isEmpty else { return "" }
     return HTML.section(
       "Firing rates", HTML.cards(cards),
-      note: "Spikes for each neuron and time step: of the latest validation by time step, and of"
-        + " training by epoch. Silent is the share of neurons that no sample of the validation made"
-        + " fire. Point at a cell for its figure.")
+      note: "Spikes for each neuron and time step; by epoch, those of training. Silent is the share of"
+        + " neurons that no sample of the validation made fire. Point at a cell for its figure.")
   }
 
   private func byTimestep(_ layers: [RunHistory.Record.LayerFiring]) -> String {

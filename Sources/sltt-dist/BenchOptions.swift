@@ -26,6 +26,9 @@ struct FiringRateOptions: ParsableArguments {
 
   var target: Double { firingRate ?? Self.usual }
 
+  /// The option, if it was given.
+  var given: String? { firingRate.map { _ in "--firing-rate" } }
+
   func validate() throws {
     try require("--firing-rate", firingRate, in: OptionLimit.firingRates)
   }

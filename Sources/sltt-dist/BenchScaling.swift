@@ -11,7 +11,8 @@ struct BenchScaling: ParsableCommand {
     commandName: "scaling",
     abstract: "Weak and strong scaling over numbers of ranks, and a forecast up to 4,096.",
     discussion: """
-      Starts itself through mpirun on each number of ranks and trains the configured network on noise. \
+      Starts itself through mpirun on each number of ranks and trains the configured network on noise, or, \
+      with --checkpoint, from its weights on the configured data. \
       Inside an allocation mpirun takes its nodes; --mpirun gives it other options. In weak scaling \
       each rank has the configured global batch, in strong scaling all together. --trace writes what \
       ranks do in an iteration, for the simulator in Benchmarks/scaling; --check compares with what that \
@@ -19,6 +20,12 @@ struct BenchScaling: ParsableCommand {
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
+
+  @Option(
+    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
+    transform: path)
+  var checkpoint: String?
+
   @OptionGroup var firing: FiringRateOptions
 
   @Option(
@@ -63,8 +70,8 @@ struct BenchScaling: ParsableCommand {
   @Option(
     name: .long,
     help: """
-      File for what the ranks of the largest number compute and exchange in each iteration of the first of \
-      --modes, in SimGrid's time-independent format.
+      File for what the ranks of the largest number wait for data, compute and exchange in each iteration \
+      of the first of --modes, in SimGrid's time-independent format.
       """, transform: path)
   var trace: String?
 
@@ -87,16 +94,24 @@ struct BenchScaling: ParsableCommand {
     if trace != nil && !part.measure && ranks.max()! == 1 {
       throw ValidationError("--trace: one rank exchanges nothing; give --ranks 2 or more")
     }
-  }
-
-  private var work: ScalingWork {
-    syntheticCompute.map { .sleeping(seconds: $0) } ?? .training(firingRate: firing.target)
+    if let option = syntheticCompute != nil ? "--synthetic-compute" : firing.given,
+      checkpoint != nil
+    {
+      throw ValidationError(
+        "\(option): with --checkpoint the weights and data decide it; leave one of both out")
+    }
   }
 
   func run() {
     onEveryRank { communicator in
-      let resolved = try configuration.read(communicator)
+      let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
+      let resolved = try configuration.read(
+        communicator, base: file.map { ($0.configuration, $0.path) })
       if part.measure {
+        let work: ScalingWork =
+          syntheticCompute.map { .sleeping(seconds: $0) }
+          ?? .training(
+            file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target))
         let measurement = try ScalingMeasurement(
           resolved, work, backend: ConvolutionBackend(kernels: kernels), threads: threads,
           iterations: iterations, trace: trace, communicator)
@@ -129,8 +144,9 @@ struct BenchScaling: ParsableCommand {
     try scaled.validate(ranks: ranks)
     var options = [
       "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
-      "--firing-rate", "\(firing.target)",
     ]
+    options +=
+      checkpoint.map { ["--checkpoint", $0] } ?? ["--firing-rate", "\(firing.target)"]
     if let syntheticCompute { options += ["--synthetic-compute", "\(syntheticCompute)"] }
     if let trace, ranks == self.ranks.max(), mode == modes[0] { options += ["--trace", trace] }
     return try Relaunch.measurement(

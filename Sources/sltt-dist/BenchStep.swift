@@ -60,9 +60,9 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     try require("--seconds", seconds, in: OptionLimit.seconds)
-    guard checkpoint == nil || firing.firingRate == nil else {
+    if checkpoint != nil, let option = firing.given {
       throw ValidationError(
-        "--firing-rate: with --checkpoint the weights and data decide it; leave one of both out")
+        "\(option): with --checkpoint the weights and data decide it; leave one of both out")
     }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distributed
+import Foundation
 import Reporting
 import Support
 import Training
@@ -30,10 +31,11 @@ struct Report: ParsableCommand {
   var output = "report.html"
 
   func validate() throws {
-    guard withoutValidation, let option = energy.given else { return }
-    throw ValidationError(
-      "\(option) is of no use with --without-validation: the rates are those of the validation; leave"
-        + " one of them out")
+    let directories = runs.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    for (index, run) in runs.enumerated()
+    where directories[..<index].contains(directories[index]) {
+      throw ValidationError("\(run) is given twice: leave it out once")
+    }
   }
 
   func run() {

@@ -20,6 +20,17 @@ struct IterationTraceTests {
       ])
   }
 
+  @Test func whoWaitsForItsBatchDoesNotCompute() {
+    let trace = IterationTrace(
+      [event(.allReduce(floats: 7), 0.75, 0.875)], dataWait: 0.25, seconds: 1)
+    #expect(
+      trace.actions == [
+        .wait(seconds: 0.25), .compute(seconds: 0.5), .collective(.allReduce(floats: 7)),
+        .compute(seconds: 0.125),
+      ])
+    #expect([trace].text(rank: 0, ranks: 2).contains("\n0 sleep 0.250000000\n0 compute 5"))
+  }
+
   @Test func overlappedCollectivesTakeNoComputingAway() {
     let trace = IterationTrace(
       [

@@ -1,7 +1,9 @@
 import Configuration
 import Foundation
+import SpikingNetworks
 import TestSupport
 import Testing
+import Training
 
 @testable import Benchmarking
 
@@ -34,6 +36,25 @@ struct ScalingCheckTests {
       "wait_seconds": 0.5}]
     """.write(toFile: file, atomically: true, encoding: .utf8)
     return try ScalingPredictions(file: file)
+  }
+
+  /// Those beside the simulator, of recipes that anyone can measure.
+  @Test(arguments: [
+    ("resnet18", "cifar10-resnet18", 10),
+    ("nf-resnet34", "imagenet-nf-resnet34-stage1", 1000),
+  ])
+  func shippedForecastsAreOfTheShippedRecipes(
+    _ name: String, _ recipe: String, _ classes: Int
+  ) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../..").standardized.path
+    let forecast = try ScalingPredictions(
+      file: "\(root)/Benchmarks/scaling/forecasts/\(name).json")
+    let network = try NetworkPlan(
+      Configuration(file: "\(root)/configs/\(recipe).yaml").networkSpecification(
+        classes: classes))
+    #expect(Set(forecast.all.map(\.ranks)) == [2, 4, 8, 16, 32, 64, 128, 512])
+    #expect(forecast.all.allSatisfy { $0.fits(4 * network.weightCount) })
   }
 
   @Test func deviationsAreByCause() throws {

@@ -143,6 +143,26 @@ struct BenchScalingTests {
     }
   }
 
+  /// In training, a rank waits for its batch first.
+  @Test func tracesWhatRanksWaitForTheirData() throws {
+    let workspace = try Workspace.withImages()
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "training.max_iterations=1", "--output", "run")
+    try #require(training.status == 0)
+    let run = try bench(
+      workspace, "--checkpoint", "run", "--ranks", "2", "--modes", "strong", "--iterations", "4",
+      "--rounds", "1", "--trace", "trace.txt", "--mpirun", mpirun)
+    #expect(run.status == 0 && run.errors == "")
+    let lines = try workspace.text("trace.txt").split(separator: "\n")
+    for rank in 0...1 {
+      let actions = lines.filter { $0.hasPrefix("\(rank) ") }.map { $0.split(separator: " ")[1] }
+      #expect(actions[1] == "sleep" && actions.filter { $0 == "sleep" }.count == 4)
+      #expect(actions.filter { $0 == "allreduce" }.count == 4)
+    }
+    let both = try bench(workspace, "--checkpoint", "run", "--firing-rate", "0.1")
+    #expect(both.status != 0 && both.errors.contains("--firing-rate: with --checkpoint"))
+  }
+
   @Test func comparesWithPredictions() throws {
     let workspace = try Workspace.withImages()
     try workspace.directory.write(

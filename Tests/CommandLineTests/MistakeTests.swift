@@ -130,10 +130,7 @@ struct MistakeTests {
       ["inspect", "--ac-energy", "3"],
       "--ac-energy is of no use without --firing-rate or --checkpoint"
     ),
-    (
-      ["report", "r", "--without-validation", "--ac-energy", "1"],
-      "--ac-energy is of no use with --without-validation"
-    ),
+    (["report", "r", "q", "./r/"], "./r/ is given twice"),
     (
       ["inspect", "--checkpoint", "c", "--data", "d"], "--data is for a network that is configured"
     ),

@@ -72,7 +72,15 @@ struct RecordingEnergyTests {
     #expect(first.contains(" 35.0 nJ ") && first.hasSuffix(" 5,832  11.7 nJ"))
   }
 
-  @Test func inspectionCountsTheSame() throws {
+  /// Whether the recordings are where they were or not.
+  @Test(arguments: [true, false]) func inspectionCountsTheSame(hasData: Bool) throws {
+    if !hasData {
+      try FileManager.default.removeItem(atPath: workspace.file("events"))
+      let configuration = try workspace.text("events.yaml")
+      try workspace.directory.write(
+        configuration.replacing("path: events, ", with: "frames: {number: 3, split_by: number}, "),
+        to: "events.yaml")
+    }
     let run = try workspace.run(
       "inspect", "--config", "events.yaml", "--set", "model.classes=2", "--firing-rate", "0.25",
       usesOneThread: false)

@@ -30,6 +30,34 @@ struct ResumeTests {
     #expect(try model("run") == model("whole"))
   }
 
+  private static let online = [
+    "model.family=resnet", "model.blocks=[1, 1]", "model.normalization=online",
+  ]
+
+  /// Whatever a rule or a neuron keeps between iterations.
+  @Test(arguments: [
+    ["method.name=sltt-k", "method.k=1"], ["method.name=bptt"], ["method.name=ottt"],
+    ["method.name=rate"], Self.online, Self.online + ["neuron.threshold_rule=stabilized"],
+    ["neuron.kind=plif", "method.name=bptt"], ["neuron.kind=clif"], ["neuron.reset=hard"],
+    ["neuron.levels=4"], ["training.ema=0.9"],
+    ["model.family=vgg", "model.blocks=[1, 1]", "model.dropout=0.2"],
+  ])
+  func everyRuleGoesOnExactly(_ keys: [String]) throws {
+    let options = common + keys.flatMap { ["--set", $0] }
+    #expect(try workspace.run(options + ["--output", "whole"]).status == 0)
+    // In the middle of the second epoch.
+    for iterations in [["--set", "training.max_iterations=4"], []] {
+      let part = try workspace.run(options + ["--resume", "auto", "--output", "run"] + iterations)
+      #expect(part.status == 0, "\(part.errors)")
+    }
+    for file in ["model", "optimizer"] {
+      let path = "checkpoints/latest/\(file).safetensors"
+      let whole = try workspace.tensors("whole/\(path)")
+      #expect(!whole.isEmpty)
+      #expect(try workspace.tensors("run/\(path)") == whole, "\(file)")
+    }
+  }
+
   @Test func saysWhatIsNoRun() throws {
     #expect(try workspace.run(common + ["--output", "run"]).status == 0)
     for (resume, problem) in [

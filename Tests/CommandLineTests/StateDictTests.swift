@@ -58,6 +58,35 @@ struct StateDictTests {
     #expect(accuracies[0] != nil && accuracies[0] == accuracies[1])
   }
 
+  /// With SpikingJelly's names, and what PyTorch's batch norms count.
+  @Test func aSEWResNetIsImported() throws {
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "model.family=sew-resnet", "--set",
+      "model.blocks=[1, 1]", "--output", "sew")
+    try #require(training.status == 0)
+    let name = "sew/checkpoints/best/model.safetensors"
+    let file = try SafeTensorsFile(contentsOf: workspace.file(name))
+    let tensors = try workspace.tensors(name)
+    let norms = file.names.filter { $0.hasSuffix("running_mean") }
+    #expect(norms.contains("layer2.0.downsample.1.running_mean"))
+    try SafeTensorsWriter.write(
+      file.names.map { .floats($0, shape: try file.shape(of: $0), tensors[$0]!) }
+        + norms.map {
+          .integers(
+            $0.replacing("running_mean", with: "num_batches_tracked"), shape: [], [6])
+        },
+      to: workspace.file("published.safetensors"))
+    let imported = try runAlone(
+      "import", "--config", "sew/config.yaml", "--state-dict", "published.safetensors", "--output",
+      "model.safetensors")
+    #expect(imported.status == 0, "\(imported.errors)")
+    #expect(try workspace.tensors("model.safetensors") == tensors)
+    let accuracies = try ["sew", "model.safetensors"].map {
+      try workspace.run("evaluate", "--checkpoint", $0).value("validation accuracy ")
+    }
+    #expect(accuracies[0] != nil && accuracies[0] == accuracies[1])
+  }
+
   /// As a published training program saves it under DataParallel, with its optimizer and more.
   @Test func aCheckpointOfPyTorchIsImported() throws {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

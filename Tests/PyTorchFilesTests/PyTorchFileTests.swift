@@ -34,6 +34,13 @@ struct PyTorchFileTests {
     #expect(text { try file.floats("other") }.hasSuffix("has no tensor 'other'"))
   }
 
+  /// With an accuracy that is a tensor, too.
+  @Test func aTensorBesideTheStateDictIsPassedOver() throws {
+    let file = try PyTorchFile(contentsOf: fixture("beside.pth"))
+    #expect(file.names.sorted() == ["fc.bias", "fc.weight"])
+    #expect(try file.floats("fc.bias", shape: [2]) == [1, 2])
+  }
+
   @Test(arguments: ["checkpoint.pth", "protocol4.pth"])
   func findsTheStateDictOfACheckpoint(name: String) throws {
     let file = try PyTorchFile(contentsOf: fixture(name))

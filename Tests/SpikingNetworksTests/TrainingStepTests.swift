@@ -217,6 +217,17 @@ struct TrainingStepTests {
     #expect(rate.statistics == sltt.statistics && abs(rate.loss - sltt.loss) < 1e-6)
   }
 
+  /// Traces of neurons that keep nothing are spikes.
+  @Test(arguments: specifications.filter { !$0.parts.haveSumsOfSpikes })
+  func withoutMemoryTracesAreSpikes(_ specification: NetworkSpecification) throws {
+    var specification = specification
+    specification.neuron.tau = 1
+    let sltt = try iterate(specification, .sltt(timesteps: 3), isStatic: false)
+    let ottt = try iterate(specification, .ottt(timesteps: 3), isStatic: false)
+    #expect(sltt.gradients.contains { $0 != 0 })
+    #expect(relativeDifference(ottt.gradients, sltt.gradients) <= 1e-5)
+  }
+
   /// With more, each rule has gradients of its own.
   @Test func ofSeveralStepsRulesDiffer() throws {
     let rules: [LearningRule] = [

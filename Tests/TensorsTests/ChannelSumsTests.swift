@@ -72,6 +72,21 @@ struct ChannelSumsTests {
     }
   }
 
+  @Test func sumsOverPartsAddUp() {
+    let (rows, total, part) = (Rows(3), ChannelSums(channels: 3), ChannelSums(channels: 3))
+    let half = rows.shape.pixels / 2 * 3
+    for rows in [rows.x[..<half], rows.x[half...]].map(Array.init) {
+      part.takeMoments(ofRows: view(rows), around: view([0, 0, 0]))
+      total.add(part)
+    }
+    let moments = both(total)
+    expectClose(moments.first, rows.sums { index, _ in Double(rows.x[index]) }, "values")
+    expectClose(
+      moments.second, rows.sums { index, _ in Double(rows.x[index] * rows.x[index]) }, "squares")
+    total.reset()
+    #expect(both(total).first + both(total).second == [0, 0, 0, 0, 0, 0])
+  }
+
   @Test(arguments: [1, 2, 3]) func sumsAreTheSameFromRunToRun(_ threads: Int) {
     let rows = Rows(24)
     withThreads(threads) {

@@ -23,9 +23,9 @@ import Testing
     try check(name, .openBLAS)
   }
 
-  @Test(arguments: ReferenceCase.all)
-  func eventKernelsReproduce(_ name: String) throws {
-    try check(name, ConvolutionBackend(.oneDNN, kernels: .events))
+  @Test(arguments: ReferenceCase.all, ConvolutionBackend.Library.allCases)
+  func eventKernelsReproduce(_ name: String, _ library: ConvolutionBackend.Library) throws {
+    try check(name, ConvolutionBackend(library, kernels: .events))
   }
 
   @Test(arguments: ReferenceCase.all)

@@ -90,11 +90,14 @@ struct ProgressReporterTests {
 
   @Test func printsALineOfAValidationNowAndThen() {
     var reporter = screen.reporter(isInteractive: false, logEvery: 4)
-    for batch in 1...10 { reporter.update(validation(batch: batch)) }
+    for batch in 1...10 {
+      screen.time += 3
+      reporter.update(validation(batch: batch))
+    }
     #expect(
       screen.output == """
-        validation 2/3  image 400/1000
-        validation 2/3  image 800/1000
+        validation 2/3  image 500/1000
+        validation 2/3  image 900/1000
 
         """)
   }

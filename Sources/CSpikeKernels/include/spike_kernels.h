@@ -239,8 +239,8 @@ size_t sltt_winograd_groups(const sltt_winograd_shape *shape);
 // Floats of a group's transformed weights, or of the sums of their gradients.
 size_t sltt_winograd_weight_count(const sltt_winograd_shape *shape);
 
-// Floats of the transformed inputs of a block of tiles.
-size_t sltt_winograd_input_count(const sltt_winograd_shape *shape, size_t tiles);
+// Floats of the transformed inputs of a block of tiles, laid out for a convolution of few tiles or not.
+size_t sltt_winograd_input_count(const sltt_winograd_shape *shape, size_t tiles, int few);
 
 // Floats of scratch memory that a thread needs to multiply so many tiles.
 size_t sltt_winograd_product_count(size_t tiles);
@@ -252,10 +252,11 @@ void sltt_winograd_transform_weights(const sltt_winograd_shape *shape,
                                      const sltt_weights *weights, int transposed, size_t group,
                                      float *transformed, size_t first, size_t last);
 
-// Transforms the inputs of the tiles block + (first ..< last), for a block of `tiles`.
+// Transforms the inputs of the tiles block + (first ..< last), for a block of `tiles`, as a convolution of
+// `few` tiles reads them or as all else does.
 void sltt_winograd_transform_input(const sltt_winograd_shape *shape, const float *input,
-                                   size_t block, size_t tiles, float *transformed, size_t first,
-                                   size_t last);
+                                   size_t block, size_t tiles, int few, float *transformed,
+                                   size_t first, size_t last);
 
 // output (+)= input * weights + bias (or NULL), for the tiles block + (first ..< last) and a group.
 void sltt_winograd_multiply(const sltt_winograd_shape *shape, const float *inputs, size_t block,

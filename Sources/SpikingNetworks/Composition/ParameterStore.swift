@@ -47,10 +47,13 @@ public final class ParameterStore {
       offset = range.upperBound
     }
     self.ranges = ranges
-    for (index, parameter) in (parameters + statistics).enumerated() {
+    var number = 0
+    for parameter in parameters + statistics {
       let values = parameter.initialization.values(
-        count: parameter.count, seed: seed, parameter: index)
+        count: parameter.count, seed: seed, parameter: number)
       parameter.assign(published: values, to: parameter.values)
+      // A learnt tau has no number: all else begins as in the network that does not learn it.
+      if !parameter.shape.isEmpty { number += 1 }
     }
   }
 

@@ -27,11 +27,12 @@ final class BatchNorm: Normalization {
     let (channels, means, moments) = (storage.channels, mean, storage.moments)
     guard tape.isTraining else { return runningAffine }
     moments.measure(x, around: runningMean)
+    let (batchMeans, batchVariances) = (moments.mean, moments.variance)
     let count = Double(x.tensor.shape.pixels)
     var statistics = Tensor(Shape(n: 1, w: 2, c: channels), in: tape.arena)
     let isPassing = tape.averaging == .passing
     for c in 0..<channels {
-      let (mean, variance) = (moments.mean[c], moments.variance[c])
+      let (mean, variance) = (batchMeans[c], batchVariances[c])
       let precision = isPassing ? meanPrecision[c] : 1 / (variance + Self.epsilon)
       means[c] = Float(mean)
       statistics[c] = Float(mean)
@@ -44,11 +45,11 @@ final class BatchNorm: Normalization {
     if case .gathering(let timesteps)? = tape.averaging {
       if meanPrecision.isEmpty { meanPrecision = [Double](repeating: 0, count: channels) }
       for c in 0..<channels {
-        meanPrecision[c] += 1 / (moments.variance[c] + Self.epsilon) / Double(timesteps)
+        meanPrecision[c] += 1 / (batchVariances[c] + Self.epsilon) / Double(timesteps)
       }
     }
     tape.push(statistics)
-    return affine { (means[$0], moments.variance[$0]) }
+    return affine { (means[$0], batchVariances[$0]) }
   }
 
   var runningAffine: ChannelAffine {
@@ -80,7 +81,7 @@ final class BatchNorm: Normalization {
     _ g: inout Tensor, input x: NormalizationInput, statistics: NormalizationStatistics,
     rounding: Bool = false
   ) {
-    let (weights, sums, r) = (weight.values, sums, statistics.inverseDeviation)
+    let (sums, weights, r) = (sums, weight.values, statistics.inverseDeviation)
     let (weightGradient, biasGradient) = (weight.gradient, bias.gradient)
     for c in 0..<storage.channels {
       biasGradient[c] += Float(sums.first(c))

@@ -52,7 +52,8 @@ final class Moments {
   private(set) var mean: [Double]
   /// Biased.
   private(set) var variance: [Double]
-  private let sums: ChannelSums
+  /// Of the latest input's difference from the pivot, and of its square.
+  let sums: ChannelSums
   private weak var measured: SharedTensor?
 
   init(channels: Int) {
@@ -69,10 +70,16 @@ final class Moments {
     let count = Double(x.tensor.shape.pixels)
     precondition(
       count > 1, "a single value has no variance; NetworkSpecification refuses such images")
-    for c in mean.indices {
-      let offset = sums.first(c) / count
-      mean[c] = Double(pivot[c]) + offset
-      variance[c] = max(0, sums.second(c) / count - offset * offset)
+    // The classes' own arrays would be checked for other users at each channel.
+    let sums = sums
+    mean.withUnsafeMutableBufferPointer { mean in
+      variance.withUnsafeMutableBufferPointer { variance in
+        for c in mean.indices {
+          let offset = sums.first(c) / count
+          mean[c] = Double(pivot[c]) + offset
+          variance[c] = max(0, sums.second(c) / count - offset * offset)
+        }
+      }
     }
   }
 }

@@ -20,15 +20,13 @@ final class OnlineNorm: Normalization {
   let storage: NormalizationStorage
   /// Pixels that were seen since statistics changed, and the sums over them of x - M and of its square.
   private var seen = 0.0
-  private var firstSums: [Double]
-  private var secondSums: [Double]
+  private let seenSums: ChannelSums
   /// Whether the time step that is being back-propagated had the values w x̂ + b.
   private var usedOwnStatistics = false
 
   init(_ name: String, channels: Int, _ builder: NetworkBuilder) {
     storage = NormalizationStorage(name, channels: channels, builder)
-    firstSums = [Double](repeating: 0, count: channels)
-    secondSums = firstSums
+    seenSums = ChannelSums(channels: channels)
   }
 
   private var channels: Int { storage.channels }
@@ -39,48 +37,46 @@ final class OnlineNorm: Normalization {
     guard tape.isTraining else {
       return runningAffine
     }
-    let moments = storage.moments
+    let (moments, channels) = (storage.moments, channels)
     moments.measure(x, around: runningMean.values)
-    let count = Double(x.tensor.shape.pixels)
-    seen += count
+    seen += Double(x.tensor.shape.pixels)
+    seenSums.add(moments.sums)
+    let (means, variances) = (moments.mean, moments.variance)
+    let (mean, runningVariance) = (mean, runningVariance.values)
     var isOutside = false
     var statistics = Tensor(Shape(n: 1, w: 3, c: channels), in: tape.arena)
     for c in 0..<channels {
-      let (mean, variance) = (moments.mean[c], moments.variance[c])
-      let offset = mean - Double(runningMean.values[c])
-      firstSums[c] += count * offset
-      secondSums[c] += count * (variance + offset * offset)
-      let deviation = (variance + Self.epsilon).squareRoot()
-      let a = deviation / runningDeviation(c)
-      if !(1 / Self.bound...Self.bound).contains(a) { isOutside = true }
-      self.mean[c] = Float(mean)
-      statistics[c] = Float(mean)
+      let deviation = Self.deviation(variances[c])
+      let a = deviation / Self.deviation(Double(runningVariance[c]))
+      if !(a >= 1 / Self.bound && a <= Self.bound) { isOutside = true }
+      mean[c] = Float(means[c])
+      statistics[c] = mean[c]
       statistics[channels + c] = Float(1 / deviation)
     }
     for c in 0..<channels { statistics[2 * channels + c] = isOutside ? 1 : 0 }
     tape.push(statistics)
-    guard isOutside else { return runningAffine }
-    return affine(mean: { moments.mean[$0] }) {
-      (moments.variance[$0] + Self.epsilon).squareRoot()
-    }
+    return isOutside ? affine { (means[$0], variances[$0]) } : runningAffine
   }
 
   var runningAffine: ChannelAffine {
-    affine(mean: { Double(self.runningMean.values[$0]) }, deviation: runningDeviation)
+    let (mean, variance) = (runningMean.values, runningVariance.values)
+    return affine { (Double(mean[$0]), Double(variance[$0])) }
   }
 
-  private func runningDeviation(_ c: Int) -> Double {
-    (Double(runningVariance.values[c]) + Self.epsilon).squareRoot()
+  private static func deviation(_ variance: Double) -> Double {
+    (variance + epsilon).squareRoot()
   }
 
   private func affine(
-    mean: (_ c: Int) -> Double, deviation: (_ c: Int) -> Double
+    _ statistics: (_ c: Int) -> (mean: Double, variance: Double)
   ) -> ChannelAffine {
     let affine = storage.affine
-    for c in 0..<channels {
-      let scale = Double(weight.values[c]) / deviation(c)
-      affine.scale[c] = Float(scale)
-      affine.shift[c] = Float(Double(bias.values[c]) - mean(c) * scale)
+    let (weight, bias, scale, shift) = (weight.values, bias.values, affine.scale, affine.shift)
+    for c in 0..<weight.count {
+      let (mean, variance) = statistics(c)
+      let factor = Double(weight[c]) / Self.deviation(variance)
+      scale[c] = Float(factor)
+      shift[c] = Float(Double(bias[c]) - mean * factor)
     }
     return affine
   }
@@ -95,18 +91,22 @@ final class OnlineNorm: Normalization {
     _ g: inout Tensor, input x: NormalizationInput, statistics: NormalizationStatistics,
     rounding: Bool = false
   ) {
-    for c in 0..<channels {
+    let (sums, weights, usedOwnStatistics) = (sums, weight.values, usedOwnStatistics)
+    let (weightGradient, biasGradient) = (weight.gradient, bias.gradient)
+    let (runningMean, runningVariance) = (runningMean.values, runningVariance.values)
+    for c in 0..<weights.count {
       let (first, second) = (sums.first(c), sums.second(c))
-      bias.gradient[c] += Float(first)
+      biasGradient[c] += Float(first)
       if usedOwnStatistics {
-        weight.gradient[c] += Float(second * Double(statistics.inverseDeviation[c]))
+        weightGradient[c] += Float(second * Double(statistics.inverseDeviation[c]))
       } else {
-        let offset = Double(statistics.mean[c]) - Double(runningMean.values[c])
-        weight.gradient[c] += Float((second + offset * first) / runningDeviation(c))
+        let offset = Double(statistics.mean[c]) - Double(runningMean[c])
+        let deviation = Self.deviation(Double(runningVariance[c]))
+        weightGradient[c] += Float((second + offset * first) / deviation)
       }
     }
     storage.backward(&g, input: x, statistics: statistics, rounding: rounding) {
-      Double(self.weight.values[$0]) / self.runningDeviation($0)
+      Double(weights[$0]) / Self.deviation(Double(runningVariance[$0]))
     }
   }
 
@@ -114,10 +114,10 @@ final class OnlineNorm: Normalization {
   /// samples, and forgets them.
   func takeMoments(first: FloatView, second: FloatView, share: Double) {
     for c in 0..<channels {
-      first[c] = seen > 0 ? Float(share * firstSums[c] / seen) : 0
-      second[c] = seen > 0 ? Float(share * secondSums[c] / seen) : 0
-      (firstSums[c], secondSums[c]) = (0, 0)
+      first[c] = seen > 0 ? Float(share * seenSums.first(c) / seen) : 0
+      second[c] = seen > 0 ? Float(share * seenSums.second(c) / seen) : 0
     }
+    seenSums.reset()
     seen = 0
   }
 

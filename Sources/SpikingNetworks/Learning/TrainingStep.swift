@@ -73,7 +73,7 @@ public final class TrainingStep {
     _ observe: (_ t: Int, borrowing Tensor) -> Void
   ) {
     var pending: [Int] = []
-    let isStemShared = frames.isStatic && network.specification.memory == .fast
+    let isStemShared = isStemShared(frames)
     let stem = isStemShared ? frames.withFrame(at: 0) { network.stem($0) } : nil
     // Held from the start, so that memory does not depend on the number of time steps.
     var stemGradient = Tensor(
@@ -104,6 +104,10 @@ public final class TrainingStep {
     }
   }
 
+  private func isStemShared(_ frames: borrowing FrameSequence) -> Bool {
+    frames.isStatic && network.specification.memory == .fast
+  }
+
   /// Rate-based back-propagation: nothing of the time steps is kept but averages, which then pass once, forward
   /// and backward. All between the neurons is linear, or linear for given statistics of batch norm.
   private func passAverages(
@@ -111,7 +115,8 @@ public final class TrainingStep {
     _ observe: (_ t: Int, borrowing Tensor) -> Void
   ) {
     defer { tape.averaging = nil }
-    let stem = frames.isStatic ? frames.withFrame(at: 0) { network.stem($0) } : nil
+    let stem =
+      isStemShared(frames) ? frames.withFrame(at: 0) { network.stem($0) } : nil
     tape.averaging = .gathering(timesteps: rule.timesteps)
     tape.isRecording = false
     for t in 0..<rule.timesteps {

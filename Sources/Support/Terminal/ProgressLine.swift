@@ -28,6 +28,11 @@ public final class ProgressLine: @unchecked Sendable {
     if !isInteractive, !isShown { write(last + "\n") }
   }
 
+  /// Takes the last text away, where it is on a terminal.
+  public func hide() {
+    if isInteractive, !last.isEmpty { write("\r\u{1B}[K") }
+  }
+
   private func write(_ text: String) {
     try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
   }

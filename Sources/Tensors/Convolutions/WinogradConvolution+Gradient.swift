@@ -13,7 +13,7 @@ extension WinogradConvolution {
     let (input, output) = (x.pointer, gy.pointer)
     withUnsafePointer(to: forwardShape) { shape in
       let (tiles, block) = (sltt_winograd_tiles(shape, x.shape.n), SLTT_WINOGRAD_BLOCK)
-      let inputs = Scratch(.init(floats: sltt_winograd_input_count(shape, block)), arena)
+      let inputs = Scratch(.init(floats: sltt_winograd_input_count(shape, block, 0)), arena)
       let (size, gradientSize) = (
         sltt_winograd_weight_count(shape), sltt_winograd_gradient_count()
       )
@@ -23,7 +23,7 @@ extension WinogradConvolution {
           let count = min(tiles - first, block)
           parallelFor(count) { _, part in
             sltt_winograd_transform_input(
-              shape, input, first, block, inputs[0], part.lowerBound, part.upperBound)
+              shape, input, first, block, 0, inputs[0], part.lowerBound, part.upperBound)
             for (index, group) in groups.enumerated() {
               sltt_winograd_transform_gradient(
                 shape, output, group, first, gradients[0] + index * gradientSize,
@@ -51,7 +51,7 @@ extension WinogradConvolution {
   var gradientBytes: Int {
     withUnsafePointer(to: forwardShape) { shape in
       let group = sltt_winograd_weight_count(shape) + sltt_winograd_gradient_count()
-      let inputs = sltt_winograd_input_count(shape, SLTT_WINOGRAD_BLOCK)
+      let inputs = sltt_winograd_input_count(shape, SLTT_WINOGRAD_BLOCK, 0)
       return Scratch.Size(floats: inputs + Self.sliceGroups(of: shape) * group).bytes
     }
   }

@@ -105,17 +105,17 @@ final class WinogradConvolution: ConvolutionMethod {
           (tiles + WinogradConvolution.tilesOfGroup - 1) / WinogradConvolution.tilesOfGroup
         block = (tiles + blocks - 1) / blocks
         self.groups = 0
-        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, tiles))
+        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, tiles, 1))
         products = Scratch.Size(
           floats: sltt_winograd_few_count(block), parts: parallelParts(groups))
       } else {
         let parts = parallelParts(tiles)
-        let perTile = 4 * (sltt_winograd_input_count(shape, 1) + sltt_winograd_product_count(1))
+        let perTile = 4 * (sltt_winograd_input_count(shape, 1, 0) + sltt_winograd_product_count(1))
         let rows = SLTT_WINOGRAD_ROWS
         let most = max(1, WinogradConvolution.roomBytes / (parts * perTile * rows)) * rows
         block = min(SLTT_WINOGRAD_PRODUCTS, (tiles + parts - 1) / parts, most)
         self.groups = WinogradConvolution.sliceGroups(of: shape)
-        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, block), parts: parts)
+        inputs = Scratch.Size(floats: sltt_winograd_input_count(shape, block, 0), parts: parts)
         products = Scratch.Size(floats: sltt_winograd_product_count(block), parts: parts)
       }
       weights = Scratch.Size(floats: self.groups * sltt_winograd_weight_count(shape))
@@ -149,7 +149,7 @@ final class WinogradConvolution: ConvolutionMethod {
         for first in stride(from: part.lowerBound, to: part.upperBound, by: block) {
           let count = min(block, part.upperBound - first)
           sltt_winograd_transform_input(
-            shape, pass.input, first, block, inputs[thread], 0, count)
+            shape, pass.input, first, block, 0, inputs[thread], 0, count)
           for group in groups {
             pass.multiply(
               inputs[thread], block: first, tiles: block, 0..<count,
@@ -166,7 +166,7 @@ final class WinogradConvolution: ConvolutionMethod {
     let inputs = Scratch(room.inputs, arena)
     parallelFor(tiles) { _, part in
       sltt_winograd_transform_input(
-        pass.shape, pass.input, 0, tiles, inputs[0], part.lowerBound, part.upperBound)
+        pass.shape, pass.input, 0, tiles, 1, inputs[0], part.lowerBound, part.upperBound)
     }
     let products = Scratch(room.products, arena)
     parallelFor(sltt_winograd_groups(pass.shape)) { thread, groups in

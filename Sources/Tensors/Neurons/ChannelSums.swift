@@ -30,9 +30,11 @@ public final class ChannelSums {
   /// [2, channels]
   private let sums: UnsafeMutablePointer<Double>
 
+  /// Sums of nothing.
   public init(channels: Int) {
     self.channels = channels
     sums = .allocate(capacity: 2 * channels)
+    reset()
   }
 
   deinit {
@@ -44,6 +46,15 @@ public final class ChannelSums {
 
   /// The second sum of channel `c`.
   public func second(_ c: Int) -> Double { sums[channels + c] }
+
+  /// Makes all sums 0.
+  public func reset() { sums.update(repeating: 0, count: 2 * channels) }
+
+  /// Adds the sums over other pixels.
+  public func add(_ other: ChannelSums) {
+    precondition(other.channels == channels)
+    for index in 0..<2 * channels { sums[index] += other.sums[index] }
+  }
 
   /// Sums of `x - pivot` and of its square over the pixels of `x`.
   public func takeMoments(of x: borrowing Tensor, around pivot: FloatView) {

@@ -7,6 +7,8 @@ import Tensors
 /// What is in a checkpoint, or in the file of a model, for people.
 public struct CheckpointReport {
   public let text: String
+  /// Whether that has operations and their energy.
+  public let hasOperations: Bool
 
   /// Checks all files of a checkpoint first.
   ///
@@ -23,6 +25,7 @@ public struct CheckpointReport {
     guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
       let model = try ModelFile(contentsOf: path)
       text = try model.card().text(classes: model.classes)
+      hasOperations = false
       return
     }
     let (state, position) = (checkpoint.state, checkpoint.state.position)
@@ -52,10 +55,12 @@ public struct CheckpointReport {
           + " \(Format.count(state.reduction.chunkLength)) floats"
       ),
     ]
+    let work = try Self.work(model, state, backend, energy)
+    hasOperations = work != nil
     let parts: [String?] = [
       rows.map { name, value in name.padded(to: 21) + value }.joined(separator: "\n"),
       try model.card().text(classes: model.classes),
-      try Self.work(model, state, backend, energy),
+      work,
     ]
     text = parts.compactMap { $0 }.joined(separator: "\n\n")
   }

@@ -74,6 +74,8 @@ struct ModelCard: Codable, Equatable {
   struct Result: Codable, Equatable {
     /// Share of the validation samples, 0 to 1; nil where these weights were not validated.
     let validationAccuracy: Double?
+    /// The most samples of the split that it is measured on; nil: all.
+    var validationSamples: Int?
     let epochs: Int
     let iterations: Int
     let samples: Int
@@ -94,7 +96,7 @@ extension ModelCard {
     neuron = Neuron(configuration.neuron)
     input = Input(configuration)
     training = state.map { _ in Training(configuration) }
-    result = state.map(Result.init)
+    result = state.map { Result($0, validationSamples: configuration.data.validationSamples) }
   }
 
   /// From the metadata of a file; nil for other texts.
@@ -220,7 +222,10 @@ extension ModelCard.Result {
       ),
       (
         "validation accuracy",
-        validationAccuracy.map { Format.percent($0, digits: 2) } ?? "not measured"
+        validationAccuracy.map {
+          Format.percent($0, digits: 2)
+            + (validationSamples.map { " of \(Format.counted($0, "sample"))" } ?? "")
+        } ?? "not measured"
       ),
     ]
   }
@@ -234,7 +239,8 @@ extension Configuration {
 }
 
 extension ModelCard.Result {
-  fileprivate init(_ state: RunState) {
+  fileprivate init(_ state: RunState, validationSamples: Int?) {
+    self.validationSamples = validationSamples
     let position = state.position
     validationAccuracy = position.isValidated ? position.validationAccuracy : nil
     (epochs, iterations) = (position.epoch, position.iteration)

@@ -52,7 +52,9 @@ package struct TeacherCheckpoint {
     try own.apply(yaml: try communicator.broadcast(yaml, root: 0), from: path)
     specification = try own.networkSpecification(classes: nil)
     timesteps = own.method.timesteps
-    guard configuration.eventFormat == nil || timesteps == configuration.method.timesteps else {
+    guard
+      configuration.framesOfASample == 1 || timesteps == configuration.method.timesteps
+    else {
       throw error(
         "= \(location) was trained with method.timesteps \(timesteps), which is now"
           + " \(configuration.method.timesteps): of recordings it must see the frames that the network"

@@ -195,7 +195,10 @@ extension LayerSummary {
       (layer.tapeBytes, layer.tapeHoldsState) = (0, false)
       return layer
     }
-    if rule.keepsTraces && traceBytes > 0 { layer.tapeBytes = traceBytes }
+    if rule.keepsTraces && traceBytes > 0 {
+      // The next time step adds to the same traces.
+      (layer.tapeBytes, layer.stateBytes, layer.tapeHoldsState) = (traceBytes, traceBytes, true)
+    }
     if rule.takesAverages { (layer.tapeBytes, layer.tapeHoldsState) = (averagesBytes, false) }
     return layer
   }

@@ -15,13 +15,17 @@ public struct ProgressReporter {
   private var losses = CurveSketch(mostPoints: 60)
   private var curves: [String] = []
   private var lastDraw = -Double.infinity
+  /// When a validation began, or told of itself last, where there is no terminal.
+  private var lastLine = -Double.infinity
 
   /// Redrawing more often than people can see would only cost time.
   private static let secondsBetweenDraws = 0.1
+  /// Batches of a validation are as long as memory allows, so that their number says little.
+  private static let secondsBetweenLines = 10.0
 
   /// Reports on the standard output.
   ///
-  /// - Parameter logEvery: iterations from line to line where there is no terminal.
+  /// - Parameter logEvery: iterations from line to line of training where there is no terminal.
   public init(logEvery: Int) {
     let start = ContinuousClock.now
     self.init(
@@ -76,7 +80,10 @@ public struct ProgressReporter {
       guard isDrawingDue(isLast: status.samples == status.sampleCount) else { return }
       let head = "validation \(status.epoch)/\(status.epochs) "
       show(head, status.samples, of: status.sampleCount, [])
-    } else if status.batch % logEvery == 0 && status.samples < status.sampleCount {
+    } else if status.batch == 1 {
+      lastLine = clock()
+    } else if status.samples < status.sampleCount && clock() - lastLine >= Self.secondsBetweenLines {
+      lastLine = clock()
       write(
         "validation \(status.epoch)/\(status.epochs)  "
           + "image \(status.samples)/\(status.sampleCount)\n")

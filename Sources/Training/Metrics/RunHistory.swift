@@ -126,16 +126,17 @@ extension RunHistory.Record {
   /// computing.
   fileprivate var isPlausible: Bool {
     let counts = [epoch, iteration, samples, peakBytes ?? 0] + (expectedBytes ?? [:]).values
+    let layers = (firingRates ?? []) + (validationFiringRates ?? [])
     let shares =
-      [trainAccuracy, validationAccuracy].compactMap { $0 }
-      + (firingRates ?? []).compactMap(\.silent)
+      [trainAccuracy, validationAccuracy].compactMap { $0 } + layers.compactMap(\.silent)
     let others =
       [
         trainLoss, validationLoss, learningRate, gradientNorm, firingRate, imagesPerSecond,
         dataWait, seconds,
       ]
       .compactMap { $0 } + (phaseSeconds ?? [:]).values + (inputRates ?? [:]).values
-    return counts.allSatisfy { (0..<1 << 50).contains($0) } && (iterationsPerEpoch ?? 1) > 0
+      + layers.flatMap(\.rates)
+    return layers.allSatisfy { !$0.rates.isEmpty } && counts.allSatisfy { (0..<1 << 50).contains($0) } && (iterationsPerEpoch ?? 1) > 0
       && shares.allSatisfy { (0...1).contains($0) } && others.allSatisfy { abs($0) < 1e100 }
   }
 }

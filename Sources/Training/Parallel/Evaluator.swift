@@ -38,9 +38,11 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - classes: of the split.
+  ///   - observeBatch: is given the number of each batch, from 1, when it is done.
   ///   - observe: is given each sample of this rank while its batch is there.
   func evaluateInDetail(
-    _ loader: DataLoader, classes: Int, observe: LocalPass.SampleObserver = { _, _, _, _ in }
+    _ loader: DataLoader, classes: Int, observeBatch: (_ batch: Int) -> Void = { _ in },
+    observe: LocalPass.SampleObserver = { _, _, _, _ in }
   ) throws -> EvaluationMetrics {
     var local = EvaluationMetrics(
       nothing: tail.nothing, classes: classes, outputs: replica.network.specification.classes,
@@ -48,6 +50,7 @@ public struct Evaluator {
     replica.network.observeFired()
     try forEachBatch(loader) {
       pass.evaluate($0, globalCount: $1, into: &local, progress: $2, observe: observe)
+      observeBatch($0.iteration + 1)
     }
     let fired = replica.network.takeFired()
     return try local.together(replica.communicator) { try sum($0, fired: fired) }

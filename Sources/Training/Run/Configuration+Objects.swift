@@ -76,8 +76,9 @@ extension Configuration {
     return isForEvents ? 2 : data.normalization.channels ?? 1
   }
 
-  /// Frames that the loader makes of a sample: one for all time steps, or of events one for each.
-  package var framesOfASample: Int { eventFormat == nil ? 1 : method.timesteps }
+  /// Frames that the loader makes of a sample: one for all time steps, or of events, which alone have 2
+  /// channels, one for each. So it does not matter whether the data are at hand.
+  package var framesOfASample: Int { inputChannels == 2 ? method.timesteps : 1 }
 
   /// Opens a split of recordings.
   ///
@@ -106,7 +107,7 @@ extension Configuration {
       throw error(
         key,
         "has no effect on recordings of \(format.rawValue), which are read and divided as published:"
-          + " remove it")
+          + " leave it out, or set it to \(Configuration().value(of: key) ?? "null")")
     }
     return try EventFrames(
       format, data.convention, path: path, split: split, rule: frameRule,

@@ -54,8 +54,13 @@ public final class Evaluation {
   /// - Parameter worst: is given each of this rank's samples, to keep some.
   public func run(worst: WorstSamples? = nil) throws -> EvaluationReport {
     let start = ContinuousClock.now
-    let metrics = try trainer.evaluator.evaluateInDetail(loader, classes: checkpoint.classes.count)
-    {
+    let progress = progress
+    defer { progress?.hide() }
+    let (count, batch) = (loader.sampler.sampleCount, configuration.training.globalBatch)
+    let metrics = try trainer.evaluator.evaluateInDetail(
+      loader, classes: checkpoint.classes.count,
+      observeBatch: { progress?.show("validation  image \(min($0 * batch, count))/\(count)") }
+    ) {
       worst?.look(
         at: $0, $1, label: $2, $3, normalization: configuration.data.normalization,
         imageSize: configuration.data.imageSize)
@@ -65,6 +70,12 @@ public final class Evaluation {
       names: checkpoint.names(ofOutputs: trainer.network.specification.classes),
       metrics: metrics, operations: operations(at: metrics.overall),
       seconds: (ContinuousClock.now - start) / .seconds(1), notes: notes)
+  }
+
+  /// None where the output goes to a file or to another program.
+  private var progress: ProgressLine? {
+    trainer.replica.communicator.isRoot && Terminal.ofStandardOutput().isInteractive
+      ? ProgressLine() : nil
   }
 
   /// The operations of a sample at the rates that were measured.

@@ -208,8 +208,7 @@ public final class TrainingRun {
     record.validationAccuracy = validation?.accuracy
     record.validationTop5 = validation?.top5
     (record.firing, record.validationFiring) = (position.epochMetrics.firing, validation?.firing)
-    let histogramsEvery = setup.configuration.metrics.histogramsEvery
-    if recorder != nil && histogramsEvery > 0 && record.epoch % histogramsEvery == 0 {
+    if recorder != nil && areHistogramsDue(after: epoch) {
       record.histograms = setup.trainer.replica.histograms()
     }
     report?.noteBadSamples(training: position.epochMetrics, validation: validation)
@@ -224,10 +223,16 @@ public final class TrainingRun {
 
   /// Whether the weights after an epoch are to be measured.
   private func isValidationDue(after epoch: Int) -> Bool {
-    // A run that goes on may be past its end, where that has come nearer.
-    position.iteration >= setup.iterations
-      || (epoch + 1) % setup.configuration.training.validateEvery == 0
+    isAtItsEnd || (epoch + 1) % setup.configuration.training.validateEvery == 0
   }
+
+  private func areHistogramsDue(after epoch: Int) -> Bool {
+    let every = setup.configuration.metrics.histogramsEvery
+    return every > 0 && (isAtItsEnd || (epoch + 1) % every == 0)
+  }
+
+  /// A run that goes on may be past its end, where that has come nearer.
+  private var isAtItsEnd: Bool { position.iteration >= setup.iterations }
 
   /// - Parameter seconds: that the measured iterations took.
   private func record(

@@ -68,3 +68,5 @@ save({**checkpoint, "args": argparse.Namespace(T=6)}, "namespace.pth")
 save(network, "module.pth")
 save({"first": checkpoint["net"], "second": checkpoint["net"]}, "two.pth")
 save({"epoch": 3}, "none.pth")
+linear = {"fc.weight": torch.ones(2, 3), "fc.bias": torch.tensor([1.0, 2.0])}
+save({"net": linear, "best_acc": torch.tensor(93.2)}, "beside.pth")
