@@ -144,7 +144,8 @@ extension ScalingMeasurement {
     _ configuration: Configuration, _ network: NetworkSpecification, iterations: Int
   ) -> String {
     let facts: [(String, Any)] = [
-      ("network", network.summary), ("ranks", ranks), ("batch", globalBatch / ranks), ("threads", threads),
+      ("network", network.summary), ("ranks", ranks), ("batch", globalBatch / ranks),
+      ("threads", threads),
       ("iterations", iterations), ("wire", wire.rawValue),
       ("shard", configuration.optimizer.isSharded), ("overlap", configuration.distributed.overlaps),
       ("reduced_bytes", reducedBytes),

@@ -26,8 +26,8 @@ struct FiringSection {
     guard !cards.isEmpty else { return "" }
     return HTML.section(
       "Firing rates", HTML.cards(cards),
-      note: "Spikes for each neuron and time step; by epoch, those of training. Silent is the share of"
-        + " neurons that no sample of the validation made fire. Point at a cell for its figure.")
+      note: "Spikes for each neuron and time step; by epoch, those of training. Silent is the share"
+        + " of neurons that no sample of the validation made fire. Point at a cell for its figure.")
   }
 
   private func byTimestep(_ layers: [RunHistory.Record.LayerFiring]) -> String {

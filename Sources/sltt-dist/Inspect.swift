@@ -57,7 +57,8 @@ struct Inspect: ParsableCommand {
         let report = try CheckpointReport(
           of: checkpoint, backend: convolutions.backend, energy: energy.energy)
         try energy.requireShown(
-          report.hasOperations, by: "a checkpoint, which has firing rates as a model's file has not")
+          report.hasOperations, by: "a checkpoint, which has firing rates as a model's file has not"
+        )
         if communicator.isRoot { print(report.text) }
         return
       }

@@ -82,7 +82,8 @@ public struct ProgressReporter {
       show(head, status.samples, of: status.sampleCount, [])
     } else if status.batch == 1 {
       lastLine = clock()
-    } else if status.samples < status.sampleCount && clock() - lastLine >= Self.secondsBetweenLines {
+    } else if status.samples < status.sampleCount && clock() - lastLine >= Self.secondsBetweenLines
+    {
       lastLine = clock()
       write(
         "validation \(status.epoch)/\(status.epochs)  "

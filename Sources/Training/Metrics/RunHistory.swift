@@ -136,7 +136,8 @@ extension RunHistory.Record {
       ]
       .compactMap { $0 } + (phaseSeconds ?? [:]).values + (inputRates ?? [:]).values
       + layers.flatMap(\.rates)
-    return layers.allSatisfy { !$0.rates.isEmpty } && counts.allSatisfy { (0..<1 << 50).contains($0) } && (iterationsPerEpoch ?? 1) > 0
+    return layers.allSatisfy { !$0.rates.isEmpty }
+      && counts.allSatisfy { (0..<1 << 50).contains($0) } && (iterationsPerEpoch ?? 1) > 0
       && shares.allSatisfy { (0...1).contains($0) } && others.allSatisfy { abs($0) < 1e100 }
   }
 }
