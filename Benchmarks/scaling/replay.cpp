@@ -219,8 +219,9 @@ void Job::compute(int rank, MPI_Comm communicator) {
         busy += action.amount * computing;
         s4u::this_actor::execute(1e9 * action.amount * factor);
       } else if (action.name == "sleep") {
-        busy += action.amount;
-        s4u::this_actor::sleep_for(action.amount);
+        // For samples: of a part of the batch as much less.
+        busy += action.amount * computing;
+        s4u::this_actor::sleep_for(action.amount * computing);
       } else if (action.name == "join") {
         join();
       } else if (action.isPosted) {

@@ -70,6 +70,16 @@ final class BenchmarkJob {
     case .checkpoint(let file):
       let samples = try DataSplits(configuration, communicator).openTraining()
       try TrainedOn(file).requireClasses(samples.classes)
+      // Iterations are counted as of whole batches.
+      var configuration = configuration
+      configuration.data.dropsLast = true
+      guard samples.count >= configuration.training.globalBatch else {
+        throw configuration.error(
+          "training.global_batch",
+          "= \(configuration.training.globalBatch) is more than the"
+            + " \(Format.counted(samples.count, "training sample")) there are, and a benchmark"
+            + " trains on whole batches: lower it, or start fewer ranks")
+      }
       trainer = try makeTrainer(
         configuration, classes: samples.classes.count, samples: samples.count, profile)
       loader = try configuration.loader(
@@ -78,9 +88,6 @@ final class BenchmarkJob {
       try file.restore(trainer.network)
     }
   }
-
-  /// Frames that the loader delivers for a sample.
-  var framesOfASample: Int { fixedBatch?.timesteps ?? 1 }
 
   /// Samples of this rank in an iteration.
   var localBatch: Int { fixedBatch?.count ?? loader.sampler.largestBatch }

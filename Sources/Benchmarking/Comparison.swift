@@ -199,6 +199,6 @@ extension Comparison.Run {
     peakBytes = last.peakBytes ?? 0
     firingRate = last.firingRate ?? 0
     resources = last.resources
-    synapticOperations = try history.operations()?.acs ?? 0
+    synapticOperations = try history.operations(classes: 2)?.acs ?? 0
   }
 }

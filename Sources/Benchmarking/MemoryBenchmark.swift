@@ -46,7 +46,8 @@ extension MemoryMeasurement {
       samples: configuration.samplesAtOnce(ranks: 1),
       rule: configuration.method.rule,
       optimizerBuffers: trainer.replica.optimizer.state.count,
-      isStatic: job.framesOfASample == 1, loadedFrames: job.localBatch * job.framesOfASample,
+      isStatic: configuration.framesOfASample == 1,
+      loadedFrames: job.localBatch * configuration.framesOfASample,
       before: before)
     method = configuration.method.name
     timesteps = configuration.method.timesteps

@@ -7,6 +7,7 @@ import Training
 
 /// What ranks do between their collectives.
 public enum ScalingWork {
+  /// They train.
   case training(BenchmarkSource)
   /// They sleep for so many seconds an iteration, so that many ranks share few cores.
   case sleeping(seconds: Double)
@@ -14,6 +15,9 @@ public enum ScalingWork {
 
 /// Training on a number of ranks. Times are seconds, medians of the iterations.
 public struct ScalingMeasurement: Codable, Sendable {
+  /// For people.
+  let network: String
+  let source: String
   /// An all-reduce by itself, in the chunks of training.
   struct AllReduce: Codable {
     let floats: Int
@@ -25,6 +29,8 @@ public struct ScalingMeasurement: Codable, Sendable {
   let globalBatch: Int
   /// Of the slowest rank.
   let iterationSeconds: Double
+  /// For which ranks wait for their batches: means over the ranks.
+  let dataWaitSeconds: Double
   /// Forward, backward and update: means over the ranks.
   let computeSeconds: Double
   /// The all-reduce on the rank that reached it last, as far as the backward pass did not hide it.
@@ -79,7 +85,7 @@ extension ScalingMeasurement {
     }
     for _ in 0..<2 { _ = try iterate() }
     var metrics = IterationMetrics()
-    var own: [(all: Double, reduce: Double, hidden: Double)] = []
+    var own: [(all: Double, wait: Double, reduce: Double, hidden: Double)] = []
     var iterationTraces: [IterationTrace] = []
     for _ in 0..<iterations {
       job.profile.reset()
@@ -92,16 +98,24 @@ extension ScalingMeasurement {
       metrics.add(measured)
       own.append(
         (
-          seconds, job.profile.phases[.reduce]?.seconds ?? 0,
+          seconds, job.dataWait, job.profile.phases[.reduce]?.seconds ?? 0,
           job.trainer.replica.exchange.hiddenSeconds - hidden
         ))
     }
     // Of each iteration, all ranks.
     let all = try own.map { try communicator.allGather(seconds: $0.all) }
+    let dataWaits = try own.map { try communicator.allGather(seconds: $0.wait) }
     let reduce = try own.map { try communicator.allGather(seconds: $0.reduce) }
     let hidden = try own.map { try communicator.allGather(seconds: $0.hidden) }
-    let compute = zip(all, reduce).map { zip($0, $1).map { $0 - $1 } }
+    let compute = all.indices.map { iteration in
+      all[iteration].indices.map {
+        all[iteration][$0] - dataWaits[iteration][$0] - reduce[iteration][$0]
+      }
+    }
 
+    network = job.trainer.network.specification.summary
+    self.source = source?.name ?? "ranks that sleep in place of computing"
+    dataWaitSeconds = median(dataWaits.map(mean))
     ranks = communicator.size
     self.threads = threads
     globalBatch = configuration.training.globalBatch
@@ -134,17 +148,14 @@ extension ScalingMeasurement {
     guard trace != nil else { return }
     let actions = try communicator.allGather(
       iterationTraces.text(rank: communicator.rank, ranks: communicator.size))
-    let heading = traceHeading(
-      configuration, job.trainer.network.specification, iterations: iterations)
+    let heading = traceHeading(configuration, iterations: iterations)
     try file?.finish(with: (heading + actions.joined()).utf8)
   }
 
   /// What a trace says of itself.
-  private func traceHeading(
-    _ configuration: Configuration, _ network: NetworkSpecification, iterations: Int
-  ) -> String {
+  private func traceHeading(_ configuration: Configuration, iterations: Int) -> String {
     let facts: [(String, Any)] = [
-      ("network", network.summary), ("ranks", ranks), ("batch", globalBatch / ranks),
+      ("network", network), ("ranks", ranks), ("batch", globalBatch / ranks),
       ("threads", threads),
       ("iterations", iterations), ("wire", wire.rawValue),
       ("shard", configuration.optimizer.isSharded), ("overlap", configuration.distributed.overlaps),

@@ -58,10 +58,12 @@ public struct ScalingReport: PlottedReport {
   }
 
   let network: String
+  /// What was trained on.
+  let source: String
   let series: [Series]
   /// Fitted to the all-reduces by themselves; nil where only one rank was measured.
   let model: ScalingModel?
-  /// An iteration of the least ranks, without communication.
+  /// An iteration of the least ranks, without communication and waiting for data.
   let stepSeconds: Double
   let predictions: [Prediction]
 
@@ -72,14 +74,12 @@ public struct ScalingReport: PlottedReport {
   ///   - measurements: by mode, in each of its rounds of growing numbers of ranks.
   ///   - latency: of the networks that are predicted, in seconds.
   public init(
-    _ configuration: Configuration, _ measurements: [(Mode, [[ScalingMeasurement]])],
-    latency: Double
-  ) throws {
-    network = try configuration.completedForSyntheticData().networkSpecification(classes: nil)
-      .summary
+    _ measurements: [(Mode, [[ScalingMeasurement]])], latency: Double
+  ) {
     series = measurements.map { Series($0, $1) }
     let all = series.flatMap(\.measurements)
     let first = all[0]
+    (network, source) = (first.network, first.source)
     let (length, step, wire) = (first.chunkLength, first.computeSeconds, first.wire)
     model = ScalingModel.fit(
       all.flatMap { measurement in
@@ -120,6 +120,7 @@ extension ScalingReport {
     let first = series[0].measurements[0]
     return """
       \(network)
+      \(source)
       \(Format.counted(first.threads, "thread")) a rank; all-reduce of \
       \(Format.bytes(first.reducedBytes)) an iteration: \
       \(first.algorithm) of \(Format.count(first.chunkLength)) floats
@@ -142,7 +143,8 @@ extension ScalingReport {
     var rows = [
       [
         "\(series.mode.rawValue) scaling, ranks", "batch", "images/s", "of a rank computing",
-        "efficiency", "lowest", "highest", "iteration", "compute", "communication", "exposed",
+        "efficiency", "lowest", "highest", "iteration", "data wait", "compute", "communication",
+        "exposed",
         "hidden", "stragglers", "firing rate",
       ]
     ]
@@ -155,7 +157,8 @@ extension ScalingReport {
         [rates.min()!, median(rates), rates.max()!].map(Format.rate).joined(separator: " / "),
         Format.percent(series.efficiency(measurement)), Format.percent(efficiencies.min()!),
         Format.percent(efficiencies.max()!),
-        milliseconds(measurement.iterationSeconds), milliseconds(measurement.computeSeconds),
+        milliseconds(measurement.iterationSeconds), milliseconds(measurement.dataWaitSeconds),
+        milliseconds(measurement.computeSeconds),
         milliseconds(measurement.communicationSeconds),
         Format.percent(measurement.communicationSeconds / measurement.iterationSeconds),
         milliseconds(measurement.hiddenSeconds), milliseconds(measurement.waitSeconds),

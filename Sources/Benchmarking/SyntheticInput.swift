@@ -51,8 +51,8 @@ extension Configuration {
   func syntheticLoader(samples: Int, rank: Int = 0, rankCount: Int = 1) -> DataLoader {
     let loader = DataLoader(
       SyntheticInput(
-        count: samples, timesteps: inputChannels == 2 ? method.timesteps : 1,
-        imageSize: data.imageSize, channels: inputChannels, classes: model.classes!),
+        count: samples, timesteps: framesOfASample, imageSize: data.imageSize,
+        channels: inputChannels, classes: model.classes!),
       sampler: Sampler(
         sampleCount: samples, globalBatch: samples, rank: rank, rankCount: rankCount,
         order: .sequential),

@@ -143,12 +143,12 @@ public struct PyTorchFile: TensorFile {
     let own = pickle.tensors(of: pickle.root)
     let candidates = all.filter { !pickle.tensors(of: $0.value).isEmpty }
     let named = usualKeys.lazy.compactMap { key in candidates.first { $0.key == key } }.first
+    let likely = named ?? (candidates.count == 1 ? candidates[0] : nil)
     // An accuracy beside a state dict may be a tensor, too.
-    if let named, pickle.tensors(of: named.value).count > own.count {
-      return pickle.tensors(of: named.value)
+    if !own.isEmpty, own.count >= likely.map({ pickle.tensors(of: $0.value).count }) ?? 0 {
+      return own
     }
-    if !own.isEmpty { return own }
-    guard let found = named ?? (candidates.count == 1 ? candidates[0] : nil) else {
+    guard let found = likely else {
       let keys = all.map { "'\($0.key)'" }.joined(separator: ", ")
       throw PyTorchFileError(
         path: path,

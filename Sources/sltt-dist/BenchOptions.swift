@@ -1,5 +1,7 @@
 import ArgumentParser
 import Benchmarking
+import Distributed
+import Training
 
 /// How often a benchmark goes through all that it compares.
 struct RoundOptions: ParsableArguments {
@@ -26,11 +28,39 @@ struct FiringRateOptions: ParsableArguments {
 
   var target: Double { firingRate ?? Self.usual }
 
-  /// The option, if it was given.
-  var given: String? { firingRate.map { _ in "--firing-rate" } }
-
   func validate() throws {
     try require("--firing-rate", firingRate, in: OptionLimit.firingRates)
+  }
+}
+
+/// What a benchmark trains on: noise, or configured data.
+struct SourceOptions: ParsableArguments {
+  @Option(
+    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
+    transform: path)
+  var checkpoint: String?
+
+  @OptionGroup var firing: FiringRateOptions
+
+  func validate() throws {
+    guard checkpoint == nil || firing.firingRate == nil else {
+      throw ValidationError(
+        "--firing-rate: with --checkpoint the weights and data decide it; leave one of both out")
+    }
+  }
+
+  /// The weights that are named. A collective.
+  func file(_ communicator: any Communicator) throws -> ModelFile? {
+    try checkpoint.map { try ModelFile(at: $0, communicator) }
+  }
+
+  func source(_ file: ModelFile?) -> BenchmarkSource {
+    file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target)
+  }
+
+  /// As options of a rank.
+  var options: [String] {
+    checkpoint.map { ["--checkpoint", $0] } ?? ["--firing-rate", "\(firing.target)"]
   }
 }
 

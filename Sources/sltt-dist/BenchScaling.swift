@@ -20,13 +20,7 @@ struct BenchScaling: ParsableCommand {
       """)
 
   @OptionGroup var configuration: ConfigurationOptions
-
-  @Option(
-    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
-    transform: path)
-  var checkpoint: String?
-
-  @OptionGroup var firing: FiringRateOptions
+  @OptionGroup var data: SourceOptions
 
   @Option(
     name: .long, help: "Numbers of ranks, such as 1,2,4.",
@@ -94,24 +88,21 @@ struct BenchScaling: ParsableCommand {
     if trace != nil && !part.measure && ranks.max()! == 1 {
       throw ValidationError("--trace: one rank exchanges nothing; give --ranks 2 or more")
     }
-    if let option = syntheticCompute != nil ? "--synthetic-compute" : firing.given,
-      checkpoint != nil
-    {
+    guard syntheticCompute == nil || data.checkpoint == nil else {
       throw ValidationError(
-        "\(option): with --checkpoint the weights and data decide it; leave one of both out")
+        "--synthetic-compute: ranks that sleep need no --checkpoint; leave one of both out")
     }
   }
 
   func run() {
     onEveryRank { communicator in
-      let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
+      let file = try data.file(communicator)
       let resolved = try configuration.read(
         communicator, base: file.map { ($0.configuration, $0.path) })
       if part.measure {
         let work: ScalingWork =
           syntheticCompute.map { .sleeping(seconds: $0) }
-          ?? .training(
-            file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target))
+          ?? .training(data.source(file))
         let measurement = try ScalingMeasurement(
           resolved, work, backend: ConvolutionBackend(kernels: kernels), threads: threads,
           iterations: iterations, trace: trace, communicator)
@@ -130,7 +121,7 @@ struct BenchScaling: ParsableCommand {
         }
         return (mode, rounds)
       }
-      let report = try ScalingReport(resolved, measurements, latency: latency * 1e-6)
+      let report = ScalingReport(measurements, latency: latency * 1e-6)
       try files.show(report)
       if let predictions { print("\n" + (try ScalingCheck(predictions, report)).text) }
     }
@@ -145,8 +136,7 @@ struct BenchScaling: ParsableCommand {
     var options = [
       "--threads", "\(threads)", "--iterations", "\(iterations)", "--kernels", kernels.rawValue,
     ]
-    options +=
-      checkpoint.map { ["--checkpoint", $0] } ?? ["--firing-rate", "\(firing.target)"]
+    options += data.options
     if let syntheticCompute { options += ["--synthetic-compute", "\(syntheticCompute)"] }
     if let trace, ranks == self.ranks.max(), mode == modes[0] { options += ["--trace", trace] }
     return try Relaunch.measurement(

@@ -18,12 +18,7 @@ struct BenchStep: ParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOptions
 
-  @Option(
-    name: .long, help: "Weights to measure with, on the configured data: a run or checkpoint.",
-    transform: path)
-  var checkpoint: String?
-
-  @OptionGroup var firing: FiringRateOptions
+  @OptionGroup var data: SourceOptions
 
   @Option(
     name: .long, help: "Methods, such as sltt,sltt-k,bptt; by default the configured one.",
@@ -60,10 +55,6 @@ struct BenchStep: ParsableCommand {
 
   func validate() throws {
     try require("--seconds", seconds, in: OptionLimit.seconds)
-    if checkpoint != nil, let option = firing.given {
-      throw ValidationError(
-        "\(option): with --checkpoint the weights and data decide it; leave one of both out")
-    }
   }
 
   func run() {
@@ -71,14 +62,14 @@ struct BenchStep: ParsableCommand {
       // Before the work, whether it can be made.
       let directory =
         try communicator.isRoot ? output.map { try BenchmarkOutput(directory: $0) } : nil
-      let file = try checkpoint.map { try ModelFile(at: $0, communicator) }
+      let file = try data.file(communicator)
       let resolved = try configuration.read(
         communicator, base: file.map { ($0.configuration, $0.path) })
       // A collective: all ranks take part, whatever they were given.
       let budget = try ProcessorBudget.threads(communicator)
       let benchmark = try StepBenchmark(
         resolved, variants(resolved, threads ?? [budget]),
-        source: file.map { .checkpoint($0) } ?? .synthetic(firingRate: firing.target),
+        source: data.source(file),
         library: dense.library, seconds: seconds, communicator)
       for _ in 0..<repetition.rounds { try benchmark.runRound() }
       guard communicator.isRoot else { return }

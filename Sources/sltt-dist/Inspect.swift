@@ -56,9 +56,9 @@ struct Inspect: ParsableCommand {
       if let checkpoint {
         let report = try CheckpointReport(
           of: checkpoint, backend: convolutions.backend, energy: energy.energy)
-        try energy.requireShown(
-          report.hasOperations, by: "a checkpoint, which has firing rates as a model's file has not"
-        )
+        if let option = energy.given, let problem = report.missingOperations {
+          throw ValidationError("\(option) is of no use here: \(problem); leave it out")
+        }
         if communicator.isRoot { print(report.text) }
         return
       }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Distributed
-import Foundation
 import Reporting
 import Support
 import Training
@@ -31,7 +30,7 @@ struct Report: ParsableCommand {
   var output = "report.html"
 
   func validate() throws {
-    let directories = runs.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    let directories = runs.map { resolved($0) }
     for (index, run) in runs.enumerated()
     where directories[..<index].contains(directories[index]) {
       throw ValidationError("\(run) is given twice: leave it out once")

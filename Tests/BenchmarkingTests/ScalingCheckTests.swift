@@ -12,7 +12,8 @@ struct ScalingCheckTests {
   private func report() throws -> ScalingReport {
     func measurement(_ ranks: Int, communication: Double) -> ScalingMeasurement {
       ScalingMeasurement(
-        ranks: ranks, threads: 1, globalBatch: 8 * ranks, iterationSeconds: 1 + communication,
+        network: "network", source: "noise", ranks: ranks, threads: 1, globalBatch: 8 * ranks,
+        iterationSeconds: 1 + communication, dataWaitSeconds: 0,
         computeSeconds: 1, communicationSeconds: communication, hiddenSeconds: 0,
         waitSeconds: communication / 2, computingRates: [Double](repeating: 8, count: ranks),
         reducedFloats: 1000, reducedBytes: 4000 + ranks, wire: .float32, chunkLength: 400_000,
@@ -20,8 +21,7 @@ struct ScalingCheckTests {
         allReduces: ranks == 1 ? [] : [.init(floats: 1000, seconds: 1e-5)], firingRate: 0.15,
         bindings: (0..<ranks).map { "host: cores \($0)" })
     }
-    return try ScalingReport(
-      Configuration(),
+    return ScalingReport(
       [(.weak, [[measurement(1, communication: 0), measurement(2, communication: 0.25)]])],
       latency: 1e-5)
   }

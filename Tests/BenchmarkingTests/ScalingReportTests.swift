@@ -11,7 +11,8 @@ struct ScalingReportTests {
     firingRate: Double = 0.15
   ) -> ScalingMeasurement {
     ScalingMeasurement(
-      ranks: ranks, threads: 1, globalBatch: batch, iterationSeconds: seconds ?? Double(ranks),
+      network: "network", source: "noise", ranks: ranks, threads: 1, globalBatch: batch,
+      iterationSeconds: seconds ?? Double(ranks), dataWaitSeconds: 0,
       computeSeconds: 0.9, communicationSeconds: 0.1, hiddenSeconds: 0.05, waitSeconds: 0,
       computingRates: [Double](repeating: 10, count: ranks), reducedFloats: 1_000_000,
       reducedBytes: wire.bytes * 1_000_000, wire: wire, chunkLength: 400_000,
@@ -23,8 +24,7 @@ struct ScalingReportTests {
   }
 
   private func report() throws -> ScalingReport {
-    try ScalingReport(
-      Configuration(),
+    ScalingReport(
       [
         (.weak, [[measurement(1, batch: 8), measurement(2, batch: 16)]]),
         (.strong, [[measurement(1, batch: 8), measurement(2, batch: 8)]]),
@@ -46,7 +46,7 @@ struct ScalingReportTests {
     let rounds = [(1.0, 1.5), (3, 4), (2, 2)].map {
       [measurement(1, batch: 8, seconds: $0), measurement(2, batch: 16, seconds: $1)]
     }
-    let report = try ScalingReport(Configuration(), [(.weak, rounds)], latency: 1e-5)
+    let report = ScalingReport([(.weak, rounds)], latency: 1e-5)
     let series = report.series[0]
     #expect(series.measurements.map(\.iterationSeconds) == [2, 2])
     #expect(series.efficiencies == [[1, 2 / 3.0], [1, 0.75], [1, 1]])
@@ -72,8 +72,8 @@ struct ScalingReportTests {
   }
 
   @Test func forecastsInBFloat16AreOfHalfTheBytes() throws {
-    let report = try ScalingReport(
-      Configuration(), [(.weak, [[1, 2].map { measurement($0, batch: 8, wire: .bfloat16) }])],
+    let report = ScalingReport(
+      [(.weak, [[1, 2].map { measurement($0, batch: 8, wire: .bfloat16) }])],
       latency: 1e-5)
     // 2 MB over 1 Gb/s on 4 ranks, in three chunks of 3 + 2 messages.
     let seconds: Double = 15 * 1e-5 + 1.5 * 2e6 / 125e6
@@ -84,7 +84,7 @@ struct ScalingReportTests {
   @Test func warnsWhereHardlyAnythingFires() throws {
     func text(_ firingRates: Double...) throws -> String {
       let measurements = firingRates.map { measurement(1, batch: 8, firingRate: $0) }
-      return try ScalingReport(Configuration(), [(.weak, [measurements])], latency: 1e-5).text
+      return ScalingReport([(.weak, [measurements])], latency: 1e-5).text
     }
     #expect(try !text(0.02, 0.5).contains("warning"))
     #expect(try text(0.15, 0.004).contains("warning: the firing rate is 0.4 %, less than 2 %."))

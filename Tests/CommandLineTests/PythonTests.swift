@@ -25,6 +25,37 @@ struct PythonTests {
     return output.split(separator: "\n").map { String($0) }
   }
 
+  /// With smaller weights, and what a stranger needs to know.
+  @Test(arguments: [
+    (["--half"], "float16"), (["--quantize", "int8"], "int8"), ([String](), "float32"),
+  ])
+  func readsExports(_ options: [String], _ type: String) throws {
+    let workspace = try Workspace.withImages()
+    let training = try workspace.run(
+      "train", "--config", "small.yaml", "--output", "run", "--set", "training.max_iterations=1")
+    try #require(training.status == 0, "\(training.errors)")
+    let export = try workspace.run(
+      ["export", "--checkpoint", "run", "--output", "x.safetensors"] + options,
+      usesOneThread: false)
+    try #require(export.status == 0, "\(export.errors)")
+    let output = try Python.run(
+      """
+      import sys, json, numpy, safetensors, safetensors.numpy
+      tensors = safetensors.numpy.load_file(sys.argv[1])
+      metadata = safetensors.safe_open(sys.argv[1], "numpy").metadata()
+      card = json.loads(metadata["model_card"])
+      weight = tensors["conv1.weight"].astype(numpy.float32)
+      if "conv1.weight.scale" in tensors:
+        weight *= tensors["conv1.weight.scale"].reshape(-1, 1, 1, 1)
+      whole = safetensors.numpy.load_file(sys.argv[2])["conv1.weight"]
+      print(tensors["conv1.weight"].dtype, tensors["fc.bias"].dtype, *json.loads(metadata["classes"]))
+      print(card["parameters"] == sum(t.size for n, t in tensors.items() if "scale" not in n))
+      print(abs(weight - whole).max() <= abs(whole).max() / 200)
+      """, workspace.file("x.safetensors"),
+      workspace.file("run/checkpoints/best/model.safetensors"))
+    #expect(output == "\(type) float32 0 1 2\nTrue\nTrue\n")
+  }
+
   private func expect(_ listing: [String], equals tensors: [(String, [Int])]) {
     let expected = tensors.map { name, shape in
       (["\(name)", "float32"] + shape.map(String.init)).joined(separator: " ")

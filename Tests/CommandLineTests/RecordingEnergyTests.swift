@@ -48,6 +48,19 @@ struct RecordingEnergyTests {
     let operations: Operations
   }
 
+  /// A recipe's keys cannot be left out on the command line.
+  @Test func whatHasNoEffectCanBeSetBack() throws {
+    try workspace.directory.write(
+      workspace.text("events.yaml").replacing(
+        "path: events", with: "path: events, convention: sltt"),
+      to: "recipe.yaml")
+    let train = ["train", "--config", "recipe.yaml", "--output", "other"]
+    let refused = try workspace.run(train)
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("leave it out, or set it to spikingjelly"))
+    #expect(try workspace.run(train + ["--set", "data.convention=spikingjelly"]).status == 0)
+  }
+
   @Test func evaluationCountsWhatPassesAtEachTimeStep() throws {
     let run = try workspace.run(
       "evaluate", "--checkpoint", "run", "--energy", "--json", "x.json", "--mac-energy", "2",

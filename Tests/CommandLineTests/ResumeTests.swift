@@ -37,7 +37,8 @@ struct ResumeTests {
   /// Whatever a rule or a neuron keeps between iterations.
   @Test(arguments: [
     ["method.name=sltt-k", "method.k=1"], ["method.name=bptt"], ["method.name=ottt"],
-    ["method.name=rate"], Self.online, Self.online + ["neuron.threshold_rule=stabilized"],
+    ["method.name=rate", "model.family=resnet", "model.blocks=[1, 1]"], Self.online,
+    Self.online + ["neuron.threshold_rule=stabilized"],
     ["neuron.kind=plif", "method.name=bptt"], ["neuron.kind=clif"], ["neuron.reset=hard"],
     ["neuron.levels=4"], ["training.ema=0.9"],
     ["model.family=vgg", "model.blocks=[1, 1]", "model.dropout=0.2"],

@@ -14,7 +14,7 @@ struct TensorBoardTests {
   @Test func showsWhatTheMetricsSay() throws {
     let workspace = try Workspace.withImages()
     let whole = try workspace.run(
-      "train", "--config", "small.yaml", "--output", "run", "--set", "metrics.histograms_every=2",
+      "train", "--config", "small.yaml", "--output", "run", "--set", "metrics.histograms_every=5",
       "--set", "checkpoint.every_iterations=1", "--set", "checkpoint.keep=10")
     try #require(whole.status == 0, "\(whole.errors)")
     let checkpoints = workspace.file("run/checkpoints")

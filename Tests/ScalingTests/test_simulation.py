@@ -51,7 +51,8 @@ class SimulationTests(unittest.TestCase):
         trace = self.trace(["compute 3e8", "sleep 0.1"])
         self.assertAlmostEqual(trace.seconds, 0.4)
         self.assertAlmostEqual(self.mean(trace), 0.4)
-        self.assertAlmostEqual(self.mean(trace, slow_rank=1.2, compute=2), 0.1 + 0.3 * 2 * 1.2)
+        # A rank that computes slowly waits no longer for its samples.
+        self.assertAlmostEqual(self.mean(trace, slow_rank=1.2, compute=2), 2 * (0.1 + 0.3 * 1.2))
 
     def test_all_reduce_takes_latency_and_bandwidth(self):
         # Rabenseifner on two ranks: halves there and back.
@@ -115,6 +116,17 @@ class SimulationTests(unittest.TestCase):
         with self.assertRaises(SystemExit) as error:
             self.mean(self.trace(["allreduce 1 1 5"], ["allreduce 2 2 5"]))
         self.assertIn("iterations differ in their collectives", str(error.exception))
+
+    def test_algorithms_are_compared(self):
+        command = [sys.executable, SCALING / "algorithms.py", "--ranks", "8", "--gigabits", "10"]
+        command += ["--chunks", str(FLOATS)]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        row = text.splitlines()[1].split()
+        self.assertEqual(row[:3], ["10", str(FLOATS), "8"])
+        own, doubling, halving = map(float, row[3:6])
+        # Three times the chunk in place of seven eighths of it there and back.
+        self.assertAlmostEqual(doubling / own, 3 / (2 * 7 / 8), delta=0.1)
+        self.assertAlmostEqual(halving / own, 1, delta=0.05)
 
     def test_forecast_is_written(self):
         trace = self.trace(["compute 1e8", f"allreduce {FLOATS} {FLOATS} 5"])

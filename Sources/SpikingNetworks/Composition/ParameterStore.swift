@@ -52,8 +52,14 @@ public final class ParameterStore {
       let values = parameter.initialization.values(
         count: parameter.count, seed: seed, parameter: number)
       parameter.assign(published: values, to: parameter.values)
-      // A learnt tau has no number: all else begins as in the network that does not learn it.
-      if !parameter.shape.isEmpty { number += 1 }
+      // A learnt tau, the only scalar, has no number: all else begins as in the network that does not learn
+      // it.
+      if !parameter.shape.isEmpty {
+        number += 1
+      } else if case .constant = parameter.initialization {
+      } else {
+        preconditionFailure("\(parameter.name): a scalar cannot be drawn without a number")
+      }
     }
   }
 

@@ -7,8 +7,8 @@ import Tensors
 /// What is in a checkpoint, or in the file of a model, for people.
 public struct CheckpointReport {
   public let text: String
-  /// Whether that has operations and their energy.
-  public let hasOperations: Bool
+  /// Why that has no operations and energy, if it has none.
+  public let missingOperations: String?
 
   /// Checks all files of a checkpoint first.
   ///
@@ -25,7 +25,7 @@ public struct CheckpointReport {
     guard let checkpoint = try Checkpoint.locate(at: path, report: warn) else {
       let model = try ModelFile(contentsOf: path)
       text = try model.card().text(classes: model.classes)
-      hasOperations = false
+      missingOperations = "a model's file has no firing rates"
       return
     }
     let (state, position) = (checkpoint.state, checkpoint.state.position)
@@ -56,7 +56,8 @@ public struct CheckpointReport {
       ),
     ]
     let work = try Self.work(model, state, backend, energy)
-    hasOperations = work != nil
+    missingOperations =
+      work == nil ? "no epoch of this checkpoint has ended, so it has no firing rates" : nil
     let parts: [String?] = [
       rows.map { name, value in name.padded(to: 21) + value }.joined(separator: "\n"),
       try model.card().text(classes: model.classes),

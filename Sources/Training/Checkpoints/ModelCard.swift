@@ -74,8 +74,8 @@ struct ModelCard: Codable, Equatable {
   struct Result: Codable, Equatable {
     /// Share of the validation samples, 0 to 1; nil where these weights were not validated.
     let validationAccuracy: Double?
-    /// The most samples of the split that it is measured on; nil: all.
-    var validationSamples: Int?
+    /// How many these are; nil where that is not known.
+    let validationSamples: Int?
     let epochs: Int
     let iterations: Int
     let samples: Int
@@ -96,7 +96,7 @@ extension ModelCard {
     neuron = Neuron(configuration.neuron)
     input = Input(configuration)
     training = state.map { _ in Training(configuration) }
-    result = state.map { Result($0, validationSamples: configuration.data.validationSamples) }
+    result = state.map(Result.init)
   }
 
   /// From the metadata of a file; nil for other texts.
@@ -239,10 +239,10 @@ extension Configuration {
 }
 
 extension ModelCard.Result {
-  fileprivate init(_ state: RunState, validationSamples: Int?) {
-    self.validationSamples = validationSamples
+  fileprivate init(_ state: RunState) {
     let position = state.position
     validationAccuracy = position.isValidated ? position.validationAccuracy : nil
+    validationSamples = position.isValidated ? position.validationSamples : nil
     (epochs, iterations) = (position.epoch, position.iteration)
     (samples, ranks) = (position.samples, state.worldSize)
   }

@@ -11,6 +11,8 @@ public struct RunPosition: Codable, Equatable, Sendable {
   /// Share of the validation samples classified correctly, 0 to 1; nil where the latest epoch had no
   /// validation.
   public var validationAccuracy: Double?
+  /// How many these are; nil also in earlier checkpoints.
+  public var validationSamples: Int?
   /// The greatest of the run so far.
   public var bestAccuracy: Double?
   /// What the epoch has measured so far.
@@ -41,6 +43,7 @@ public struct RunPosition: Codable, Equatable, Sendable {
     iterationsPerEpoch: Int
   ) -> Bool {
     validationAccuracy = validation?.accuracy
+    validationSamples = validation.map { Int($0.samples) }
     (inputDensities, inputRates) = (densities, rates)
     epoch = iteration / iterationsPerEpoch
     guard let validation else { return false }

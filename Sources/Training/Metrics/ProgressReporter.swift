@@ -15,12 +15,12 @@ public struct ProgressReporter {
   private var losses = CurveSketch(mostPoints: 60)
   private var curves: [String] = []
   private var lastDraw = -Double.infinity
-  /// When a validation began, or told of itself last, where there is no terminal.
+  /// When a validation had its first batch, or told of itself last, where there is no terminal.
   private var lastLine = -Double.infinity
 
   /// Redrawing more often than people can see would only cost time.
   private static let secondsBetweenDraws = 0.1
-  /// Batches of a validation are as long as memory allows, so that their number says little.
+  /// Of a validation, whose batches may be few and long.
   private static let secondsBetweenLines = 10.0
 
   /// Reports on the standard output.

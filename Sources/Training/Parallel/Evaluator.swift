@@ -57,11 +57,16 @@ public struct Evaluator {
   }
 
   /// What a split gives the network as it is and unrolled, and how far the two agree. A collective.
-  func compareUnrolled(_ loader: DataLoader) throws -> UnrollingMetrics {
+  ///
+  /// - Parameter observeBatch: is given the number of each batch, from 1, when it is done.
+  func compareUnrolled(
+    _ loader: DataLoader, observeBatch: (_ batch: Int) -> Void = { _ in }
+  ) throws -> UnrollingMetrics {
     let tail = tail
     var local = UnrollingMetrics(nothing: tail.nothing)
     try forEachBatch(loader) {
       pass.compareUnrolled($0, globalCount: $1, into: &local, progress: $2)
+      observeBatch($0.iteration + 1)
     }
     return try local.together(replica.communicator) { try tail.sum($0, replica.exchange) }
   }

@@ -68,12 +68,15 @@ extension Configuration {
   }
 
   /// Channels of the input: as configured, else 2 for recordings of events and 3 for images; where no data
-  /// are named, those that the other keys are meant for, or 1 as the embedded MNIST has.
+  /// are at hand, those that the other keys are meant for, and where none are named 1 as the embedded MNIST
+  /// has.
   public var inputChannels: Int {
     if let channels = model.inputChannels { return channels }
-    guard data.path == nil else { return eventFormat == nil ? 3 : 2 }
-    let isForEvents = eventFormat != nil || firstEventKey != nil
-    return isForEvents ? 2 : data.normalization.channels ?? 1
+    if eventFormat != nil { return 2 }
+    guard let path = data.path else {
+      return firstEventKey != nil ? 2 : data.normalization.channels ?? 1
+    }
+    return !FileManager.default.fileExists(atPath: path) && firstEventKey != nil ? 2 : 3
   }
 
   /// Frames that the loader makes of a sample: one for all time steps, or of events, which alone have 2

@@ -56,10 +56,9 @@ public final class Evaluation {
     let start = ContinuousClock.now
     let progress = progress
     defer { progress?.hide() }
-    let (count, batch) = (loader.sampler.sampleCount, configuration.training.globalBatch)
     let metrics = try trainer.evaluator.evaluateInDetail(
       loader, classes: checkpoint.classes.count,
-      observeBatch: { progress?.show("validation  image \(min($0 * batch, count))/\(count)") }
+      observeBatch: { show($0, on: progress) }
     ) {
       worst?.look(
         at: $0, $1, label: $2, $3, normalization: configuration.data.normalization,
@@ -78,6 +77,12 @@ public final class Evaluation {
       ? ProgressLine() : nil
   }
 
+  private func show(_ batch: Int, on progress: ProgressLine?) {
+    let count = loader.sampler.sampleCount
+    progress?.show(
+      "validation  image \(min(batch * configuration.training.globalBatch, count))/\(count)")
+  }
+
   /// The operations of a sample at the rates that were measured.
   private func operations(at metrics: IterationMetrics) -> NetworkOperations {
     let network = trainer.network.plan
@@ -94,7 +99,9 @@ public final class Evaluation {
       throw TrainingError(
         description: "the network cannot run unrolled: \(problem); leave out --unroll")
     }
-    let found = try trainer.evaluator.compareUnrolled(loader)
+    let progress = progress
+    defer { progress?.hide() }
+    let found = try trainer.evaluator.compareUnrolled(loader) { show($0, on: progress) }
     let (levels, unrolled) = (found.levels, found.unrolled)
     func both(_ text: (IterationMetrics) -> String) -> String {
       "\(text(levels)), unrolled \(text(unrolled))"
