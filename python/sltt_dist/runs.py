@@ -154,7 +154,8 @@ def launch(
         config: a configuration file; left out: the defaults, which train on the built-in digits.
         ranks: processes that share each batch; through `mpirun` where there are several.
         output: the run's directory; left out: runs/ with date and time.
-        resume: the directory of a run that is to go on from its latest checkpoint, in place of `output`.
+        resume: the directory of a run that is to go on from its latest checkpoint, or one of its
+            checkpoints, in place of `output`.
         options: more options of `sltt-dist train`, such as ["--threads", "2"].
         program: sltt-dist; left out: the one that the variable SLTT_DIST names, that is in PATH, or that
             was built in .build of this directory or one above.
@@ -173,6 +174,8 @@ def launch(
     directory = Path(resume or output or _new_directory())
     command = [str(program or find_program()), "train"]
     command += ["--output" if resume is None else "--resume", str(directory)]
+    if resume is not None and directory.parent.name == "checkpoints":
+        directory = directory.parent.parent
     if config is not None:
         command += ["--config", os.fspath(config)]
     for key, value in _keys(settings).items():

@@ -74,6 +74,12 @@ class RunTests(unittest.TestCase):
                 )
                 new = [record["iteration"] for record in rest if record["kind"] == "interval"]
                 self.assertEqual(new, [done + 1, done + 2, done + 3])
+                checkpoint = sorted((self.folder / "run/checkpoints").glob("iteration-*"))[-1]
+                rest = sltt_dist.launch(
+                    resume=checkpoint, options=ONE_THREAD, training={"max_iterations": done + 4}
+                )
+                new = [record["iteration"] for record in rest if record["kind"] == "interval"]
+                self.assertEqual(new, [done + 4])
 
     def test_gives_what_is_new_of_a_run_that_goes_on(self) -> None:
         run = self.launch(training={"epochs": 2})
