@@ -132,11 +132,20 @@ struct Compare: ParsableCommand {
         changed.method.skipsTrailing = isSLTTK && changed.method.skipsTrailing
         try changed.apply(overrides: settings)
         let chosen = try changed.chooseFromData(communicator.activity)
-        try changed.validate()
+        try requireNetwork(changed, name)
         if chosen != shown { print(chosen.joined(separator: "\n")) }
         shown = chosen
         return Combination(name: name, configuration: changed)
       }
+    }
+  }
+
+  /// Refuses, before the first run, what the last one would be refused for.
+  private func requireNetwork(_ configuration: Configuration, _ name: String) throws {
+    do {
+      try configuration.validateWithNetwork()
+    } catch {
+      throw ValidationError("\(name): \(error)")
     }
   }
 
@@ -166,15 +175,7 @@ struct Compare: ParsableCommand {
       return print("\(position) \(combination.name), seed \(seed): complete")
     }
     print("\(position) \(combination.name), seed \(seed)")
-    let file = try ConfigurationFile(changed, in: output)
-    let threads = compute.threading.threads.map { ["--threads", "\($0)"] } ?? []
-    let arguments =
-      ["train", "--config", file.path, "--resume", "auto", "--output", directory]
-      + [
-        "--backend", compute.convolutions.dense.library.rawValue, "--kernels",
-        compute.convolutions.kernels.rawValue,
-      ] + threads
-    let status = try Relaunch.runVisibly(arguments, launcher: launcher)
+    let status = try run(changed, in: directory)
     // A run that had just been started, and did not know the signal yet, is ended by it.
     if status == ExitStatus.interrupted || status == 128 + SIGUSR1 && StopSignal.name != nil {
       print("the comparison is not complete: the same command goes on with it")
@@ -194,6 +195,21 @@ struct Compare: ParsableCommand {
 }
 
 extension Compare {
+  /// Trains, or goes on.
+  ///
+  /// - Returns: the exit status; the file with the configuration is gone by then.
+  private func run(_ configuration: Configuration, in directory: String) throws -> Int32 {
+    let file = try ConfigurationFile(configuration, in: output)
+    let threads = compute.threading.threads.map { ["--threads", "\($0)"] } ?? []
+    let arguments =
+      ["train", "--config", file.path, "--resume", "auto", "--output", directory]
+      + [
+        "--backend", compute.convolutions.dense.library.rawValue, "--kernels",
+        compute.convolutions.kernels.rawValue,
+      ] + threads
+    return try Relaunch.runVisibly(arguments, launcher: launcher)
+  }
+
   /// Whether the directory holds this very run, complete.
   ///
   /// - Throws: where it holds another one, which must neither count nor go on.

@@ -158,6 +158,30 @@ struct CompareTests {
         + ["method.k=1", "method.k=2"].flatMap { k in weights.map { "sltt-k,\(k),\($0)" } })
   }
 
+  @Test func leavesNoFilesWhereItIsStopped() throws {
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    let run = try ProgramRun(
+      [
+        "bash", "-c",
+        """
+        '\(program)' compare --config small.yaml --methods sltt --set training.epochs=1000000 \
+          --threads 1 --output c >log 2>&1 &
+        until grep -q interval c/sltt/seed-1/metrics.jsonl 2>/dev/null; do
+          kill -0 $! || exit 3
+          sleep 0.05
+        done
+        kill -TERM $!
+        wait $!
+        echo "status $?"
+        ls -A c
+        cat log
+        """,
+      ], in: workspace.directory.path)
+    #expect(run.value("status") == "75", "\(run.output)")
+    #expect(!run.output.contains(".sltt-dist-"))
+    #expect(run.output.contains("the comparison is not complete: the same command goes on with it"))
+  }
+
   @Test func mistakesAreToldBeforeTheFirstRun() throws {
     for (arguments, problem) in [
       (["--methods", "sltt,oops"], "'oops' is not one of sltt, sltt-k, bptt, ottt, rate"),
@@ -168,6 +192,14 @@ struct CompareTests {
       (["--methods", "sltt", "--vary", "neuron.tau"], "expected KEY=VALUE,VALUE"),
       (["--methods", "sltt", "--vary", "neuron.tua=1,2"], "unknown key 'neuron.tua'"),
       (["--methods", "sltt,rate", "--set", "neuron.kind=clif"], "rate is not defined for"),
+      (
+        ["--methods", "rate", "--levels", "1,4", "--set", "neuron.reset=hard"],
+        "rate,neuron.levels=4: --set neuron.levels=4: neuron.levels 4 need"
+      ),
+      (
+        ["--methods", "sltt", "--vary", "neuron.kind=lif,clif", "--set", "neuron.reset=hard"],
+        "sltt,neuron.kind=clif: "
+      ),
       (["--methods", "sltt", "--vary", "method.name=rate"], "give its values as --methods"),
       (
         ["--methods", "sltt", "--levels", "1,2", "--vary", "neuron.levels=1"],

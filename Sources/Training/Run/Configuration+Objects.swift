@@ -83,6 +83,13 @@ extension Configuration {
   /// channels, one for each. So it does not matter whether the data are at hand.
   package var framesOfASample: Int { inputChannels == 2 ? method.timesteps : 1 }
 
+  /// Checks all that does not depend on samples: the values, and the network that they describe.
+  public func validateWithNetwork() throws {
+    try validate()
+    // Any number of classes serves where the data decide it.
+    _ = try NetworkPlan(networkSpecification(classes: model.classes ?? 2))
+  }
+
   /// Opens a split of recordings.
   ///
   /// - Parameter progress: is called whenever the work that this may be gets on.
