@@ -15,15 +15,15 @@ public enum ScalingWork {
 
 /// Training on a number of ranks. Times are seconds, medians of the iterations.
 public struct ScalingMeasurement: Codable, Sendable {
-  /// For people.
-  let network: String
-  let source: String
   /// An all-reduce by itself, in the chunks of training.
   struct AllReduce: Codable {
     let floats: Int
     let seconds: Double
   }
 
+  /// For people, as is what was trained on.
+  let network: String
+  let source: String
   let ranks: Int
   let threads: Int
   let globalBatch: Int
@@ -156,8 +156,7 @@ extension ScalingMeasurement {
   private func traceHeading(_ configuration: Configuration, iterations: Int) -> String {
     let facts: [(String, Any)] = [
       ("network", network), ("ranks", ranks), ("batch", globalBatch / ranks),
-      ("threads", threads),
-      ("iterations", iterations), ("wire", wire.rawValue),
+      ("threads", threads), ("iterations", iterations), ("wire", wire.rawValue),
       ("shard", configuration.optimizer.isSharded), ("overlap", configuration.distributed.overlaps),
       ("reduced_bytes", reducedBytes),
     ]

@@ -144,8 +144,7 @@ extension ScalingReport {
       [
         "\(series.mode.rawValue) scaling, ranks", "batch", "images/s", "of a rank computing",
         "efficiency", "lowest", "highest", "iteration", "data wait", "compute", "communication",
-        "exposed",
-        "hidden", "stragglers", "firing rate",
+        "exposed", "hidden", "stragglers", "firing rate",
       ]
     ]
     rows += series.measurements.enumerated().map { index, measurement in

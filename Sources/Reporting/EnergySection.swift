@@ -4,9 +4,7 @@ import Training
 /// What a sample would cost on neuromorphic hardware, at the firing rates of the validation, or of training
 /// where there was none.
 struct EnergySection {
-  private let entries: [(name: String, operations: NetworkOperations)]
-  /// Those that were not validated.
-  private let trained: [String]
+  private let entries: [(name: String, operations: NetworkOperations, isValidated: Bool)]
   private let energy: OperationEnergy
   private let count = NetworkOperations.count
 
@@ -16,15 +14,14 @@ struct EnergySection {
       // What is not of this version has no energy, and all else of the page is shown.
       let operations =
         entry.findings?.evaluation.operations ?? (try? entry.history.operations())
-      return operations.map { (entry.name, $0) }
+      return operations.map { (entry.name, $0, entry.findings != nil) }
     }
-    trained = entries.filter { $0.findings == nil }.map(\.name)
   }
 
   var html: String {
     guard !entries.isEmpty else { return "" }
     let header = ["run", "MACs", "ACs", "energy", "MACs as an ANN", "energy", "ANN : SNN"]
-    let rows = entries.map { name, operations in
+    let rows = entries.map { name, operations, _ in
       let own = energy.of(macs: operations.macs, acs: operations.acs)
       let ann = energy.of(macs: operations.annMACs)
       return [
@@ -35,7 +32,8 @@ struct EnergySection {
     }
     return HTML.section(
       "Operations and energy of a sample",
-      HTML.table([header] + rows) + entries.map(details).joined(separator: "\n"),
+      HTML.table([header] + rows)
+        + entries.map { details($0.name, $0.operations) }.joined(separator: "\n"),
       note:
         "At \(energy.mac) pJ a multiply-accumulate (MAC) and \(energy.ac) pJ an accumulate under a"
         + " spike (AC)\(Self.source(of: energy)): arithmetic alone, without memory and neurons. "
@@ -43,11 +41,14 @@ struct EnergySection {
   }
 
   private var rates: String {
-    let shown = trained.filter { name in entries.contains { $0.name == name } }
-    return shown.isEmpty
-      ? "Spikes are counted in the validation."
-      : "Spikes are counted in the validation, of \(shown.joined(separator: ", ")) in the training of"
-        + " the latest epoch."
+    let trained = entries.filter { !$0.isValidated }.map(\.name)
+    if trained.count == entries.count {
+      return "Spikes are counted in the latest epoch's training."
+    }
+    let others =
+      trained.isEmpty
+      ? "" : "; those of \(trained.joined(separator: ", ")) in the latest epoch's training"
+    return "Spikes are counted in the validation\(others)."
   }
 
   /// Where the default numbers are from.

@@ -44,7 +44,7 @@ struct ReportTests {
     #expect(report.status == 0)
     #expect(report.errors.contains("run is shown without validation: "))
     let page = try page("own.html")
-    #expect(page.text.contains("of run in the training of the latest epoch"))
+    #expect(page.text.contains("Spikes are counted in the latest epoch's training."))
     #expect(!page.text.contains("Validation of the best checkpoint"))
   }
 

@@ -54,10 +54,11 @@ public final class ParameterStore {
       parameter.assign(published: values, to: parameter.values)
       // A learnt tau, the only scalar, has no number: all else begins as in the network that does not learn
       // it.
-      if !parameter.shape.isEmpty {
+      guard parameter.shape.isEmpty else {
         number += 1
-      } else if case .constant = parameter.initialization {
-      } else {
+        continue
+      }
+      guard case .constant = parameter.initialization else {
         preconditionFailure("\(parameter.name): a scalar cannot be drawn without a number")
       }
     }

@@ -81,7 +81,7 @@ final class BatchNorm: Normalization {
     _ g: inout Tensor, input x: NormalizationInput, statistics: NormalizationStatistics,
     rounding: Bool = false
   ) {
-    let (sums, weights, r) = (sums, weight.values, statistics.inverseDeviation)
+    let (weights, sums, r) = (weight.values, sums, statistics.inverseDeviation)
     let (weightGradient, biasGradient) = (weight.gradient, bias.gradient)
     for c in 0..<storage.channels {
       biasGradient[c] += Float(sums.first(c))
