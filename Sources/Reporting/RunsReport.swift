@@ -41,6 +41,9 @@ public struct RunsReport {
     return paths
   }
 
+  /// Whether any run tells what its operations cost.
+  public var showsEnergy: Bool { !EnergySection(entries, energy).html.isEmpty }
+
   public var html: String {
     let title =
       entries.count == 1 ? "Run \(entries[0].name)" : "\(entries.count) runs beside each other"

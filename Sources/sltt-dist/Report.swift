@@ -45,6 +45,9 @@ struct Report: ParsableCommand {
         path: output, ResultKind("page of this program", marks: ["<!DOCTYPE html>", "--ground:"]))
       let report = try RunsReport(
         histories.map { ($0, try findings(of: $0, communicator)) }, energy: energy.energy)
+      if let given = energy.given, !report.showsEnergy {
+        warn("\(given) is not used: no run has recorded firing rates, from which energy follows")
+      }
       try file.finish(with: report.html.utf8)
       print("\(output): \(Format.counted(runs.count, "run"))")
     }

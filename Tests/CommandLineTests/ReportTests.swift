@@ -48,6 +48,14 @@ struct ReportTests {
     #expect(!page.text.contains("Validation of the best checkpoint"))
   }
 
+  @Test func energiesThatNoRunHasAUseForAreNamed() throws {
+    let metrics = workspace.file("run/metrics.jsonl")
+    try Data().write(to: URL(fileURLWithPath: metrics))
+    let report = try workspace.run("report", "run", "--without-validation", "--ac-energy", "2")
+    #expect(report.status == 0)
+    #expect(report.errors.contains("--ac-energy is not used"), "\(report.errors)")
+  }
+
   @Test func severalRunsStandBesideEachOther() throws {
     let second = try workspace.run(
       "train", "--config", "small.yaml", "--set", "method.timesteps=1", "--output", "other")

@@ -70,6 +70,17 @@ struct NetworkReportTests {
     #expect(Set(lines[header...].prefix(4).map(\.count)).count == 1)
   }
 
+  @Test func saysWhyAMethodIsNotPossible() throws {
+    let lines = try lines("model.normalization=online")
+    let bptt = try #require(lines.first { $0.hasPrefix("bptt ") })
+    #expect(cells(bptt).dropFirst().allSatisfy { $0 == "–" })
+    let reasons = lines.filter { $0.hasPrefix("No ") }
+    #expect(reasons.count == 2)
+    #expect(reasons[0].hasPrefix("No bptt: ") && reasons[0].contains("model.normalization"))
+    #expect(reasons[0].contains("online is not defined for method.name bptt"))
+    #expect(reasons[1].hasPrefix("No rate: "))
+  }
+
   @Test func needsNumbersThatMakeANetwork() throws {
     #expect(
       message { _ = try lines("data.image_size=6") }

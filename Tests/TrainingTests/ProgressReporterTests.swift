@@ -83,6 +83,21 @@ struct ProgressReporterTests {
     #expect(screen.takeOutput() == "bye\n")
   }
 
+  @Test func drawsTheCourseOfTheValidationAccuracyOnceThereIsOne() {
+    var reporter = screen.reporter(isInteractive: true)
+    let drawn = [0.25, 0.5, 0.375].map { accuracy in
+      reporter.addEpoch(validationAccuracy: accuracy)
+      screen.time += 1
+      reporter.update(status(1))
+      return screen.takeLines()[2]
+    }
+    #expect(
+      drawn == [
+        "valid   ▁  accuracy, now 25.00 %", "valid   ▁█  accuracy, now 50.00 %",
+        "valid   ▁█▅  accuracy, now 37.50 %",
+      ])
+  }
+
   private func validation(batch: Int) -> ValidationStatus {
     ValidationStatus(
       epoch: 2, epochs: 3, batch: batch, samples: 100 * batch, sampleCount: 1000)

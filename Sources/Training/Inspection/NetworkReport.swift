@@ -101,26 +101,31 @@ public struct NetworkReport {
         "MACs an image",
       ]
     ]
+    var refusals = ""
     for name in Configuration.Method.Name.allCases {
-      guard let configuration = try? configuration.learning(by: name) else {
-        rows.append([name.rawValue, "not defined here", "", "", "", ""])
+      let learning: Configuration
+      do {
+        learning = try configuration.learning(by: name)
+      } catch {
+        rows.append([name.rawValue, "–", "–", "–", "–", "–"])
+        refusals += "\nNo \(name.rawValue): \(error)"
         continue
       }
       let memory = MemoryEstimate(
-        network, configuration, ranks: 1, batch: batch,
-        optimizerBuffers: configuration.optimizerBuffers, teacher: teacher,
+        network, learning, ranks: 1, batch: batch,
+        optimizerBuffers: learning.optimizerBuffers, teacher: teacher,
         before: residentBefore)
       rows.append([
         name.rawValue, Format.bytes(memory.tapeBytes), Format.bytes(memory.stateBytes),
         Format.bytes(memory.parameterBytes), Format.bytes(memory.totalBytes),
         Format.count(
-          Int(min(network.trainingMACs(configuration.method.rule), 0x1p62))),
+          Int(min(network.trainingMACs(learning.method.rule), 0x1p62))),
       ])
     }
     return """
       \(table(rows, leftAligned: 1))
 
-      MACs of training, as if every layer were dense: events save most of those under spikes.
+      MACs of training, as if every layer were dense: events save most of those under spikes.\(refusals)
       """
   }
 }

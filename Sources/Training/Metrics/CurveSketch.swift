@@ -4,10 +4,13 @@ struct CurveSketch {
   private var sums: [Double] = []
   /// Values that each point but the last stands for, and that the last does.
   private var (span, lastCount) = (1, 0)
+  /// The value that was added last.
+  private(set) var latest: Double?
 
   init(mostPoints: Int) { self.mostPoints = mostPoints }
 
   mutating func add(_ value: Double) {
+    latest = value
     if sums.isEmpty || lastCount == span {
       if sums.count == mostPoints { halve() }
       sums.append(0)

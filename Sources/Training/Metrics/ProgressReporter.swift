@@ -1,8 +1,8 @@
 import Foundation
 import Support
 
-/// Shows the progress of a run: on a terminal a few lines that change in place, with a bar and the course of
-/// the loss; else a line every few iterations.
+/// Shows the progress of a run: on a terminal a few lines that change in place, with a bar, the course of the
+/// loss and that of the validation accuracy; else a line every few iterations.
 public struct ProgressReporter {
   private let isInteractive: Bool
   private let logEvery: Int
@@ -13,6 +13,7 @@ public struct ProgressReporter {
   private var throughput: Throughput
   private var block = LiveBlock()
   private var losses = CurveSketch(mostPoints: 60)
+  private var validationAccuracies = CurveSketch(mostPoints: 60)
   private var curves: [String] = []
   private var lastDraw = -Double.infinity
   /// When a validation had its first batch, or told of itself last, where there is no terminal.
@@ -91,6 +92,11 @@ public struct ProgressReporter {
     }
   }
 
+  /// Takes an epoch into the course of the validation accuracy, 0 to 1.
+  public mutating func addEpoch(validationAccuracy: Double) {
+    validationAccuracies.add(validationAccuracy)
+  }
+
   /// Prints a line of text; what changes in place stays below it.
   public func message(_ text: String) { write(block.printing(text)) }
 
@@ -109,17 +115,26 @@ public struct ProgressReporter {
     write(block.show([bar(head, done, of: count, figures)] + curves))
   }
 
-  /// The course of the loss, in as many characters as there is room for, and the layers' rates; none where
-  /// they would not fit.
+  /// The course of the loss and of the epochs' validation accuracy, and the layers' rates; none where they
+  /// would not fit.
   private func lines(below status: TrainingStatus) -> [String] {
-    let (head, tail) = ("loss    ", "  " + Format.fixed(losses.points.last ?? 0, 4))
-    let room = width() - 1 - head.count - tail.count
     let layers = status.layerRates
     let lines = [
-      head + sparkline(losses.points.thinned(to: max(1, room))) + tail,
+      line("loss    ", losses) { Format.fixed($0, 4) },
+      line("valid   ", validationAccuracies) { "accuracy, now " + Format.percent($0, digits: 2) },
       "firing  \(sparkline(layers))  by layer, up to " + Format.percent(layers.max() ?? 0),
     ]
-    return lines.filter { $0.count < width() }
+    return lines.compactMap { $0 }.filter { $0.count < width() }
+  }
+
+  /// A curve in as many characters as there is room for, and its latest value; nil where there is none yet.
+  private func line(
+    _ head: String, _ curve: CurveSketch, _ text: (Double) -> String
+  ) -> String? {
+    guard let latest = curve.latest else { return nil }
+    let tail = "  " + text(latest)
+    let room = width() - 1 - head.count - tail.count
+    return head + sparkline(curve.points.thinned(to: max(1, room))) + tail
   }
 
   /// - Parameter figures: a narrow terminal loses the last ones first.
