@@ -70,7 +70,7 @@ extension ScalingMeasurement {
     iterations: Int, trace: String? = nil, _ communicator: any Communicator
   ) throws {
     // Before the work, whether it can be written.
-    let kind = ResultKind("trace of ranks", marks: ["# network ", "# iterations "])
+    let kind = ResultKind("trace of ranks", beginning: "# network ", marks: ["# iterations "])
     let file = try communicator.isRoot ? trace.map { try ResultFile(path: $0, kind) } : nil
     let recorder = TracingCommunicator(communicator)
     let source: BenchmarkSource? = if case .training(let source) = work { source } else { nil }

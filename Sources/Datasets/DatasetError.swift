@@ -121,7 +121,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
     case .nothingHeldOut(let path):
       return
         "\(path): has one image of each class, so none can be held out to validate on. Add images,"
-        + " or hold out none."
+        + " or set data.validation to the training split, which then validates as well."
     case .noSamples(let path):
       return "\(path): none of its images can be decoded. Check that it is the right data set."
     case .undecodable(let sample, let reason):

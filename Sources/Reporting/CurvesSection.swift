@@ -17,7 +17,7 @@ struct CurvesSection {
         [(\.trainAccuracy, true, true), (\.validationAccuracy, false, false)], times: 100),
       plot(
         "Firing rate", "spikes a neuron and step (%)", [(\.firingRate, false, true)], times: 100),
-      plot("Learning rate", "learning rate", [(\.learningRate, false, false)]),
+      plot("Learning rate", "learning rate", [(\.learningRate, false, true)]),
       plot("Gradient norm", "norm", [(\.gradientNorm, false, true)]),
       plot("Speed", "images/s", [(\.imagesPerSecond, false, true)]),
     ].compactMap { $0 }
@@ -54,7 +54,8 @@ struct CurvesSection {
       }
     }.filter { !$0.points.isEmpty }
     guard !series.isEmpty else { return nil }
-    return LinePlot(title: title, xLabel: "epoch", yLabel: label, series: series, layout: .page)
+    return LinePlot(
+      title: title, xLabel: "epoch", yLabel: label, countsX: true, series: series, layout: .page)
   }
 
   /// A point an epoch, or, of runs of few epochs, one an interval.

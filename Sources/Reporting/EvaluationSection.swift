@@ -4,6 +4,8 @@ import Training
 /// What the best checkpoints do on the validation split.
 struct EvaluationSection {
   private let entries: [(name: String, findings: Findings)]
+  /// Why runs are not among these.
+  private let problems: [String]
   /// A confusion matrix of more classes has cells too small to point at.
   private static let mostMapped = 60
   /// Classes of each end where there are too many for a table.
@@ -12,13 +14,21 @@ struct EvaluationSection {
 
   init(_ entries: [RunsReport.Entry]) {
     self.entries = entries.compactMap { entry in entry.findings.map { (entry.name, $0) } }
+    problems = entries.compactMap { entry in
+      guard case .impossible(let error) = entry.validation else { return nil }
+      return "\(entry.name) could not be validated: \(error)"
+    }
   }
 
   var html: String {
-    guard !entries.isEmpty else { return "" }
+    let title = "Validation of the best checkpoint"
+    let notes = problems.map(HTML.note).joined(separator: "\n")
+    guard !entries.isEmpty else {
+      return HTML.section(title, problems.isEmpty ? HTML.note("It was left out.") : notes)
+    }
     return HTML.section(
-      "Validation of the best checkpoint",
-      HTML.table([Self.columns] + entries.map(row))
+      title,
+      HTML.table([Self.columns] + entries.map(row)) + notes
         + HTML.legend(entries.enumerated().map { ($1.name, $0, false) })
         + HTML.cards((hasTimesteps ? [accuracyByTimestep.svg] : []) + [calibration.svg])
         + entries.map(details).joined())
@@ -45,6 +55,7 @@ struct EvaluationSection {
   private var accuracyByTimestep: LinePlot {
     LinePlot(
       title: "Accuracy after each time step", xLabel: "time steps", yLabel: "accuracy (%)",
+      countsX: true,
       series: entries.enumerated().map { index, entry in
         LinePlot.Series(
           entry.name,

@@ -20,7 +20,7 @@ struct FiringSection {
       return [
         HTML.heading("\(prefix)by time step, \(kind) of epoch \(shown.epoch)")
           + byTimestep(layers),
-        byEpoch(entry.history.epochs).map { HTML.heading("\(prefix)by epoch") + $0 },
+        byEpoch(entry.history.latestOfEachEpoch).map { HTML.heading("\(prefix)by epoch") + $0 },
       ].compactMap { $0 }
     }
     guard !cards.isEmpty else { return "" }

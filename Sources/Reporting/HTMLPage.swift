@@ -44,7 +44,7 @@ struct HTMLPage {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
     .card { background: var(--card); border: 1px solid var(--edge); border-radius: 8px;
       padding: 0.7rem; min-width: 0; }
-    .card svg { width: 100%; height: auto; display: block; }
+    .card svg { width: 100%; max-width: 40rem; height: auto; display: block; margin: 0 auto; }
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.93em; }
     th, td { padding: 0.2rem 0.5rem; text-align: right; border-bottom: 1px solid var(--edge);

@@ -10,22 +10,32 @@ public struct RunsReport {
     /// As the page calls it; no other is called so.
     let name: String
     let history: RunHistory
-    let findings: Findings?
+    let validation: Validation
+
+    var findings: Findings? { if case .found(let findings) = validation { findings } else { nil } }
+  }
+
+  /// What the best checkpoint of a run does on the validation split.
+  public enum Validation {
+    case found(Findings)
+    /// Nobody wanted to know.
+    case leftOut
+    case impossible(any Error)
   }
 
   let entries: [Entry]
   private let energy: OperationEnergy
 
   /// - Parameters:
-  ///   - runs: histories, with what was found of each run's best checkpoint.
+  ///   - runs: histories, with the validation of each run's best checkpoint.
   ///   - energy: of operations.
   public init(
-    _ runs: [(history: RunHistory, findings: Findings?)],
+    _ runs: [(history: RunHistory, validation: Validation)],
     energy: OperationEnergy = OperationEnergy()
   ) {
     self.energy = energy
     let names = Self.names(runs.map(\.history.path))
-    entries = zip(names, runs).map { Entry(name: $0, history: $1.history, findings: $1.findings) }
+    entries = zip(names, runs).map { Entry(name: $0, history: $1.history, validation: $1.validation) }
   }
 
   /// The last components of the paths, as many as tell them apart.
@@ -70,7 +80,7 @@ public struct RunsReport {
       return [
         entry.name, configuration.model.name, configuration.method.name.rawValue,
         "\(configuration.method.timesteps)",
-        "\(last?.epoch ?? 0)/\(configuration.training.epochs)",
+        "\(history.epochsDone)/\(configuration.training.epochs)",
         text(history.bestAccuracy) { Format.percent($0, digits: 2) },
         text(last?.validationAccuracy) { Format.percent($0, digits: 2) },
         text(last?.trainLoss) { Format.fixed($0, 4) }, text(history.imagesPerSecond, Format.rate),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Distributed
+import Support
 import Training
 
 /// How often a benchmark goes through all that it compares.
@@ -73,14 +74,21 @@ struct ReportOptions<Benchmark: ParsableCommand>: ParsableArguments {
 
   /// Makes the directory, before the work.
   func prepare() throws {
-    _ = try output.map { try BenchmarkOutput(directory: $0) }
+    _ = try output.map(files)
+  }
+
+  private func files(_ directory: String) throws -> BenchmarkOutput {
+    try BenchmarkOutput(
+      directory: directory,
+      replacing: ["\(Self.name).json": .figures, "\(Self.name).svg": .plot])
   }
 
   /// Prints the report and writes its files.
   func show(_ report: some PlottedReport) throws {
+    if let files = try output.map(files) {
+      try files.write(report.json, to: "\(Self.name).json")
+      try files.write(report.plot.svg, to: "\(Self.name).svg")
+    }
     print(report.text)
-    guard let output = try output.map({ try BenchmarkOutput(directory: $0) }) else { return }
-    try output.write(report.json, to: "\(Self.name).json")
-    try output.write(report.plot.svg, to: "\(Self.name).svg")
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Configuration
 import Distributed
+import Support
 import Tensors
 import Training
 
@@ -61,7 +62,8 @@ struct BenchStep: ParsableCommand {
     onEveryRank { communicator in
       // Before the work, whether it can be made.
       let directory =
-        try communicator.isRoot ? output.map { try BenchmarkOutput(directory: $0) } : nil
+        try communicator.isRoot
+        ? output.map { try BenchmarkOutput(directory: $0, replacing: ["step.json": .figures]) } : nil
       let file = try data.file(communicator)
       let resolved = try configuration.read(
         communicator, base: file.map { ($0.configuration, $0.path) })
@@ -74,8 +76,8 @@ struct BenchStep: ParsableCommand {
       for _ in 0..<repetition.rounds { try benchmark.runRound() }
       guard communicator.isRoot else { return }
       let report = benchmark.report()
-      print(report.text)
       try directory?.write(report.json, to: "step.json")
+      print(report.text)
     }
   }
 

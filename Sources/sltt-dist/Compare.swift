@@ -3,6 +3,7 @@ import Benchmarking
 import Configuration
 import Distributed
 import Foundation
+import Support
 import Tensors
 import Training
 
@@ -80,7 +81,12 @@ struct Compare: ParsableCommand {
       }
       let combinations = try combinations(communicator)
       for combination in combinations { try requireSameRuns(combination) }
-      let files = try BenchmarkOutput(directory: output)
+      let files = try BenchmarkOutput(
+        directory: output,
+        replacing: [
+          "comparison.txt": Self.tableKind, "comparison.json": .figures,
+          "accuracy-time.svg": .plot, "accuracy-memory.svg": .plot,
+        ])
       StopSignal.beginDeferring()
       let count = combinations.count * seeds.count
       for (index, combination) in combinations.enumerated() {
@@ -90,13 +96,16 @@ struct Compare: ParsableCommand {
         }
       }
       let comparison = try Comparison(directory: output)
-      print("\n" + comparison.text)
       try files.write(comparison.text + "\n", to: "comparison.txt")
       try files.write(comparison.json, to: "comparison.json")
       try files.write(comparison.timePlot.svg, to: "accuracy-time.svg")
       try files.write(comparison.memoryPlot.svg, to: "accuracy-memory.svg")
+      print("\n" + comparison.text)
     }
   }
+
+  private static let tableKind = ResultKind(
+    "table of a comparison", beginning: " ", marks: [" SOPs/image\n"])
 
   /// A method with values of what varies.
   private struct Combination {

@@ -73,9 +73,10 @@ struct Evaluate: ParsableCommand {
       }
       let report = try evaluation.run()
       guard communicator.isRoot else { return }
-      print(report.text(showsAllClasses: classes, energy: energy ? operations.energy : nil))
+      // Before printing, which ends the process where nobody reads any more.
       try files[0]?.finish(with: report.confusion.utf8)
       try files[1]?.finish(with: report.json)
+      print(report.text(showsAllClasses: classes, energy: energy ? operations.energy : nil))
     }
   }
 
@@ -85,7 +86,21 @@ struct Evaluate: ParsableCommand {
 }
 
 extension ResultKind {
-  fileprivate static let confusion = ResultKind("confusion matrix", marks: ["class,"])
+  /// The first row is that of the first column's class, and the rest of it counts.
+  fileprivate static let confusion = ResultKind("confusion matrix", matches: isConfusion)
+
+  private static func isConfusion(_ text: String) -> Bool {
+    let lines = text.split(separator: "\n", maxSplits: 2)
+    guard text.hasPrefix("class,") else { return false }
+    guard lines.count > 1 else { return true }
+    var name = lines[1]
+    while let comma = name.lastIndex(of: ","),
+      case let count = name[comma...].dropFirst(), !count.isEmpty, count.allSatisfy(\.isNumber)
+    {
+      name = name[..<comma]
+    }
+    return name != lines[1] && (lines[0] + ",").hasPrefix("class,\(name),")
+  }
   fileprivate static let evaluation = ResultKind(
-    "evaluation", marks: ["{", "\"accuracy\"", "\"checkpoint\""])
+    "evaluation", beginning: "{\"accuracy\":", marks: ["\"accuracy_by_timestep\":"])
 }

@@ -50,12 +50,13 @@ struct Gradients: ParsableCommand {
         let resolved = try configuration.read(communicator)
         ThreadPool.setThreads(try compute.threadCount(communicator))
         let probe = try GradientProbe(
-          resolved, weights: files.weights!, batch: files.batch!, backend: compute.backend)
-        return try probe.run(trainedTimesteps: files.trainedTimesteps, output: files.output!)
+          resolved, weights: files.weights!, batch: files.batch!, output: files.output!,
+          backend: compute.backend)
+        return try probe.run(trainedTimesteps: files.trainedTimesteps)
       }
       // Before the work, whether it can be written.
       let kind = ResultKind(
-        "comparison of gradients", marks: ["{", "\"batches\"", "\"norm_ratio\""])
+        "comparison of gradients", beginning: "{\n  \"all\" :", marks: ["\"norm_ratio\""])
       let file = try comparison.json.map { try ResultFile(path: $0, kind) }
       let checkpoint = try comparison.checkpoint.map { try ModelFile(at: $0, communicator) }
       let resolved = try configuration.read(
@@ -64,8 +65,9 @@ struct Gradients: ParsableCommand {
         resolved, with: reference, weights: checkpoint, backend: compute.backend,
         threads: compute.threadCount(communicator), communicator
       ).compare(batches: comparison.batches ?? 1)
-      print(found.text)
+      // Before printing, which ends the process where nobody reads any more.
       try file?.finish(with: found.json.utf8)
+      print(found.text)
     }
   }
 }

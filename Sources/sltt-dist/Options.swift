@@ -147,6 +147,7 @@ extension ConfigurationOptions {
       try apply(to: &configuration, overrides: overrides)
       if let earlier {
         if config != nil { configuration.choose(asIn: earlier) }
+        try requireData(of: configuration, asIn: earlier, from: base!.path)
       } else {
         try configuration.chooseFromData(communicator.activity).forEach(report)
       }
@@ -157,6 +158,18 @@ extension ConfigurationOptions {
     var shared = Configuration()
     try shared.apply(yaml: yaml, from: "rank 0")
     return shared
+  }
+
+  /// Checks that data which a checkpoint names by a path from where its run was started are there.
+  private func requireData(
+    of configuration: Configuration, asIn earlier: Configuration, from checkpoint: String
+  ) throws {
+    guard let path = configuration.data.path, path == earlier.data.path, !path.hasPrefix("/"),
+      !FileManager.default.fileExists(atPath: path)
+    else { return }
+    throw ValidationError(
+      "\(path): there is no such file or directory here; it is data.path of \(checkpoint), from the"
+        + " directory where its run was started: go there, or name the data with --set data.path=")
   }
 
   /// Takes the values that the options give. Does not `validate`.

@@ -20,7 +20,8 @@ struct PredictionTable {
     (self.names, self.top, self.isJSON) = (names, min(top, names.count), isJSON)
     let kind = ResultKind(
       isJSON ? "file of predictions in JSON lines" : "CSV file of predictions",
-      marks: isJSON ? ["{", "\"probability\""] : ["path,class,probability"])
+      beginning: isJSON ? "{\"class\":" : "path,class,probability",
+      marks: isJSON ? ["\"path\":", "\"top\":[{\"class\":"] : [])
     file = try path.map { try ResultFile(path: $0, kind) }
     guard !isJSON else { return }
     let more = self.top > 1 ? (2...self.top).flatMap { ["class_\($0)", "probability_\($0)"] } : []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distributed
+import Foundation
 import Reporting
 import Support
 import Training
@@ -38,13 +39,15 @@ struct Report: ParsableCommand {
   }
 
   func run() {
+    // A page whose progress nobody reads any more is made all the same.
+    signal(SIGPIPE, SIG_IGN)
     onOneRank("report") { communicator in
       let histories = try runs.map { try RunHistory(run: $0) }
       // Before the work, whether it can be written.
       let file = try ResultFile(
-        path: output, ResultKind("page of this program", marks: ["<!DOCTYPE html>", "--ground:"]))
+        path: output, ResultKind("page of this program", beginning: "<!DOCTYPE html>", marks: ["--ground:"]))
       let report = try RunsReport(
-        histories.map { ($0, try findings(of: $0, communicator)) }, energy: energy.energy)
+        histories.map { ($0, validation(of: $0, communicator)) }, energy: energy.energy)
       if let given = energy.given, !report.showsEnergy {
         warn("\(given) is not used: no run has recorded firing rates, from which energy follows")
       }
@@ -53,19 +56,19 @@ struct Report: ParsableCommand {
     }
   }
 
-  /// - Returns: nil where the validation is left out, or not possible, which a warning tells.
-  private func findings(
+  private func validation(
     of history: RunHistory, _ communicator: any Communicator
-  ) throws -> Findings? {
-    guard !withoutValidation else { return nil }
+  ) -> RunsReport.Validation {
+    guard !withoutValidation else { return .leftOut }
     do {
       print("validating \(history.path)")
-      return try Findings(
-        of: history, backend: compute.backend, threads: compute.threadCount(communicator),
-        communicator)
+      return .found(
+        try Findings(
+          of: history, backend: compute.backend, threads: compute.threadCount(communicator),
+          communicator))
     } catch {
       warn("\(history.path) is shown without validation: \(error)")
-      return nil
+      return .impossible(error)
     }
   }
 }

@@ -102,6 +102,37 @@ struct EvaluateTests {
     }
   }
 
+  @Test func replacesNothingButResultsOfItsKind() throws {
+    let predict = ["predict", "--checkpoint", best, "images/val", "--output", "predictions.csv"]
+    #expect(try workspace.run(predict).status == 0)
+    let others = [
+      "predictions.csv": try workspace.text("predictions.csv"),
+      "prices.csv": "class,price\ncat,3\n", "notes.txt": "the class, the accuracy\n",
+    ]
+    for (name, text) in others {
+      try workspace.directory.write(text, to: name)
+      let run = try workspace.run("evaluate", "--checkpoint", best, "--confusion", name)
+      #expect(run.status == 1 && run.errors.contains("\(name): is there already, and is no confusion"))
+      #expect(try workspace.text(name) == text)
+    }
+    for name in ["own.csv", "own.csv"] {
+      let run = try workspace.run("evaluate", "--checkpoint", best, "--confusion", name)
+      #expect(run.status == 0)
+    }
+  }
+
+  /// Not even where nobody reads what is printed.
+  @Test func resultsAreNotLost() throws {
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    _ = try ProgramRun(
+      [
+        "sh", "-c",
+        "'\(program)' evaluate --threads 1 --checkpoint run --json own.json --confusion own.csv | true",
+      ], in: workspace.directory.path)
+    #expect(try workspace.text("own.json").hasSuffix("}\n"))
+    #expect(try workspace.text("own.csv").hasPrefix("class,0,1,2\n"))
+  }
+
   @Test func saysAtOnceWhatItCannotWrite() throws {
     let run = try workspace.run("evaluate", "--checkpoint", "none", "--json", "none/x.json")
     #expect(run.status == 1 && run.messages.count == 1)

@@ -45,7 +45,8 @@ struct ReportTests {
     #expect(report.errors.contains("run is shown without validation: "))
     let page = try page("own.html")
     #expect(page.text.contains("Spikes are counted in the latest epoch's training."))
-    #expect(!page.text.contains("Validation of the best checkpoint"))
+    #expect(page.text.contains("run could not be validated: images: there is no such file"))
+    #expect(!page.text.contains("Calibration"))
   }
 
   @Test func energiesThatNoRunHasAUseForAreNamed() throws {

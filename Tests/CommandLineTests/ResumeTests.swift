@@ -59,6 +59,22 @@ struct ResumeTests {
     }
   }
 
+  /// Also of the iterations before it was broken off.
+  @Test func anIntervalIsMeasuredWhole() throws {
+    let options = common + ["--set", "training.log_every=3"]
+    #expect(try workspace.run(options + ["--output", "whole"]).status == 0)
+    for limit in [["--set", "training.max_iterations=4"], []] {
+      #expect(try workspace.run(options + ["--resume", "auto", "--output", "run"] + limit).status == 0)
+    }
+    // Kind, epoch, iteration, samples, loss and accuracy.
+    let intervals = try ["whole", "run"].map { run in
+      try workspace.text("\(run)/metrics.csv").split(separator: "\n")
+        .filter { $0.hasPrefix("interval,") }.map { $0.split(separator: ",").prefix(6) }
+    }
+    #expect(intervals[0].count == 2)
+    #expect(intervals[0] == intervals[1])
+  }
+
   @Test func saysWhatIsNoRun() throws {
     #expect(try workspace.run(common + ["--output", "run"]).status == 0)
     for (resume, problem) in [

@@ -31,7 +31,7 @@ struct EvaluationSectionTests {
     try configuration.write(Configuration().yaml, to: "config.yaml")
     let entry = RunsReport.Entry(
       name: "run", history: try RunHistory(run: configuration.path),
-      findings: Findings(evaluation: evaluation, worst: [worst]))
+      validation: .found(Findings(evaluation: evaluation, worst: [worst])))
     return try #require(XMLElements("<page>" + EvaluationSection([entry]).html + "</page>"))
   }
 

@@ -88,7 +88,7 @@ struct FindingsTests {
     let correct = found.classes.reduce(0) { $0 + $1.correct }
     #expect(abs(found.accuracy - Double(correct) / 13) < 1e-12)
 
-    let text = try #require(XMLElements(RunsReport([(history, findings)]).html)).text
+    let text = try #require(XMLElements(RunsReport([(history, .found(findings))]).html)).text
     #expect(text.contains(Format.percent(found.accuracy, digits: 2)))
     for (one, row) in zip(found.classes, found.confusion) {
       for (output, count) in zip(found.outputs, row) {
@@ -99,7 +99,7 @@ struct FindingsTests {
   }
 
   @Test func thePageNeedsNothingElse() throws {
-    let html = RunsReport([(history, findings)]).html
+    let html = RunsReport([(history, .found(findings))]).html
     let page = try #require(XMLElements(html))
     let attributes = page.attributes.values.joined()
     #expect(attributes.allSatisfy { $0["href"] == nil && $0["srcset"] == nil })
@@ -121,7 +121,7 @@ struct FindingsTests {
   @Test func runsStandBesideEachOther() throws {
     let other = try Self.train(in: directory, "hard", ["neuron.reset=hard", "neuron.tau=2"])
     let page = try #require(
-      XMLElements(RunsReport([(history, findings), (other, Self.findings(of: other))]).html))
+      XMLElements(RunsReport([(history, .found(findings)), (other, .found(Self.findings(of: other)))]).html))
     let cells = page.text.replacing("\n", with: "")
     #expect(cells.contains("2 runs beside each other") && cells.contains("keyrunhard"))
     #expect(cells.contains("neuron.tau1.12.0") && cells.contains("neuron.resetsofthard"))
@@ -134,7 +134,7 @@ struct FindingsTests {
   @Test func energyIsAtTheGivenCosts() throws {
     let operations = findings.evaluation.operations
     func text(_ energy: OperationEnergy) throws -> String {
-      try #require(XMLElements(RunsReport([(history, findings)], energy: energy).html)).text
+      try #require(XMLElements(RunsReport([(history, .found(findings))], energy: energy).html)).text
         .replacing("\n", with: "")
     }
     let (usual, own) = (try text(OperationEnergy()), try text(OperationEnergy(mac: 2, ac: 0.5)))
@@ -150,7 +150,7 @@ struct FindingsTests {
   @Test func memoryIsShownByPart() throws {
     let expected = try #require(history.epochs.last?.expectedBytes)
     #expect(expected["weights"]! > 0 && expected["tape"]! > 0 && expected["teacher"] == nil)
-    let cells = try #require(XMLElements(RunsReport([(history, nil)]).html)).text
+    let cells = try #require(XMLElements(RunsReport([(history, .leftOut)]).html)).text
       .replacing("\n", with: "")
     for (part, name) in [("weights", "weights"), ("program", "program and libraries")] {
       #expect(cells.contains(name + Format.bytes(expected[part]!)))

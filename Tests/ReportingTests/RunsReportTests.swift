@@ -38,7 +38,7 @@ struct RunsReportTests {
   }
 
   @Test func onePageShowsWhatARunHasMeasured() throws {
-    let page = try #require(XMLElements(RunsReport([(history("own"), nil)]).html))
+    let page = try #require(XMLElements(RunsReport([(history("own"), .leftOut)]).html))
     // Loss, accuracy, firing rate, learning rate, speed; rates by time step and by epoch.
     #expect(page.attributes["svg"]?.count == 7)
     // The best accuracy is that of the first epoch.
@@ -59,7 +59,7 @@ struct RunsReportTests {
   @Test func severalRunsAreToldApartAndCompared() throws {
     let page = try #require(
       XMLElements(
-        RunsReport([(history("a/x"), nil), (history("b/x", tau: 2), nil)]).html))
+        RunsReport([(history("a/x"), .leftOut), (history("b/x", tau: 2), .leftOut)]).html))
     #expect(page.text.contains("2 runs beside each other"))
     #expect(page.text.contains("a/x") && page.text.contains("b/x"))
     #expect(page.text.replacing("\n", with: "").contains("neuron.tau1.12"))
@@ -68,7 +68,7 @@ struct RunsReportTests {
   @Test func aRunThatHasJustBegunHasAPage() throws {
     try directory.write(Configuration().yaml, to: "new/config.yaml")
     let history = try RunHistory(run: directory.file("new"))
-    #expect(XMLElements(RunsReport([(history, nil)]).html) != nil)
+    #expect(XMLElements(RunsReport([(history, .leftOut)]).html) != nil)
     #expect(!history.isComplete)
   }
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct ResultFileTests {
-  private let kind = ResultKind("list of numbers", marks: ["number,", "\n"])
+  private let kind = ResultKind("list of numbers", beginning: "number,", marks: ["\n"])
   private let directory: TemporaryDirectory
   private let path: String
 
@@ -36,6 +36,9 @@ struct ResultFileTests {
     let error = #expect(throws: FileError.self) { try ResultFile(path: path, kind) }
     #expect(error == .occupied(path: path, wanted: "list of numbers"))
     #expect(try text == "name,number\n")
+    // With all that its files have, but elsewhere.
+    try directory.write("of a number,\n", to: "result.csv")
+    #expect(throws: FileError.self) { try ResultFile(path: path, kind) }
     #expect(try directory.contents == ["result.csv"])
   }
 

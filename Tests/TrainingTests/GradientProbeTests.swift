@@ -1,6 +1,8 @@
 import Configuration
+import Foundation
 import SafeTensors
 import SpikingNetworks
+import Support
 import TestSupport
 import Testing
 
@@ -47,11 +49,12 @@ struct GradientProbeTests {
       parameters.map { parameter in
         .floats(parameter.name, shape: parameter.shape, parameter.published(parameter.values))
       }, to: weights)
-    return try GradientProbe(configuration, weights: weights, batch: batch, backend: .oneDNN)
+    return try GradientProbe(
+      configuration, weights: weights, batch: batch, output: output, backend: .oneDNN)
   }
 
   private func logits(_ probe: GradientProbe, _ trained: [Int]? = nil) throws -> [Float] {
-    try withOneThread { try probe.run(trainedTimesteps: trained, output: output) }
+    try withOneThread { try probe.run(trainedTimesteps: trained) }
     return try SafeTensorsFile(contentsOf: output).floats("logits")
   }
 
@@ -73,8 +76,19 @@ struct GradientProbeTests {
         .floats("frames", shape: [3, 2, 1, 8, 8], frames + frames + frames),
       ], to: batch)
     let configuration = try Configuration(file: nil, overrides: Self.network)
-    let same = try GradientProbe(configuration, weights: weights, batch: batch, backend: .oneDNN)
+    let same = try GradientProbe(
+      configuration, weights: weights, batch: batch, output: output, backend: .oneDNN)
     #expect(try logits(same) == once)
+  }
+
+  @Test func replacesNothingButGradients() throws {
+    _ = try logits(try probe())
+    _ = try logits(try probe())
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: output))
+    #expect(
+      #expect(throws: FileError.self) { try probe() }
+        == .occupied(path: output, wanted: "file of gradients"))
+    #expect(try String(contentsOfFile: output, encoding: .utf8) == "precious")
   }
 
   @Test func runningStatisticsMayBeLeftOut() throws {
@@ -86,7 +100,7 @@ struct GradientProbeTests {
   @Test func drawsTheTrainedStepsUnlessTheyAreNamed() throws {
     func loss(_ trained: [Int]?) throws -> Float {
       let probe = try probe("method.name=sltt-k", "method.k=1")
-      try probe.run(trainedTimesteps: trained, output: output)
+      try probe.run(trainedTimesteps: trained)
       return try SafeTensorsFile(contentsOf: output).floats("loss")[0]
     }
     let drawn = LearningRule.slttK(timesteps: 3, k: 1)
@@ -114,7 +128,7 @@ struct GradientProbeTests {
   @Test func trainedStepsAreForSLTTKOnly() throws {
     let probe = try probe()
     #expect(
-      message { try probe.run(trainedTimesteps: [0], output: output) }
+      message { try probe.run(trainedTimesteps: [0]) }
         == "--trained-timesteps is for sltt-k, and method.name is sltt: leave it out")
   }
 }

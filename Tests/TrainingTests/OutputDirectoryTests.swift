@@ -44,6 +44,29 @@ struct OutputDirectoryTests {
     try OutputDirectory(directory.path, isNew: false).claim()
   }
 
+  @Test(arguments: ["metrics.csv", "metrics.jsonl", "checkpoints/latest", "checkpoints/best"])
+  func whatIsOfOthersIsNotWrittenOver(name: String) throws {
+    try directory.write("precious", to: name)
+    for isNew in [true, false] {
+      let output = OutputDirectory(directory.path, isNew: isNew)
+      #expect(
+        message { try output.claim() }
+          == "\(directory.path) holds no run, but \(directory.file(name)), which one would write over: name"
+          + " another --output")
+    }
+    #expect(try String(contentsOfFile: directory.file(name), encoding: .utf8) == "precious")
+    // A run that was killed before its first checkpoint has left a configuration beside these.
+    try OutputDirectory(directory.path, isNew: false).write(Configuration())
+    try OutputDirectory(directory.path, isNew: false).claim()
+  }
+
+  @Test func aConfigurationOfSomethingElseIsNotWrittenOver() throws {
+    try directory.write("site: mine\n", to: "config.yaml")
+    #expect(
+      message { try OutputDirectory(directory.path, isNew: false).claim() }
+        .contains("has a config.yaml that is not of a run: name another --output"))
+  }
+
   /// As on a file system without locks: both have looked, one writes first.
   @Test func ofTwoThatLookedOneWrites() throws {
     let output = OutputDirectory(directory.path)

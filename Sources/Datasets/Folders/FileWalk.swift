@@ -9,6 +9,8 @@ struct FileWalk<Directory: ListedDirectory> {
   private var files: [(directory: RawPath, names: [[UInt8]])] = []
   private var count = 0
   private(set) var passedOver = PassedOver()
+  /// Names that are wanted and lead to no file.
+  private(set) var unreachable: [(path: RawPath, reason: PassedOver.Reason)] = []
   /// Of files that are not wanted.
   private(set) var otherEndings: Set<String> = []
 
@@ -31,7 +33,9 @@ struct FileWalk<Directory: ListedDirectory> {
         passedOver.add(.noImage(entry.name))
         fileNameEnding(entry.name).map { _ = otherEndings.insert($0) }
       case .directory(let directory): subdirectories.append((entry.name, directory))
-      case .nothing(let reason): passedOver.add(reason)
+      case .nothing(let reason):
+        passedOver.add(reason)
+        if isWanted(entry.name) { unreachable.append((path.appending(entry.name), reason)) }
       }
     }
     names.sortByBytes()
@@ -64,25 +68,27 @@ struct FileWalk<Directory: ListedDirectory> {
 }
 
 /// The files in a directory and below it whose names say that they are wanted: sorted by directory, then by
-/// name.
+/// name; and such names that lead to no file.
 ///
 /// - Parameters:
 ///   - location: of the directory, for messages.
 ///   - expected: the endings of wanted files, for messages.
 ///   - remedy: what to do where there are only files with these endings, in whole sentences.
-/// - Throws: `DatasetError.noInputs` where there are none.
+/// - Throws: `DatasetError.noInputs` where there are neither.
 func wantedFiles<Directory: ListedDirectory>(
   in directory: Directory, location: RawPath, expected: String,
   remedy: (_ endings: Set<String>) -> String, _ isWanted: @escaping (_ name: [UInt8]) -> Bool
-) throws(DatasetError) -> [RawPath] {
+) throws(DatasetError) -> (
+  files: [RawPath], unreachable: [(path: RawPath, reason: PassedOver.Reason)]
+) {
   var walk = FileWalk<Directory>(isWanted: isWanted)
   try walk.visit(directory, at: RawPath([]), below: [])
   var paths = NameTable()
   walk.append(to: &paths)
-  guard paths.count > 0 else {
+  guard paths.count > 0 || !walk.unreachable.isEmpty else {
     throw .noInputs(path: "\(location)", expected: expected, remedy: remedy(walk.otherEndings))
   }
-  return (0..<paths.count).map { RawPath(Array(paths.utf8($0))) }
+  return ((0..<paths.count).map { RawPath(Array(paths.utf8($0))) }, walk.unreachable)
 }
 
 extension PassedOver {

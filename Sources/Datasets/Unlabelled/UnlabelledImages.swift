@@ -6,6 +6,7 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
     case file(RawPath)
     /// Of an archive.
     case member(RandomAccessFile, Range<Int>)
+    case nothing(PassedOver.Reason)
   }
 
   private var places: [(name: String, place: Place)] = []
@@ -15,14 +16,22 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
 
   public mutating func add(_ path: RawPath) throws(DatasetError) {
     if try onFiles(FileStatus(of: path).isDirectory) {
-      for name in try imagePaths(in: FileSystemDirectory(path: path), location: path) {
+      let found = try images(in: FileSystemDirectory(path: path), location: path)
+      for name in found.files {
         let file = path.appending(name.bytes)
         append("\(file)", .file(file))
       }
+      for (name, reason) in found.unreachable {
+        append("\(path.appending(name.bytes))", .nothing(reason))
+      }
     } else if isArchiveName(path) {
       let (tar, tree) = try PlainTar.withTree(of: "\(path)", .alone)
-      for member in try imagePaths(in: tree.root, location: path) {
+      let found = try images(in: tree.root, location: path)
+      for member in found.files {
         append("\(path):\(member)", .member(tar.file, tree.root.place(of: member)))
+      }
+      for (member, reason) in found.unreachable {
+        append("\(path):\(member)", .nothing(reason))
       }
     } else if fileNameEnding(path.bytes) == "bin" {
       throw .otherForm(path: "\(path)", .binaryFile)
@@ -42,13 +51,16 @@ public struct UnlabelledImages: UnlabelledSource, ImageSource {
     switch places[index].place {
     case .file(let path): try onFiles(readFile(path, into: &bytes))
     case .member(let file, let range): try onFiles(file.read(range, into: &bytes))
+    case .nothing(let reason): throw .unreadable(path: name(of: index), reason: reason.text)
     }
   }
 }
 
-private func imagePaths(
+private func images(
   in directory: some ListedDirectory, location: RawPath
-) throws(DatasetError) -> [RawPath] {
+) throws(DatasetError) -> (
+  files: [RawPath], unreachable: [(path: RawPath, reason: PassedOver.Reason)]
+) {
   try wantedFiles(
     in: directory, location: location, expected: ".jpg, .jpeg or .png",
     remedy: { endings in

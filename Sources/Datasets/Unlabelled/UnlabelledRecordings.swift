@@ -33,12 +33,14 @@ public struct UnlabelledRecordings: UnlabelledSource, FrameSource {
       if isArchiveName(path) { throw .otherForm(path: "\(path)", .packedRecordings) }
       return try append("\(path)")
     }
-    let names = try wantedFiles(
+    let found = try wantedFiles(
       in: FileSystemDirectory(path: path), location: path, expected: ".bin, .aedat or .npz",
       remedy: { $0.contains("tar") ? "Unpack its archives first." : "Name others." }
     ) { fileNameEnding($0).map(recordingEndings.contains) == true }
     var longer = self
-    for name in names { try longer.append("\(path.appending(name.bytes))") }
+    for name in found.files + found.unreachable.map(\.path) {
+      try longer.append("\(path.appending(name.bytes))")
+    }
     self = longer
   }
 

@@ -7,17 +7,25 @@ public struct ResultKind: Sendable {
   fileprivate let includes: @Sendable (String) -> Bool
 
   /// - Parameter includes: whether what is at a path is of the kind.
-  public init(_ name: String, includes: @escaping @Sendable (String) -> Bool) {
+  public init(_ name: String, includes: @escaping @Sendable (_ path: String) -> Bool) {
     (self.name, self.includes) = (name, includes)
   }
 
-  /// - Parameter marks: all of which the first bytes of the kind's files contain.
-  public init(_ name: String, marks: [String]) {
-    self.init(name) { path in
+  /// - Parameter matches: whether the first 64 KiB of a file that is not empty are those of the kind.
+  public init(_ name: String, matches: @escaping @Sendable (_ text: String) -> Bool) {
+    let includes: @Sendable (String) -> Bool = { path in
       guard let file = FileHandle(forReadingAtPath: path) else { return false }
-      let beginning = String(decoding: (try? file.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
-      return beginning.isEmpty || marks.allSatisfy(beginning.contains)
+      let text = String(decoding: (try? file.read(upToCount: 1 << 16)) ?? Data(), as: UTF8.self)
+      return text.isEmpty || matches(text)
     }
+    self.init(name, includes: includes)
+  }
+
+  /// - Parameters:
+  ///   - beginning: of the kind's files.
+  ///   - marks: all of which follow within the first 64 KiB.
+  public init(_ name: String, beginning: String, marks: [String] = []) {
+    self.init(name, matches: { $0.hasPrefix(beginning) && marks.allSatisfy($0.contains) })
   }
 
   /// For a result that something else writes than a `ResultFile`.

@@ -33,7 +33,7 @@ public struct LinePlot {
       width: 760, height: 420, left: 70, right: 540, top: 40, bottom: 360, standsAlone: true)
     /// In a column of a page, in the page's colours; the legend is the page's.
     public static let page = Layout(
-      width: 440, height: 270, left: 58, right: 428, top: 30, bottom: 224, standsAlone: false)
+      width: 440, height: 270, left: 66, right: 428, top: 30, bottom: 224, standsAlone: false)
   }
 
   public var title: String
@@ -41,17 +41,20 @@ public struct LinePlot {
   public var yLabel: String
   /// Whether x doubles or quadruples from mark to mark; all x are positive then.
   public var hasLogarithmicX: Bool
+  /// Whether x counts something, so that only whole numbers are marked.
+  public var countsX: Bool
   public var series: [Series]
   private let layout: Layout
 
   public init(
     title: String, xLabel: String, yLabel: String, hasLogarithmicX: Bool = false,
-    series: [Series], layout: Layout = .file
+    countsX: Bool = false, series: [Series], layout: Layout = .file
   ) {
     self.title = title
     self.xLabel = xLabel
     self.yLabel = yLabel
     self.hasLogarithmicX = hasLogarithmicX
+    self.countsX = countsX
     self.series = series
     self.layout = layout
   }

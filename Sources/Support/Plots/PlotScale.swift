@@ -27,7 +27,7 @@ struct PlotScale {
       xMarks = marks
       xs = low...max(high, low * 2)
     } else {
-      let step = Self.roundStep(high / 6)
+      let step = max(Self.roundStep(high / 6), plot.countsX && high >= 1 ? 1 : 0)
       xMarks = (0...Int((high / step).rounded(.up))).map { Double($0) * step }
       xs = 0...max(xMarks.last!, step)
     }

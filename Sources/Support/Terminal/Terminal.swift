@@ -2,7 +2,7 @@ import Foundation
 
 /// Where a program's standard output goes.
 public struct Terminal {
-  /// Whether people see it as it is written.
+  /// Whether people see it as it is written, and what is written can change.
   public let isInteractive: Bool
   /// Characters in a line.
   public let width: Int
@@ -24,7 +24,7 @@ public struct Terminal {
   }
 
   private init(descriptor: Int32) {
-    isInteractive = isatty(descriptor) == 1
+    isInteractive = isatty(descriptor) == 1 && getenv("TERM").map { strcmp($0, "dumb") } != 0
     var size = winsize()
     let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     width = isKnown ? Int(size.ws_col) : 80

@@ -63,7 +63,14 @@ public struct Checkpoint {
       }
       return try Checkpoint(contentsOf: found).verified()
     }
-    guard try !store.isEmpty else { return try Checkpoint(contentsOf: path) }
+    guard try !store.isEmpty else {
+      guard try isThere(OutputDirectory(path).configuration) else {
+        return try Checkpoint(contentsOf: path)
+      }
+      throw CheckpointError(
+        path: path,
+        problem: "is a run without a checkpoint: let it write one, or name another run")
+    }
     let newest = try store.newestIntact(renamesDamaged: false, report: report)
     report("\(path) has no links to its best and latest checkpoint: taking \(newest.path)")
     return newest

@@ -100,7 +100,9 @@ public struct ModelFile {
   func metadataForExport(_ encoding: WeightEncoding) throws -> [String: String] {
     var card = try card()
     // What was rounded once stays so, however it is stored now.
-    card.rounding = encoding.rounding ?? card.rounding
+    if let rounding = encoding.rounding, card.rounding?.hasSuffix(rounding) != true {
+      card.rounding = (card.rounding.map { "\($0), then " } ?? "") + rounding
+    }
     return Self.metadata(configuration: configuration, classes: classes)
       .merging([Self.cardKey: card.json]) { $1 }
   }

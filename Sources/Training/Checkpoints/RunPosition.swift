@@ -24,6 +24,10 @@ public struct RunPosition: Codable, Equatable, Sendable {
   public var inputRates: [String: Double]?
   /// Seconds that its training has taken so far.
   public var epochSeconds = 0.0
+  /// What was measured since the latest record of an interval, and in how many seconds; nil in earlier
+  /// checkpoints.
+  public var intervalMetrics: IterationMetrics?
+  public var intervalSeconds: Double?
   /// Seconds that the run has taken so far; nil in checkpoints of version 1.
   public var seconds: Double?
 
@@ -55,7 +59,28 @@ public struct RunPosition: Codable, Equatable, Sendable {
   }
 
   /// Forgets what the epoch before has measured.
-  mutating func beginEpoch() { (epochMetrics, epochSeconds) = (IterationMetrics(), 0) }
+  mutating func beginEpoch() {
+    (epochMetrics, epochSeconds) = (IterationMetrics(), 0)
+    beginInterval()
+  }
+
+  /// Forgets what the interval before has measured.
+  mutating func beginInterval() { (intervalMetrics, intervalSeconds) = (IterationMetrics(), 0) }
+
+  /// Enters what an iteration has measured.
+  mutating func add(_ metrics: IterationMetrics) {
+    epochMetrics.add(metrics)
+    var interval = intervalMetrics ?? IterationMetrics()
+    intervalMetrics = nil
+    interval.add(metrics)
+    intervalMetrics = interval
+  }
+
+  /// Enters seconds of training.
+  mutating func add(seconds: Double) {
+    epochSeconds += seconds
+    intervalSeconds = (intervalSeconds ?? 0) + seconds
+  }
 
   public init(epoch: Int = 0, iteration: Int = 0, samples: Int = 0) {
     (self.epoch, self.iteration, self.samples) = (epoch, iteration, samples)

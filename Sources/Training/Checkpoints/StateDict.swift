@@ -54,7 +54,9 @@ public enum StateDict {
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path), \(size)"
   }
 
-  private static let kind = ResultKind("model of import or export") { path in
-    !Checkpoint.isPart(path) && (try? SafeTensorsFile(contentsOf: path)) != nil
-  }
+  private static let kind = ResultKind(
+    "model of import or export",
+    includes: { path in
+      !Checkpoint.isPart(path) && (try? SafeTensorsFile(contentsOf: path)) != nil
+    })
 }

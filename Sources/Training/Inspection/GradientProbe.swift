@@ -13,6 +13,13 @@ public final class GradientProbe {
   private let teacher: Teacher?
   private let batch: SafeTensorsFile
   private let labels: [Int]
+  private let output: String
+  private static let kind = ResultKind(
+    "file of gradients",
+    includes: { path in
+      let names = (try? SafeTensorsFile(contentsOf: path))?.names
+      return names.map { Set(["logits", "loss", "firing_rate"]).isSubset(of: $0) } ?? false
+    })
   /// [1 or T, N, C, H, W]
   private let frameShape: [Int]
 
@@ -20,15 +27,22 @@ public final class GradientProbe {
   ///   - weights: path of a file with parameters as NAME or param.NAME, running statistics as NAME or
   ///     buffer_before.NAME.
   ///   - batch: path of a file with `frames` [1 or T, N, C, H, W] and `labels` [N].
+  ///   - output: path of the file to write.
   public init(
-    _ configuration: Configuration, weights: String, batch: String, backend: ConvolutionBackend
+    _ configuration: Configuration, weights: String, batch: String, output: String,
+    backend: ConvolutionBackend
   ) throws {
     self.configuration = configuration
+    self.output = output
+    // Before the work, whether it can be written.
+    try Self.kind.requireReplaceable(output)
     let weightFile = try SafeTensorsFile(contentsOf: weights)
     self.batch = try SafeTensorsFile(contentsOf: batch)
     labels = try self.batch.integers("labels")
     frameShape = try self.batch.shape(of: "frames")
-    let specification = try configuration.networkSpecification(classes: nil)
+    let needsData = configuration.model.classes == nil && configuration.data.path != nil
+    let specification = try configuration.networkSpecification(
+      classes: needsData ? DataSplits(configuration).classes().count : nil)
     network = try SpikingNetwork(specification, backend: backend, seed: configuration.training.seed)
     teacher = try TeacherCheckpoint(
       of: configuration, student: specification, classes: nil, SingleProcess()
@@ -67,7 +81,7 @@ public final class GradientProbe {
   /// Runs the iteration and writes what came out.
   ///
   /// - Parameter trainedTimesteps: the time steps that SLTT-K back-propagates, from 0; drawn if `nil`.
-  public func run(trainedTimesteps: [Int]?, output: String) throws {
+  public func run(trainedTimesteps: [Int]?) throws {
     let rule = try learningRule(recording: trainedTimesteps)
     let step = TrainingStep(
       network, rule, loss: configuration.lossSpecification, teacher: teacher)
@@ -85,7 +99,7 @@ public final class GradientProbe {
     network.completeGradients()
     network.gatherStatistics(share: 1)
     network.updateStatistics()
-    try write(logits, step.loss.value, to: output)
+    try write(logits, step.loss.value)
   }
 
   private func learningRule(recording steps: [Int]?) throws -> LearningRule {
@@ -109,7 +123,7 @@ public final class GradientProbe {
     return .sltt(timesteps: method.timesteps, recording: Set(steps))
   }
 
-  private func write(_ logits: [Float], _ loss: Double, to path: String) throws {
+  private func write(_ logits: [Float], _ loss: Double) throws {
     let activity = network.activity
     let rate = Float(activity.spikes) / Float(max(activity.neuronSteps, 1))
     let timesteps = logits.count / (labels.count * network.specification.classes)
@@ -128,6 +142,6 @@ public final class GradientProbe {
         "buffer_after." + statistic.name, shape: statistic.shape,
         statistic.published(statistic.values))
     }
-    try SafeTensorsWriter.write(tensors, to: path)
+    try SafeTensorsWriter.write(tensors, to: output)
   }
 }

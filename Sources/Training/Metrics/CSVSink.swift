@@ -1,5 +1,6 @@
 /// `metrics.csv`: a table with the names of its columns in the first line.
 final class CSVSink: MetricsSink {
+  static let fileName = "metrics.csv"
   private let file: LineFile
 
   init(directory: String, from position: RunPosition?) throws {
@@ -9,7 +10,7 @@ final class CSVSink: MetricsSink {
     )
     // Earlier versions had fewer columns, the first ones of these.
     var columnsThere = columns.count
-    file = try LineFile(path: directory + "/metrics.csv") { line in
+    file = try LineFile(path: directory + "/" + Self.fileName) { line in
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       if columns.starts(with: fields) {
         columnsThere = fields.count

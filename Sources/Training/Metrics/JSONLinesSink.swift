@@ -3,10 +3,11 @@ import Support
 
 /// `metrics.jsonl`: one JSON object a line.
 final class JSONLinesSink: MetricsSink {
+  static let fileName = "metrics.jsonl"
   private let file: LineFile
 
   init(directory: String, from position: RunPosition?) throws {
-    file = try LineFile(path: directory + "/metrics.jsonl") { line in
+    file = try LineFile(path: directory + "/" + Self.fileName) { line in
       // Lines that were cut short go.
       guard line.hasSuffix("}"),
         let match = line.firstMatch(of: #/^\{"kind": "(\w+)".*?"iteration": (\d+)/#),

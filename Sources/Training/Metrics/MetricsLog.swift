@@ -1,5 +1,7 @@
 /// The metrics of a run, in every sink.
 public final class MetricsLog {
+  /// Of the files whose names are always the same.
+  static let fileNames = [JSONLinesSink.fileName, CSVSink.fileName]
   private let sinks: [any MetricsSink]
 
   /// Opens the sinks in a directory, which must exist; records follow those already there.

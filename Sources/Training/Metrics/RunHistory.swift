@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Support
 
 /// What a run's directory tells of it: the configuration, and the records of `metrics.jsonl`.
 public struct RunHistory: Sendable {
@@ -86,7 +87,7 @@ public struct RunHistory: Sendable {
     try configuration.apply(file: directory.configuration)
     self.path = path
     self.configuration = configuration
-    let content = FileManager.default.contents(atPath: path + "/metrics.jsonl") ?? Data()
+    let content = FileManager.default.contents(atPath: path + "/" + JSONLinesSink.fileName) ?? Data()
     let decoder = JSONDecoder()
     // A line may have been cut short, or be damaged.
     let records = content.split(separator: UInt8(ascii: "\n"))
@@ -109,6 +110,19 @@ public struct RunHistory: Sendable {
   public var iterationsPerEpoch: Double {
     if let count = epochs.last?.iterationsPerEpoch { return Double(count) }
     return epochs.first.map { Double($0.iteration) / Double($0.epoch) } ?? 1
+  }
+
+  /// The latest record of each epoch: a run that was broken off may have one of a part before it.
+  public var latestOfEachEpoch: [Record] {
+    zip(epochs, epochs.dropFirst().map(Optional.some) + [nil])
+      .filter { $0.epoch != $1?.epoch }.map(\.0)
+  }
+
+  /// Such as `3`, or `3.25` where a quarter of the fourth has been done.
+  public var epochsDone: String {
+    guard let last = epochs.last else { return "0" }
+    let share = Double(last.iteration) / iterationsPerEpoch
+    return share < Double(last.epoch) ? Format.fixed(share, 2) : "\(last.epoch)"
   }
 
   /// The greatest validation accuracy, 0 to 1.

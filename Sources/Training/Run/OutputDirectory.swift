@@ -31,11 +31,27 @@ public final class OutputDirectory {
   /// The resolved configuration.
   public var configuration: String { path + "/config.yaml" }
 
-  /// - Throws: `OutputError` if the directory that somebody named holds a run already.
+  /// - Throws: `OutputError` if the directory that somebody named holds a run already, or what a run would
+  ///   write over.
   func requireNoRun() throws {
     guard !isNameFree else { return }
-    guard FileManager.default.fileExists(atPath: configuration) else { return }
-    throw holdsRun
+    if FileManager.default.fileExists(atPath: configuration) { throw holdsRun }
+    try requireNothingOfOthers()
+  }
+
+  /// Checks that a run which is to begin here would not write over anything but what one has left that had
+  /// no checkpoint yet.
+  private func requireNothingOfOthers() throws {
+    func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    if isThere(configuration) {
+      var earlier = Configuration()
+      guard (try? earlier.apply(file: configuration)) == nil else { return }
+      throw refusal("has a config.yaml that is not of a run")
+    }
+    let others =
+      MetricsLog.fileNames.map { "\(path)/\($0)" } + [checkpoints.latestLink, checkpoints.bestLink]
+    guard let other = others.first(where: isThere) else { return }
+    throw refusal("holds no run, but \(other), which one would write over")
   }
 
   private var holdsRun: OutputError {
@@ -105,7 +121,11 @@ public final class OutputDirectory {
     if isNameFree { try makeFreeDirectory() }
     try makeDirectory(checkpoints.path)
     let lock = try RunLock(directory: path, patience: isNew ? 0 : Self.patience)
-    if isNew { try requireNoRun() }
+    if isNew {
+      try requireNoRun()
+    } else if try checkpoints.isEmpty {
+      try requireNothingOfOthers()
+    }
     try checkpoints.prepare()
     self.lock = lock
   }

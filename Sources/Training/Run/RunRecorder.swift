@@ -33,8 +33,9 @@ final class RunRecorder {
         "the run goes on from \(checkpoint.path), so \(abandoned.joined(separator: ", ")) in"
           + " \(output.checkpoints.path) are of another course: kept as *.abandoned")
     }
-    log = try MetricsLog(directory: output.path, from: position)
+    // First, for it shows that what follows is of a run.
     try output.write(configuration)
+    log = try MetricsLog(directory: output.path, from: position)
     writer = CheckpointWriter(
       output.checkpoints, settings, latest: checkpoint, progress: progress, report: report)
     schedule = CheckpointSchedule(settings)

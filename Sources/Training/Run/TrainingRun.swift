@@ -117,10 +117,7 @@ public final class TrainingRun {
     guard position.iteration < end else { return true }
     if position.iteration % iterationsPerEpoch == 0 { position.beginEpoch() }
     let rate = schedule.rate(epoch: epoch)
-    let secondsBefore = position.epochSeconds
-    let epochStart = ContinuousClock.now
-    var interval = IterationMetrics()
-    var intervalStart = epochStart
+    var last = ContinuousClock.now
 
     setup.profile.reset()
     setup.trainingLoader.begin(epoch: epoch, iteration: position.iteration % iterationsPerEpoch)
@@ -136,20 +133,22 @@ public final class TrainingRun {
       try checkpoints.afterReduction()
       position.iteration = setup.trainer.iteration
       position.samples += batch.globalCount
-      position.epochSeconds = secondsBefore + since(epochStart)
+      let now = ContinuousClock.now
+      position.add(seconds: (now - last) / .seconds(1))
+      last = now
       if let problem = outcome.nonFinite {
         try handle(nonFinite: problem)
       } else {
         nonFinite.succeed()
-        interval.add(outcome.metrics)
-        position.epochMetrics.add(outcome.metrics)
+        position.add(outcome.metrics)
         report?.update(outcome.metrics, at: position, epoch: epoch, batch.iteration + 1)
       }
       if isLogged {
         try recorder?.append(
-          record(.interval, interval, epoch: epoch, rate: rate, seconds: since(intervalStart)))
-        interval = IterationMetrics()
-        intervalStart = ContinuousClock.now
+          record(
+            .interval, position.intervalMetrics ?? IterationMetrics(), epoch: epoch, rate: rate,
+            seconds: position.intervalSeconds ?? 0))
+        position.beginInterval()
       }
       position.seconds = seconds
       try checkpoints.afterIteration(position, outcome, isEnd: position.iteration == end)

@@ -55,6 +55,26 @@ struct UnlabelledImagesTests {
       try samples(images) == [["\(name):one.jpg", "1"], ["\(name):deep/two.png", "2"]])
   }
 
+  @Test func namesThatLeadToNoFileAreSamplesThatCannotBeRead() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("b/gone.jpg"), withDestinationPath: "/none")
+    try #require(mkfifo(directory.file("b/pipe.png"), 0o600) == 0)
+    // Not wanted in any case.
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("b/gone.txt"), withDestinationPath: "/none")
+    var tar = TarFile()
+    tar.addSymbolicLink("one.jpg", to: "/none")
+    try directory.write(tar.closed, to: "x.tar")
+    var images = UnlabelledImages()
+    try images.add(path("b"))
+    try images.add(path("x.tar"))
+    #expect(images.count == 6)
+    let problems = [3, 4, 5].map { index in message { _ = try images.bytes(of: index) } }
+    #expect(problems.contains { $0.hasPrefix("\(path("b/gone.jpg")): cannot be read") })
+    #expect(problems.contains { $0.hasPrefix("\(path("b/pipe.png")): cannot be read") })
+    #expect(problems[2].hasPrefix("\(path("x.tar")):one.jpg: cannot be read"))
+  }
+
   @Test func whatHasNothingIsAnError() throws {
     try directory.makeDirectory("empty")
     try directory.write("no tar", to: "x.tar")
