@@ -3,8 +3,8 @@
 //   smpirun -np RANKS … replay TRACE RANKS ITERATIONS REPEATS SEED NOISE SLOW COMPUTE ADDITION
 //
 //   REPEATS   of collectives of an iteration that are alike, such as those of the chunks of the gradient,
-//             only so many are simulated; the others take as long as the last of these. All those that
-//             are posted are simulated
+//             only so many are simulated; the others take as long as the last of these. Where some are
+//             posted, all are simulated
 //   NOISE     1: every rank draws each iteration from the measured ones of all ranks
 //             0: all ranks draw the same one
 //   SLOW      by what the last rank's computing takes longer than the others': 1 for no difference
@@ -224,10 +224,13 @@ void Job::compute(int rank, MPI_Comm communicator) {
         s4u::this_actor::sleep_for(action.amount * computing);
       } else if (action.name == "join") {
         join();
-      } else if (action.isPosted) {
+      } else if (trace.isOverlapped) {
+        // Which of a rank's threads calls a collective is another matter on another rank: here it is always
+        // the same one, so that all meet.
         queues[rank].actions.push_back(&action);
         queues[rank].posted->release();
         pending++;
+        if (!action.isPosted) join();
       } else {
         perform(action, communicator, done[{action.name, action.amount}]);
       }

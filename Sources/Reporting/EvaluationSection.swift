@@ -128,11 +128,11 @@ struct EvaluationSection {
     func share(_ value: Double?) -> String { value.map { Format.percent($0) } ?? "–" }
     let rows = shown.map { one in
       [
-        Markup.escaped(one.name), Format.count(one.samples), share(one.accuracy),
-        share(one.precision), HTML.bar(one.accuracy ?? 0),
+        Markup.escaped(one.name), share(one.accuracy), HTML.bar(one.accuracy ?? 0),
+        share(one.precision), Format.count(one.samples),
       ]
     }
-    return HTML.table(html: [["class", "samples", "accuracy", "precision", ""]] + rows)
+    return HTML.table(html: [["class", "accuracy", "", "precision", "samples"]] + rows)
       + (isLong
         ? HTML.note("The lowest of \(Format.counted(found.classes.count, "class")).") : "")
   }

@@ -50,6 +50,7 @@ struct HTMLPage {
     th, td { padding: 0.2rem 0.5rem; text-align: right; border-bottom: 1px solid var(--edge);
       white-space: nowrap; }
     th { font-weight: 600; color: var(--faint); }
+    .card th, .card td { padding: 0.2rem 0.35rem; }
     th:first-child, td:first-child { text-align: left; padding-left: 0; }
     tr:last-child td { border-bottom: 0; }
     .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; margin: 0.2rem 0 0.6rem; }

@@ -93,6 +93,14 @@ class SimulationTests(unittest.TestCase):
         beyond = self.trace([f"post {chunk}", f"post {chunk}", f"compute {0.5e9 * alone}", "join"])
         self.assertAlmostEqual(self.mean(beyond) / (2 * alone), 1, places=2)
 
+    def test_ranks_meet_whichever_thread_calls(self):
+        chunk = "allreduce 1000000 1000000 5"
+        alone = self.mean(self.trace([chunk, chunk]))
+        trace = self.trace(
+            [f"post {chunk}", f"post {chunk}", "join"], [f"post {chunk}", "join", chunk]
+        )
+        self.assertAlmostEqual(self.mean(trace, iterations=8) / alone, 1, places=2)
+
     def test_few_repeats_stand_for_all(self):
         trace = self.trace(["compute 1e8"] + 10 * [f"allreduce {FLOATS} {FLOATS} 5"])
         all_of_them = self.mean(trace, ranks=8, repeats=10)
