@@ -35,7 +35,9 @@ public struct RunsReport {
   ) {
     self.energy = energy
     let names = Self.names(runs.map(\.history.path))
-    entries = zip(names, runs).map { Entry(name: $0, history: $1.history, validation: $1.validation) }
+    entries = zip(names, runs).map {
+      Entry(name: $0, history: $1.history, validation: $1.validation)
+    }
   }
 
   /// The last components of the paths, as many as tell them apart.

@@ -36,7 +36,8 @@ struct BenchData: ParsableCommand {
     onOneRank("bench data") { communicator in
       // Before the work, whether it can be written.
       let kind = ResultKind(
-        "file of figures of bench data", beginning: "{\"samples\":", marks: ["\"images_per_second\""])
+        "file of figures of bench data", beginning: "{\"samples\":",
+        marks: ["\"images_per_second\""])
       let file = try output.map { try ResultFile(path: $0, kind) }
       let benchmark = try DataBenchmark(try configuration.read(communicator))
       print(benchmark.title)

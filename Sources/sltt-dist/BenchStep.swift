@@ -63,7 +63,8 @@ struct BenchStep: ParsableCommand {
       // Before the work, whether it can be made.
       let directory =
         try communicator.isRoot
-        ? output.map { try BenchmarkOutput(directory: $0, replacing: ["step.json": .figures]) } : nil
+        ? output.map { try BenchmarkOutput(directory: $0, replacing: ["step.json": .figures]) }
+        : nil
       let file = try data.file(communicator)
       let resolved = try configuration.read(
         communicator, base: file.map { ($0.configuration, $0.path) })

@@ -45,7 +45,8 @@ struct Report: ParsableCommand {
       let histories = try runs.map { try RunHistory(run: $0) }
       // Before the work, whether it can be written.
       let file = try ResultFile(
-        path: output, ResultKind("page of this program", beginning: "<!DOCTYPE html>", marks: ["--ground:"]))
+        path: output,
+        ResultKind("page of this program", beginning: "<!DOCTYPE html>", marks: ["--ground:"]))
       let report = try RunsReport(
         histories.map { ($0, validation(of: $0, communicator)) }, energy: energy.energy)
       if let given = energy.given, !report.showsEnergy {

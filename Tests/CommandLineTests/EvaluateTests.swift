@@ -112,7 +112,8 @@ struct EvaluateTests {
     for (name, text) in others {
       try workspace.directory.write(text, to: name)
       let run = try workspace.run("evaluate", "--checkpoint", best, "--confusion", name)
-      #expect(run.status == 1 && run.errors.contains("\(name): is there already, and is no confusion"))
+      #expect(
+        run.status == 1 && run.errors.contains("\(name): is there already, and is no confusion"))
       #expect(try workspace.text(name) == text)
     }
     for name in ["own.csv", "own.csv"] {

@@ -64,7 +64,8 @@ struct ResumeTests {
     let options = common + ["--set", "training.log_every=3"]
     #expect(try workspace.run(options + ["--output", "whole"]).status == 0)
     for limit in [["--set", "training.max_iterations=4"], []] {
-      #expect(try workspace.run(options + ["--resume", "auto", "--output", "run"] + limit).status == 0)
+      #expect(
+        try workspace.run(options + ["--resume", "auto", "--output", "run"] + limit).status == 0)
     }
     // Kind, epoch, iteration, samples, loss and accuracy.
     let intervals = try ["whole", "run"].map { run in

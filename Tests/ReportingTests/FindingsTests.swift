@@ -121,7 +121,8 @@ struct FindingsTests {
   @Test func runsStandBesideEachOther() throws {
     let other = try Self.train(in: directory, "hard", ["neuron.reset=hard", "neuron.tau=2"])
     let page = try #require(
-      XMLElements(RunsReport([(history, .found(findings)), (other, .found(Self.findings(of: other)))]).html))
+      XMLElements(
+        RunsReport([(history, .found(findings)), (other, .found(Self.findings(of: other)))]).html))
     let cells = page.text.replacing("\n", with: "")
     #expect(cells.contains("2 runs beside each other") && cells.contains("keyrunhard"))
     #expect(cells.contains("neuron.tau1.12.0") && cells.contains("neuron.resetsofthard"))

@@ -87,7 +87,8 @@ public struct RunHistory: Sendable {
     try configuration.apply(file: directory.configuration)
     self.path = path
     self.configuration = configuration
-    let content = FileManager.default.contents(atPath: path + "/" + JSONLinesSink.fileName) ?? Data()
+    let content =
+      FileManager.default.contents(atPath: path + "/" + JSONLinesSink.fileName) ?? Data()
     let decoder = JSONDecoder()
     // A line may have been cut short, or be damaged.
     let records = content.split(separator: UInt8(ascii: "\n"))
