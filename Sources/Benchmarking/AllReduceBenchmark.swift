@@ -1,4 +1,5 @@
 import Distributed
+import Support
 import Tensors
 
 /// Measures the all-reduce of gradients against its size and the length of its chunks.

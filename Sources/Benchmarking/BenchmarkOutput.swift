@@ -33,10 +33,3 @@ extension ResultKind {
   /// What `indentedJSON` makes.
   public static let figures = ResultKind("file of figures of this program", beginning: "{\n  \"")
 }
-
-/// The middle value, or the mean of the two.
-func median(_ values: [Double]) -> Double {
-  precondition(!values.isEmpty, "no values have no median")
-  let sorted = values.sorted()
-  return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-}

@@ -1,5 +1,6 @@
 import Configuration
 import Distributed
+import Support
 import SpikingNetworks
 import Tensors
 import Training

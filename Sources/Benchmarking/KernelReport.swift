@@ -123,7 +123,7 @@ public struct KernelReport: PlottedReport {
     func points(_ name: String, _ pass: ConvolutionPass) -> [LinePlot.Point] {
       rows.filter { $0.name == name && $0.pass == pass.rawValue }
         .sorted { $0.density! < $1.density! }
-        .map { LinePlot.Point(100 * $0.density!, $0.speed(.events)!) }
+        .compactMap { row in row.speed(.events).map { .init(100 * row.density!, $0) } }
     }
     return LinePlot(
       title: "Convolutions of spikes by events", xLabel: "density of spikes (%)",
@@ -133,7 +133,7 @@ public struct KernelReport: PlottedReport {
           LinePlot.Series("\(name)", points(name, .forward), .line, color: index),
           LinePlot.Series(
             "\(name), gradient", points(name, .backwardWeights), .points, color: index),
-        ]
+        ].filter { !$0.points.isEmpty }  // Not all have a kernel by events.
       })
   }
 }

@@ -59,6 +59,10 @@ public struct ScalingMeasurement: Codable, Sendable {
 }
 
 extension ScalingMeasurement {
+  /// The files of traces.
+  public static let traceKind = ResultKind(
+    "trace of ranks", beginning: "# network ", marks: ["# iterations "])
+
   /// Trains, and notes what ranks do. A collective.
   ///
   /// - Parameters:
@@ -70,8 +74,8 @@ extension ScalingMeasurement {
     iterations: Int, trace: String? = nil, _ communicator: any Communicator
   ) throws {
     // Before the work, whether it can be written.
-    let kind = ResultKind("trace of ranks", beginning: "# network ", marks: ["# iterations "])
-    let file = try communicator.isRoot ? trace.map { try ResultFile(path: $0, kind) } : nil
+    let file =
+      try communicator.isRoot ? trace.map { try ResultFile(path: $0, Self.traceKind) } : nil
     let recorder = TracingCommunicator(communicator)
     let source: BenchmarkSource? = if case .training(let source) = work { source } else { nil }
     let job = try BenchmarkJob(

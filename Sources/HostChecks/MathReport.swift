@@ -41,7 +41,7 @@ enum MathReport {
       "Try other kernels of OpenBLAS, such as OPENBLAS_CORETYPE=Haswell, or another version of it"
     case .oneDNN:
       "Train with --backend openblas, or try ONEDNN_MAX_CPU_ISA=AVX2 or another version of oneDNN"
-    case .events, .tiles:
+    case .winograd, .events, .tiles:
       "Train with --kernels dense, and report this with the model of the CPU"
     case .neurons:
       "Do not train on this CPU, and report this with its model"

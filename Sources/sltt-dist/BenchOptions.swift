@@ -85,10 +85,10 @@ struct ReportOptions<Benchmark: ParsableCommand>: ParsableArguments {
 
   /// Prints the report and writes its files.
   func show(_ report: some PlottedReport) throws {
-    if let files = try output.map(files) {
-      try files.write(report.json, to: "\(Self.name).json")
-      try files.write(report.plot.svg, to: "\(Self.name).svg")
-    }
-    print(report.text)
+    // After the files, since it ends the process where nobody reads, but also where they cannot be written.
+    defer { print(report.text) }
+    guard let files = try output.map(files) else { return }
+    try files.write(report.json, to: "\(Self.name).json")
+    try files.write(report.plot.svg, to: "\(Self.name).svg")
   }
 }

@@ -115,6 +115,7 @@ struct BenchScaling: ParsableCommand {
       // Before the work, whether it can be read, and written.
       let predictions = try check.map { try ScalingPredictions(file: $0) }
       try files.prepare()
+      if let trace { try ScalingMeasurement.traceKind.requireReplaceable(trace) }
       let measurements = try modes.map { mode in
         let rounds = try (0..<rounds).map { _ in
           try ranks.sorted().map { try measured(resolved, mode, ranks: $0) }

@@ -77,8 +77,8 @@ struct BenchStep: ParsableCommand {
       for _ in 0..<repetition.rounds { try benchmark.runRound() }
       guard communicator.isRoot else { return }
       let report = benchmark.report()
+      defer { print(report.text) }
       try directory?.write(report.json, to: "step.json")
-      print(report.text)
     }
   }
 

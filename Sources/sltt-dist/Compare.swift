@@ -209,6 +209,7 @@ extension Compare {
   /// - Returns: the exit status; the file with the configuration is gone by then.
   private func run(_ configuration: Configuration, in directory: String) throws -> Int32 {
     let file = try ConfigurationFile(configuration, in: output)
+    defer { withExtendedLifetime(file) {} }
     let threads = compute.threading.threads.map { ["--threads", "\($0)"] } ?? []
     let arguments =
       ["train", "--config", file.path, "--resume", "auto", "--output", directory]

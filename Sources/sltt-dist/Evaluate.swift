@@ -62,7 +62,8 @@ struct Evaluate: ParsableCommand {
       let resolved = try configuration.read(
         communicator, base: (trained.configuration, trained.path),
         overrides: ["data.validation_samples=null"]
-          + (try configuration.namesOtherData(than: trained) ? ["data.hold_out=null"] : []))
+          + (try communicator.isRoot && configuration.namesOtherData(than: trained)
+            ? ["data.hold_out=null"] : []))
       let evaluation = try Evaluation(
         of: trained, resolved, backend: compute.backend, threads: compute.threadCount(communicator),
         communicator)

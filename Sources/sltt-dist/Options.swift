@@ -242,9 +242,13 @@ func onEveryRank(
 
 /// Runs `body` in a job of one rank; a larger one ends with an error.
 ///
-/// - Parameter command: what the error calls the subcommand.
-func onOneRank(_ command: String, _ body: (any Communicator) throws -> Void) {
-  onEveryRank { communicator in
+/// - Parameters:
+///   - command: what the error calls the subcommand.
+///   - isForReading: as of `onEveryRank`.
+func onOneRank(
+  _ command: String, isForReading: Bool = true, _ body: (any Communicator) throws -> Void
+) {
+  onEveryRank(isForReading: isForReading) { communicator in
     guard communicator.size == 1 else {
       throw ValidationError("\(command) runs on one rank: start it without mpirun")
     }

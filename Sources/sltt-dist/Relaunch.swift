@@ -85,6 +85,8 @@ extension Relaunch {
     let isShared = !launcher.isEmpty && access(directory, W_OK) == 0
     let file = try ConfigurationFile(
       configuration, in: isShared ? directory : NSTemporaryDirectory())
+    // It removes itself.
+    defer { withExtendedLifetime(file) {} }
     let text = try run(
       ["bench", benchmark, "--measure", "--config", file.path] + options, launcher: launcher)
     // mpirun may have something to say, too.

@@ -41,7 +41,7 @@ struct Report: ParsableCommand {
   func run() {
     // A page whose progress nobody reads any more is made all the same.
     signal(SIGPIPE, SIG_IGN)
-    onOneRank("report") { communicator in
+    onOneRank("report", isForReading: false) { communicator in
       let histories = try runs.map { try RunHistory(run: $0) }
       // Before the work, whether it can be written.
       let file = try ResultFile(

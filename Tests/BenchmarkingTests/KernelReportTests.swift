@@ -59,4 +59,14 @@ struct KernelReportTests {
     #expect(report.plot.series[0].points.map(\.y) == [2, 1.5])
     #expect(report.plot.series[1].points.map(\.y) == [3])
   }
+
+  /// As of outputs that are too wide.
+  @Test func aConvolutionMayHaveNoKernelByEvents() {
+    let report = KernelReport(
+      network: "large", samples: 2, precision: "float32",
+      machine: BenchmarkMachine(threads: 1, SingleProcess()),
+      rows: [Self.row(.forward, 0.5, ["dense": 0.003])], fit: nil)
+    #expect(report.plot.series.isEmpty && report.plot.svg.hasPrefix("<svg"))
+    #expect(report.text.contains("3.000"))
+  }
 }

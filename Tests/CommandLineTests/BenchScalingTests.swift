@@ -181,5 +181,11 @@ struct BenchScalingTests {
     #expect(try bench(workspace, "--ranks", "0").errors.contains("'0' is not a number of ranks"))
     let run = try bench(workspace, "--config", "small.yaml", "--ranks", "1", "--mpirun", "false")
     #expect(run.status == 1 && run.errors.contains("failed with status 1"))
+    // Before any rank starts.
+    try workspace.directory.write("notes", to: "notes.txt")
+    let trace = try bench(
+      workspace, "--config", "small.yaml", "--ranks", "1,2", "--mpirun", "false", "--trace",
+      "notes.txt")
+    #expect(trace.status == 1 && trace.errors.contains("notes.txt: is there already, and is no"))
   }
 }

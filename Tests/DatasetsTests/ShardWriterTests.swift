@@ -101,6 +101,17 @@ struct ShardWriterTests {
     #expect(index.verify(directory: fixture.output.path) == [])
   }
 
+  /// 22 / (22 / 15) is a little more than 15 as a double.
+  @Test func makesAsManyShardsAsWereAskedFor() throws {
+    for number in 0..<2 {
+      try FileManager.default.removeItem(
+        atPath: fixture.source.file("train/class 0/image.\(number)'s.JPEG"))
+    }
+    let index = try fixture.writer(shards: .count(15)).run { _ in }
+    #expect(index.splits["train"]?.shards.count == 15)
+    #expect(index.splits["val"]?.shards.count == 5)
+  }
+
   @Test func nothingToDecodeIsAnError() throws {
     let source = try TemporaryDirectory()
     for name in ["a/1.png", "b/1.png"] { try source.write("text", to: "train/" + name) }

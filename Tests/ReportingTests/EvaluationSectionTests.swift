@@ -57,7 +57,7 @@ struct EvaluationSectionTests {
   @Test func whatIsNotThereHasNoNumber() throws {
     let text = try section(showsEvents: false, label: 0, prediction: 1).text
       .replacing("\n", with: "")
-    #expect(text.contains("not finite") && text.contains("c0–0.0 %"))
+    #expect(text.contains("not finite") && text.contains("c–0.0 %0"))
     #expect(text.contains("a <b>, c: 33.3 %") && !text.contains("c, a <b>: "))
   }
 }

@@ -51,6 +51,23 @@ struct ResultFileTests {
     #expect(try text == "number,\n2,\n")
   }
 
+  @Test func aLinkToWhatIsNotThereYetStaysOne() throws {
+    try directory.makeDirectory("place")
+    try FileManager.default.createSymbolicLink(
+      atPath: path, withDestinationPath: "place/numbers.csv")
+    try write("number,\n3,\n")
+    #expect(
+      try String(contentsOfFile: directory.file("place/numbers.csv"), encoding: .utf8)
+        == "number,\n3,\n")
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "place/numbers.csv")
+  }
+
+  @Test func aDirectoryIsNoResult() throws {
+    try directory.makeDirectory("result.csv")
+    #expect(throws: FileError.self) { try ResultFile(path: path, kind) }
+    #expect(throws: FileError.self) { try kind.requireReplaceable(path) }
+  }
+
   @Test func aPipeIsWrittenTo() throws {
     #expect(mkfifo(path, 0o600) == 0)
     // Opened for both ways, so that nobody waits.

@@ -2,6 +2,12 @@ import Support
 import Testing
 
 struct StatisticsTests {
+  @Test func medianIsTheMiddle() {
+    #expect(median([3]) == 3)
+    #expect(median([9, 1, 2]) == 2)
+    #expect(median([4, 1, 3, 100]) == 3.5)
+  }
+
   @Test func deviationIsThatOfASample() {
     #expect(mean([3]) == 3)
     #expect(mean([2, 4, 9]) == 5)

@@ -20,6 +20,14 @@ struct RandomStreamTests {
     #expect(RandomStream.philox(SIMD4(counter), SIMD2(key)) == SIMD4(answer))
   }
 
+  @Test func everyIndexHasAStreamOfItsOwn() {
+    var first = Set<UInt32>()
+    for index in [5, 5 + 1 << 31, 5 + 1 << 32, 5 + 1 << 55] {
+      var stream = RandomStream(seed: 1, purpose: .dropout, index: index)
+      #expect(first.insert(stream.nextBits()).inserted)
+    }
+  }
+
   @Test func aStreamIsTheBlocksOfItsCounters() {
     var stream = RandomStream(seed: 0x1234_5678_9ABC_DEF0, purpose: .dropout, time: 7, index: 9)
     let key: SIMD2<UInt32> = [0x9ABC_DEF0, 0x1234_5678]

@@ -175,23 +175,26 @@ public struct ShardWriter {
   private static func shardCounts(
     _ sources: [(String, any ImageSource)], _ division: Division, resize: Int?, seed: UInt64
   ) throws -> [String: Int] {
-    let samplesPerShard: Double
-    switch division {
-    case .count(let count):
-      samplesPerShard = Double(sources[0].1.count) / Double(count)
-    case .bytes(let bytes):
-      samplesPerShard = try max(
-        1, Double(bytes) / meanSize(sources[0].1, resize: resize, seed: seed))
-    case .automatic:
-      samplesPerShard = try max(
-        8,
-        min(
-          Double(256 << 20) / meanSize(sources[0].1, resize: resize, seed: seed),
-          Double(sources[0].1.count) / 64))
-    }
+    let first = sources[0].1
+    /// - Parameter samples: of a shard.
+    func count(of samples: Double) -> Int { Int((Double(first.count) / samples).rounded(.up)) }
+    let wanted =
+      switch division {
+      case .count(let count): count
+      case .bytes(let bytes):
+        count(of: try max(1, Double(bytes) / meanSize(first, resize: resize, seed: seed)))
+      case .automatic:
+        count(
+          of: try max(
+            8,
+            min(
+              Double(256 << 20) / meanSize(first, resize: resize, seed: seed),
+              Double(first.count) / 64)))
+      }
+    // Shards of the other splits are as large.
     return Dictionary(
       uniqueKeysWithValues: sources.map { split, source in
-        let count = Int((Double(source.count) / samplesPerShard).rounded(.up))
+        let count = (source.count * wanted + first.count - 1) / first.count
         return (split, min(max(count, 1), source.count))
       })
   }

@@ -1,3 +1,5 @@
+import Support
+
 /// Ranks hold different values of what should be the same everywhere.
 public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
   /// What was compared, such as "initial weights".
@@ -14,11 +16,11 @@ public struct ReplicaMismatch: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     let ranks = differingRanks
-    let list = ranks.map { "\($0) (\(hexadecimal(hashes[$0])))" }.joined(separator: ", ")
+    let list = ranks.map { "\($0) (\(Checksum.digits(hashes[$0])))" }.joined(separator: ", ")
     let doubt = hashes.count == 2 ? " (of two ranks, either may be the wrong one)" : ""
     return """
       \(what) differ between ranks: rank\(ranks.count == 1 ? "" : "s") \(list) against \
-      \(hexadecimal(hashes.common)) on the others\(doubt). Check that all ranks run the same program \
+      \(Checksum.digits(hashes.common)) on the others\(doubt). Check that all ranks run the same program \
       with the same configuration and data; if they do, suspect the memory or CPU of the nodes named.
       """
   }
@@ -50,9 +52,4 @@ extension [UInt64] {
     let common = common
     return indices.filter { self[$0] != common }
   }
-}
-
-private func hexadecimal(_ value: UInt64) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -52,8 +52,7 @@ public final class ParameterStore {
       let values = parameter.initialization.values(
         count: parameter.count, seed: seed, parameter: number)
       parameter.assign(published: values, to: parameter.values)
-      // A learnt tau, the only scalar, has no number: all else begins as in the network that does not learn
-      // it.
+      // Scalars, such as a learnt tau, have no number: all else begins as in the network without them.
       guard parameter.shape.isEmpty else {
         number += 1
         continue

@@ -14,9 +14,10 @@ public struct ResultKind: Sendable {
   /// - Parameter matches: whether the first 64 KiB of a file that is not empty are those of the kind.
   public init(_ name: String, matches: @escaping @Sendable (_ text: String) -> Bool) {
     let includes: @Sendable (String) -> Bool = { path in
-      guard let file = FileHandle(forReadingAtPath: path) else { return false }
-      let text = String(decoding: (try? file.read(upToCount: 1 << 16)) ?? Data(), as: UTF8.self)
-      return text.isEmpty || matches(text)
+      guard let file = FileHandle(forReadingAtPath: path),
+        let bytes = try? file.read(upToCount: 1 << 16) ?? Data()
+      else { return false }
+      return bytes.isEmpty || matches(String(decoding: bytes, as: UTF8.self))
     }
     self.init(name, includes: includes)
   }
@@ -58,7 +59,7 @@ public final class ResultFile {
     }
     var status = stat()
     guard stat(path, &status) == 0 else {
-      destination = .file(try PartialFile(path: path))
+      destination = .file(try PartialFile(path: Self.followingLinks(path)))
       return
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -68,9 +69,21 @@ public final class ResultFile {
       return
     }
     guard kind.includes(path) else { throw .occupied(path: path, wanted: kind.name) }
-    // A link stays one.
-    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    destination = .file(try PartialFile(path: file))
+    destination = .file(try PartialFile(path: Self.followingLinks(path)))
+  }
+
+  /// A link stays one: what it leads to is written, even if that is not there yet.
+  private static func followingLinks(_ path: String) -> String {
+    var target = path
+    // As many as Linux follows.
+    for _ in 0..<40 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else {
+        break
+      }
+      let directory = (target as NSString).deletingLastPathComponent
+      target = next.hasPrefix("/") || directory.isEmpty ? next : directory + "/" + next
+    }
+    return target
   }
 
   public func append(_ bytes: [UInt8]) throws(FileError) {

@@ -156,7 +156,7 @@ final class EventConvolution: SparseMethod {
     let sums = GradientSums.size(
       geometry.weightCount + geometry.outputChannels, samples: samples, units: units)
     let groups = GradientSums.groups(samples: samples, units: units)
-    return sums.bytes + gradientScratch(groups: groups, withValues: false).bytes
+    return sums.bytes + gradientScratch(groups: groups, withValues: true).bytes
   }
 
   private func pack(_ weights: ConvolutionWeights, into packed: UnsafeMutablePointer<Float>) {

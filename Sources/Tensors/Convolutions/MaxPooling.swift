@@ -19,15 +19,13 @@ public struct MaxPooling: Sendable {
   /// covers, row by row.
   private func forEachWindow(_ body: (_ output: Int, _ covered: [Int]) -> Void) {
     var covered: [Int] = []
-    func span(_ index: Int, _ size: Int) -> Range<Int> {
-      let start = index * window.stride - window.padding
-      return max(0, start)..<min(size, start + window.kernel)
-    }
     for y in 0..<output.h {
       for x in 0..<output.w {
         covered.removeAll(keepingCapacity: true)
-        for row in span(y, input.h) {
-          for column in span(x, input.w) { covered.append(row * input.w + column) }
+        for row in window.covered(by: y, along: input.h) {
+          for column in window.covered(by: x, along: input.w) {
+            covered.append(row * input.w + column)
+          }
         }
         body(y * output.w + x, covered)
       }

@@ -27,8 +27,10 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   ///   - index: sample, parameter or layer: whatever the purpose counts.
   public init(seed: UInt64, purpose: RandomPurpose, time: Int = 0, index: Int = 0) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    // Purposes take eight bits, so an index may have 56.
     counter = SIMD4(
-      0, UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: time), purpose.rawValue)
+      0, UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: time),
+      purpose.rawValue | UInt32(truncatingIfNeeded: index >> 32) << 8)
   }
 
   /// 32 uniformly distributed bits.

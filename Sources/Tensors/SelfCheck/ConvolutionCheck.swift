@@ -6,6 +6,8 @@ struct ConvolutionCheck: Sendable {
   var density: Float?
   /// Whether weights and output gradients are rounded in units of their channel's largest.
   var isFixedPoint = false
+  /// Whether an error is in units of the largest numbers, from which others are taken away again.
+  var isWinograd = false
 
   private static let arenaBytes = 64 << 20
 
@@ -30,7 +32,7 @@ struct ConvolutionCheck: Sendable {
               worstOf: [1, 5].map { samples in
                 ConvolutionCheck(
                   geometry: geometry, samples: samples, density: way.ofSpikes ? 0.2 : nil,
-                  isFixedPoint: way.engine == .tiles
+                  isFixedPoint: way.engine == .tiles, isWinograd: way.engine == .winograd
                 ).check(way.convolution(Arena(capacity: arenaBytes)))
               })
           }
@@ -48,15 +50,30 @@ struct ConvolutionCheck: Sendable {
     let convolution: @Sendable (Arena) -> any Convolution
   }
 
-  /// Those there are: by libraries, by events where there are kernels for it, and by what multiplies tiles.
+  /// Those there are: by libraries, by Winograd's method and by events where there are kernels for it, and by
+  /// what multiplies tiles.
   private static func ways(_ geometry: ConvolutionGeometry, ofSpikes: Bool) -> [Way] {
     func backend(_ backend: ConvolutionBackend) -> @Sendable (Arena) -> any Convolution {
       { backend.convolution(geometry, arena: $0) }
     }
-    let libraries = [
+    var libraries = [
       Way(engine: .oneDNN, convolution: backend(.oneDNN)),
       Way(engine: .openBLAS, convolution: backend(.openBLAS)),
     ]
+    if WinogradConvolution.isPossible(geometry) {
+      let winograd = backend(ConvolutionBackend(.openBLAS, kernels: .winograd))
+      libraries += [false, true].map { ofSpikes in
+        Way(
+          engine: .winograd, detail: ofSpikes ? " of spikes" : "", ofSpikes: ofSpikes,
+          convolution: winograd)
+      }
+    }
+    if SubsampledConvolution.isPossible(geometry) {
+      libraries.append(
+        Way(
+          engine: .oneDNN, detail: ", of every second pixel",
+          convolution: backend(ConvolutionBackend(.oneDNN, kernels: .events))))
+    }
     guard ofSpikes else { return libraries }
     let events = Way(
       engine: .events, ofSpikes: true,
@@ -112,26 +129,31 @@ struct ConvolutionCheck: Sendable {
       return values.indices.map { largest[$0 % channels] }
     }
     func magnitudes(_ values: [Float]) -> [Float] { values.map(\.magnitude) }
+    func sizes(_ values: [Float]) -> [Float] {
+      isWinograd ? [Float](repeating: values.max()!, count: values.count) : values
+    }
     let (absX, absW, absGY) = (magnitudes(x), magnitudes(weights), magnitudes(gy))
     let (sizesW, sizesGY) = isFixedPoint ? (largest(weights), largest(gy)) : (absW, absGY)
     let forward = RoundingCheck(
       y.elements, plain.forward(x, weights: weights, bias: bias, samples: samples),
-      magnitudes: plain.forward(absX, weights: sizesW, bias: magnitudes(bias), samples: samples),
+      magnitudes: sizes(
+        plain.forward(absX, weights: sizesW, bias: magnitudes(bias), samples: samples)),
       // The terms, the bias, and the spikes' amplitude.
       roundings: window * geometry.inputChannels + 2)
     let backwardInput = RoundingCheck(
       gx.elements, plain.backwardInput(gy, weights: weights, samples: samples),
-      magnitudes: plain.backwardInput(absGY, weights: absW, samples: samples),
+      magnitudes: sizes(plain.backwardInput(absGY, weights: absW, samples: samples)),
       // The terms, and of each the products of small parts that are left out.
       roundings: window * geometry.outputChannels + (isFixedPoint ? 4 : 0))
     // The gradients add to what is there, here the weights.
     func sums(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 + $1 } }
     let gradients = plain.backwardWeights(x, gy, samples: samples)
-    let sizes = plain.backwardWeights(absX, sizesGY, samples: samples)
+    let gradientSizes = plain.backwardWeights(absX, sizesGY, samples: samples)
     let backwardWeights = RoundingCheck(
       weightGradient.elements + biasGradient.elements,
       sums(weights, gradients.weights) + sums(bias, gradients.bias),
-      magnitudes: sums(absW, sizes.weights) + sums(magnitudes(bias), sizes.bias),
+      magnitudes: sizes(
+        sums(absW, gradientSizes.weights) + sums(magnitudes(bias), gradientSizes.bias)),
       roundings: output.pixels + 2)
     return RoundingCheck(worstOf: [forward, backwardInput, backwardWeights])
   }

@@ -5,6 +5,7 @@ public struct MathCheck: Sendable {
     case matrixProducts = "matrix products by OpenBLAS"
     case oneDNN = "convolutions by oneDNN"
     case openBLAS = "convolutions by OpenBLAS"
+    case winograd = "convolutions by Winograd's method"
     case events = "convolutions of spikes by events"
     case tiles = "convolutions of spikes by tiles"
     case neurons = "neurons"
@@ -22,7 +23,7 @@ public struct MathCheck: Sendable {
     (self.engine, self.name, self.run) = (engine, name, run)
   }
 
-  /// All parts: matrix products, convolutions by each library, by events and by tiles,
+  /// All parts: matrix products, convolutions by each library, by Winograd's method, by events and by tiles,
   /// neurons.
   public static func all() -> [MathCheck] {
     MatrixProduct.checks + ConvolutionCheck.checks + MembraneDynamics.checks

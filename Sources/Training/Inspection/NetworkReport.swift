@@ -74,7 +74,10 @@ public struct NetworkReport {
     rows += network.convolutions.map { convolution in
       [convolution.layer]
         + ConvolutionPass.allCases.map { pass in
-          let dense = convolution.kernel(for: pass, samples: samples, density: nil).rawValue
+          // At a density at which none goes by events.
+          let dense = convolution.kernel(
+            for: pass, samples: samples, density: convolution.readsSpikes ? 1 : nil
+          ).rawValue
           guard convolution.readsSpikes,
             let greatest = convolution.greatestEventDensity(for: pass, samples: samples)
           else { return dense }

@@ -59,7 +59,9 @@ package struct DataSplits {
         ? "make the shards again with sltt-dist shard --hold-out 0.1"
         : "set data.hold_out to 0.1 to hold out a tenth of the training images"
       // Where it is called otherwise, or has no name of its own.
-      let learnt = (try? openTrainingSplit()).map { place(of: $0) } ?? configuration.data.train
+      let learnt =
+        (try? openImages(trainingSplits, isAlone: true)).map { place(of: $0) }
+        ?? configuration.data.train
       throw configuration.error(
         "data.validation",
         "is left out, and \(path) has none of \(splits.prefix(5).joined(separator: ", ")): \(remedy),"
@@ -174,7 +176,10 @@ package struct DataSplits {
     return source
   }
 
-  private func openImages(_ splits: [String]) throws -> any ImageSource {
+  /// - Parameter isAlone: whether other ranks do not open them; else this is a collective.
+  private func openImages(
+    _ splits: [String], isAlone: Bool = false
+  ) throws -> any ImageSource {
     let channels = configuration.inputChannels
     guard [1, 3].contains(channels) else {
       throw configuration.error(
@@ -192,9 +197,11 @@ package struct DataSplits {
     let communicator = communicator
     return try ImageDataset.open(
       path: path, splits: splits, format: format,
-      listing: FolderListing.Method(
-        isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
-        progress: communicator.activity.touch, report: { print($0) }))
+      listing: isAlone
+        ? .alone
+        : FolderListing.Method(
+          isRoot: communicator.isRoot, broadcast: { try communicator.broadcast($0, root: 0) },
+          progress: communicator.activity.touch, report: { print($0) }))
   }
 
   /// - Throws: `ConfigurationError` where `data.format` says another than may be there.
