@@ -85,30 +85,48 @@ extension EventFormat {
   }
 }
 
-/// Makes frames of recordings.
+/// Makes frames of recordings: of all samples of a file at once, which it reads only then.
 private final class RecordingReader: FrameReader {
   private let source: UnlabelledRecordings
+  /// The samples of the latest file.
+  private var samples = 0..<0
+  private var sensor: Sensor?
+  private var frames: [Result<[Float], RecordingFailure>] = []
 
   init(_ source: UnlabelledRecordings) { self.source = source }
 
   func read(_ sample: Int, into frames: inout [Float]) throws(DatasetError) -> Sensor {
-    let (path, window) = (source.samples[sample].path, source.samples[sample].window)
-    let format = try EventFormat(ofRecording: path)
-    var camera = format.sensor
-    if camera == nil {
-      let shape = try EventFrames.shape(ofStoredFrames: path)
-      camera = Sensor(width: shape[3], height: shape[2])
-    }
-    let sensor = camera!
-    let maker = FrameMaker(
-      format, source.convention, rule: source.rule, timesteps: source.timesteps, sensor: sensor)
-    var made: Result<[Float], RecordingFailure>?
-    try maker.makeFrames(of: path, windows: [window]) { made = $1 }
-    switch made! {
+    if !samples.contains(sample) { try readFile(of: sample) }
+    switch self.frames[sample - samples.lowerBound] {
     case .success(let made): frames = made
     case .failure(let failure):
       throw .malformed(sample: source.name(of: sample), reason: failure.reason)
     }
-    return sensor
+    return sensor!
+  }
+
+  private func readFile(of sample: Int) throws(DatasetError) {
+    let path = source.samples[sample].path
+    let format = try EventFormat(ofRecording: path)
+    func isOther(_ sample: Int) -> Bool { source.samples[sample].path != path }
+    let all = source.samples.indices
+    let first = all[..<sample].last(where: isOther).map { $0 + 1 } ?? 0
+    let end = all[sample...].first(where: isOther) ?? all.upperBound
+    // Stored frames are those of one sample.
+    let group = format == .frames ? sample..<sample + 1 : first..<end
+    samples = 0..<0
+    if let camera = format.sensor {
+      sensor = camera
+    } else {
+      let shape = try EventFrames.shape(ofStoredFrames: path)
+      sensor = Sensor(width: shape[3], height: shape[2])
+    }
+    let maker = FrameMaker(
+      format, source.convention, rule: source.rule, timesteps: source.timesteps, sensor: sensor!)
+    frames.removeAll()
+    try maker.makeFrames(of: path, windows: source.samples[group].map(\.window)) {
+      frames.append($1)
+    }
+    samples = group
   }
 }

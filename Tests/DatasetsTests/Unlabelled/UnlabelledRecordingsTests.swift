@@ -61,6 +61,31 @@ struct UnlabelledRecordingsTests {
     #expect(all[1].values == all[2].values)
   }
 
+  /// A reader keeps what it has made of a file.
+  @Test func samplesOfAFileMayBeReadInAnyOrder() throws {
+    let pixels = EventFixture.pixels(count: 30, size: 34)
+    for name in ["a", "b"] {
+      try directory.write(
+        EventFixture.aedat3Header + EventFixture.packet(pixels), to: name + ".aedat")
+      try directory.write(
+        "class,startTime_usec,endTime_usec\n1,0,2000\n2,2000,99000\n3,500000,600000\n",
+        to: name + "_labels.csv")
+    }
+    var recordings = UnlabelledRecordings(.spikingJelly, rule: rule, timesteps: 3)
+    for name in ["a", "a", "b"] { try recordings.add(path(name + ".aedat")) }
+    let reader = recordings.makeFrameReader()
+    for sample in [4, 0, 7, 1, 3, 6] {
+      var values: [Float] = []
+      _ = try reader.read(sample, into: &values)
+      #expect(try values == frames(recordings, sample).values)
+      #expect(values.reduce(0, +) == [10, 20][sample % 3])
+    }
+    for sample in [2, 8] {
+      var values: [Float] = []
+      #expect(message { _ = try reader.read(sample, into: &values) }.contains("there are no events"))
+    }
+  }
+
   @Test func whatIsNoRecordingIsAnErrorOfThatSample() throws {
     try directory.write([1, 2, 3], to: "cut.bin")
     try directory.write([1, 2, 3], to: "picture.png")
