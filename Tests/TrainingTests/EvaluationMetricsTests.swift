@@ -15,9 +15,9 @@ struct EvaluationMetricsTests {
       metrics.add(Prediction(logitSums: logits, timesteps: 1), label: label)
     }
     #expect(metrics.samples == [2, 2])
-    #expect(metrics.confusion == [1, 0, 1, 1, 0, 0])
-    #expect((0..<3).map(metrics.predicted) == [2, 0, 1])
-    #expect(metrics.count(label: 0, predicted: 2) == 1)
+    let confusion = metrics.confusion
+    #expect((0..<2).map { label in (0..<3).map { confusion[label, $0] } } == [[1, 0, 1], [1, 0, 0]])
+    #expect(confusion.predicted == [2, 0, 1])
     #expect(metrics.calibration.bins.reduce(0) { $0 + $1.samples } == 3)
   }
 }
@@ -47,7 +47,7 @@ struct EvaluationMetricsMPITests {
     #expect(together.confusion == alone.confusion)
     #expect(together.correctAfter == alone.correctAfter && alone.correctAfter.count == 3)
     #expect(Double(together.correctAfter[2]) == together.overall.correct)
-    let correct = (0..<3).reduce(0) { $0 + together.count(label: $1, predicted: $1) }
+    let correct = (0..<3).reduce(0) { $0 + together.confusion[$1, $1] }
     #expect(correct == together.correctAfter[2])
     #expect(abs(together.calibration.error - alone.calibration.error) < 1e-6)
     #expect(together.overall.correct == alone.overall.correct)

@@ -7,13 +7,11 @@ struct EvaluationMetrics {
   var overall: IterationMetrics
   /// Samples by label.
   private(set) var samples: [Int]
-  /// Samples by label and predicted class, [classes, outputs]. Where the greatest logit of a sample is no
-  /// finite number, it has no prediction.
-  private(set) var confusion: [Int]
+  /// Where the greatest logit of a sample is no finite number, it has no prediction.
+  private(set) var confusion: Confusion
   /// Samples that the logits of the time steps up to each one classify correctly.
   private(set) var correctAfter: [Int]
   private(set) var calibration = Calibration()
-  private let outputs: Int
 
   /// - Parameters:
   ///   - nothing: what is measured of the network before it has run.
@@ -22,9 +20,8 @@ struct EvaluationMetrics {
   init(nothing: IterationMetrics, classes: Int, outputs: Int, timesteps: Int) {
     overall = nothing
     samples = [Int](repeating: 0, count: classes)
-    confusion = [Int](repeating: 0, count: classes * outputs)
+    confusion = Confusion(classes: classes, outputs: outputs)
     correctAfter = [Int](repeating: 0, count: timesteps)
-    self.outputs = outputs
   }
 
   /// Takes note of local samples of which the loss has the logits of the time steps up to `t`.
@@ -37,17 +34,9 @@ struct EvaluationMetrics {
     samples[label] += 1
     guard let prediction else { return }
     let predicted = prediction.label
-    confusion[label * outputs + predicted] += 1
+    confusion.add(label: label, predicted: predicted)
     calibration.add(
       confidence: prediction.probabilities[predicted], isCorrect: predicted == label)
-  }
-
-  /// Samples of a class that are predicted to be of that of an output.
-  func count(label: Int, predicted: Int) -> Int { confusion[label * outputs + predicted] }
-
-  /// Samples that are predicted to be of an output's class.
-  func predicted(_ output: Int) -> Int {
-    samples.indices.reduce(0) { $0 + count(label: $1, predicted: output) }
   }
 
   /// Shares of the samples that the logits of the time steps up to each one, averaged, classify correctly.
@@ -64,7 +53,7 @@ struct EvaluationMetrics {
     var all = self
     all.overall = try sum(overall)
     all.samples = try communicator.sum(samples)
-    all.confusion = try communicator.sum(confusion)
+    all.confusion = try confusion.together(communicator)
     all.correctAfter = try communicator.sum(correctAfter)
     all.calibration.counts = try communicator.sum(calibration.counts)
     return all

@@ -86,7 +86,7 @@ public struct EvaluationReport {
       + metrics.samples.indices.map { label in
         csvLine(
           [names[label]]
-            + names.indices.map { "\(metrics.count(label: label, predicted: $0))" })
+            + names.indices.map { "\(metrics.confusion[label, $0])" })
       }.joined()
   }
 
@@ -104,8 +104,8 @@ public struct EvaluationReport {
     metrics.samples.indices.map { label in
       .init(
         name: names[label], samples: metrics.samples[label],
-        correct: metrics.count(label: label, predicted: label),
-        predicted: metrics.predicted(label))
+        correct: metrics.confusion[label, label],
+        predicted: metrics.confusion.predicted[label])
     }
   }
 
@@ -129,7 +129,7 @@ public struct EvaluationReport {
       },
       classes: classes, outputs: names,
       confusion: metrics.samples.indices.map { label in
-        names.indices.map { metrics.count(label: label, predicted: $0) }
+        names.indices.map { metrics.confusion[label, $0] }
       }, operations: operations)
   }
 }
