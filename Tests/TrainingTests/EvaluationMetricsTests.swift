@@ -16,7 +16,8 @@ struct EvaluationMetricsTests {
     }
     #expect(metrics.samples == [2, 2])
     let confusion = metrics.confusion
-    #expect((0..<2).map { label in (0..<3).map { confusion[label, $0] } } == [[1, 0, 1], [1, 0, 0]])
+    #expect(
+      (0..<2).map { label in (0..<3).map { confusion[label, $0] } } == [[1, 0, 1], [1, 0, 0]])
     #expect(confusion.predicted == [2, 0, 1])
     #expect(metrics.calibration.bins.reduce(0) { $0 + $1.samples } == 3)
   }

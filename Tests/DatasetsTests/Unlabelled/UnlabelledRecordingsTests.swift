@@ -82,7 +82,8 @@ struct UnlabelledRecordingsTests {
     }
     for sample in [2, 8] {
       var values: [Float] = []
-      #expect(message { _ = try reader.read(sample, into: &values) }.contains("there are no events"))
+      #expect(
+        message { _ = try reader.read(sample, into: &values) }.contains("there are no events"))
     }
   }
 
