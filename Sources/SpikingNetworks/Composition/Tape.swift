@@ -57,9 +57,9 @@ public struct Tape: ~Copyable {
     entries.push(.tensor(tensor))
   }
 
-  mutating func push(_ shared: SharedTensor?) {
+  mutating func push(_ shared: SharedTensor) {
     guard isRecording else { return }
-    if let shared { hold(shared, bytes: shared.tensor.bytes) }
+    hold(shared, bytes: shared.tensor.bytes)
     entries.push(.shared(shared))
   }
 
@@ -105,18 +105,6 @@ public struct Tape: ~Copyable {
     return tensor
   }
 
-  mutating func popShared() -> SharedTensor? {
-    guard case .shared(let shared) = entries.pop() else { outOfOrder() }
-    if let shared { release(shared, bytes: shared.tensor.bytes) }
-    return shared
-  }
-
-  mutating func popSpikes() -> Spikes {
-    guard case .spikes(let spikes) = entries.pop() else { outOfOrder() }
-    release(spikes)
-    return spikes
-  }
-
   mutating func popMembrane() -> Membrane? {
     guard case .membrane(let membrane) = entries.pop() else { outOfOrder() }
     if let membrane { release(membrane, bytes: membrane.bytes) }
@@ -126,7 +114,7 @@ public struct Tape: ~Copyable {
   /// What `pushInput` kept.
   mutating func popInput() -> Signal {
     switch entries.pop() {
-    case .shared(let x?):
+    case .shared(let x):
       release(x, bytes: x.tensor.bytes)
       return .floats(x)
     case .spikes(let x):
@@ -174,7 +162,7 @@ public struct Tape: ~Copyable {
 enum TapeEntry: ~Copyable {
   case tensor(Tensor)
   case spikes(Spikes)
-  case shared(SharedTensor?)
+  case shared(SharedTensor)
   case membrane(Membrane?)
   case normalizationInput(NormalizationInput)
 }
