@@ -9,8 +9,10 @@ what each claim measures, how --budget scales it, and what came out.
 """
 
 import argparse
+import math
 import os
 import pathlib
+import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -46,9 +48,18 @@ def main():
     )
     add_program_option(parser)
     arguments = parser.parse_args()
-    if arguments.budget <= 0:
+    if not 0 < arguments.budget < math.inf:
         parser.error("--budget: minutes are above 0")
-    CLAIMS[arguments.claim](arguments)
+    if arguments.threads < 1:
+        parser.error("--threads: at least 1")
+    if not shutil.which(arguments.program):
+        parser.error(
+            f"there is no program {arguments.program}: swift build -c release makes it, or give --program"
+        )
+    try:
+        CLAIMS[arguments.claim](arguments)
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same call goes on")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the claims share: a folder with all that was measured, so that nothing is measured twice, and the
 result, with the commands, the machine and the published figures beside it."""
 
+import contextlib
 import importlib.util
 import json
 import shlex
@@ -38,7 +39,8 @@ class Study:
         if kept["plan"] != json.loads(json.dumps(plan)):
             sys.exit(
                 f"{self.kept_file} has measurements by another plan, {kept['plan']}: give the same"
-                " --budget, --short and --threads as then, or another --output"
+                " --budget, --short and --threads as then, and a Python that has torch if that one"
+                " had, or another --output"
             )
         self.kept = kept["measurements"]
         self.commands = []
@@ -86,8 +88,12 @@ class Study:
         if folder.exists():
             return folder
         source = self.source(name)
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        with whole(folder) as partial:
+            self.copy(source, partial, name, counts)
+        return folder
+
+    def copy(self, source, partial, name, counts):
+        """What `subset` is made of."""
         for purpose, split in SPLITS[name].items():
             classes = sorted(path for path in (source / split).glob("*") if path.is_dir())
             if not classes:
@@ -98,8 +104,6 @@ class Study:
                 (target / directory.name).mkdir(parents=True)
                 for file in sorted(directory.iterdir())[: counts[purpose]]:
                     shutil.copyfile(file, target / directory.name / file.name)
-        partial.replace(folder)
-        return folder
 
     def source(self, name):
         """The data set as a directory; unpacked, where it is a tar."""
@@ -107,7 +111,8 @@ class Study:
         if data is None and self.arguments.short:
             data = self.output / "tiny"
             if not (data / name).exists():
-                WRITERS[name](data / name)
+                with whole(data / name) as partial:
+                    WRITERS[name](partial)
         if data is None:
             sys.exit("give --data DIR, with cifar10 and nmnist as directories or tars")
         if (data / name).is_dir():
@@ -117,8 +122,8 @@ class Study:
             sys.exit(f"neither {data / name} nor {archive} exists")
         unpacked = self.output / "data" / name
         if not unpacked.exists():
-            with tarfile.open(archive) as file:
-                file.extractall(unpacked, filter="data")
+            with tarfile.open(archive) as file, whole(unpacked) as partial:
+                file.extractall(partial, filter="data")
         return unpacked
 
     def write(self, title, published, tables, plots, notes=()):
@@ -151,9 +156,27 @@ class Study:
         print(text, end="")
 
 
+@contextlib.contextmanager
+def whole(folder):
+    """A folder to fill, which gets its name when it is complete: what was broken off is made anew."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    partial.replace(folder)
+
+
 def training_samples(folder):
     """How many a folder that `subset` made has."""
     return len(list(folder.glob("[Tt]rain/*/*")))
+
+
+def samples_a_class(folder):
+    """Of a folder of images that `subset` made, for training and for validation: the most of any class."""
+    return [
+        max(len(list(one.glob("*"))) for one in (folder / split).glob("*"))
+        for split in (TRAINING, VALIDATION)
+    ]
 
 
 def has_torch():

@@ -4,7 +4,7 @@ from the same weights on the same samples in the same order."""
 import json
 import statistics
 
-from study import QUIET, TRAINING, VALIDATION
+from study import QUIET, TRAINING, VALIDATION, samples_a_class
 
 OFF = "{flip: false, shift: 0, roll: 0}"
 CROP_FLIP_COVER = "[random_crop: {padding: 4}, random_horizontal_flip, gray_cutout]"
@@ -63,7 +63,9 @@ def settings_of(study, data):
 
 
 def runs_folder(study, data):
+    """Both claims share it, so all that the figures depend on is in its name."""
     counts = f"{study.plan['samples a class'][data]}-{len(study.plan['seeds'])}-seeds"
+    counts += f"-{study.plan['threads']}-threads"
     return study.output / "runs" / f"{data}-{counts}"
 
 
@@ -121,9 +123,10 @@ def difference_row(first, second, test):
 
 def notes(study):
     plan = study.plan
+    training, validation = samples_a_class(settings_of(study, "cifar10")["data.path"])
     return [
-        f"Scaled: CIFAR-10 with {plan['samples a class']['cifar10']} of 5,000 images a class for training,"
-        f" {plan['validation samples a class']} of 1,000 for validation, {plan['epochs']} epochs of 200;"
+        f"Scaled: CIFAR-10 with {training} of 5,000 images a class for training,"
+        f" {validation} of 1,000 for validation, {plan['epochs']} epochs of 200;"
         f" a ResNet of blocks {plan['blocks']} and width {plan['width']} in place of ResNet-18 and 64;"
         f" T = {plan['timesteps']['cifar10']} in place of 6.",
         f"Runs of a seed begin with the same weights, and see the same samples in the same order."

@@ -14,13 +14,14 @@ import argparse
 import csv
 import dataclasses
 import json
+import math
 import pathlib
 import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from plot import line_plot  # noqa: E402
-from smpi import Case, Network, Simulator, Trace  # noqa: E402
+from smpi import HEADERS, Case, Network, Simulator, Trace  # noqa: E402
 
 THRESHOLD = 0.9
 
@@ -58,18 +59,39 @@ class Row:
 def main():
     arguments = parse_arguments()
     traces = [Trace(path) for path in arguments.traces]
+    require_one_network(traces)
     simulator = Simulator()
     rows = []
-    for gigabits in arguments.gigabits:
-        for ranks in arguments.ranks:
-            rows.append(row(arguments, simulator, traces, gigabits, ranks))
-            print(f"{gigabits:g} Gb/s, {ranks} ranks: {rows[-1].simulated:.1f} s", file=sys.stderr)
+    try:
+        for gigabits in arguments.gigabits:
+            for ranks in arguments.ranks:
+                rows.append(row(arguments, simulator, traces, gigabits, ranks))
+                shown = f"{gigabits:g} Gb/s, {ranks} ranks: {rows[-1].simulated:.1f} s"
+                print(shown, file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        sys.exit("stopped")
+    finally:
+        # Also of a call that was stopped, or that a later case has ended.
+        if rows:
+            finish(arguments, traces, rows)
+
+
+def finish(arguments, traces, rows):
     report = text(arguments, traces, rows)
     print(report, end="")
     if arguments.output:
         write(arguments.output, report, rows)
         predictions = [prediction(arguments, traces[0], row) for row in rows]
         pathlib.Path(f"{arguments.output}.json").write_text(json.dumps(predictions, indent=2) + "\n")
+
+
+def require_one_network(traces):
+    """Batches may differ, and nothing else."""
+    for fact in ("network", "reduced_bytes", "wire", "shard", "overlap", "threads"):
+        first, *others = [trace.facts.get(fact) for trace in traces]
+        for trace, other in zip(traces[1:], others):
+            if other != first:
+                sys.exit(f"{trace.path}: {fact} is {other}, but {first} in {traces[0].path}")
 
 
 def parse_arguments():
@@ -93,9 +115,29 @@ def parse_arguments():
     )
     parser.add_argument("--output", metavar="NAME", help="writes NAME.txt, .csv, .svg and .json")
     arguments = parser.parse_args()
+    require_positive(parser, arguments)
+    folder = pathlib.Path(arguments.output or ".").parent
+    if not folder.is_dir():
+        parser.error(f"--output {arguments.output}: {folder} is no directory")
     if arguments.strong and max(arguments.ranks) > arguments.strong:
         parser.error(f"--strong {arguments.strong}: there are ranks without a sample")
     return arguments
+
+
+def require_positive(parser, arguments):
+    for option in (
+        "ranks", "gigabits", "mtu", "ranks_per_node", "strong", "slow_rank", "iterations", "seeds",
+        "repeats",
+    ):  # fmt: skip
+        values = getattr(arguments, option)
+        values = values if isinstance(values, list) else [1 if values is None else values]
+        if not all(0 < value < math.inf for value in values):
+            parser.error(f"--{option.replace('_', '-')}: must be above 0")
+    for option in ("latency", "addition"):
+        if not 0 <= getattr(arguments, option) < math.inf:
+            parser.error(f"--{option}: must not be below 0")
+    if arguments.mtu <= HEADERS:
+        parser.error(f"--mtu: must be above {HEADERS}, the bytes of headers")
 
 
 def row(arguments, simulator, traces, gigabits, ranks):

@@ -89,7 +89,7 @@ class Trace:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.facts = {}
-        self.ranks = 0
+        self.ranks = self.ended = 0
         self.is_overlapped = False
         # Seconds in which a rank alone is busy, of each iteration of each rank.
         self.busy = []
@@ -98,27 +98,51 @@ class Trace:
             lines = self.path.read_text().splitlines()
         except OSError as error:
             sys.exit(f"{path}: {error.strerror}; sltt-dist bench scaling --trace writes traces")
-        for line in lines:
+        except UnicodeDecodeError:
+            sys.exit(f"{path}: is no text, and so no trace")
+        for number, line in enumerate(lines, 1):
             words = line.split()
             if len(words) < 2:
                 continue
-            if words[0] == "#":
-                if words[1] == "iteration":
-                    self.busy.append(seconds)
-                    seconds = 0
-                else:
-                    self.facts[words[1]] = " ".join(words[2:])
-            elif words[1] == "init":
-                self.ranks += 1
-                seconds = 0
-            elif words[1] == "compute":
-                seconds += float(words[2]) * 1e-9
-            elif words[1] == "sleep":
-                seconds += float(words[2])
-            elif words[1] == "post":
-                self.is_overlapped = True
+            try:
+                seconds = self.read(words, seconds)
+            except (ValueError, IndexError):
+                sys.exit(f"{path}:{number}: not known: {line}")
+        self.require_whole()
+
+    def read(self, words, seconds):
+        """A line; takes and returns the seconds of the iteration so far."""
+        if words[0] == "#":
+            if words[1] == "iteration":
+                self.busy.append(seconds)
+                return 0
+            self.facts[words[1]] = " ".join(words[2:])
+        elif words[1] == "init":
+            self.ranks += 1
+            return 0
+        elif words[1] == "finalize":
+            self.ended += 1
+        elif words[1] == "compute":
+            return seconds + float(words[2]) * 1e-9
+        elif words[1] == "sleep":
+            return seconds + float(words[2])
+        elif words[1] == "post":
+            self.is_overlapped = True
+        return seconds
+
+    def require_whole(self):
+        """A part of a trace would forecast something else."""
         if not self.busy:
-            sys.exit(f"{path}: no iteration ends in it; sltt-dist bench scaling --trace writes it")
+            sys.exit(
+                f"{self.path}: no iteration ends in it; sltt-dist bench scaling --trace writes it"
+            )
+        ranks = int(self.facts.get("ranks", self.ranks))
+        iterations = ranks * int(self.facts.get("iterations", len(self.busy) // max(1, ranks)))
+        if not self.ranks == self.ended == ranks or len(self.busy) != iterations:
+            sys.exit(
+                f"{self.path}: is not whole: {self.ended} of {ranks} ranks and {len(self.busy)} of"
+                f" {iterations} iterations end in it; copy or make it again"
+            )
 
     @property
     def batch(self):

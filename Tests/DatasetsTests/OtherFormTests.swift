@@ -31,6 +31,7 @@ struct OtherFormTests {
       (["cifar-10-batches-py/data_batch_1", "cifar-10-batches-py/batches.meta"], .pickledCIFAR),
       (["data_batch_1", "batches.meta"], .pickledCIFAR),
       (["train", "test", "meta"], .pickledCIFAR),
+      (["data_batch_1.bin"], .partOfCIFAR),
       (["data_batch_1.zip"], .archives), (["cifar-10-binary.tar.gz"], .archives),
       (["a-000000.tar", "a-000001.tar"], .shardsWithoutIndex),
       (["n01440764.tar", "n01443537.tar"], .tarOfTars), (["val/n01440764.tar"], .tarOfTars),

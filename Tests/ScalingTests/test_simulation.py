@@ -113,6 +113,17 @@ class SimulationTests(unittest.TestCase):
         # Of 16, nearly always one draws the longest.
         self.assertGreater(self.mean(trace, ranks=16, iterations=20), 0.38)
 
+    def test_refuses_a_part_of_a_trace(self):
+        path = self.trace(["compute 1", "allreduce 1 1 5"]).path
+        lines = path.read_text().splitlines()
+        for part in [lines[:-1], lines[: len(lines) // 2], ["# ranks 3", *lines], ["# iterations 2", *lines]]:
+            path.write_text("\n".join(part))
+            with self.assertRaisesRegex(SystemExit, "is not whole"):
+                Trace(path)
+        path.write_text("\n".join(line.replace("compute 1", "compute one") for line in lines))
+        with self.assertRaisesRegex(SystemExit, "not known: 0 compute one"):
+            Trace(path)
+
     def test_refuses_what_it_does_not_know(self):
         for actions, message in [
             (["computes 1"], "trace:3: not known: 0 computes 1"),

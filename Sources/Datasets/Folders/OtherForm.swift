@@ -24,6 +24,10 @@ public struct OtherForm: Sendable, Equatable {
   static let binaryCIFAR = OtherForm(
     form: "holds CIFAR's binary files and no image folder", remedy: "Leave data.format at auto.")
 
+  static let partOfCIFAR = OtherForm(
+    form: "holds some of CIFAR's binary files, and not batches.meta.txt, the names of the classes",
+    remedy: "Unpack cifar-10-binary.tar.gz once more, and give the directory that comes out.")
+
   /// - Parameter directory: below the data set.
   static func deeperCIFAR(_ directory: RawPath, in path: String) -> OtherForm {
     OtherForm(
@@ -89,6 +93,8 @@ public struct OtherForm: Sendable, Equatable {
       self = isArchive ? .packedCIFAR : .binaryCIFAR
     } else if !directories.isEmpty {
       return nil
+    } else if !files.isDisjoint(with: ["data_batch_1.bin", "test_batch.bin"]) {
+      self = .partOfCIFAR
     } else if endings.contains("tar") {
       let isByClass = isArchive || files.contains { $0.wholeMatch(of: /n\d{8}\.tar/) != nil }
       self = isByClass ? .tarOfTars : .shardsWithoutIndex
