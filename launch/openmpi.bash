@@ -20,6 +20,18 @@ find_agent() {
   agent+=("${arguments[@]}")
 }
 
+# ring_is_faster RANKS: whether a ring adds gradients up faster than what Open MPI chooses, which is made for
+# powers of two: by simulation (BENCHMARKS.md, Algorithms of the all-reduce).
+ring_is_faster() {
+  local -i count=$1
+  (((count & (count - 1)) != 0)) || return 1
+  if ((ranks_per_node == 1)); then
+    ((count * network_speed <= 600))
+  else
+    ((ranks_per_node == 2 && count == 6))
+  fi
+}
+
 # plan_mpirun RANKS HOST…: sets mpirun, the command but for the program.
 plan_mpirun() {
   local mapping=ppr:$ranks_per_node:node hostfile=$hosts
@@ -37,6 +49,9 @@ plan_mpirun() {
       $1 in wanted' <"$hosts" >"$hostfile"
   fi
   [[ -z $hostfile ]] || mpirun+=(--hostfile "$hostfile")
+  if [[ -n $network_speed ]] && ring_is_faster "$1"; then
+    mpirun+=(--mca coll_tuned_use_dynamic_rules 1 --mca coll_tuned_allreduce_algorithm 4)
+  fi
   mpirun+=(-x "OMP_NUM_THREADS=$threads" -x SLTT_LAUNCH_ID)
   [[ -z ${LD_LIBRARY_PATH-} ]] || mpirun+=(-x LD_LIBRARY_PATH)
 }
