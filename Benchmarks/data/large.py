@@ -33,7 +33,10 @@ RUN = (
 
 def main():
     arguments = parse_arguments()
-    arguments.output.mkdir(parents=True)
+    try:
+        arguments.output.mkdir(parents=True)
+    except FileExistsError:
+        sys.exit(f"--output {arguments.output}: is there already; name a folder to make")
     print(f"{version(arguments.program)}, {machine()}")
     print(f"{'step':44} {'images':>9} {'seconds':>9} {'peak MiB':>9}")
     quarter = steps(arguments, max(1, arguments.images // 4))

@@ -15,6 +15,13 @@ struct ScalingPrediction: Codable, Equatable {
   let communicationSeconds: Double
   let waitSeconds: Double
 
+  /// Whether a simulation can have given it.
+  var isPlausible: Bool {
+    let times = [computeSeconds, communicationSeconds, waitSeconds]
+    return ranks > 0 && reducedBytes > 0 && computeSeconds > 0
+      && times.allSatisfy { $0 >= 0 && $0.isFinite }
+  }
+
   /// What every rank adds to the exchange depends on their number, but is little.
   func fits(_ bytes: Int) -> Bool { abs(Double(bytes) / Double(reducedBytes) - 1) < 0.01 }
 }
@@ -37,6 +44,24 @@ public struct ScalingPredictions {
         description: "\(path) is no file of predictions as Benchmarks/scaling/simulate.py writes"
           + " it: \(error.localizedDescription)")
     }
+    guard !all.isEmpty, all.allSatisfy(\.isPlausible) else {
+      throw ScalingCheckError(
+        description: "\(path) \(all.isEmpty ? "has no predictions" : "has times or bytes that none can be")"
+          + ": make it again with Benchmarks/scaling/simulate.py")
+    }
+  }
+
+  /// Checks before a measurement that something of it was predicted.
+  ///
+  /// - Throws: `ScalingCheckError`.
+  public func requireAny(of ranks: [Int], _ modes: [ScalingReport.Mode]) throws {
+    guard !all.contains(where: { ranks.contains($0.ranks) && modes.contains($0.mode) }) else {
+      return
+    }
+    let kinds = Set(all.map(\.mode.rawValue)).sorted().joined(separator: " and ")
+    throw ScalingCheckError(
+      description: "\(path) has predictions of \(kinds) scaling on"
+        + " \(Format.ranges(Set(all.map(\.ranks)).sorted())) ranks, and none of those to be measured")
   }
 }
 

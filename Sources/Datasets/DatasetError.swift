@@ -62,7 +62,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible, LocalizedEr
       return error.description
     case .badIndex(let path, let reason):
       return "\(path): is not a usable index of shards: \(reason). "
-        + "Copy it again, or make the shards again with sltt-dist shard."
+        + "Copy it again, or remove it and make the shards again with sltt-dist shard."
     case .otherShards(let path, let reason):
       return "\(path): holds other shards: \(reason). "
         + "Give another output directory, or empty this one."

@@ -114,6 +114,7 @@ struct BenchScaling: ParsableCommand {
       }
       // Before the work, whether it can be read, and written.
       let predictions = try check.map { try ScalingPredictions(file: $0) }
+      try predictions?.requireAny(of: ranks, modes)
       try files.prepare()
       if let trace { try ScalingMeasurement.traceKind.requireReplaceable(trace) }
       let measurements = try modes.map { mode in

@@ -84,7 +84,26 @@ struct ScalingCheckTests {
     }
     #expect(error.description.contains("no prediction for 3.9 KiB"), "\(error)")
     #expect(error.description.contains("weak 7.8 KiB in float32 on 2 ranks"), "\(error)")
-    try "{}".write(toFile: other.path, atomically: true, encoding: .utf8)
-    #expect(throws: ScalingCheckError.self) { try ScalingPredictions(file: other.path) }
+    for text in [
+      "{}", "[]",
+      """
+      [{"platform": "10 Gb/s", "mode": "weak", "ranks": 2, "reduced_bytes": 0, "wire": "float32",
+        "compute_seconds": 0, "communication_seconds": -1, "wait_seconds": 0}]
+      """,
+    ] {
+      try text.write(toFile: other.path, atomically: true, encoding: .utf8)
+      #expect(throws: ScalingCheckError.self) { try ScalingPredictions(file: other.path) }
+    }
+  }
+
+  @Test func saysBeforeTheMeasurementWhatWasNotPredicted() throws {
+    let predictions = try file(TemporaryDirectory(), ranks: 2, bytes: 4000)
+    try predictions.requireAny(of: [1, 2], [.strong, .weak])
+    for (ranks, mode) in [([4], ScalingReport.Mode.weak), ([2], .strong)] {
+      let error = #expect(throws: ScalingCheckError.self) {
+        try predictions.requireAny(of: ranks, [mode])
+      }
+      #expect(error?.description.contains("has predictions of weak scaling on 2 ranks") == true)
+    }
   }
 }
