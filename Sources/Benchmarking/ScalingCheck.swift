@@ -46,7 +46,8 @@ public struct ScalingPredictions {
     }
     guard !all.isEmpty, all.allSatisfy(\.isPlausible) else {
       throw ScalingCheckError(
-        description: "\(path) \(all.isEmpty ? "has no predictions" : "has times or bytes that none can be")"
+        description:
+          "\(path) \(all.isEmpty ? "has no predictions" : "has times or bytes that none can be")"
           + ": make it again with Benchmarks/scaling/simulate.py")
     }
   }
@@ -61,7 +62,8 @@ public struct ScalingPredictions {
     let kinds = Set(all.map(\.mode.rawValue)).sorted().joined(separator: " and ")
     throw ScalingCheckError(
       description: "\(path) has predictions of \(kinds) scaling on"
-        + " \(Format.ranges(Set(all.map(\.ranks)).sorted())) ranks, and none of those to be measured")
+        + " \(Format.ranges(Set(all.map(\.ranks)).sorted())) ranks, and none of those to be measured"
+    )
   }
 }
 

@@ -176,25 +176,24 @@ public struct ShardWriter {
     _ sources: [(String, any ImageSource)], _ division: Division, resize: Int?, seed: UInt64
   ) throws -> [String: Int] {
     let first = sources[0].1
-    /// - Parameter samples: of a shard.
-    func count(of samples: Double) -> Int { Int((Double(first.count) / samples).rounded(.up)) }
-    let wanted =
+    // A fraction, which division would round: samples of a shard are `samples / shards`.
+    let (samples, shards): (Double, Double) =
       switch division {
-      case .count(let count): count
+      case .count(let count): (Double(first.count), Double(count))
       case .bytes(let bytes):
-        count(of: try max(1, Double(bytes) / meanSize(first, resize: resize, seed: seed)))
+        (try max(1, Double(bytes) / meanSize(first, resize: resize, seed: seed)), 1)
       case .automatic:
-        count(
-          of: try max(
+        (
+          try max(
             8,
             min(
               Double(256 << 20) / meanSize(first, resize: resize, seed: seed),
-              Double(first.count) / 64)))
+              Double(first.count) / 64)), 1
+        )
       }
-    // Shards of the other splits are as large.
     return Dictionary(
       uniqueKeysWithValues: sources.map { split, source in
-        let count = (source.count * wanted + first.count - 1) / first.count
+        let count = Int((Double(source.count) * shards / samples).rounded(.up))
         return (split, min(max(count, 1), source.count))
       })
   }
