@@ -18,8 +18,11 @@ struct EnergySection {
     }
   }
 
+  /// No run has recorded the firing rates from which energy follows.
+  var isEmpty: Bool { entries.isEmpty }
+
   var html: String {
-    guard !entries.isEmpty else { return "" }
+    guard !isEmpty else { return "" }
     let header = ["run", "MACs", "ACs", "energy", "MACs as an ANN", "energy", "ANN : SNN"]
     let rows = entries.map { name, operations, _ in
       let own = energy.of(macs: operations.macs, acs: operations.acs)

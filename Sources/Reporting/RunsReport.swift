@@ -54,7 +54,7 @@ public struct RunsReport {
   }
 
   /// Whether any run tells what its operations cost.
-  public var showsEnergy: Bool { !EnergySection(entries, energy).html.isEmpty }
+  public var showsEnergy: Bool { !EnergySection(entries, energy).isEmpty }
 
   public var html: String {
     let title =

@@ -68,7 +68,7 @@ final class RunReport {
 
   /// Says how an epoch went, and what computed its convolutions if that is no longer what it was.
   func endEpoch(_ record: MetricsRecord, isBest: Bool) {
-    record.validationAccuracy.map { progress.addEpoch(validationAccuracy: $0) }
+    if let accuracy = record.validationAccuracy { progress.addEpoch(validationAccuracy: accuracy) }
     progress.message(line(record, isBest: isBest))
     let kernels = record.kernels.summary
     guard kernels != reportedKernels else { return }
