@@ -5,6 +5,7 @@ import argparse
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -53,16 +54,29 @@ def add_program_option(parser):
 
 
 def run(command, environment=None):
-    """The standard output of a program; ends this one where it fails."""
+    """The standard output of a program; ends this one where it fails. SIGINT and SIGTERM stop the program,
+    and raise KeyboardInterrupt once it has ended."""
     command = [str(part) for part in command]
     # Choices of OpenBLAS's kernels by hand would slow a program down that uses it.
     inherited = {key: value for key, value in os.environ.items() if key not in OPENBLAS_CHOICES}
-    result = subprocess.run(
-        command, capture_output=True, text=True, env=inherited | (environment or {})
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # In a session of its own Ctrl-C reaches it once, by the handler below.
+    process = subprocess.Popen(
+        command, text=True, env=inherited | (environment or {}), start_new_session=True, **pipes
     )
-    if result.returncode != 0:
-        sys.exit(f"status {result.returncode} from {command}:\n{result.stdout}{result.stderr}")
-    return result.stdout
+    try:
+        output, errors = process.communicate()
+    except KeyboardInterrupt:
+        # subprocess.run would kill it, and leave what it started itself and its files.
+        process.terminate()
+        process.communicate()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
+    if process.returncode != 0:
+        sys.exit(f"status {process.returncode} from {command}:\n{output}{errors}")
+    return output
 
 
 OPENBLAS_CHOICES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
