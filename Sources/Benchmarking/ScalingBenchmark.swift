@@ -81,56 +81,27 @@ extension ScalingMeasurement {
     let job = try BenchmarkJob(
       configuration, source ?? .synthetic(firingRate: nil), backend: backend, threads: threads,
       recorder)
-    let iterate = {
+    let times = try ScalingTimes(of: iterations, job, recorder) {
       switch work {
       case .training: try job.iterate()
       case .sleeping(let seconds): try job.iterate(sleeping: seconds)
       }
     }
-    for _ in 0..<2 { _ = try iterate() }
-    var metrics = IterationMetrics()
-    var own: [(all: Double, wait: Double, reduce: Double, hidden: Double)] = []
-    var iterationTraces: [IterationTrace] = []
-    for _ in 0..<iterations {
-      job.profile.reset()
-      let hidden = job.trainer.replica.exchange.hiddenSeconds
-      recorder.begin()
-      let start = ContinuousClock.now
-      let measured = try iterate()
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      iterationTraces.append(recorder.end(dataWait: job.dataWait))
-      metrics.add(measured)
-      own.append(
-        (
-          seconds, job.dataWait, job.profile.phases[.reduce]?.seconds ?? 0,
-          job.trainer.replica.exchange.hiddenSeconds - hidden
-        ))
-    }
-    // Of each iteration, all ranks.
-    let all = try own.map { try communicator.allGather(seconds: $0.all) }
-    let dataWaits = try own.map { try communicator.allGather(seconds: $0.wait) }
-    let reduce = try own.map { try communicator.allGather(seconds: $0.reduce) }
-    let hidden = try own.map { try communicator.allGather(seconds: $0.hidden) }
-    let compute = all.indices.map { iteration in
-      all[iteration].indices.map {
-        all[iteration][$0] - dataWaits[iteration][$0] - reduce[iteration][$0]
-      }
-    }
 
     network = job.trainer.network.specification.summary
     self.source = source?.name ?? "ranks that sleep in place of computing"
-    dataWaitSeconds = median(dataWaits.map(mean))
+    dataWaitSeconds = median(times.dataWait.map(mean))
     ranks = communicator.size
     self.threads = threads
     globalBatch = configuration.training.globalBatch
-    iterationSeconds = median(all.map { $0.max()! })
-    computeSeconds = median(compute.map(mean))
-    communicationSeconds = median(reduce.map { $0.min()! })
-    hiddenSeconds = median(hidden.map { $0.min()! })
-    waitSeconds = median(reduce.map { times in mean(times) - times.min()! })
+    iterationSeconds = median(times.all.map { $0.max()! })
+    computeSeconds = median(times.compute.map(mean))
+    communicationSeconds = median(times.reduce.map { $0.min()! })
+    hiddenSeconds = median(times.hidden.map { $0.min()! })
+    waitSeconds = median(times.reduce.map { mean($0) - $0.min()! })
     let parts = try communicator.allGather(UInt64(job.localBatch))
     computingRates = parts.indices.map { rank in
-      Double(parts[rank]) / median(compute.map { $0[rank] })
+      Double(parts[rank]) / median(times.compute.map { $0[rank] })
     }
     let floats = job.trainer.network.store.reduction.count
     reducedFloats = floats
@@ -146,12 +117,12 @@ extension ScalingMeasurement {
       : [1000, 10_000, 100_000, 400_000, floats].map {
         AllReduce(floats: $0, seconds: try reducer.seconds(count: $0, wire: wire))
       }
-    firingRate = source.map { _ in metrics.firingRate }
+    firingRate = source.map { _ in times.metrics.firingRate }
     bindings = try communicator.allGather(
       "\(communicator.hostName): cores \(Format.ranges(ProcessorBudget.cores()))")
     guard trace != nil else { return }
     let actions = try communicator.allGather(
-      iterationTraces.text(rank: communicator.rank, ranks: communicator.size))
+      times.traces.text(rank: communicator.rank, ranks: communicator.size))
     let heading = traceHeading(configuration, iterations: iterations)
     try file?.finish(with: (heading + actions.joined()).utf8)
   }
@@ -165,6 +136,51 @@ extension ScalingMeasurement {
       ("reduced_bytes", reducedBytes),
     ]
     return facts.map { "# \($0) \($1)\n" }.joined()
+  }
+}
+
+/// What iterations took on all ranks, in seconds: for each iteration a number of every rank.
+private struct ScalingTimes {
+  let all, dataWait, reduce, hidden: [[Double]]
+  /// Of this rank, as are the metrics.
+  let traces: [IterationTrace]
+  let metrics: IterationMetrics
+
+  /// What is left without waiting for data and for the other ranks.
+  var compute: [[Double]] {
+    all.indices.map { iteration in
+      all[iteration].indices.map {
+        all[iteration][$0] - dataWait[iteration][$0] - reduce[iteration][$0]
+      }
+    }
+  }
+
+  /// A collective.
+  init(
+    of iterations: Int, _ job: BenchmarkJob, _ recorder: TracingCommunicator,
+    iterate: () throws -> IterationMetrics
+  ) throws {
+    let exchange = job.trainer.replica.exchange
+    for _ in 0..<2 { _ = try iterate() }
+    var metrics = IterationMetrics()
+    var own: [(all: Double, wait: Double, reduce: Double, hidden: Double)] = []
+    var traces: [IterationTrace] = []
+    for _ in 0..<iterations {
+      job.profile.reset()
+      let hidden = exchange.hiddenSeconds
+      recorder.begin()
+      let start = ContinuousClock.now
+      metrics.add(try iterate())
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      traces.append(recorder.end(dataWait: job.dataWait))
+      let reduce = job.profile.phases[.reduce]?.seconds ?? 0
+      own.append((seconds, job.dataWait, reduce, exchange.hiddenSeconds - hidden))
+    }
+    (self.traces, self.metrics) = (traces, metrics)
+    all = try own.map { try recorder.allGather(seconds: $0.all) }
+    dataWait = try own.map { try recorder.allGather(seconds: $0.wait) }
+    reduce = try own.map { try recorder.allGather(seconds: $0.reduce) }
+    hidden = try own.map { try recorder.allGather(seconds: $0.hidden) }
   }
 }
 

@@ -27,10 +27,17 @@ struct Report: ParsableCommand {
   )
   var withoutValidation = false
 
+  @Option(
+    name: .long, help: "The data set of the runs, where it is elsewhere by now.", transform: path)
+  var data: String?
+
   @Option(name: .long, help: "The page.", transform: path)
   var output = "report.html"
 
   func validate() throws {
+    guard data == nil || !withoutValidation else {
+      throw ValidationError("--data is for the validation, which --without-validation leaves out")
+    }
     let directories = runs.map { resolved($0) }
     for (index, run) in runs.enumerated()
     where directories[..<index].contains(directories[index]) {
@@ -65,10 +72,14 @@ struct Report: ParsableCommand {
       print("validating \(history.path)")
       return .found(
         try Findings(
-          of: history, backend: compute.backend, threads: compute.threadCount(communicator),
-          communicator))
+          of: history, data: data, backend: compute.backend,
+          threads: compute.threadCount(communicator), communicator))
     } catch {
-      warn("\(history.path) is shown without validation: \(error)")
+      let source = data ?? history.configuration.data.path
+      let isMissing = source.map { !FileManager.default.fileExists(atPath: $0) } ?? false
+      warn(
+        "\(history.path) is shown without validation: \(error)"
+          + (isMissing ? " With --data DIR, the data may be elsewhere." : ""))
       return .impossible(error)
     }
   }

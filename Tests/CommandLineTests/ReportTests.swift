@@ -49,6 +49,18 @@ struct ReportTests {
     #expect(!page.text.contains("Calibration"))
   }
 
+  @Test func dataMayBeElsewhereByNow() throws {
+    try FileManager.default.moveItem(
+      atPath: workspace.file("images"), toPath: workspace.file("moved"))
+    let lost = try workspace.run("report", "run")
+    #expect(lost.errors.contains("With --data DIR, the data may be elsewhere."), "\(lost.errors)")
+    let found = try workspace.run("report", "run", "--data", "moved")
+    #expect(found.status == 0 && found.errors == "")
+    #expect(try page().text.contains("13 of moved/val"))
+    let useless = try workspace.run("report", "run", "--data", "moved", "--without-validation")
+    #expect(useless.status == 64)
+  }
+
   @Test func energiesThatNoRunHasAUseForAreNamed() throws {
     let metrics = workspace.file("run/metrics.jsonl")
     try Data().write(to: URL(fileURLWithPath: metrics))

@@ -44,7 +44,7 @@ struct FindingsTests {
   }
 
   private static func findings(of history: RunHistory) throws -> Findings {
-    try Findings(of: history, backend: .oneDNN, threads: 1, SingleProcess())
+    try Findings(of: history, data: nil, backend: .oneDNN, threads: 1, SingleProcess())
   }
 
   /// The network's predictions of the validation images, by `predict`, which knows no labels.
