@@ -85,7 +85,7 @@ struct PredictTests {
       "images/val/0/1.png\nbad, really.png\nnone.png\n\nimages/val/2/9.png\n", to: "list")
     let program = try ProgramRun.path(ofProduct: "sltt-dist")
     let run = try ProgramRun(
-      ["sh", "-c", "\(program) predict --checkpoint run --threads 1 - <list"],
+      ["sh", "-c", "'\(program)' predict --checkpoint run --threads 1 - <list"],
       in: workspace.directory.path)
     #expect(run.status == 2)
     #expect(

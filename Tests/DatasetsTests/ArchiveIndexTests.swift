@@ -143,7 +143,7 @@ struct ArchiveIndexTests {
     try #require(
       ProgramRun([
         "sh", "-c",
-        "cd \(directory.path) && cp --sparse=always \(file) s && mv s \(file)"
+        "cd '\(directory.path)' && cp --sparse=always '\(file)' s && mv s '\(file)'"
           + " && tar --sparse -cf x.tar train",
       ]).status == 0)
     try #require(fileSize(path) < 1 << 19)

@@ -102,7 +102,8 @@ struct PlainTarTests {
       try #require(
         ProgramRun([
           "sh", "-c",
-          "gzip -n -1 -c \(directory.file("x.tar")) >\(archive) && touch -d @1700000000 \(archive)",
+          "gzip -n -1 -c '\(directory.file("x.tar"))' >'\(archive)'"
+            + " && touch -d @1700000000 '\(archive)'",
         ]).status == 0)
       #expect(try samples(open(archive, largestInMemory: 0)) == ["a/1.png: \(content)"])
     }

@@ -52,7 +52,7 @@ import Testing
 struct HangingRanks {
   private func train(_ communicator: any Communicator, iteration20: (Int) -> Void) throws {
     let record = ActivityRecord()
-    let watchdog = try #require(try Watchdog(record, timeout: 2, communicator))
+    let watchdog = try #require(try Watchdog(record, timeout: 6, communicator))
     var values = [Float](repeating: 1, count: 1000)
     for iteration in 0..<40 {
       record.enter(.waitingForData, iteration: iteration)
@@ -67,7 +67,7 @@ struct HangingRanks {
   private func stop(_ ranks: ClosedRange<Int>) throws {
     try train(Launch.current.communicator()) { rank in
       // Long enough for the others to hear of the iteration.
-      sleep(1)
+      sleep(2)
       // Sent to this thread: the kernel may hand a process's signal to another thread, and until
       // that one runs, this one would go on into the all-reduce.
       if ranks.contains(rank) { pthread_kill(pthread_self(), SIGSTOP) }

@@ -21,6 +21,8 @@ readonly mpi
 # A name of a file that shells, YAML and Open MPI could take for something else.
 readonly odd_name=$'#&!*~ "a\' $x=%p:\\\n'
 
+# What a test is of, in messages.
+subject="the launcher"
 failures=0 test='' output='' shown='' background=''
 
 trap clean_up EXIT
@@ -56,7 +58,7 @@ begin() {
 }
 
 # Seconds that a launch may take.
-patience=600
+patience=300
 
 # finish STATUS: waits for the launcher's end, for so long at most.
 finish() {
@@ -79,7 +81,7 @@ contains() {
 problem() {
   failures=$((failures + 1))
   [[ -z $background ]] || output=$(<"$directory/output")
-  printf '✘ %s: the launcher %s\n' "$test" "$1"
+  printf '✘ %s: %s %s\n' "$test" "$subject" "$1"
   [[ $output == "$shown" ]] || grep -v '^epoch ' <<<"$output" | tail -n 40 | sed 's/^/    /'
   shown=$output
 }

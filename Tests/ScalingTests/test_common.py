@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "Benchmarks"
@@ -42,8 +43,9 @@ class RunTests(unittest.TestCase):
         ) as caller:  # fmt: skip
             while not (directory / "running").exists():
                 self.assertIsNone(caller.poll())
+                time.sleep(0.02)
             caller.send_signal(number)
-            self.assertEqual(caller.stderr.read(), "stopped\n")
+            self.assertEqual(caller.communicate(timeout=60)[1], "stopped\n")
         self.assertEqual(caller.returncode, 1)
         self.assertEqual([path.name for path in directory.iterdir()], ["ended"])
 

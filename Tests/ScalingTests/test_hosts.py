@@ -37,9 +37,11 @@ class HostsTests(unittest.TestCase):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(command, text=True, start_new_session=True, **pipes) as process:
             if process.stdout.readline() != "inside\n":
-                self.skipTest(process.stderr.read().strip())
+                errors = process.stderr.read().strip()
+                self.assertIn("skipped: ", errors)
+                self.skipTest(errors)
             process.send_signal(number)
-            self.assertEqual(process.wait(), 128 + signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=60), 128 + signal.SIGTERM)
             # Ends with the last process that holds the other end.
             self.assertEqual(process.stdout.read(), "")
         self.assertEqual(list(scratch.iterdir()), [])

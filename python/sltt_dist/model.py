@@ -11,12 +11,14 @@ import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from yaml import YAMLError
 
 from sltt_dist import configuration
 from sltt_dist.builder import build
 from sltt_dist.configuration import Configuration
 from sltt_dist.images import Normalization, Preparation
 from sltt_dist.network import Network, reset
+from sltt_dist.records import run_path
 
 FILE_NAME = "model.safetensors"
 
@@ -108,11 +110,11 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises:
         ModelError: where there is none, or it cannot be made.
     """
-    file = model_file(Path(path))
+    file = model_file(run_path(path))
     try:
         with safe_open(file, "pt") as opened:
             metadata = opened.metadata() or {}
-            tensors = _floats({name: opened.get_tensor(name) for name in opened.keys()})
+            stored = {name: opened.get_tensor(name) for name in opened.keys()}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{file}: {error}") from None
     if not {"configuration", "classes"} <= metadata.keys():
@@ -120,14 +122,15 @@ def load(path: str | os.PathLike[str]) -> Model:
             f"{file} is not a model of sltt-dist: its metadata lack configuration or classes; load the run"
             " or the checkpoint, or make a model of a state dict with sltt-dist import"
         )
-    config = configuration.read(metadata["configuration"])
-    classes = json.loads(metadata["classes"])
     try:
+        config = configuration.read(metadata["configuration"])
+        classes = json.loads(metadata["classes"])
+        tensors = _floats(stored)
         channels = input_channels(config, len(classes), tensors)
         step = build(config, len(classes), channels)
         model = Model(step, classes, config, channels, file)
         missing, unexpected = step.load_state_dict(tensors, strict=False)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, YAMLError) as error:
         raise ModelError(f"{file} has a network that this version cannot make: {error}") from error
     # PyTorch's batch norm counts its batches, which changes nothing.
     missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
@@ -142,6 +145,8 @@ def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights that were exported as int8, with a scale for each output channel, as numbers again."""
     quantized = [name for name, tensor in tensors.items() if tensor.dtype == torch.int8]
     for name in quantized:
+        if name + ".scale" not in tensors:
+            raise ValueError(f"{name} is int8, but {name}.scale is missing")
         scale = tensors.pop(name + ".scale")
         tensors[name] = tensors[name].float() * scale.reshape(-1, *[1] * (tensors[name].dim() - 1))
     return tensors

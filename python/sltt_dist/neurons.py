@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 # The most common width of each surrogate gradient, and the derivative that it stands in with, from the
-# distance z of the potential from the threshold and the width a.
+# distance z of the potential from the threshold and the width a. Of the rectangle see slope_of, too.
 SURROGATES: dict[str, tuple[float, Callable[[Tensor, float], Tensor]]] = {
     "triangle": (1, lambda z, a: z.abs().mul_(-a * a).add_(a).clamp_min_(0)),
     "rectangle": (1, lambda z, a: (z.abs() <= a / 2).to(z.dtype).div_(a)),
@@ -88,7 +88,7 @@ class Fire(torch.autograd.Function):
         z = torch.add(saved, s, alpha=threshold) if is_soft else saved.clone()
         slope = slope_of(z.sub_(threshold * FIRST_LEVELS[settings.firing]), settings)
         for _ in range(1, settings.levels):
-            slope += slope_of(z.sub_(threshold), settings)
+            slope += slope_of(z.sub_(threshold), settings, is_above=True)
         if gv is None:
             g = slope.mul_(gs)
         else:  # v' depends on u directly and, by the reset, through s.
@@ -100,10 +100,15 @@ class Fire(torch.autograd.Function):
         return g.to(s.dtype), g * ctx.decay if ctx.has_past else None, None, None, None, None
 
 
-def slope_of(z: Tensor, settings: NeuronSettings) -> Tensor:
-    """What stands in for the derivative of a spike."""
-    width, derivative = SURROGATES[settings.surrogate]
-    return derivative(z, settings.surrogate_width or width)
+def slope_of(z: Tensor, settings: NeuronSettings, is_above: bool = False) -> Tensor:
+    """What stands in for the derivative of a spike. An edge between the rectangles of two levels belongs to
+    the lower one, not to the one that `is_above` it."""
+    default, derivative = SURROGATES[settings.surrogate]
+    width = settings.surrogate_width or default
+    slope = derivative(z, width)
+    if is_above and settings.surrogate == "rectangle":
+        slope *= z > -width / 2
+    return slope
 
 
 class Neuron(nn.Module):
@@ -159,7 +164,9 @@ class Neuron(nn.Module):
         2024). It depends on all samples of a batch."""
         mean, deviation = u.mean().item(), u.std().item()
         if self.ratio is None:
-            self.ratio = (self.settings.threshold - mean) / deviation if deviation > 0 else 0.0
+            # Equal potentials have no deviation to be measured in.
+            if deviation > 0:
+                self.ratio = (self.settings.threshold - mean) / deviation
             return self.settings.threshold
         return mean + deviation * self.ratio
 

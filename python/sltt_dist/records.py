@@ -20,8 +20,24 @@ def whole_lines(text: bytes) -> bytes:
     return text[: text.rfind(b"\n") + 1]
 
 
-def parsed(lines: bytes) -> list[Record]:
-    return [json.loads(line) for line in lines.splitlines()]
+def run_path(path: str | os.PathLike[str]) -> Path:
+    """A path as the program takes it: one that begins with ~ is in the home directory."""
+    return Path(path).expanduser()
+
+
+def parsed(lines: bytes, file: Path, first: int = 1) -> list[Record]:
+    """Records of a file, of which `first` is the number of the first line.
+
+    Raises:
+        ValueError: where a line is damaged.
+    """
+    records = []
+    for number, line in enumerate(lines.splitlines(), first):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(f"{file}:{number}: is damaged; remove the line: {error}") from None
+    return records
 
 
 def metrics(run: str | os.PathLike[str]) -> pandas.DataFrame | list[Record]:
@@ -40,9 +56,9 @@ def metrics(run: str | os.PathLike[str]) -> pandas.DataFrame | list[Record]:
         OSError: where there are no metrics, or they cannot be read.
         ValueError: where a line is damaged.
     """
-    path = Path(run)
+    path = run_path(run)
     file = path / FILE_NAME if path.is_dir() else path
-    records = parsed(whole_lines(file.read_bytes()))
+    records = parsed(whole_lines(file.read_bytes()), file)
     try:
         import pandas
     except ModuleNotFoundError:

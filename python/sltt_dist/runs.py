@@ -11,13 +11,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from sltt_dist.records import FILE_NAME, Record, parsed, whole_lines
+from sltt_dist.records import FILE_NAME, Record, parsed, run_path, whole_lines
 
 PROGRAM = "sltt-dist"
 STOPPED = 75  # The program's status after a signal: it has written a checkpoint and can go on.
@@ -35,8 +37,7 @@ class Run:
     """A run of `sltt-dist train`.
 
     Iterating gives the records of its metrics.jsonl as they are written, until the run ends. As a context
-    manager it stops a run that is still going on at the end of the block. It stands for its directory
-    wherever a path is taken: `metrics(run)`, `load(run)`.
+    manager it stops a run that is still going on at the end of the block; so does Ctrl-C. It stands for its directory wherever a path is taken: `metrics(run)`, `load(run)`.
     """
 
     def __init__(self, command: Sequence[str], directory: Path, stop_signal: signal.Signals):
@@ -51,10 +52,14 @@ class Run:
         self._take_new_lines()
         self._printed = tempfile.TemporaryFile()
         weakref.finalize(self, self._printed.close)
+        # In a session of its own Ctrl-C does not reach it by itself: with the signal of `stop` it would be the
+        # second, which ends it at once, and mpirun leaves its ranks a second only.
         self._process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self._printed,
-            stderr=subprocess.STDOUT, env=_environment(),
+            stderr=subprocess.STDOUT, env=_environment(), start_new_session=True,
         )  # fmt: skip
+        _running.add(self)
+        _stop_on_interrupt()
 
     def __fspath__(self) -> str:
         return str(self.directory)
@@ -81,21 +86,31 @@ class Run:
         Raises:
             RunFailed: at the end of a run that did not end well.
         """
+        _stop_on_interrupt()
         while True:
             has_ended = self.status is not None
             yield from self._new_records()
             if has_ended:
                 break
-            time.sleep(0.2)
+            try:
+                time.sleep(0.2)
+            except KeyboardInterrupt:
+                self.stop()
+                raise
         self.wait()
 
     def wait(self) -> None:
-        """Waits for the end of the run.
+        """Waits for the end of the run, also when interrupted, which stops it.
 
         Raises:
             RunFailed: where it ended neither by its last epoch nor by a stop.
         """
-        status = self._process.wait()
+        _stop_on_interrupt()
+        try:
+            status = self._process.wait()
+        except KeyboardInterrupt:
+            self._process.wait()
+            raise
         signalled = {-self._stop_signal, 128 + self._stop_signal}
         if status not in (0, STOPPED) and not (self._is_stopping and status in signalled):
             raise RunFailed(status, _message(status, self.log, self.command))
@@ -103,9 +118,8 @@ class Run:
     def stop(self) -> None:
         """Lets the run finish its iteration and write a checkpoint, and waits for that. It goes on by
         `launch(resume=run)`."""
-        self._is_stopping = True
-        if self.status is None:
-            self._process.send_signal(self._stop_signal)
+        if not self._is_stopping:
+            self._tell_to_stop()
         self.wait()
 
     def __enter__(self) -> Run:
@@ -115,8 +129,14 @@ class Run:
         if self.status is None:
             self.stop()
 
+    def _tell_to_stop(self) -> None:
+        self._is_stopping = True
+        if self.status is None:
+            self._process.send_signal(self._stop_signal)
+
     def _new_records(self) -> list[Record]:
-        return parsed(b"".join(self._take_new_lines()))
+        new = self._take_new_lines()
+        return parsed(b"".join(new), self._metrics, first=len(self._known) - len(new) + 1)
 
     def _take_new_lines(self) -> list[bytes]:
         try:
@@ -137,6 +157,27 @@ class Run:
         return new
 
 
+# Those that Ctrl-C stops.
+_running: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+def _stop_on_interrupt() -> None:
+    """Makes SIGINT stop all runs before it does what it would do; a second one ends them at once. Jupyter puts
+    a handler of its own back with each cell, so this is done again wherever one waits."""
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(before) or hasattr(before, "stops_runs"):
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        for run in list(_running):
+            run._tell_to_stop()
+        before(number, frame)
+
+    handle.stops_runs = True  # type: ignore[attr-defined]
+    signal.signal(signal.SIGINT, handle)
+
+
 def launch(
     config: str | os.PathLike[str] | None = None,
     *,
@@ -145,7 +186,7 @@ def launch(
     resume: str | os.PathLike[str] | None = None,
     options: Sequence[str] = (),
     program: str | os.PathLike[str] | None = None,
-    mpirun: Sequence[str] = ("mpirun",),
+    mpirun: Sequence[str] = ("mpirun", "--bind-to", "none"),
     **settings: Any,
 ) -> Run:
     """Starts a run of `sltt-dist train`, and returns while it goes on.
@@ -159,19 +200,26 @@ def launch(
         options: more options of `sltt-dist train`, such as ["--threads", "2"].
         program: sltt-dist; left out: the one that the variable SLTT_DIST names, that is in PATH, or that
             was built in .build of this directory or one above.
-        mpirun: the command that starts several ranks, with its options.
+        mpirun: the command that starts several ranks, with its options; left out: such that ranks share
+            the cores of this machine.
         settings: keys of the configuration by section: `model={"width": 32}`, or `**{"model.width": 32}`.
 
     Raises:
         FileNotFoundError: where there is no program.
-        ValueError: for a number of ranks below 1, `output` beside `resume`, or settings that are no
-            section of keys.
+        TypeError: for a text in place of a list of options.
+        ValueError: for a number of ranks below 1, `output` beside `resume`, a `resume` that names no
+            directory, or settings that are no section of keys, or that YAML cannot hold.
     """
+    for name, words in (("options", options), ("mpirun", mpirun)):
+        if isinstance(words, str):
+            raise TypeError(f"{name}={words!r}: give a list, {shlex.split(words)}")
     if ranks < 1:
         raise ValueError(f"ranks={ranks}: a run has at least one")
     if output is not None and resume is not None:
         raise ValueError("a run that goes on does so in its own directory: leave output out")
-    directory = Path(resume or output or _new_directory())
+    if resume in ("latest", "auto"):
+        raise ValueError(f"resume={resume!r}: name the directory of the run")
+    directory = run_path(resume or output or _new_directory())
     command = [str(program or find_program()), "train"]
     command += ["--output" if resume is None else "--resume", str(directory)]
     if resume is not None and directory.parent.name == "checkpoints":
@@ -179,7 +227,7 @@ def launch(
     if config is not None:
         command += ["--config", os.fspath(config)]
     for key, value in _keys(settings).items():
-        command += ["--set", f"{key}={_text(value)}"]
+        command += ["--set", f"{key}={_text(key, value)}"]
     command += options
     if ranks == 1:
         return Run(command, directory, signal.SIGTERM)
@@ -234,11 +282,19 @@ def _keys(settings: dict[str, Any]) -> dict[str, Any]:
     return keys
 
 
-def _text(value: Any) -> str:
+def _text(key: str, value: Any) -> str:
     """A value as --set takes it: text as it is, and else YAML, which JSON is."""
     if isinstance(value, (str, os.PathLike)):
         return os.fspath(value)
-    return "inf" if value == float("inf") else json.dumps(value)
+    # NumPy's and PyTorch's numbers and arrays.
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float) and value == float("inf"):
+        return "inf"
+    try:
+        return json.dumps(value, allow_nan=False, default=lambda inner: inner.tolist())
+    except (AttributeError, ValueError):
+        raise ValueError(f"{key}={value!r}: no value of a configuration") from None
 
 
 def _environment() -> dict[str, str]:

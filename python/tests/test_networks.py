@@ -25,6 +25,7 @@ from sltt_dist.builder import build
 from sltt_dist.families import ARCHITECTURES
 from sltt_dist.images import Preparation
 from sltt_dist.model import _floats
+from sltt_dist.neurons import Neuron, NeuronSettings
 from sltt_dist.records import parsed
 from sltt_dist.runs import find_program
 
@@ -138,7 +139,8 @@ class ModelTests(unittest.TestCase):
         compared = mean[None] if model.config["method"]["name"] == "rate" else logits
         loss = sum(float(F.cross_entropy(step, targets)) for step in compared) / len(compared)
         accuracy = float((mean.argmax(1) == targets).float().mean())
-        last = parsed((self.folder / "run/metrics.jsonl").read_bytes())[-1]
+        file = self.folder / "run/metrics.jsonl"
+        last = parsed(file.read_bytes(), file)[-1]
         self.assertAlmostEqual(loss, last["validation_loss"], delta=1e-4 * loss)
         self.assertAlmostEqual(accuracy, last["validation_accuracy"], delta=1e-6)
 
@@ -227,6 +229,21 @@ class ModelTests(unittest.TestCase):
         read = _floats(tensors)
         self.assertEqual(read["w"].tolist(), [[63.5, -32], [2, 0]])
         self.assertEqual(read.keys(), {"w", "b"})
+        path = self.folder / "other.safetensors"
+        metadata = {"configuration": "model: {}", "classes": '["a", "b"]'}
+        save_file({"w": numbers}, path, metadata)
+        with self.assertRaisesRegex(sltt_dist.ModelError, "w is int8, but w.scale is missing"):
+            sltt_dist.load(path)
+
+    def test_names_metadata_that_are_damaged(self) -> None:
+        path = self.folder / "other.safetensors"
+        for metadata in (
+            {"configuration": "model: [", "classes": "[]"}, {"configuration": "3", "classes": "[]"},
+            {"configuration": "model: {}", "classes": "["},
+        ):  # fmt: skip
+            save_file({"x": torch.zeros(1)}, path, metadata)
+            with self.subTest(**metadata), self.assertRaisesRegex(sltt_dist.ModelError, "other"):
+                sltt_dist.load(path)
 
     def test_prepares_images_as_the_configuration_says(self) -> None:
         section = {"image_size": 4, "normalization": "none"}
@@ -244,6 +261,20 @@ class ModelTests(unittest.TestCase):
         self.assertEqual(enlarged(image).shape, (1, 7, 7))
         with self.assertRaisesRegex(ValueError, "has the step 'invert'"):
             Preparation(section | {"evaluation": ["invert"]}, channels=1)
+
+
+class NeuronTests(unittest.TestCase):
+    def test_a_stabilized_threshold_waits_for_potentials_that_differ(self) -> None:
+        neuron = Neuron(NeuronSettings(threshold_rule="stabilized"))
+        self.assertEqual(neuron(torch.zeros(4)).tolist(), [0, 0, 0, 0])
+        # Its threshold is 1 still, and not the mean.
+        self.assertEqual(neuron(torch.tensor([0.0, 0.1, 0.2, 0.9])).tolist(), [0, 0, 0, 0])
+
+    def test_an_edge_between_two_rectangles_counts_once(self) -> None:
+        settings = NeuronSettings(surrogate="rectangle", levels=4)
+        x = torch.tensor([0.5, 1.0, 1.5, 2.5, 4.5, 4.6], requires_grad=True)
+        Neuron(settings)(x).sum().backward()
+        self.assertEqual(x.grad.tolist(), [1, 1, 1, 1, 1, 0])
 
 
 class FamilyTests(unittest.TestCase):

@@ -1,12 +1,16 @@
 """Runs and their metrics. Needs the program, and numpy for the data."""
 
 import os
+import signal
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
+import numpy
 from small_data import write_cifar
 
 import sltt_dist
@@ -34,7 +38,8 @@ class RunTests(unittest.TestCase):
         return sltt_dist.launch(self.config, data=data, training=training, **arguments)
 
     def records(self) -> list[dict[str, Any]]:
-        return parsed((self.folder / "run/metrics.jsonl").read_bytes())
+        file = self.folder / "run/metrics.jsonl"
+        return parsed(file.read_bytes(), file)
 
     def test_gives_records_until_the_end(self) -> None:
         run = self.launch(training={"epochs": 3})
@@ -81,6 +86,34 @@ class RunTests(unittest.TestCase):
                 new = [record["iteration"] for record in rest if record["kind"] == "interval"]
                 self.assertEqual(new, [done + 4])
 
+    def test_an_interruption_stops_it_with_a_checkpoint(self) -> None:
+        """As Ctrl-C does it, which a terminal sends to all of its processes."""
+        for block in ("run = {}", "with {} as run:"):
+            with self.subTest(block):
+                output = self.folder / f"run{len(block)}"
+                call = (
+                    f"sltt_dist.launch({str(self.config)!r}, output={str(output)!r},"
+                    f" options={ONE_THREAD}, data={{'path': {str(self.folder / 'cifar10')!r},"
+                    " 'image_size': 8, 'normalization': 'cifar10'},"
+                    " training={'epochs': 100_000, 'global_batch': 20, 'log_every': 1})"
+                )
+                script = f"import sltt_dist\n{block.format(call)}\n    for record in run:\n"
+                script += "        print(record, flush=True)\n"
+                if not block.startswith("with"):
+                    script = script.replace("\n    ", "\n")
+                with subprocess.Popen(
+                    [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    # A shell's background ignores SIGINT, and Python with it.
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                ) as caller:  # fmt: skip
+                    assert caller.stdout is not None
+                    self.assertIn(b"'interval'", caller.stdout.readline())
+                    os.killpg(caller.pid, signal.SIGINT)
+                    _, errors = caller.communicate(timeout=60)
+                self.assertIn(b"KeyboardInterrupt", errors)
+                self.assertTrue((output / "checkpoints/latest/state.json").exists(), errors)
+
     def test_gives_what_is_new_of_a_run_that_goes_on(self) -> None:
         run = self.launch(training={"epochs": 2})
         run.wait()
@@ -109,9 +142,22 @@ class RunTests(unittest.TestCase):
             self.launch(options=["--bar"]).wait()
 
     def test_refuses_wrong_arguments(self) -> None:
-        for arguments in ({"ranks": 0}, {"epochs": 3}, {"resume": "run", "output": "other"}):
+        for arguments in (
+            {"ranks": 0}, {"epochs": 3}, {"resume": "run", "output": "other"}, {"resume": "latest"},
+            {"neuron": {"tau": float("nan")}}, {"model": {"blocks": {1}}},
+        ):  # fmt: skip
             with self.subTest(**arguments), self.assertRaises(ValueError):
                 sltt_dist.launch(**arguments)
+        for arguments in ({"options": "--threads 2"}, {"mpirun": "mpirun"}):
+            with self.subTest(**arguments), self.assertRaisesRegex(TypeError, "give a list"):
+                sltt_dist.launch(**arguments)
+
+    def test_a_directory_may_be_in_the_home_directory(self) -> None:
+        with mock.patch.dict(os.environ, {"HOME": str(self.folder)}):
+            run = self.launch(output="~/run", training={"epochs": 1})
+            run.wait()
+            self.assertEqual(run.directory, self.folder / "run")
+            self.assertEqual(len(sltt_dist.metrics("~/run")), len(self.records()))
 
     def test_finds_the_program(self) -> None:
         named = {"SLTT_DIST": "/there/sltt-dist"}
@@ -132,7 +178,7 @@ class RunTests(unittest.TestCase):
         run = self.launch(
             model={"layers": layers}, checkpoint={"keep": 1}, loss={"step_weights": [0.5, 1]},
             **{"method.timesteps": 2, "neuron.tau": float("inf"), "data.drop_last": True},
-            training={"epochs": 1, "micro_batch": None},
+            training={"epochs": numpy.int64(1), "micro_batch": None},
         )  # fmt: skip
         run.wait()
         written = (self.folder / "run/config.yaml").read_text()
@@ -155,6 +201,12 @@ class MetricsTests(unittest.TestCase):
         with mock.patch.dict("sys.modules", {"pandas": None}):
             for path in (self.folder, self.folder / "metrics.jsonl"):
                 self.assertEqual(sltt_dist.metrics(path), expected)
+
+    def test_says_which_line_is_damaged(self) -> None:
+        file = self.folder / "metrics.jsonl"
+        file.write_text('{"kind": "epoch"}\n\0\0\n')
+        with self.assertRaisesRegex(ValueError, "metrics.jsonl:2: is damaged; remove the line"):
+            sltt_dist.metrics(self.folder)
 
     def test_is_a_table_with_pandas(self) -> None:
         try:

@@ -208,30 +208,36 @@ struct EventFramesTests {
   }
 
   /// Whoever waits for a maker gets on as long as the maker's file grows.
-  @Test func waitingForAMakerSeesItsProgress() throws {
+  @Test(.timeLimit(.minutes(1))) func waitingForAMakerSeesItsProgress() async throws {
     let cache = try cacheOfTwoFrames()
     let partial = "cache/two.frames.\(UUID().uuidString).partial"
     try directory.write("", to: "cache/two.frames.lock")
     let lock = Foundation.open(directory.file("cache/two.frames.lock"), O_RDWR)
     #expect(flock(lock, LOCK_EX) == 0)
     let signs = Mutex(0)
-    let hasOpened = DispatchSemaphore(value: 0)
     let keyed = 12
+    let opened = Mutex<Result<Bool, any Error>?>(nil)
     Thread {
-      _ = try? cache.open(
-        threads: 1, progress: { signs.withLock { $0 += 1 } }, report: reports.add)
-      hasOpened.signal()
+      let result = Result {
+        _ = try cache.open(
+          threads: 1, progress: { signs.withLock { $0 += 1 } }, report: reports.add)
+        return true
+      }
+      opened.withLock { $0 = result }
     }.start()
-    func waitFor(_ count: Int) { while signs.withLock({ $0 }) < count { usleep(1000) } }
-    waitFor(keyed)
+    func wait(until condition: () -> Bool) async throws {
+      while !condition() { try await Task.sleep(for: .milliseconds(1)) }
+    }
+    try await wait { signs.withLock { $0 } >= keyed }
     for size in 1...3 {
       // Larger than what the waiting thread may have seen.
-      try? directory.write([UInt8](repeating: 0, count: size), to: partial)
-      waitFor(keyed + size)
+      try directory.write([UInt8](repeating: 0, count: size), to: partial)
+      try await wait { signs.withLock { $0 } >= keyed + size }
     }
     #expect(signs.withLock { $0 } == keyed + 3)
     close(lock)
-    hasOpened.wait()
+    try await wait { opened.withLock { $0 } != nil }
+    #expect(try opened.withLock { $0 }?.get() == true)
     #expect(signs.withLock { $0 } == keyed + 3 + 12 + 1)
     #expect(!FileManager.default.fileExists(atPath: directory.file(partial)))
   }
