@@ -22,6 +22,26 @@ expand_home() {
 # count_cpus: those that this process may use; the settings of OpenMP, which nproc obeys, are for others.
 count_cpus() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
 
+# limit_by_quota COUNT: so many processors, or as many as the control groups of this process give it the time
+# of, at least 1.
+limit_by_quota() {
+  local -i count=$1
+  local group quota period
+  group=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null || true)
+  # That of the process, and those around it; as a container sees it, the last is its own.
+  while read -r quota period < <(cat "/sys/fs/cgroup${group%/}/cpu.max" 2>/dev/null || echo max); do
+    [[ $quota == max ]] || count=$((quota / period < count ? quota / period : count))
+    [[ -n ${group%/} ]] || break
+    group=${group%/*}
+  done
+  # Version 1, in a container.
+  if { read -r quota && read -r period; } 2>/dev/null \
+    < <(cat /sys/fs/cgroup/cpu/cpu.cfs_{quota,period}_us 2>/dev/null) && ((quota > 0)); then
+    count=$((quota / period < count ? quota / period : count))
+  fi
+  echo $((count > 1 ? count : 1))
+}
+
 # name_mpi MPIRUN: which MPI it belongs to, openmpi or mpich.
 name_mpi() {
   local version

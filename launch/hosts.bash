@@ -16,6 +16,8 @@ readonly visit_limit=10
 # read_hosts FILE DEFAULT: sets host_names, and cores to the slots of the smallest, by default DEFAULT.
 read_hosts() {
   local name slots
+  ! grep -q $'\r' <"$1" || fail "--hosts $1: has the line ends of Windows, with which mpirun finds no host:" \
+    "sed -i 's/\r\$//' FILE removes them"
   while read -r name slots; do
     host_names+=("$name")
     ((${#host_names[@]} > 1 && slots >= cores)) || cores=$slots

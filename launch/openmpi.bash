@@ -13,8 +13,12 @@ readonly default_hostfile=${OMPI_MCA_orte_default_hostfile-${PRTE_MCA_prte_defau
 
 # Sets agent, the command with which mpirun reaches other hosts.
 find_agent() {
-  # The default is a list of alternatives.
-  read -ra agent <<<"${PRTE_MCA_plm_ssh_agent:-${OMPI_MCA_plm_rsh_agent:-ssh}}"
+  local alternative
+  # The first of the alternatives that is there.
+  while IFS= read -r -d : alternative; do
+    read -ra agent <<<"$alternative"
+    ! command -v -- "${agent[0]-}" >/dev/null || break
+  done <<<"${PRTE_MCA_plm_ssh_agent:-${OMPI_MCA_plm_rsh_agent:-ssh}}:"
   local -a arguments
   read -ra arguments <<<"${PRTE_MCA_plm_ssh_args:-${OMPI_MCA_plm_rsh_args-}}"
   agent+=("${arguments[@]}")

@@ -9,11 +9,19 @@ threads_per_core() {
   echo $((cpus > cores ? cpus / cores : 1))
 }
 
+# slurm_counts_cores: whether SLURM's CPUs are whole cores here, though these have several hardware threads.
+slurm_counts_cores() {
+  local node
+  node=$(scontrol --oneliner show node "${SLURMD_NODENAME:-$HOSTNAME}" 2>/dev/null) || return 1
+  number_of() { [[ $node =~ (^| )$1=([0-9]+) ]] && echo "${BASH_REMATCH[2]}" || echo 0; }
+  (($(number_of CPUTot) > 0 && $(number_of CPUTot) <= $(number_of Sockets) * $(number_of CoresPerSocket)))
+}
+
 # Sets nodes and cores, those of the smallest node.
 survey_nodes() {
   local per_core
   per_core=$(threads_per_core)
-  cores=$(($(count_cpus) / per_core))
+  cores=$(limit_by_quota $(($(count_cpus) / per_core)))
   nodes=1 nodes_text="this machine"
   : "${hosts:=$default_hostfile}"
   if [[ -n $hosts ]]; then
@@ -24,7 +32,11 @@ survey_nodes() {
   elif [[ -n ${SLURM_JOB_ID-} ]]; then
     nodes=${SLURM_JOB_NUM_NODES:-${SLURM_NNODES:-1}}
     nodes_text="SLURM job $SLURM_JOB_ID"
-    cores=$((${SLURM_CPUS_ON_NODE:-$cores * per_core} / per_core))
+    ! slurm_counts_cores || per_core=1
+    # A number for each kind of node, as in 64(x3),32.
+    cores=$(tr ',' '\n' <<<"${SLURM_JOB_CPUS_PER_NODE:-${SLURM_CPUS_ON_NODE:-$((cores * per_core))}}" \
+      | sed 's/(.*//' | sort -n | head -n 1)
+    cores=$((cores / per_core))
     ((ranks <= ${SLURM_NTASKS:-$ranks})) || fail "$nodes_text has $SLURM_NTASKS tasks, too few" \
       "slots for $ranks ranks: submit it with --ntasks=$ranks"
   fi
@@ -36,6 +48,10 @@ plan_ranks() {
   ranks_per_node=$(((ranks + nodes - 1) / nodes))
   ((nodes <= ranks)) || fail "$ranks ranks leave some of the $nodes nodes of $nodes_text without work:" \
     "raise --ranks to $nodes or more, or take fewer nodes"
+  local -i busy=$(((ranks + ranks_per_node - 1) / ranks_per_node))
+  ((busy == nodes)) || fail "$ranks ranks, $ranks_per_node on a node, leave $((nodes - busy)) of the $nodes" \
+    "nodes of $nodes_text without work: give --ranks $((nodes * (ranks_per_node - 1))) or" \
+    "$((nodes * ranks_per_node)), or take $busy nodes"
   if [[ -z $threads ]]; then
     threads=$((cores / ranks_per_node))
     ((threads > 0)) || threads=1

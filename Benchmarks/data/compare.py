@@ -32,7 +32,8 @@ def main():
         if arguments.copies > 1:
             folder = multiply(folder, arguments.copies, pathlib.Path(scratch) / "data")
         shards = str(pathlib.Path(scratch) / "shards")
-        run([arguments.program, "shard", "--source", folder, "--output", shards, "--shards", "8"])
+        command = [arguments.program, "shard", "--source", folder, "--output", shards]
+        run([*command, "--shards", "8", "--hold-out", "0"])
 
         programs = {
             "sltt-dist, folder": lambda: ours(arguments, folder, arguments.validation, scratch),
@@ -60,7 +61,7 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
     arguments = parser.parse_args()
-    # Shards of a folder without a validation split have none either.
+    # With --hold-out 0, shards of a folder without a validation split have none either.
     arguments.shard_validation = "train" if arguments.validation == "train" else "val"
     return arguments
 
