@@ -139,28 +139,26 @@ struct EvaluationSection {
 
   /// Shares of each class's samples.
   private func confusion(_ found: EvaluationRecord) -> String {
-    let values = zip(found.classes, found.confusion).map { one, row in
-      row.map { one.samples > 0 ? Double($0) / Double(one.samples) : nil }
+    let values = found.classes.enumerated().map { label, one in
+      found.confusion.row(label).map { one.samples > 0 ? Double($0) / Double(one.samples) : nil }
     }
     return HeatMap(
       rows: found.classes.map(\.name), columns: found.outputs, values: values, most: 1,
+      hasSquareCells: true,
       format: { Format.percent($0) }
     ).svg + HTML.note("Rows: class; columns: prediction. Shares of each class's samples.")
   }
 
   private func mostConfused(_ found: EvaluationRecord) -> String {
-    let pairs = found.confusion.enumerated().flatMap { label, row in
-      row.enumerated().filter { $0.offset != label && $0.element > 0 }.map {
-        (label: label, output: $0.offset, count: $0.element)
-      }
-    }
-    .sorted { $0.count > $1.count }.prefix(Self.fewPairs)
+    let pairs = found.confusion.pairs.filter { $0.label != $0.predicted }
+      .sorted { ($1.count, $0.label, $0.predicted) < ($0.count, $1.label, $1.predicted) }
+      .prefix(Self.fewPairs)
     guard !pairs.isEmpty else { return HTML.note("No sample is taken for another class.") }
     return HTML.table(
       [["class", "taken for", "samples"]]
         + pairs.map { pair in
           [
-            found.classes[pair.label].name, found.outputs[pair.output], Format.count(pair.count),
+            found.classes[pair.label].name, found.outputs[pair.predicted], Format.count(pair.count),
           ]
         })
   }

@@ -59,12 +59,13 @@ public enum SafeTensorsWriter {
   /// - Parameters:
   ///   - tensors: in the order wanted in the file; those of larger elements come first, which aligns all.
   ///   - metadata: free-form text for the header.
+  ///   - mustBeFinite: whether float32 numbers that are not are an error.
   ///   - progress: is called after each tensor.
-  /// - Throws: `FileError`, or what a tensor's values throw; the temporary file is gone then, and a file
-  ///   that was at `path` is as before.
+  /// - Throws: `FileError`, `SafeTensorsError`, or what a tensor's values throw; the temporary file is gone
+  ///   then, and a file that was at `path` is as before.
   public static func write(
     _ tensors: [SafeTensor], metadata: [String: String] = [:], to path: String,
-    progress: () -> Void = {}
+    mustBeFinite: Bool = false, progress: () -> Void = {}
   ) throws {
     let tensors = [8, 4, 2, 1].flatMap { size in tensors.filter { $0.type.byteCount == size } }
     let header = try encodedHeader(tensors, metadata: metadata)
@@ -75,12 +76,24 @@ public enum SafeTensorsWriter {
         precondition(
           bytes.count == tensor.byteCount,
           "tensor '\(tensor.name)' of shape \(tensor.shape) was given \(bytes.count) bytes")
+        if mustBeFinite && tensor.type == .float32 {
+          try requireFinite(bytes.bindMemory(to: Float.self), tensor.name, path)
+        }
         try file.append(bytes)
       }
       progress()
     }
     try file.finish(progress: progress)
     try syncDirectory(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
+  private static func requireFinite(
+    _ values: UnsafeBufferPointer<Float>, _ name: String, _ path: String
+  ) throws {
+    guard let number = values.firstIndex(where: { !$0.isFinite }) else { return }
+    throw SafeTensorsError(
+      path, tensor: name,
+      .wrongElement(values[number], number: number, expected: "finite numbers"))
   }
 
   /// Length and JSON; padded with spaces to whole 8 bytes, so that the data are aligned.

@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
   var unroll = false
 
   func validate() throws {
-    if let json, json == confusion {
+    if let json, let confusion, resolved(json) == resolved(confusion) {
       throw ValidationError("--json and --confusion name the same file: give each its own")
     }
     try operations.requireShown(energy, by: "--energy")

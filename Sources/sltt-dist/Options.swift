@@ -224,7 +224,7 @@ func onEveryRank(
   do {
     communicator = try Launch.current.communicator()
   } catch {
-    SingleProcess().abort("\(error)", status: ExitStatus.failure)
+    abortAlone("\(error)", rank: Launch.current.rank ?? 0, status: status(of: error))
   }
   Exhaustion.handle { communicator.abort($0, status: ExitStatus.failure) }
   do {
@@ -235,9 +235,12 @@ func onEveryRank(
     // A mistake that all ranks meet is rank 0's to report, once: it ends the job before the others speak.
     StopSignal.uninstall()
     if !communicator.isRoot { usleep(300_000 + 50_000 * UInt32(min(communicator.rank, 20))) }
-    communicator.abort(
-      "\(error)", status: error is MPIError ? ExitStatus.broken : ExitStatus.failure)
+    communicator.abort("\(error)", status: status(of: error))
   }
+}
+
+private func status(of error: any Error) -> Int32 {
+  error is MPIError ? ExitStatus.broken : ExitStatus.failure
 }
 
 /// Runs `body` in a job of one rank; a larger one ends with an error.

@@ -90,7 +90,12 @@ extension Relaunch {
     let text = try run(
       ["bench", benchmark, "--measure", "--config", file.path] + options, launcher: launcher)
     // mpirun may have something to say, too.
-    let line = text.split(separator: "\n").last { $0.hasPrefix("{") } ?? ""
+    guard let line = text.split(separator: "\n").last(where: { $0.hasPrefix("{") }) else {
+      throw RelaunchError(
+        description:
+          "bench \(benchmark) printed no measurement: let \(launcher.first ?? "it") hand on"
+          + " what its ranks print")
+    }
     return try JSONDecoder().decode(Measurement.self, from: Data(line.utf8))
   }
 }

@@ -85,14 +85,14 @@ struct Train: ParsableCommand {
         hangTimeout == 0
         ? nil : try Watchdog(communicator.activity, timeout: hangTimeout, communicator)
       if hangTimeout > 0, watchdog == nil, communicator.isRoot {
-        print("warning: no watchdog, which needs an MPI with MPI_THREAD_MULTIPLE")
+        warn("no watchdog, which needs an MPI with MPI_THREAD_MULTIPLE")
       }
       communicator.activity.enter(.readingCheckpoint)
       let start =
         try communicator.isRoot
         ? RunStart(
           resume: resume, output: output, progress: communicator.activity.touch,
-          report: { print("warning: \($0)") }) : nil
+          report: { warn($0) }) : nil
       let resolved = try configuration.read(
         communicator, base: start?.checkpoint.map { ($0.state.configuration, $0.path) })
       let setup = try TrainingSetup(

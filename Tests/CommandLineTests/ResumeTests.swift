@@ -115,8 +115,8 @@ struct ResumeTests {
     try workspace.directory.write(data, to: "run/checkpoints/latest/optimizer.safetensors")
     let again = try workspace.run("train", "--resume", "run")
     #expect(again.status == 0)
-    #expect(again.output.contains("optimizer.safetensors is damaged: its checksum is"))
-    #expect(again.output.contains("going back to the checkpoint iteration-00000000"))
+    #expect(again.errors.contains("optimizer.safetensors is damaged: its checksum is"))
+    #expect(again.errors.contains("going back to the checkpoint iteration-00000000"))
     #expect(try model("run") == whole)
   }
 

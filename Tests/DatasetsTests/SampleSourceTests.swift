@@ -57,8 +57,10 @@ struct SampleSourceTests {
   }
 
   @Test func recordingsCountByFileAndWindow() {
-    func hash(_ path: String, _ windows: [Range<Int64>]) -> UInt64 {
-      var list = RecordingList(format: .nmnist, location: "x", classes: ["0"])
+    func hash(
+      _ path: String, _ windows: [Range<Int64>], _ format: EventFormat = .nmnist
+    ) -> UInt64 {
+      var list = RecordingList(format: format, location: "x", classes: ["0"])
       list.append(path, windows: windows, labels: windows.map { _ in 0 })
       return list.listingHash
     }
@@ -66,5 +68,9 @@ struct SampleSourceTests {
     #expect(hash("/there/Train/0/1.bin", [0..<10]) == expected)
     #expect(hash("/here/Train/0/2.bin", [0..<10]) != expected)
     #expect(hash("/here/Train/0/1.bin", [0..<11]) != expected)
+    // Of gestures no directory is a class.
+    let gesture = hash("/here/DvsGesture/user01_led.aedat", [0..<10], .dvsGesture)
+    #expect(hash("/there/gestures/user01_led.aedat", [0..<10], .dvsGesture) == gesture)
+    #expect(hash("/here/DvsGesture/user02_led.aedat", [0..<10], .dvsGesture) != gesture)
   }
 }

@@ -41,6 +41,16 @@ struct ShardStageTests {
       ])
   }
 
+  @Test func shardsAreNotStagedOntoThemselves() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: target.file("link"), withDestinationPath: fixture.output.path)
+    for path in [fixture.output.path, target.file("link")] {
+      #expect(throws: StagingError.ontoItself(path: path)) {
+        try ShardStage(from: fixture.output.path, to: path)
+      }
+    }
+  }
+
   @Test func copiesWhatIsMissingAndKeepsWhatIsIntact() throws {
     let stage = try stage()
     let shards = stage.shards(onNode: 2, of: [0, 0, 2, 2])

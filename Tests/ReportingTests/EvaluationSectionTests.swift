@@ -11,6 +11,9 @@ struct EvaluationSectionTests {
   /// The section of one run whose pictures are of recordings, or of images.
   private func section(showsEvents: Bool, label: Int, prediction: Int) throws -> XMLElements {
     let names = ["a <b>", "c"]
+    var confusion = Confusion(classes: 2, outputs: 2)
+    confusion.add(label: 0, predicted: 0, count: 2)
+    confusion.add(label: 0, predicted: 1)
     let evaluation = EvaluationRecord(
       checkpoint: "x", data: "val", samples: 3, badSamples: 0, loss: nil, accuracy: 2.0 / 3,
       top5: 1,
@@ -19,7 +22,7 @@ struct EvaluationSectionTests {
       classes: [
         .init(name: names[0], samples: 3, correct: 2, predicted: 2),
         .init(name: names[1], samples: 0, correct: 0, predicted: 1),
-      ], outputs: names, confusion: [[2, 1], [0, 0]],
+      ], outputs: names, confusion: confusion,
       operations: NetworkOperations(
         try NetworkPlan(
           NetworkSpecification(family: .resNet, blocks: [1], width: 4, classes: 2, imageSize: 8)),

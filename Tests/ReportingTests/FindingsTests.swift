@@ -81,21 +81,28 @@ struct FindingsTests {
     for (label, one) in found.classes.enumerated() {
       let own = predictions.filter { $0.label == label }
       let row = (0..<3).map { output in own.count { $0.2.label == output } }
-      #expect(found.confusion[label] == row && one.samples == own.count)
+      #expect(found.confusion.row(label) == row && one.samples == own.count)
       #expect(one.correct == row[label] && one.accuracy == Double(row[label]) / Double(own.count))
-      #expect(one.predicted == found.confusion.reduce(0) { $0 + $1[label] })
+      #expect(one.predicted == (0..<3).reduce(0) { $0 + found.confusion[$1, label] })
     }
     let correct = found.classes.reduce(0) { $0 + $1.correct }
     #expect(abs(found.accuracy - Double(correct) / 13) < 1e-12)
 
     let text = try #require(XMLElements(RunsReport([(history, .found(findings))]).html)).text
     #expect(text.contains(Format.percent(found.accuracy, digits: 2)))
-    for (one, row) in zip(found.classes, found.confusion) {
-      for (output, count) in zip(found.outputs, row) {
+    for (label, one) in found.classes.enumerated() {
+      for (output, count) in zip(found.outputs, found.confusion.row(label)) {
         let share = Format.percent(Double(count) / Double(one.samples))
         #expect(text.contains("\(one.name), \(output): \(share)"))
       }
     }
+  }
+
+  /// The run's time has the validation in it.
+  @Test func anEpochEndsWithItsValidation() throws {
+    let checkpoint = try Checkpoint(contentsOf: history.path + "/checkpoints/latest")
+    let seconds = try #require(history.epochs.last?.seconds)
+    #expect(try seconds >= #require(checkpoint.state.position.seconds))
   }
 
   @Test func thePageNeedsNothingElse() throws {

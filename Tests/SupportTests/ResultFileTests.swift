@@ -60,6 +60,8 @@ struct ResultFileTests {
       try String(contentsOfFile: directory.file("place/numbers.csv"), encoding: .utf8)
         == "number,\n3,\n")
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "place/numbers.csv")
+    // Of what something else writes, too.
+    #expect(try kind.requireReplaceable(path) == directory.file("place/numbers.csv"))
   }
 
   @Test func aDirectoryIsNoResult() throws {

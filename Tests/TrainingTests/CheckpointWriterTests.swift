@@ -91,6 +91,34 @@ struct CheckpointWriterTests {
     try writer.finish()
   }
 
+  /// It could not be read back, and would take the place of one that can.
+  @Test(arguments: [true, false]) func whatIsNotFiniteIsNoCheckpoint(inWeights: Bool) throws {
+    let writer = CheckpointWriter(store, .init()) { _ in }
+    try write(writer, 1)
+    writer.confirm()
+    try writer.finish()
+    let optimizer = job.trainer.replica.optimizer
+    (inWeights ? job.network.store.weights.all : optimizer.state[0].values)[0] = .infinity
+    try write(writer, 2)
+    writer.confirm()
+    let problem = message { try writer.finish() }
+    #expect(problem.contains("holds inf (element "), "\(problem)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: store.path).sorted() == [
+        "iteration-000000001", "latest",
+      ])
+  }
+
+  @Test func whatCannotBePutInPlaceLeavesNothing() throws {
+    // In the place of a file.
+    try directory.makeDirectory(".checkpointed")
+    let writer = CheckpointWriter(store, .init()) { _ in }
+    try write(writer, 1)
+    writer.confirm()
+    #expect(message { try writer.finish() }.contains("the checkpoint cannot be written: "))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.path).isEmpty)
+  }
+
   /// What a validation finds comes into the checkpoint that was made before it.
   @Test func aCheckpointIsCompletedInItsPlace() throws {
     var settings = Configuration.Checkpointing()

@@ -47,6 +47,20 @@ struct IterationMetricsTests {
     #expect(total.firing?.layers[0].spikes == [1, 1] && total.spikes == 17)
   }
 
+  /// As firing does.
+  @Test func inputsOfOtherLayersGiveWay() {
+    func metrics(_ spikes: [Double]) -> IterationMetrics {
+      var metrics = IterationMetrics()
+      metrics.inputs = spikes.map { .init(spikes: $0, sites: 10) }
+      return metrics
+    }
+    var total = metrics([1, 2])
+    total.add(metrics([3, 4]))
+    #expect(total.inputs?.map(\.spikes) == [4, 6] && total.inputs?.map(\.sites) == [20, 20])
+    total.add(metrics([1, 1, 1]))
+    #expect(total.inputs?.map(\.spikes) == [1, 1, 1])
+  }
+
   /// As checkpoints of earlier versions have them.
   @Test func totalsWithoutLayersAreRead() throws {
     let json = """

@@ -64,6 +64,31 @@ struct OptimizerTests {
     }
   }
 
+  @Test(arguments: 0..<4) func theLargestGradientsLeaveTheStateFinite(index: Int) throws {
+    func make() -> any ParameterOptimizer {
+      switch index {
+      case 0: SGD(count: 2, momentum: 0, weightDecay: 0.1)
+      case 1: SGD(count: 2, momentum: 0.9, usesNesterov: true, weightDecay: 0.1)
+      case 2: AdamW(count: 2, weightDecay: 0.1)
+      default: WeightAverage(of: AdamW(count: 2, weightDecay: 0), count: 2, decay: 0.9)
+      }
+    }
+    func stateIsFinite(gradient: Float) -> Bool {
+      let (optimizer, weights, gradients) = (make(), FlatBuffer(count: 2), FlatBuffer(count: 2))
+      gradients.all.fill(gradient)
+      for _ in 0..<4000 {
+        optimizer.update(weights.all, along: gradients.all, learningRate: 1e-6)
+      }
+      return (optimizer.state.map(\.values) + [weights.all]).allSatisfy {
+        $0.elements.allSatisfy(\.isFinite)
+      }
+    }
+    let largest = make().largestGradient
+    #expect(largest > 1e18 && stateIsFinite(gradient: largest))
+    // Not much more would do; without momentum there is no state.
+    #expect(index == 0 || !stateIsFinite(gradient: 8 * largest))
+  }
+
   @Test(arguments: [0, 0.01, 0.3]) func adamWFollowsItsRule(_ weightDecay: Double) {
     let optimizer = AdamW(count: Self.count, weightDecay: weightDecay)
     var means = [Double](repeating: 0, count: Self.count)

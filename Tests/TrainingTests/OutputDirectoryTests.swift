@@ -60,6 +60,24 @@ struct OutputDirectoryTests {
     try OutputDirectory(directory.path, isNew: false).claim()
   }
 
+  /// As a backup brings them back that knows no links.
+  @Test func checkpointsOfAnotherRunStay() throws {
+    try directory.write("", to: "checkpoints/iteration-000000100/state.json")
+    let problem = message { try OutputDirectory(directory.path).claim() }
+    #expect(
+      problem.hasPrefix("\(directory.path) holds checkpoints of another run"), "\(problem)")
+    #expect(problem.hasSuffix("--resume \(directory.path)"))
+    try OutputDirectory(directory.path, isNew: false).claim()
+  }
+
+  @Test func aDiskThatIsNotThereIsNamed() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("checkpoints"), withDestinationPath: directory.file("disk"))
+    let problem = message { try OutputDirectory(directory.path).claim() }
+    #expect(problem.contains("checkpoints"), "\(problem)")
+    #expect(problem.contains("it is a link to something that is not there now"), "\(problem)")
+  }
+
   @Test func aConfigurationOfSomethingElseIsNotWrittenOver() throws {
     try directory.write("site: mine\n", to: "config.yaml")
     #expect(
@@ -92,7 +110,7 @@ struct OutputDirectoryTests {
     let output = OutputDirectory(directory.file("file/run"))
     #expect(
       message { try output.claim() }
-        == "\(output.path) cannot be created: Not a directory")
+        == "\(output.checkpoints.path) cannot be created: Not a directory")
     #expect(
       message { try output.write(Configuration()) }.hasPrefix(
         "\(output.path)/config.yaml cannot be written: "))

@@ -1,8 +1,6 @@
 /// Reads the array of an `.npz` file (a zip of `.npy` files) whose name is `frames`, or `arr_0`.
 ///
-/// - Parameters:
-///   - bytes: scratch memory.
-///   - name: of the sample, for errors.
+/// - Parameter bytes: scratch memory.
 /// - Throws: `DatasetError` where the file cannot be read or holds no such array.
 func readFrames(ofArchive path: String, bytes: inout [UInt8]) throws(DatasetError) -> NumpyArray {
   do {
@@ -18,6 +16,8 @@ func readFrames(ofArchive path: String, bytes: inout [UInt8]) throws(DatasetErro
     throw .malformed(sample: path, reason: "as a zip archive: \(reason)")
   } catch let failure as RecordingFailure {
     throw .malformed(sample: path, reason: failure.reason)
+  } catch let error as DatasetError {
+    throw error
   } catch {
     throw .unreadable(path: path, reason: "\(error)")
   }

@@ -52,12 +52,12 @@ struct RecordingList: Sendable {
     return (folder as NSString).deletingLastPathComponent
   }
 
-  /// Of the files' names and of where the samples lie in them.
+  /// Of the files' names, with the class's directory where there is one, and of where the samples lie in them.
   var listingHash: UInt64 {
     var hash = XXHash64()
     for file in files {
       let parts = file.path.split(separator: "/")
-      hash.update(name: parts.suffix(2).joined(separator: "/"))
+      hash.update(name: parts.suffix(format == .dvsGesture ? 1 : 2).joined(separator: "/"))
       file.windows.withUnsafeBytes { hash.update($0) }
     }
     return hash.value

@@ -40,7 +40,7 @@ public struct CIFARBinary: ImageSource {
     }) {
       throw .incompleteCIFAR(path: directory, missing: missing, archive: variant.archive)
     }
-    let classes = try Self.readClasses(directory + "/" + variant.classFile)
+    let classes = try classNames(in: directory + "/" + variant.classFile)
     recordSize = variant.labelBytes + Self.pixelBytes
 
     var files: [RandomAccessFile] = []
@@ -94,17 +94,6 @@ public struct CIFARBinary: ImageSource {
   public var listingHash: UInt64 { 0 }
 
   private func fileNumber(of index: Int) -> Int { starts.lastIndex { $0 <= index }! }
-
-  private static func readClasses(_ path: String) throws(DatasetError) -> [String] {
-    var bytes: [UInt8] = []
-    try onFiles(readFile(path, into: &bytes))
-    let classes = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    guard !classes.isEmpty else {
-      throw .damaged(path: path, offset: 0, reason: "there are no class names")
-    }
-    return classes
-  }
 
   private static func readLabels(
     _ file: RandomAccessFile, recordSize: Int, position: Int, classCount: Int

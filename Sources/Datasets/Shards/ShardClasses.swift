@@ -32,7 +32,7 @@ struct ShardClasses {
   init(directory: String, labels: Set<ShardScan.Label>) throws(DatasetError) {
     let there = Set(try onFiles(directoryEntries(directory)))
     if let file = Self.files.first(where: there.contains) {
-      self.init(names: try Self.names(in: directory + "/" + file), numbers: nil, file: file)
+      self.init(names: try classNames(in: directory + "/" + file), numbers: nil, file: file)
       return
     }
     var numbers: [Int] = []
@@ -50,19 +50,20 @@ struct ShardClasses {
     self.init(names: numbers.map(String.init), numbers: arePositions ? nil : numbers)
   }
 
-  private static func names(in path: String) throws(DatasetError) -> [String] {
-    var bytes: [UInt8] = []
-    try onFiles(readFile(path, into: &bytes))
-    let names = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    guard !names.isEmpty, Set(names).count == names.count else {
-      throw .damaged(
-        path: path, offset: 0,
-        reason: names.isEmpty ? "there are no class names" : "a class comes twice")
-    }
-    return names
-  }
-
   /// - Returns: `nil` if the label stands for no class.
   func position(of label: ShardScan.Label) -> Int? { positions[label] }
+}
+
+/// The class names in a file, a line each.
+func classNames(in path: String) throws(DatasetError) -> [String] {
+  var bytes: [UInt8] = []
+  try onFiles(readFile(path, into: &bytes))
+  let names = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+  guard !names.isEmpty, Set(names).count == names.count else {
+    throw .damaged(
+      path: path, offset: 0,
+      reason: names.isEmpty ? "there are no class names" : "a class comes twice")
+  }
+  return names
 }

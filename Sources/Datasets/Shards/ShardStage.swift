@@ -24,9 +24,10 @@ public struct ShardStage: Sendable {
   /// - Parameters:
   ///   - source: the shards' directory.
   ///   - target: the directory to copy to; it is made if it is not there.
-  /// - Throws: `DatasetError` about `source`; `StagingError` if `target` has shards of other data.
+  /// - Throws: `DatasetError` about `source`; `StagingError` where both are the same.
   public init(from source: String, to target: String) throws {
     (self.source, self.target) = (source, target)
+    guard resolved(source) != resolved(target) else { throw StagingError.ontoItself(path: target) }
     index = try ShardIndex(directory: source)
   }
 
@@ -45,7 +46,7 @@ public struct ShardStage: Sendable {
   /// Of several processes that stage to one directory at a time, one works and the others wait for it.
   ///
   /// - Parameter progress: is called after each shard with the numbers of shards done and wanted.
-  /// - Throws: `StagingError`, `DatasetError`.
+  /// - Throws: `StagingError`, also if the target has shards of other data; `DatasetError`.
   public func run(
     _ shards: [ShardIndex.Shard], progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
   ) throws -> Report {
@@ -105,8 +106,8 @@ public struct ShardStage: Sendable {
 
   private func copy(_ shard: ShardIndex.Shard) throws {
     let path = target + "/" + shard.file
-    unlink(path)
     let input = try onFiles(RandomAccessFile(path: source + "/" + shard.file))
+    unlink(path)
     do {
       let output = try PartialFile(path: path)
       var hash = XXHash64()
@@ -132,6 +133,7 @@ public enum StagingError: Error, Equatable, CustomStringConvertible {
   case otherShards(path: String, source: String)
   case damagedSource(path: String)
   case unwritable(path: String, reason: String)
+  case ontoItself(path: String)
 
   public var description: String {
     switch self {
@@ -147,6 +149,8 @@ public enum StagingError: Error, Equatable, CustomStringConvertible {
     case .unwritable(let path, let reason):
       "\(path) cannot be written: \(reason). Name a directory on a disk with room, writable for"
         + " you on every node."
+    case .ontoItself(let path):
+      "\(path) is where the shards are. Name another directory, or read them there, without staging."
     }
   }
 

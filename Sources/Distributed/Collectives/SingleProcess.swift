@@ -53,8 +53,13 @@ public final class SingleProcess: Communicator {
   public func end(status: Int32) -> Never { exit(status) }
 
   public func abort(_ message: String, status: Int32) -> Never {
-    exitForSure(status: status)
-    printAbortMessage(message, rank: rank, hostName: hostName)
-    exit(nonZeroExitStatus(status))
+    abortAlone(message, rank: rank, status: status)
   }
+}
+
+/// Ends this process, which is alone or could not join its job, with a message.
+public func abortAlone(_ message: String, rank: Int, status: Int32) -> Never {
+  exitForSure(status: status)
+  printAbortMessage(message, rank: rank, hostName: currentHostName())
+  exit(nonZeroExitStatus(status))
 }

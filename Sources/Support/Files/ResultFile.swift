@@ -31,11 +31,29 @@ public struct ResultKind: Sendable {
 
   /// For a result that something else writes than a `ResultFile`.
   ///
+  /// - Returns: where it is to be written: what the path leads to, where it is a link.
   /// - Throws: `FileError` where the name is that of anything else.
-  public func requireReplaceable(_ path: String) throws(FileError) {
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    guard includes(path) else { throw .occupied(path: path, wanted: name) }
+  @discardableResult
+  public func requireReplaceable(_ path: String) throws(FileError) -> String {
+    guard !FileManager.default.fileExists(atPath: path) || includes(path) else {
+      throw .occupied(path: path, wanted: name)
+    }
+    return followingLinks(path)
   }
+}
+
+/// A link stays one: what it leads to is written, even if that is not there yet.
+private func followingLinks(_ path: String) -> String {
+  var target = path
+  // As many as Linux follows.
+  for _ in 0..<40 {
+    guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else {
+      break
+    }
+    let directory = (target as NSString).deletingLastPathComponent
+    target = next.hasPrefix("/") || directory.isEmpty ? next : directory + "/" + next
+  }
+  return target
 }
 
 /// A file for a result, under a name that a person gave. It appears when it is complete, in place of an empty
@@ -59,7 +77,7 @@ public final class ResultFile {
     }
     var status = stat()
     guard stat(path, &status) == 0 else {
-      destination = .file(try PartialFile(path: Self.followingLinks(path)))
+      destination = .file(try PartialFile(path: followingLinks(path)))
       return
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -69,21 +87,7 @@ public final class ResultFile {
       return
     }
     guard kind.includes(path) else { throw .occupied(path: path, wanted: kind.name) }
-    destination = .file(try PartialFile(path: Self.followingLinks(path)))
-  }
-
-  /// A link stays one: what it leads to is written, even if that is not there yet.
-  private static func followingLinks(_ path: String) -> String {
-    var target = path
-    // As many as Linux follows.
-    for _ in 0..<40 {
-      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: target) else {
-        break
-      }
-      let directory = (target as NSString).deletingLastPathComponent
-      target = next.hasPrefix("/") || directory.isEmpty ? next : directory + "/" + next
-    }
-    return target
+    destination = .file(try PartialFile(path: followingLinks(path)))
   }
 
   public func append(_ bytes: [UInt8]) throws(FileError) {

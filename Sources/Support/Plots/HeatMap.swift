@@ -6,18 +6,21 @@ public struct HeatMap {
   public var values: [[Double?]]
   /// What has the full colour.
   public var most: Double
+  /// Whether cells are as high as they are wide, as suits the same things in rows and columns.
+  public var hasSquareCells: Bool
   /// A value as the pointer shows it.
   public var format: (Double) -> String
 
   public init(
     rows: [String], columns: [String], values: [[Double?]], most: Double,
-    format: @escaping (Double) -> String
+    hasSquareCells: Bool = false, format: @escaping (Double) -> String
   ) {
     precondition(values.count == rows.count && values.allSatisfy { $0.count == columns.count })
     self.rows = rows
     self.columns = columns
     self.values = values
     self.most = most
+    self.hasSquareCells = hasSquareCells
     self.format = format
   }
 
@@ -30,7 +33,7 @@ public struct HeatMap {
   public var svg: String {
     let left = min(180, 12 + Self.letter * Double(rows.map(\.count).max() ?? 0))
     let cell = min(Self.widestCell, (Self.width - left) / Double(max(1, columns.count)))
-    let height = columns.count == rows.count ? cell : max(min(cell, 20), 14)
+    let height = hasSquareCells ? cell : max(min(cell, 20), 14)
     let top = 20.0
     // Every so many columns have a name, so that the names do not touch each other.
     let nameWidth = Self.letter * Double(columns.map(\.count).max() ?? 0) + 6

@@ -164,7 +164,8 @@ public struct Checkpoint {
     for (state, parameter, name) in tensors { try take(state, parameter, try file.floats(name)) }
   }
 
-  /// Writes the three files into a directory, which must exist, and syncs them to disk.
+  /// Writes the three files into a directory, which must exist, and syncs them to disk. Numbers that are not
+  /// finite are an error: `restore` would refuse them.
   ///
   /// - Parameter progress: is called as that gets on.
   static func write(
@@ -175,7 +176,8 @@ public struct Checkpoint {
       snapshot.modelTensors, configuration: state.configuration, classes: state.classes, to: model,
       progress: progress)
     let optimizer = directory + "/" + optimizerName
-    try SafeTensorsWriter.write(snapshot.optimizerTensors, to: optimizer, progress: progress)
+    try SafeTensorsWriter.write(
+      snapshot.optimizerTensors, to: optimizer, mustBeFinite: true, progress: progress)
     var state = state
     for (name, path) in [(modelName, model), (optimizerName, optimizer)] {
       let file = try Checksum.ofFile(path, progress: progress)

@@ -245,7 +245,12 @@ public struct CheckpointStore: Sendable {
         problems += 1
         report("\(error)")
         if renamesDamaged && error.finding == .damaged {
-          rename(path + "/" + name, path + "/" + name + Self.damagedSuffix)
+          do {
+            try putInPlace(
+              path + "/" + name, as: path + "/" + freeName(name + Self.damagedSuffix))
+          } catch {
+            report("\(path)/\(name) keeps its name: \(error)")
+          }
         }
       } catch {
         throw CheckpointError(
@@ -255,11 +260,18 @@ public struct CheckpointStore: Sendable {
             + " older checkpoint of \(path)")
       }
     }
-    let others = try entries.filter { $0.hasPrefix(Self.prefix) }.count
+    let others = try entries.filter { $0.hasPrefix(Self.prefix) }.sorted()
+    guard !others.isEmpty else {
+      throw CheckpointError(
+        path: path,
+        problem: "holds none of the run's checkpoints: bring them back, or name another --output to"
+          + " begin anew")
+    }
     throw CheckpointError(
       path: path,
-      problem: others == 0
-        ? "holds none of the run's checkpoints: bring them back, or name another --output to begin anew"
-        : "holds no intact checkpoint: all \(others) are damaged")
+      problem:
+        "holds no intact checkpoint, only \(others.joined(separator: ", ")): bring one back, go on"
+        + " from an abandoned one by giving it its name without .abandoned, or name another --output"
+    )
   }
 }

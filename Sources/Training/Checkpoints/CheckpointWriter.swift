@@ -94,6 +94,11 @@ final class CheckpointWriter: @unchecked Sendable {
       // A failure may be of the one before.
       guard isWritten else { return }
       attempt(byteCount: draft.byteCount) {
+        // On a full disk it would be in the way of the next one.
+        defer {
+          try? FileManager.default.removeItem(
+            atPath: store.temporaryPath(iteration: draft.iteration))
+        }
         latest = try store.commit(
           iteration: draft.iteration, isBest: draft.isBest, keeping: settings.keep)
       }

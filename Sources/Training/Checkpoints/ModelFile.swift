@@ -86,7 +86,7 @@ public struct ModelFile {
   ) throws {
     try SafeTensorsWriter.write(
       tensors, metadata: metadata(configuration: configuration, classes: classes), to: path,
-      progress: progress)
+      mustBeFinite: true, progress: progress)
   }
 
   private static func metadata(configuration: String, classes: [String]) -> [String: String] {

@@ -17,7 +17,8 @@ public enum NIRExport {
   ///   network does.
   public static func write(from checkpoint: String, to output: String) throws -> String {
     try NIRFile.requireLibrary()
-    try ResultKind("HDF5 file", includes: { NIRFile.isHDF5($0) }).requireReplaceable(output)
+    let kind = ResultKind("HDF5 file", includes: { NIRFile.isHDF5($0) })
+    let target = try kind.requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     let configuration = try model.resolvedConfiguration()
     let network = try SpikingNetwork(
@@ -30,7 +31,7 @@ public enum NIRExport {
       metadata: [
         "classes": String(decoding: json(model.classes), as: UTF8.self),
         "network": network.specification.summary, "time_steps": "\(timesteps)",
-      ], to: output)
+      ], to: target)
     return "\(output): \(Format.counted(graph.nodes.count, "node")) of \(model.path);"
       + " T = \(timesteps), time steps of \(NIRFile.timestep) s"
   }

@@ -21,7 +21,7 @@ public enum StateDict {
   public static func importModel(
     from path: String, _ configuration: Configuration, to output: String
   ) throws -> String {
-    try kind.requireReplaceable(output)
+    let target = try kind.requireReplaceable(output)
     let classes = try DataSplits(configuration).classes()
     let network = try SpikingNetwork(
       configuration.networkSpecification(classes: classes.count), seed: 0)
@@ -31,7 +31,7 @@ public enum StateDict {
     let snapshot = try Snapshot(
       network, SGD(count: network.store.weights.count, momentum: 0, weightDecay: 0))
     try ModelFile.write(
-      snapshot.modelTensors, configuration: configuration.yaml, classes: classes, to: output)
+      snapshot.modelTensors, configuration: configuration.yaml, classes: classes, to: target)
     return "\(output): \(network.specification.summary)"
       + (prefix.isEmpty ? "" : "; the prefix '\(prefix)' of the names is left out")
   }
@@ -46,10 +46,10 @@ public enum StateDict {
   public static func exportModel(
     from checkpoint: String, to output: String, _ encoding: WeightEncoding = .float32
   ) throws -> String {
-    try kind.requireReplaceable(output)
+    let target = try kind.requireReplaceable(output)
     let model = try ModelFile(at: checkpoint)
     let tensors = try model.tensors.names.flatMap { try encoding.tensors($0, of: model.tensors) }
-    try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(encoding), to: output)
+    try SafeTensorsWriter.write(tensors, metadata: model.metadataForExport(encoding), to: target)
     let size = Format.bytes(fileSize(output))
     return "\(output): \(Format.counted(tensors.count, "tensor")) of \(model.path), \(size)"
   }

@@ -146,7 +146,7 @@ public final class GradientComparer {
     network.gatherStatistics(share: 1)
     store.statisticValues.all.assign(statistics.all, times: 1)
     let range = 0..<store.gradients.count
-    guard let number = store.firstNonFiniteGradient(in: range, ranks: 1) else { return }
+    guard let number = store.firstNonFiniteGradient(in: range) else { return }
     throw TrainingError(
       description: "the gradient of \(store.parametersInForwardOrder[number].name) by"
         + " \(contestant.rule.name) is not finite in batch \(index + 1)")

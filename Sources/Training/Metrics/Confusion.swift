@@ -2,7 +2,7 @@ import Distributed
 
 /// Samples by label and predicted class. Of tens of thousands of classes few pairs occur, so only these are
 /// kept.
-struct Confusion: Equatable {
+package struct Confusion: Equatable, Sendable {
   let classes: Int
   /// Of the network, which may have more than there are classes.
   let outputs: Int
@@ -19,7 +19,15 @@ struct Confusion: Equatable {
     predicted = [Int](repeating: 0, count: outputs)
   }
 
-  subscript(label: Int, output: Int) -> Int { counts[label * outputs + output] ?? 0 }
+  package subscript(label: Int, output: Int) -> Int { counts[label * outputs + output] ?? 0 }
+
+  /// Samples of a label by output.
+  package func row(_ label: Int) -> [Int] { (0..<outputs).map { self[label, $0] } }
+
+  /// What occurs, in no order.
+  package var pairs: [(label: Int, predicted: Int, count: Int)] {
+    counts.map { ($0 / outputs, $0 % outputs, $1) }
+  }
 
   mutating func add(label: Int, predicted output: Int, count: Int = 1) {
     counts[label * outputs + output, default: 0] += count
@@ -39,5 +47,13 @@ struct Confusion: Equatable {
       }
     }
     return all
+  }
+}
+
+extension Confusion: Encodable {
+  /// A row for each class.
+  package func encode(to encoder: any Encoder) throws {
+    var rows = encoder.unkeyedContainer()
+    for label in 0..<classes { try rows.encode(row(label)) }
   }
 }

@@ -86,12 +86,11 @@ public struct IterationMetrics: Sendable, Codable, Equatable {
       }
     }
     guard let others = other.inputs else { return }
-    var sums = inputs ?? [InputActivity](repeating: InputActivity(), count: others.count)
+    guard inputs?.count == others.count else { return inputs = others }
     for (index, activity) in others.enumerated() {
-      sums[index].spikes += activity.spikes
-      sums[index].sites += activity.sites
+      inputs![index].spikes += activity.spikes
+      inputs![index].sites += activity.sites
     }
-    inputs = sums
   }
 
   /// Adds what another part of the same batch measured; its loss is that part's share of the mean.

@@ -26,6 +26,9 @@ public final class AdamW: ParameterOptimizer {
     [("exp_avg", mean.all), ("exp_avg_sq", square.all)]
   }
 
+  /// Beyond it g² overflows, and in time s: it would be infinite ever after, and the weight stand still.
+  public var largestGradient: Float { Float.greatestFiniteMagnitude.squareRoot() / 2 }
+
   public func update(
     _ weights: FloatView, along gradients: FloatView, state offset: Int, learningRate: Double
   ) {

@@ -15,6 +15,9 @@ public protocol ParameterOptimizer: AnyObject {
   /// Updates so far.
   var updates: Int { get set }
 
+  /// The magnitude up to which averaged gradients leave the state finite.
+  var largestGradient: Float { get }
+
   /// Weights that the network is to be judged and published by, one of the buffers of state; nil where these
   /// are the trained ones.
   var publishedWeights: FloatView? { get }

@@ -21,6 +21,9 @@ public final class SGD: ParameterOptimizer {
     velocity.map { [("momentum_buffer", $0.all)] } ?? []
   }
 
+  /// The velocity is at most a gradient divided by 1 - μ; the rest is for weight decay.
+  public var largestGradient: Float { .greatestFiniteMagnitude * (1 - momentum) / 4 }
+
   public func update(
     _ weights: FloatView, along gradients: FloatView, state offset: Int, learningRate: Double
   ) {

@@ -26,6 +26,8 @@ final class WeightAverage: ParameterOptimizer {
     set { optimizer.updates = newValue }
   }
 
+  var largestGradient: Float { optimizer.largestGradient }
+
   /// nil before the first update.
   var publishedWeights: FloatView? { updates > 0 ? buffer.all : nil }
 

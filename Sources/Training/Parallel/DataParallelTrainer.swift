@@ -8,8 +8,8 @@ import Tensors
 /// Trains a replica of the network on one rank of a data-parallel job.
 ///
 /// Each iteration takes this rank's part of the global batch, adds up gradients over the time steps, and
-/// makes exactly one all-reduce, of gradients, running statistics and metrics together; then every rank
-/// makes the same update.
+/// makes one exchange, of gradients, running statistics and metrics together (see `GradientExchange`); then
+/// every rank makes the same update.
 public final class DataParallelTrainer {
   public let replica: Replica
   /// Measures the replica's accuracy.
@@ -95,7 +95,8 @@ public final class DataParallelTrainer {
     store.reduction.all.fill(0)
     nonFiniteParameter = nil
     statisticsBefore.all.assign(store.statisticValues.all, times: 1)
-    var local = pass.accumulateGradients(of: batch, seed: seed, iteration: iteration)
+    var local = pass.accumulateGradients(
+      of: batch, seed: seed, iteration: iteration, progress: activity.touch)
     local.dataWait = dataWait
     profile?.add(.dataWait, seconds: dataWait)
     tail.write(local)
@@ -143,8 +144,10 @@ public final class DataParallelTrainer {
 
   /// Looks at gradients of this rank before they may be added to those of others.
   private func gradientsAreFinal(_ range: Range<Int>) {
+    // As large ones of all ranks are added up.
+    let largest = replica.optimizer.largestGradient / Float(communicator.size)
     // What becomes final later comes earlier in the forward pass.
-    if let parameter = network.store.firstNonFiniteGradient(in: range, ranks: communicator.size) {
+    if let parameter = network.store.firstNonFiniteGradient(in: range, largest: largest) {
       nonFiniteParameter = parameter
     }
     exchange.gradientsAreFinal(before: range.upperBound)

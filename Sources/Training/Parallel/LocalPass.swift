@@ -10,12 +10,15 @@ struct LocalPass {
   let microBatch: Int?
 
   /// Adds the gradients of the batch to the network's, and completes them.
+  ///
+  /// - Parameter progress: is called before each micro-batch.
   func accumulateGradients(
-    of batch: Batch, seed: UInt64, iteration: Int
+    of batch: Batch, seed: UInt64, iteration: Int, progress: () -> Void = {}
   ) -> IterationMetrics {
     var total = IterationMetrics(of: network.plan, timesteps: step.timesteps)
     let mixture = batch.mixture
     for part in parts(of: batch) {
+      progress()
       step.accumulateGradients(
         frames(batch, part), labels: batch.labels[part].map(Int.init),
         mixture: mixture.map {

@@ -3,11 +3,15 @@ import Tensors
 
 extension ParameterStore {
   /// The first parameter, in the order of the forward pass, whose gradient has an element that is not
-  /// finite or would not be after adding up as large ones of so many ranks; nil if there is none.
+  /// finite, or too large; nil if there is none.
   ///
-  /// - Parameter range: of the gradients, of the parameters that are looked at.
-  func firstNonFiniteGradient(in range: Range<Int>, ranks: Int) -> Int? {
-    let limit = (Float.greatestFiniteMagnitude / Float(ranks)).bitPattern
+  /// - Parameters:
+  ///   - range: of the gradients, of the parameters that are looked at.
+  ///   - largest: the greatest magnitude that is not too large.
+  func firstNonFiniteGradient(
+    in range: Range<Int>, largest: Float = .greatestFiniteMagnitude
+  ) -> Int? {
+    let limit = largest.bitPattern
     guard gradients[range].largestMagnitudeBits > limit else { return nil }
     return parametersInForwardOrder.firstIndex {
       range.contains(self.range(of: $0).lowerBound) && $0.gradient.largestMagnitudeBits > limit

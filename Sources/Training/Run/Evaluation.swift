@@ -45,6 +45,8 @@ public final class Evaluation {
     trainer = try DataParallelTrainer(
       configuration, network: network, backend: backend, communicator)
     try checkpoint.restore(trainer.network)
+    // A training may have written a better one between the looks of two ranks.
+    try trainer.replica.shareWeights()
     loader = try configuration.loader(
       validation, isTraining: false, communicator, threads: threads)
   }

@@ -19,7 +19,7 @@ public struct EvaluationRecord: Encodable, Sendable {
   /// Names of the columns of `confusion`.
   public let outputs: [String]
   /// Samples by class and output.
-  public let confusion: [[Int]]
+  package let confusion: Confusion
   /// Of a sample.
   public let operations: NetworkOperations
 

@@ -28,7 +28,7 @@ public struct EvaluationReport {
     let overall = metrics.overall
     let lines = """
       samples              \(Format.count(Int(overall.samples))) of \(data)
-      validation loss      \(Format.fixed(overall.loss, 4))
+      validation loss      \(overall.loss.isFinite ? Format.fixed(overall.loss, 4) : "not finite")
       validation accuracy  \(Format.percent(overall.accuracy, digits: 2))
       validation top-5     \(Format.percent(overall.top5, digits: 2))
       firing rate          \(Format.percent(overall.firingRate))\(silent)
@@ -84,9 +84,7 @@ public struct EvaluationReport {
   public var confusion: String {
     csvLine(["class"] + names)
       + metrics.samples.indices.map { label in
-        csvLine(
-          [names[label]]
-            + names.indices.map { "\(metrics.confusion[label, $0])" })
+        csvLine([names[label]] + metrics.confusion.row(label).map(String.init))
       }.joined()
   }
 
@@ -128,8 +126,6 @@ public struct EvaluationReport {
         .init(samples: $0.samples, accuracy: $0.accuracy, confidence: $0.confidence)
       },
       classes: classes, outputs: names,
-      confusion: metrics.samples.indices.map { label in
-        names.indices.map { metrics.confusion[label, $0] }
-      }, operations: operations)
+      confusion: metrics.confusion, operations: operations)
   }
 }

@@ -50,8 +50,16 @@ public final class OutputDirectory {
     }
     let others =
       MetricsLog.fileNames.map { "\(path)/\($0)" } + [checkpoints.latestLink, checkpoints.bestLink]
-    guard let other = others.first(where: isThere) else { return }
-    throw refusal("holds no run, but \(other), which one would write over")
+    if let other = others.first(where: isThere) {
+      throw refusal("holds no run, but \(other), which one would write over")
+    }
+    guard try checkpoints.names.isEmpty else {
+      throw OutputError(
+        path: path,
+        problem:
+          "holds checkpoints of another run, among which those of a new one would get lost: name"
+          + " another --output, or go on with that run: --resume \(path)")
+    }
   }
 
   private var holdsRun: OutputError {
@@ -119,6 +127,9 @@ public final class OutputDirectory {
   public func claim() throws {
     guard lock == nil else { return }
     if isNameFree { try makeFreeDirectory() }
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: checkpoints.path)
+    // Says that it leads to a disk that is not there now.
+    if link != nil { _ = try isThere(checkpoints.path) }
     try makeDirectory(checkpoints.path)
     let lock = try RunLock(directory: path, patience: isNew ? 0 : Self.patience)
     if isNew {
@@ -149,7 +160,7 @@ public final class OutputDirectory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw OutputError(path: path, problem: "cannot be created: \(systemReason(of: error))")
+      throw OutputError(path: directory, problem: "cannot be created: \(systemReason(of: error))")
     }
   }
 

@@ -104,6 +104,10 @@ public final class TrainingRun {
       report?.hideProgress()
       try checkpoints.finishWriting(position)
       throw error
+    } catch {
+      // This rank alone ends the job; what is confirmed reaches the disk before.
+      try? recorder?.finish()
+      throw error
     }
     let reading = try setup.data.readingSummary(communicator)
     let peaks = try communicator.allGather(UInt64(peakResidentBytes())).map { Int($0) }
@@ -203,6 +207,8 @@ public final class TrainingRun {
     record.kernels = network.kernels(
       at: densities, samples: setup.configuration.samplesAtOnce(ranks: communicator.size))
     record.inputRates = position.epochMetrics.inputRates(of: network.plan)
+    // Of the validation, too.
+    (record.seconds, record.peakRSS, record.rss) = present
     record.validationLoss = validation?.loss
     record.validationAccuracy = validation?.accuracy
     record.validationTop5 = validation?.top5
@@ -238,17 +244,23 @@ public final class TrainingRun {
     _ kind: MetricsRecord.Kind, _ metrics: IterationMetrics, epoch: Int, rate: Double,
     seconds: Double
   ) -> MetricsRecord {
-    // The system counts both in its own time, so that the peak may lag behind.
-    let rss = residentBytes()
     func measured(_ value: Double) -> Double? { metrics.samples > 0 ? value : nil }
+    let present = present
     return MetricsRecord(
       kind, epoch: epoch + 1, iteration: position.iteration, samples: position.samples,
       trainLoss: measured(metrics.loss), trainAccuracy: measured(metrics.accuracy),
       learningRate: rate, firingRate: measured(metrics.firingRate),
       imagesPerSecond: measured(metrics.samples / seconds),
       dataWait: measured(metrics.dataWait / Double(communicator.size) / seconds),
-      seconds: self.seconds, peakRSS: max(peakResidentBytes(), rss), rss: rss,
+      seconds: present.seconds, peakRSS: present.peakRSS, rss: present.rss,
       gradientNorm: gradientNorm)
+  }
+
+  /// The run's time so far, and the memory of this process.
+  private var present: (seconds: Double, peakRSS: Int, rss: Int) {
+    // The system counts both in its own time, so that the peak may lag behind.
+    let rss = residentBytes()
+    return (seconds, max(peakResidentBytes(), rss), rss)
   }
 
   private func since(_ instant: ContinuousClock.Instant) -> Double {
