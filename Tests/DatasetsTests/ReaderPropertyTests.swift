@@ -7,6 +7,7 @@ import Testing
 
 /// Random small trees give the same samples as a directory, as tars of several kinds, and as shards.
 struct ReaderPropertyTests {
+  private static let seeds = 0..<40
   private static let images = ["1-bit.png", "palette-2-bit.png", "gray.png", "gray.jpg"]
   private static let directoryNames = [
     "a", "a b", "a-b", "é's", "TRAIN", "train", ".hidden", "x.png",
@@ -34,9 +35,12 @@ struct ReaderPropertyTests {
     }
 
     mutating func grow() throws {
+      // Shards want the same classes in both splits.
+      let isAlike = chance(70)
       for split in ["train", "val"] {
         for _ in 0..<Int.random(in: 1...3, using: &random) {
-          try addDirectory(split + "/" + pick(directoryNames))
+          let name = pick(directoryNames)
+          for split in isAlike ? ["train", "val"] : [split] { try addDirectory(split + "/" + name) }
         }
       }
       try addDirectory("pool")
@@ -95,29 +99,57 @@ struct ReaderPropertyTests {
     try #require(run.status == 0, "\(run.errors)")
   }
 
-  /// What a data set gives, or the error without its place.
-  private func content(_ path: String, _ split: String) -> [String] {
+  /// What a data set gives, or why it cannot be opened.
+  private enum Content: Equatable {
+    case samples([String])
+    case problem(String)
+  }
+
+  private func grownTree(in directory: TemporaryDirectory, seed: Int) throws -> Tree {
+    var tree = Tree(path: directory.file("tree"), random: SeededGenerator(seed: UInt64(seed)))
+    try tree.grow()
+    return tree
+  }
+
+  private func content(_ path: String, _ split: String) throws -> Content {
+    let source: any ImageSource
     do {
-      let source = try ImageDataset.open(path: path, split: split)
-      let samples = try (0..<source.count).map { index in
-        let name = source.name(of: index).dropFirst(source.location.count)
-        return "\(source.labels[index]) \(name) \(XXHash64.hash(try source.bytes(of: index)))"
-      }
-      return source.classes + ["\(source.passedOver.count)", "\(source.fingerprint)"] + samples
-    } catch {
-      // Without what is named beside, since links out of an archive lead nowhere in the file system.
-      let text = "\(error)".prefix { $0 != "," }
-      return [
-        text.replacingOccurrences(of: path + "/" + split, with: "SPLIT")
-          .replacingOccurrences(of: path + ":" + split, with: "SPLIT")
-      ]
+      source = try ImageDataset.open(path: path, split: split)
+    } catch let error as DatasetError {
+      return .problem(text(of: error, in: path))
+    }
+    let samples = try (0..<source.count).map { index in
+      let name = source.name(of: index).dropFirst(source.location.count)
+      return "\(source.labels[index]) \(name) \(XXHash64.hash(try source.bytes(of: index)))"
+    }
+    return .samples(
+      source.classes + ["\(source.passedOver.count)", "\(source.fingerprint)"] + samples)
+  }
+
+  /// An error without its place, and without what is named beside, since links out of an archive
+  /// lead nowhere in the file system.
+  private func text(of error: DatasetError, in path: String) -> String {
+    "\(error)".prefix { $0 != "," }
+      .replacingOccurrences(of: path + ":", with: "SOURCE/")
+      .replacingOccurrences(of: path + "/", with: "SOURCE/")
+  }
+
+  /// Makes shards of a data set, or says why there can be none.
+  private func shardWriter(
+    of path: String, to output: String
+  ) throws -> (writer: ShardWriter?, problem: String?) {
+    do {
+      let writer = try ShardWriter(
+        source: path, output: output, division: .count(2), resize: nil, seed: 1, workers: 1)
+      return (writer, nil)
+    } catch let error as DatasetError {
+      return (nil, text(of: error, in: path))
     }
   }
 
-  @Test(arguments: 0..<40) func allReadersAgree(seed: Int) throws {
+  @Test(arguments: seeds) func allReadersAgree(seed: Int) throws {
     let directory = try TemporaryDirectory()
-    var tree = Tree(path: directory.file("tree"), random: SeededGenerator(seed: UInt64(seed)))
-    try tree.grow()
+    let tree = try grownTree(in: directory, seed: seed)
     let format = ["gnu", "pax", "ustar"][seed % 3]
     let names = seed % 2 == 0 ? ["."] : ["train", "val", "pool"]
     let archive = directory.file("data.tar")
@@ -131,29 +163,35 @@ struct ReaderPropertyTests {
     try tar("-czf", directory.file("data.tgz"), "-C", tree.path, ".")
 
     for split in ["train", "val"] {
-      let folder = content(tree.path, split)
-      #expect(content(archive, split) == folder, "\(split) as \(format)")
-      #expect(content(directory.file("data.tgz"), split) == folder, "\(split), compressed")
+      let folder = try content(tree.path, split)
+      #expect(try content(archive, split) == folder, "\(split) as \(format)")
+      #expect(try content(directory.file("data.tgz"), split) == folder, "\(split), compressed")
     }
     try expectSameShards(of: tree.path, archive, in: directory)
+  }
+
+  /// Without which the test above would compare errors only.
+  @Test func mostTreesOpenAndGiveShards() throws {
+    var (splits, shards) = (0, 0)
+    for seed in Self.seeds {
+      let directory = try TemporaryDirectory()
+      let tree = try grownTree(in: directory, seed: seed)
+      for split in ["train", "val"] {
+        if case .samples = try content(tree.path, split) { splits += 1 }
+      }
+      if try shardWriter(of: tree.path, to: directory.file("shards")).writer != nil { shards += 1 }
+    }
+    #expect(splits >= 60 && shards >= 20)
   }
 
   private func expectSameShards(
     of tree: String, _ archive: String, in directory: TemporaryDirectory
   ) throws {
-    var indices: [ShardIndex] = []
-    for (number, source) in [tree, archive].enumerated() {
-      guard
-        let writer = try? ShardWriter(
-          source: source, output: directory.file("shards\(number)"), division: .count(2),
-          resize: nil, seed: 1, workers: 1)
-      else { continue }
-      indices.append(try writer.run { _ in })
-    }
-    guard indices.count == 2 else {
-      #expect(indices.isEmpty)
-      return
-    }
+    let fromFolder = try shardWriter(of: tree, to: directory.file("shards0"))
+    let fromArchive = try shardWriter(of: archive, to: directory.file("shards1"))
+    #expect(fromFolder.problem == fromArchive.problem)
+    guard let first = fromFolder.writer, let second = fromArchive.writer else { return }
+    let indices = try [first, second].map { try $0.run { _ in } }
     #expect(indices[0].classes == indices[1].classes && indices[0].splits == indices[1].splits)
     let folder = try ImageDataset.open(path: tree, split: "train")
     let shards = try ShardSource(path: directory.file("shards0"), splits: ["train"])
