@@ -124,23 +124,68 @@ struct AugmentationStepTests {
       run([with(RandomHorizontalFlip()) { $0.p = 1 }], odd).pixels == [3, 2, 1, 6, 5, 4])
   }
 
+  /// The orders of four things.
+  private static let orders: [[Int]] = (0..<24).map { number in
+    var left = [0, 1, 2, 3]
+    return [6, 2, 1, 1].map { left.remove(at: number / $0 % left.count) }
+  }
+
+  /// What a jitter draws for a sample: factors of brightness, contrast and saturation, and a turn.
+  private func jitterFactors(_ step: ColorJitter, index: Int) -> [Double] {
+    var random = RandomStream(seed: 5, purpose: .augmentation, index: index)
+    // The order.
+    for choices in [4, 3, 2] { _ = random.uniform(below: choices) }
+    var factors: [Double] = []
+    for strength in [step.brightness, step.contrast, step.saturation] {
+      factors.append(random.uniform(in: 1 - strength...1 + strength))
+    }
+    return factors + [random.uniform(in: -step.hue...step.hue)]
+  }
+
+  /// An image after some of the adjustments brightness, contrast, saturation and hue.
+  private func adjusted(
+    _ image: DecodedImage, _ order: [Int], _ factors: [Double]
+  ) -> DecodedImage {
+    var image = image
+    for adjustment in order {
+      switch adjustment {
+      case 0: image.adjustBrightness(factors[0])
+      case 1: image.adjustContrast(factors[1])
+      case 2: image.adjustSaturation(factors[2])
+      default: image.adjustHue(factors[3])
+      }
+    }
+    return image
+  }
+
+  @Test func eachJitterIsAnAdjustmentByARandomFactor() throws {
+    let photo = try Fixture.decoded("rgb.png", channels: 3)
+    let strengths: [WritableKeyPath<ColorJitter, Double>] = [
+      \.brightness, \.contrast, \.saturation, \.hue,
+    ]
+    for (adjustment, strength) in strengths.enumerated() {
+      let step = with(ColorJitter()) { $0[keyPath: strength] = 0.4 }
+      for index in 0..<20 {
+        let factors = jitterFactors(step, index: index)
+        #expect(run([step], photo, index: index) == adjusted(photo, [adjustment], factors))
+      }
+    }
+    #expect(run([ColorJitter()], photo) == photo)
+  }
+
   @Test func jitterIsTheAdjustmentsInSomeOrder() throws {
     let photo = try Fixture.decoded("rgb.png", channels: 3)
     let step = with(ColorJitter()) {
       ($0.brightness, $0.contrast, $0.saturation, $0.hue) = (0.4, 0.4, 0.4, 0.1)
     }
-    let results = (0..<50).map { run([step], photo, index: $0) }
-    #expect(Set(results.map(\.pixels)).count == 50)
-    #expect(run([ColorJitter()], photo) == photo)
-    // Brightness alone is one factor for all samples.
-    let bright = with(ColorJitter()) { $0.brightness = 0.5 }
-    for index in 0..<50 {
-      let result = run([bright], photo, index: index)
-      let sums = (
-        result.pixels.reduce(0) { $0 + Int($1) }, photo.pixels.reduce(0) { $0 + Int($1) }
-      )
-      #expect((0.45...1.55).contains(Double(sums.0) / Double(sums.1)))
+    var found: Set<[Int]> = []
+    for index in 0..<100 {
+      let result = run([step], photo, index: index)
+      let factors = jitterFactors(step, index: index)
+      let order = Self.orders.first { adjusted(photo, $0, factors) == result }
+      found.insert(try #require(order, "sample \(index)"))
     }
+    #expect(found.count > 12)
   }
 
   @Test(arguments: [
