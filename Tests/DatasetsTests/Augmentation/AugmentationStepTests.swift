@@ -215,26 +215,28 @@ struct AugmentationStepTests {
 
   // MARK: Erasing
 
-  /// The rectangle of `image` that is not 1, if there is any and it is one.
-  private func hole(_ image: [Float], side: Int) -> PixelRectangle? {
+  /// The rectangle of `image`, `[side, side, 3]`, that is not 1, if there is any and it is one with
+  /// a value in all channels.
+  private func hole(_ image: [Float], side: Int, value: Float = 0) -> PixelRectangle? {
     let erased = image.indices.filter { image[$0] != 1 }
     guard !erased.isEmpty else { return nil }
-    let (rows, columns) = (erased.map { $0 / side }, erased.map { $0 % side })
+    #expect(erased.allSatisfy { image[$0] == value })
+    let (rows, columns) = (erased.map { $0 / 3 / side }, erased.map { $0 / 3 % side })
     let rectangle = PixelRectangle(
       x: columns.min()!, y: rows.min()!, width: columns.max()! - columns.min()! + 1,
       height: rows.max()! - rows.min()! + 1)
-    #expect(erased.count == rectangle.width * rectangle.height)
+    #expect(erased.count == rectangle.width * rectangle.height * 3)
     return rectangle
   }
 
   private func erase(_ step: any ErasingStep, side: Int, index: Int) throws -> [Float] {
-    var values = [Float](repeating: 1, count: side * side)
-    let normalization = try Normalization(.none, channels: 1)
+    var values = [Float](repeating: 1, count: side * side * 3)
+    let normalization = try Normalization(.none, channels: 3)
     values.withUnsafeMutableBufferPointer { values in
       var random = RandomStream(seed: 8, purpose: .augmentation, index: index)
       step.apply(
         to: NormalizedImage(
-          values: values, side: side, channels: 1, normalization: normalization),
+          values: values, side: side, channels: 3, normalization: normalization),
         random: &random)
     }
     return values
@@ -252,6 +254,14 @@ struct AugmentationStepTests {
     #expect(abs(Double(taller) / Double(found.count) - 0.5) < 0.06)
   }
 
+  @Test func randomErasingFillsWithItsValue() throws {
+    let step = with(RandomErasing()) { ($0.p, $0.value) = (1, .constant(0.25)) }
+    for index in 0..<20 {
+      let image = try erase(step, side: 16, index: index)
+      #expect(hole(image, side: 16, value: 0.25) != nil)
+    }
+  }
+
   @Test func randomErasingWithNoiseIsNormallyDistributed() throws {
     let step = with(RandomErasing()) {
       $0.p = 1
@@ -260,7 +270,7 @@ struct AugmentationStepTests {
       $0.value = .random
     }
     let noise = try erase(step, side: 100, index: 0).filter { $0 != 1 }
-    #expect(noise.count > 4900)
+    #expect(noise.count > 14_700)
     let mean = noise.reduce(0, +) / Float(noise.count)
     let variance = noise.reduce(0) { $0 + $1 * $1 } / Float(noise.count)
     #expect(abs(mean) < 0.06 && abs(variance - 1) < 0.1)
