@@ -201,14 +201,49 @@ struct AugmentationStepTests {
     #expect(try #require(steps.last as? AutoAugment).policy == policy)
   }
 
-  @Test func policiesReachAllOperations() throws {
+  /// Some of 31 magnitudes, with either sign where they have one.
+  private func magnitudes(_ scale: OperationScale, bins: Range<Int>) -> [Double] {
+    let magnitudes = bins.map { Double(scale.value(at: $0, of: 31)) }
+    if case .signed = scale.kind { return magnitudes + magnitudes.map { -$0 } }
+    return magnitudes
+  }
+
+  /// Every result as often as operations, magnitudes and signs make it, all equally frequent.
+  private func expectFrequencies(
+    of step: any PixelStep, _ image: DecodedImage, _ magnitudes: (ImageOperation) -> [Double]
+  ) {
+    let operations = ImageOperation.allCases.filter { $0 != .invert }
+    var expected: [[UInt8]: Double] = [:]
+    for operation in operations {
+      let magnitudes = magnitudes(operation)
+      for magnitude in magnitudes {
+        var (canvas, result) = (ImageCanvas(imageSize: 6), image)
+        canvas.load(&result)
+        operation.apply(magnitude, fill: 9, to: &canvas)
+        canvas.edit { result = $0 }
+        expected[result.pixels, default: 0] += 1 / Double(operations.count * magnitudes.count)
+      }
+    }
+    // So many that the absence of a single magnitude shows.
+    let draws = 30_000
+    var counts: [[UInt8]: Double] = [:]
+    for index in 0..<draws { counts[run([step], image, index: index).pixels, default: 0] += 1 }
+    #expect(Set(counts.keys).isSubset(of: expected.keys))
+    for (pixels, p) in expected {
+      let deviation = (p * (1 - p) * Double(draws)).squareRoot()
+      #expect(abs(counts[pixels, default: 0] - p * Double(draws)) <= 5 * deviation + 1)
+    }
+  }
+
+  @Test func operationsMagnitudesAndSignsAreEquallyFrequent() throws {
     let photo = try Fixture.decoded("rgb.png", channels: 3)
-    let trivial = Set((0..<400).map { run([TrivialAugment()], photo, index: $0).pixels })
-    #expect(trivial.count > 150)
-    let rand = with(RandAugment()) { $0.operations = 1 }
-    // 14 operations, of which 9 have a sign; Posterize, Solarize and others may be unseen here.
-    let single = Set((0..<400).map { run([rand], photo, index: $0).pixels })
-    #expect((20...23).contains(single.count))
+    expectFrequencies(of: with(TrivialAugment()) { $0.fill = 9 }, photo) {
+      magnitudes(.trivialAugment($0), bins: 0..<31)
+    }
+    let rand = with(RandAugment()) { ($0.operations, $0.fill) = (1, 9) }
+    expectFrequencies(of: rand, photo) {
+      magnitudes(.randAugment($0, width: photo.width, height: photo.height), bins: 9..<10)
+    }
     let none = with(RandAugment()) { $0.operations = 0 }
     #expect(run([none], photo) == photo)
   }
