@@ -93,4 +93,16 @@ struct NumpyArrayTests {
       }
     }
   }
+
+  /// What Fixtures/make_frames.py made.
+  @Test func compressedArchives() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write(Fixture.bytes("frames.npz"), to: "a.npz")
+    var bytes: [UInt8] = []
+    let frames = try readFrames(ofArchive: directory.path + "/a.npz", bytes: &bytes)
+    var values: [Float] = []
+    frames.forEach(in: bytes) { _, value in values.append(value) }
+    #expect(frames.shape == [3, 2, 4, 5])
+    #expect(values == (0..<120).map { Float($0 % 7) / 2 })
+  }
 }
