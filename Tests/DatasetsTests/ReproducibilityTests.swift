@@ -121,11 +121,7 @@ struct ReproducibilityTests {
           #expect(batch.mixture?.partnerLabels[position] == original.labels[partner])
         }
       }
-      #expect(original(plain) == nil)
+      #expect(try plain.next()?.iteration == nil)
     }
-  }
-
-  private func original(_ loader: DataLoader) -> Int? {
-    (try? loader.next())?.iteration
   }
 }
