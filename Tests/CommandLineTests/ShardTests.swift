@@ -20,6 +20,7 @@ struct ShardTests {
     #expect(run.status == 0 && run.errors == "")
     #expect(run.value("train:")?.hasPrefix("23 samples in 4 shards") == true)
     #expect(run.value("val:")?.hasPrefix("13 samples in 3 shards") == true)
+    #expect(run.output.contains("37 of 37 images, 7 of 7 shards, "))
     #expect(run.output.contains("images/train/0/bad.png: it is neither a JPEG nor a PNG"))
     #expect(run.output.hasSuffix("shards is complete, 3 classes\n"))
 

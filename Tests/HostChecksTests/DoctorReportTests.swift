@@ -1,4 +1,3 @@
-import Support
 import Testing
 
 @testable import HostChecks
@@ -76,12 +75,5 @@ struct DoctorReportTests {
     let received = try RankExamination(json: sent.json)
     #expect(received.rank == 3 && received.hostName == "host1" && received.cores == [4, 5])
     #expect(received.findings == sent.findings)
-  }
-
-  @Test(arguments: [
-    ([], ""), ([3], "3"), ([0, 1], "0-1"), ([0, 2, 3, 4, 9], "0, 2-4, 9"),
-  ])
-  func numbersInARowAreShortened(numbers: [Int], expected: String) {
-    #expect(Format.ranges(numbers) == expected)
   }
 }

@@ -48,4 +48,11 @@ struct FormatTests {
     #expect(Format.percent(0.9612) == "96.1 %")
     #expect(Format.percent(1, digits: 2) == "100.00 %")
   }
+
+  @Test(arguments: [
+    ([], ""), ([3], "3"), ([0, 1], "0-1"), ([0, 2, 3, 4, 9], "0, 2-4, 9"),
+  ])
+  func numbersInARowAreShortened(numbers: [Int], expected: String) {
+    #expect(Format.ranges(numbers) == expected)
+  }
 }

@@ -1,4 +1,3 @@
-import Support
 import Testing
 
 @testable import Training
@@ -16,8 +15,5 @@ struct CurveSketchTests {
     #expect(courses[4] == [1.5, 3.5, 5])
     #expect(courses[7] == [1.5, 3.5, 5.5, 7.5])
     #expect(courses[9] == [2.5, 6.5, 9.5])
-    #expect(sketch.points.thinned(to: 3) == [2.5, 6.5, 9.5])
-    #expect(
-      sketch.points.thinned(to: 2) == [4.5, 9.5] && sketch.points.thinned(to: 1) == [18.5 / 3])
   }
 }
