@@ -85,6 +85,21 @@ struct TrainTests {
         == String(format: "%.2f %%", try #require(accuracies.max()) * 100))
   }
 
+  @Test func checkpointsAreMadeEverySoManyEpochsAndAtTheEnd() throws {
+    let workspace = try Workspace.withImages()
+    let run = try workspace.run(
+      "train", "--config", "small.yaml", "--set", "training.epochs=5",
+      // Whatever is the best one has a checkpoint, too.
+      "--set", "training.validate_every=5", "--set", "checkpoint.every_epochs=2",
+      "--set", "checkpoint.every_minutes=null", "--set", "checkpoint.keep=10", "--output", "run")
+    #expect(run.status == 0 && run.errors == "")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: workspace.file("run/checkpoints"))
+        .sorted() == [
+          "best", "iteration-000000006", "iteration-000000012", "iteration-000000015", "latest",
+        ])
+  }
+
   /// Stopped in the middle of an epoch and gone on, a run ends as if it had never stopped.
   @Test(arguments: ["nf-resnet", "resnet"])
   func anInterruptedRunGoesOnBitForBit(_ family: String) throws {

@@ -3,10 +3,10 @@ import Configuration
 /// When checkpoints are due.
 struct CheckpointSchedule {
   private let settings: Configuration.Checkpointing
-  private var last = ContinuousClock.now
+  private var last: ContinuousClock.Instant
 
-  init(_ settings: Configuration.Checkpointing) {
-    self.settings = settings
+  init(_ settings: Configuration.Checkpointing, at now: ContinuousClock.Instant = .now) {
+    (self.settings, last) = (settings, now)
   }
 
   /// Whether one is due after so many iterations: the same on all ranks.
@@ -20,10 +20,10 @@ struct CheckpointSchedule {
   }
 
   /// Whether one is due by the clock; ranks need not agree.
-  var isDueByTime: Bool {
-    settings.everyMinutes.map { ContinuousClock.now - last >= .seconds($0 * 60) } ?? false
+  func isDueByTime(at now: ContinuousClock.Instant = .now) -> Bool {
+    settings.everyMinutes.map { now - last >= .seconds($0 * 60) } ?? false
   }
 
   /// Says that one has been made.
-  mutating func restart() { last = .now }
+  mutating func restart(at now: ContinuousClock.Instant = .now) { last = now }
 }

@@ -52,7 +52,7 @@ final class RunRecorder {
   }
 
   /// Whether the other ranks should hear that a checkpoint is due.
-  var isCheckpointDue: Bool { (schedule.isDueByTime || isPostponed) && !writer.isBusy }
+  var isCheckpointDue: Bool { (schedule.isDueByTime() || isPostponed) && !writer.isBusy }
 
   /// Whether a checkpoint is to be written now that one is due.
   ///
