@@ -69,6 +69,51 @@ struct ConfigurationObjectsTests {
     }
   }
 
+  @Test func theScheduleIsConfigured() throws {
+    let schedule = try Configuration(
+      file: nil,
+      overrides: [
+        "optimizer.learning_rate=0.8", "training.epochs=9", "schedule.name=step",
+        "schedule.warmup_epochs=2", "schedule.step_size=3", "schedule.gamma=0.25",
+      ]
+    ).learningRateSchedule
+    let rates = (0..<9).map { schedule.rate(epoch: $0) }
+    let expected = [0.8 / 3, 1.6 / 3, 0.8, 0.8, 0.8, 0.2, 0.2, 0.2, 0.05]
+    #expect(largestDifference(rates, expected) < 1e-12)
+  }
+
+  /// What becomes of a weight of 1 along gradients of 2 and -1 at a rate of 0.5, by update.
+  private func weights(_ overrides: String...) throws -> [Float] {
+    let optimizer = try Configuration(file: nil, overrides: overrides).makeOptimizer(count: 1)
+    let (weight, gradient) = (FlatBuffer(count: 1), FlatBuffer(count: 1))
+    weight.all.assign([1])
+    return ([2, -1] as [Float]).map { value in
+      gradient.all.assign([value])
+      optimizer.update(weight.all, along: gradient.all, learningRate: 0.5)
+      return weight.all.elements[0]
+    }
+  }
+
+  @Test func theOptimizerIsConfigured() throws {
+    let decay = "optimizer.weight_decay=0.25"
+    #expect(try weights(decay, "optimizer.momentum=0.5") == [-0.125, -0.171875])
+    #expect(
+      try weights(decay, "optimizer.momentum=0.5", "optimizer.nesterov=true")
+        == [-0.6875, -0.08984375])
+    // The first step of Adam is as long as the learning rate.
+    #expect(try abs(weights(decay, "optimizer.name=adamw")[0] - 0.375) < 1e-5)
+  }
+
+  @Test func theLearningRuleIsConfigured() throws {
+    let configuration = try Configuration(
+      file: nil,
+      overrides: [
+        "model.family=nf-resnet", "method.name=sltt-k", "method.timesteps=6", "method.k=2",
+        "method.skip_trailing=true",
+      ])
+    #expect(configuration.method.rule == .slttK(timesteps: 6, k: 2, skipsTrailing: true))
+  }
+
   @Test func theLossIsConfigured() throws {
     let configuration = try Configuration(file: nil, overrides: ["loss.label_smoothing=0.1"])
     #expect(configuration.lossSpecification.labelSmoothing == 0.1)
