@@ -201,6 +201,26 @@ struct EvaluateTests {
     #expect(run.status == 0 && run.value("samples") == "23 of others/train")
   }
 
+  /// The run's configuration names the data from where it was started.
+  @Test func fromElsewhereItWantsTheDataNamed() throws {
+    let program = try ProgramRun.path(ofProduct: "sltt-dist")
+    try workspace.directory.makeDirectory("elsewhere")
+    func evaluate(_ options: String...) throws -> ProgramRun {
+      try ProgramRun(
+        [program, "evaluate", "--checkpoint", "../run", "--threads", "1"] + options,
+        in: workspace.file("elsewhere"))
+    }
+    let refused = try evaluate()
+    #expect(refused.status == 1 && refused.messages.count == 1)
+    let message = try #require(refused.messages.first)
+    #expect(
+      message.hasPrefix(
+        "images: there is no such file or directory here; it is data.path of ../run"))
+    #expect(message.hasSuffix(": go there, or name the data with --set data.path="))
+    let run = try evaluate("--set", "data.path=../images")
+    #expect(run.status == 0 && run.value("samples")?.hasPrefix("13 of ") == true)
+  }
+
   @Test func refusesOtherClasses() throws {
     for split in ["train", "val"] {
       try FileManager.default.moveItem(

@@ -88,7 +88,7 @@ struct StateDictTests {
   }
 
   /// As a published training program saves it under DataParallel, with its optimizer and more.
-  @Test func aCheckpointOfPyTorchIsImported() throws {
+  @Test func aCheckpointOfPyTorchIsImportedAndBegunWith() throws {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../PyTorchFilesTests/Fixtures").standardized
     try workspace.directory.write(
@@ -112,6 +112,15 @@ struct StateDictTests {
     #expect(tensors["fc.weight"] == (0..<96).map { Float($0) / 8 })
     #expect(tensors["bn.running_var"]?.count == 2)
     #expect(try workspace.run("evaluate", "--checkpoint", "model.safetensors").status == 0)
+
+    let begun = try workspace.run(
+      "train", "--config", "own.yaml", "--init-from", fixtures.path + "/checkpoint.pth", "--set",
+      "training.max_iterations=1", "--set", "optimizer.learning_rate=1e-20", "--output", "begun")
+    #expect(begun.status == 0 && begun.output.contains("weights of "), "\(begun.errors)")
+    let weights = try [
+      workspace.tensors("begun/checkpoints/latest/model.safetensors"), tensors,
+    ].map { $0.filter { !$0.key.contains("running") } }
+    #expect(relativeDifference(weights[0], weights[1]) < 1e-6)
 
     let refused = try runAlone(
       "import", "--config", "own.yaml", "--state-dict", fixtures.path + "/namespace.pth",

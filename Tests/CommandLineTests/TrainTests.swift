@@ -326,6 +326,13 @@ struct TrainTests {
     #expect(try workspace.directory.contents == [])
   }
 
+  @Test func aNewClassifierNeedsWeightsToBeginWith() throws {
+    let workspace = try Workspace()
+    let run = try workspace.run("train", "--reinitialize-head")
+    #expect(run.status == 64 && run.errors.contains("--reinitialize-head needs --init-from"))
+    #expect(try workspace.directory.contents == [])
+  }
+
   @Test func saysWhyTheOutputCannotBeWritten() throws {
     let workspace = try Workspace.withImages()
     try workspace.directory.write("", to: "file")
