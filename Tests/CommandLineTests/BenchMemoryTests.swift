@@ -6,7 +6,7 @@ struct BenchMemoryTests {
   private struct Report: Decodable {
     struct Measurement: Decodable {
       let method: String
-      let timesteps, peak_bytes, predicted_bytes, tape_bytes, activation_bytes: Int
+      let timesteps, peak_bytes, predicted_bytes, tape_bytes: Int
       let firing_rate: Double
     }
 
@@ -20,8 +20,7 @@ struct BenchMemoryTests {
       "bench", "memory", "--config", "small.yaml", "--methods", "sltt,sltt-k,ottt,rate,bptt",
       "--timesteps", "1,3", "--firing-rate", "0.2", "--output", "results")
     #expect(run.status == 0 && run.errors == "")
-    let report = try JSONDecoder().decode(
-      Report.self, from: Data(try workspace.text("results/memory.json").utf8))
+    let report = try report(workspace)
     #expect(report.batch == 10)
     #expect(
       report.measurements.map { "\($0.method) \($0.timesteps)" } == [
@@ -33,11 +32,32 @@ struct BenchMemoryTests {
     #expect(Set(tapes[..<4]).count == 1 && tapes[8] == tapes[0] && tapes[9] == 3 * tapes[0])
     #expect(tapes[4] == tapes[5] && tapes[6] == tapes[7])
     for measurement in report.measurements {
-      #expect(measurement.peak_bytes > measurement.activation_bytes)
-      #expect(measurement.predicted_bytes > measurement.tape_bytes)
+      let ratio = Double(measurement.predicted_bytes) / Double(measurement.peak_bytes)
+      #expect(ratio > 0.5 && ratio < 2, "\(measurement.method) \(measurement.timesteps): \(ratio)")
       #expect(abs(measurement.firing_rate - 0.2) < 0.04)
     }
     #expect(try workspace.text("results/memory.svg").hasPrefix("<svg"))
+  }
+
+  /// Wide enough for the tape to be more than what two processes differ by anyway.
+  @Test func throughTimeMemoryGrowsAsPredicted() throws {
+    let workspace = try Workspace.withImages()
+    let run = try workspace.run(
+      "bench", "memory", "--config", "small.yaml", "--set", "model.width=16", "--set",
+      "training.global_batch=100", "--methods", "bptt", "--timesteps", "1,3", "--output", "results")
+    #expect(run.status == 0)
+    let found = try report(workspace).measurements
+    try #require(found.map(\.timesteps) == [1, 3])
+    let tape = Double(found[1].tape_bytes - found[0].tape_bytes)
+    for bytes in [found.map(\.predicted_bytes), found.map(\.peak_bytes)] {
+      let growth = Double(bytes[1] - bytes[0]) / tape
+      #expect(growth > 0.5 && growth < 2, "\(bytes): \(growth)")
+    }
+  }
+
+  private func report(_ workspace: Workspace) throws -> Report {
+    try JSONDecoder().decode(
+      Report.self, from: Data(try workspace.text("results/memory.json").utf8))
   }
 
   @Test func wrongOptionsAreRefused() throws {
