@@ -90,16 +90,24 @@ import Testing
     #expect(hang([(nil, changed: 0, heard: 39)])?.cause == .silence)
   }
 
+  /// What is said where ranks 2 and 3 of host b are at fault.
+  private func message(_ cause: Hang.Cause, _ activities: [Activity?]) -> String {
+    let stragglers = activities.enumerated().map { index, activity in
+      Hang.Straggler(rank: 2 + index, activity: activity, seconds: 63.4)
+    }
+    return Hang(cause: cause, stragglers: stragglers)
+      .message(hosts: ["a", "a", "b", "b"], timeout: 60)
+  }
+
   @Test func theMessageOfASilentRank() {
-    let straggler = Hang.Straggler(rank: 2, activity: reducing, seconds: 63.4)
-    let hang = Hang(cause: .silence, stragglers: [straggler])
-    let message = hang.message(hosts: ["a", "a", "b"], timeout: 60)
     #expect(
-      message.hasPrefix(
-        """
-        no sign of life from rank 2 on host b (63 s; last: all-reduce of iteration 118). The run \
-        stood still for more than --hang-timeout 60 s and ends; 
-        """))
+      message(.silence, [reducing, nil])
+        == """
+        no sign of life from rank 2 on host b (63 s; last: all-reduce of iteration 118), rank 3 on \
+        host b (63 s; last: unknown). The run stood still for more than --hang-timeout 60 s and \
+        ends; it can go on from its last checkpoint. Such a process is stopped, or its host or the \
+        network to it is down: look there before starting again.
+        """)
     let unheard = Hang(cause: .silence, stragglers: [.init(rank: 1, activity: nil, seconds: 2.46)])
     #expect(
       unheard.message(hosts: ["a", "a"], timeout: 2)
@@ -107,11 +115,27 @@ import Testing
   }
 
   @Test func theMessageOfARankWithoutProgress() {
-    let straggler = Hang.Straggler(rank: 0, activity: computing, seconds: 61)
-    let hang = Hang(cause: .noProgress, stragglers: [straggler])
     #expect(
-      hang.message(hosts: ["a"], timeout: 60).hasPrefix(
-        "no progress on rank 0 on host a (61 s; forward and backward pass of iteration 118). "))
+      message(.noProgress, [computing])
+        == """
+        no progress on rank 2 on host b (63 s; forward and backward pass of iteration 118). The \
+        run stood still for more than --hang-timeout 60 s and ends; it can go on from its last \
+        checkpoint. Usually a file system or a disk does not answer: try reading the data and \
+        writing the output directory on that host. If the operation may take so long, raise \
+        --hang-timeout.
+        """)
+  }
+
+  @Test func theMessageOfRanksThatWaitForEachOther() {
+    #expect(
+      message(.deadlock, [reducing, Activity(.waitingForRanks, iteration: 118)])
+        == """
+        all ranks wait for each other, furthest behind rank 2 on host b (63 s; all-reduce of \
+        iteration 118), rank 3 on host b (63 s; waiting for the other ranks after iteration 118). \
+        The run stood still for more than --hang-timeout 60 s and ends; it can go on from its last \
+        checkpoint. Usually the network between hosts lost data, or the ranks run different \
+        programs or configurations.
+        """)
   }
 
   @Test func longListsAreShortened() {
