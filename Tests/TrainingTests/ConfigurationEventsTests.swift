@@ -1,6 +1,6 @@
 import Configuration
 import Datasets
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Training
@@ -67,13 +67,10 @@ struct ConfigurationEventsTests {
   }
 
   @Test func recordingsAreFoundAndHaveTwoPolarities() throws {
-    let directory = FileManager.default.temporaryDirectory
-      .appendingPathComponent("events-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: directory) }
+    let directory = try TemporaryDirectory()
+    let events: [UInt8] = [1, 2, 0, 0, 9, 3, 4, 0x80, 0, 10]
     for name in ["Train/0", "Train/1", "Test/0", "Test/1"] {
-      let folder = directory.appendingPathComponent(name)
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try Data([1, 2, 0, 0, 9, 3, 4, 0x80, 0, 10]).write(to: folder.appendingPathComponent("a.bin"))
+      try directory.write(events, to: "\(name)/a.bin")
     }
     let found = try configuration("data.path=\(directory.path)")
     #expect(found.eventFormat == .nmnist)

@@ -8,12 +8,9 @@ import Testing
 @testable import Training
 
 struct MetricsLogTests {
-  let directory: String
+  private let directory: TemporaryDirectory
 
-  init() throws {
-    directory = FileManager.default.temporaryDirectory.path + "/metrics-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-  }
+  init() throws { directory = try TemporaryDirectory() }
 
   private let interval = MetricsRecord(
     .interval, epoch: 1, iteration: 10, samples: 1000, trainLoss: 1.25, trainAccuracy: 0.5,
@@ -26,12 +23,11 @@ struct MetricsLogTests {
     rss: 1 << 20, gradientNorm: nil)
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOfFile: directory + "/" + name, encoding: .utf8)
+    try String(contentsOfFile: directory.file(name), encoding: .utf8)
   }
 
   @Test func writesLinesAtOnce() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let log = try MetricsLog(directory: directory)
+    let log = try MetricsLog(directory: directory.path)
     try log.append(interval)
     try log.append(epoch)
     #expect(
@@ -150,13 +146,11 @@ struct MetricsLogTests {
 
   /// As an earlier program has written it, with fewer columns.
   @Test func aTableWithFewerColumnsGoesOn() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
     let header = MetricsRecord.csvHeader.split(separator: ",").dropLast(2).joined(separator: ",")
     let row = interval.csv.split(separator: ",", omittingEmptySubsequences: false).dropLast(2)
       .joined(separator: ",")
-    try "\(header)\n\(row)\n\(row),1\n".write(
-      toFile: directory + "/metrics.csv", atomically: true, encoding: .utf8)
-    try MetricsLog(directory: directory).append(epoch)
+    try directory.write("\(header)\n\(row)\n\(row),1\n", to: "metrics.csv")
+    try MetricsLog(directory: directory.path).append(epoch)
     #expect(
       try lines("metrics.csv") == [MetricsRecord.csvHeader, row + ",,", epoch.csv])
   }
@@ -166,7 +160,7 @@ struct MetricsLogTests {
   }
 
   private func add(_ text: String, to name: String) throws {
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/" + name))
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: directory.file(name)))
     try file.seekToEnd()
     try file.write(contentsOf: Data(text.utf8))
     try file.close()
@@ -174,11 +168,10 @@ struct MetricsLogTests {
 
   /// Also where an earlier program has gone on after a line that was cut short.
   @Test func whatWasCutShortIsTakenBack() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try MetricsLog(directory: directory).append(interval)
+    try MetricsLog(directory: directory.path).append(interval)
     try add("{\"kind\": \"inter\n{\"kind\": \"interval\", \"ep", to: "metrics.jsonl")
     try add("interval,1,2\ninterv", to: "metrics.csv")
-    let log = try MetricsLog(directory: directory)
+    let log = try MetricsLog(directory: directory.path)
     #expect(try lines("metrics.jsonl") == [interval.json])
     try log.append(epoch)
     #expect(try lines("metrics.jsonl") == [interval.json, epoch.json])
@@ -188,23 +181,22 @@ struct MetricsLogTests {
   /// A run that goes on makes anew what comes after its checkpoint, also the epoch's record if the
   /// checkpoint is from before its validation.
   @Test func dropsWhatIsMadeAnew() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
     var later = interval
     later.iteration = 50
     do {
-      let log = try MetricsLog(directory: directory)
+      let log = try MetricsLog(directory: directory.path)
       for record in [interval, epoch, later] { try log.append(record) }
     }
     var position = RunPosition(epoch: 1, iteration: 45)
     position.validatedIteration = 45
-    _ = try MetricsLog(directory: directory, from: position)
+    _ = try MetricsLog(directory: directory.path, from: position)
     #expect(try lines("metrics.jsonl") == [interval.json, epoch.json])
     #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv, epoch.csv])
     position.validatedIteration = 0
-    _ = try MetricsLog(directory: directory, from: position)
+    _ = try MetricsLog(directory: directory.path, from: position)
     #expect(try lines("metrics.jsonl") == [interval.json])
     #expect(try lines("metrics.csv") == [MetricsRecord.csvHeader, interval.csv])
-    _ = try MetricsLog(directory: directory, from: RunPosition())
+    _ = try MetricsLog(directory: directory.path, from: RunPosition())
     #expect(try text("metrics.jsonl").isEmpty)
   }
 
@@ -224,17 +216,16 @@ struct MetricsLogTests {
   }
 
   @Test func aPipeIsNotWaitedFor() throws {
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    #expect(mkfifo(directory + "/metrics.jsonl", 0o600) == 0)
+    #expect(mkfifo(directory.file("metrics.jsonl"), 0o600) == 0)
     #expect(
-      message { _ = try MetricsLog(directory: directory) }
-        == "\(directory)/metrics.jsonl: cannot read metrics: it is not a regular file")
+      message { _ = try MetricsLog(directory: directory.path) }
+        == "\(directory.path)/metrics.jsonl: cannot read metrics: it is not a regular file")
   }
 
   @Test func namesThePathAndTheReason() throws {
-    try FileManager.default.removeItem(atPath: directory)
+    try FileManager.default.removeItem(atPath: directory.path)
     #expect(
-      message { _ = try MetricsLog(directory: directory) }
-        == "\(directory)/metrics.jsonl: cannot write metrics: No such file or directory")
+      message { _ = try MetricsLog(directory: directory.path) }
+        == "\(directory.path)/metrics.jsonl: cannot write metrics: No such file or directory")
   }
 }
