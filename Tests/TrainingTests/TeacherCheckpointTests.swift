@@ -48,8 +48,8 @@ struct TeacherCheckpointTests {
 
   @Test func isRefusedWhereItSeesOrSaysAnotherThing() throws {
     _ = try teach()
-    func problem(_ overrides: String...) -> String {
-      message { _ = try student(overrides[0]) }
+    func problem(_ override: String) -> String {
+      message { _ = try student(override) }
     }
     #expect(
       problem("data.image_size=20")
