@@ -52,12 +52,6 @@ struct NIRFileTests {
     return course
   }
 
-  private func expectClose(_ actual: [Float], _ expected: [Float]) {
-    #expect(actual.count == expected.count)
-    let largest = expected.reduce(0) { max($0, $1.magnitude) }
-    #expect(zip(actual, expected).allSatisfy { abs($0 - $1) <= 1e-4 * largest })
-  }
-
   /// By the forward Euler method, with the package's own reader.
   @Test(
     .enabled(if: Python.has("nir", "numpy"), "no Python with nir"),
@@ -68,7 +62,7 @@ struct NIRFileTests {
     let expected = course(network, frame)
     let simulated = try course(network, frame, simulatedBy: Self.eulerProgram)
     #expect(simulated.spikes == expected.spikes)
-    expectClose(simulated.logits, expected.logits)
+    #expect(relativeDifference(simulated.logits, expected.logits) <= 1e-4)
   }
 
   @Test(
@@ -80,7 +74,7 @@ struct NIRFileTests {
     let network = try kind.make(reset: .hard)
     let frame = kind.frame(network)
     let simulated = try course(network, frame, simulatedBy: Self.spikingJellyProgram)
-    expectClose(simulated.logits, course(network, frame).logits)
+    #expect(relativeDifference(simulated.logits, course(network, frame).logits) <= 1e-4)
   }
 
   @Test func softResetsAreRefused() throws {

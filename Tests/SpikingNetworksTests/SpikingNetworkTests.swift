@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import SpikingNetworks
@@ -57,13 +58,6 @@ struct SpikingNetworkTests {
       _ = iterate()
       return network
     }
-  }
-
-  private func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
-    let before = ThreadPool.threads
-    ThreadPool.setThreads(count)
-    defer { ThreadPool.setThreads(before) }
-    return try body()
   }
 
   @Test(arguments: specifications)

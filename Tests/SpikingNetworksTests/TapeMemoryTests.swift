@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import SpikingNetworks
@@ -16,25 +17,24 @@ struct TapeMemoryTests {
     _ specification: NetworkSpecification, _ rule: LearningRule
   ) throws -> (tape: Int, arena: Int) {
     // So small a network would only wait for threads.
-    let threads = ThreadPool.threads
-    ThreadPool.setThreads(1)
-    defer { ThreadPool.setThreads(threads) }
-    let arena = Arena(capacity: 1 << 30)
-    let network = try SpikingNetwork(specification, seed: 1, arena: arena)
-    let step = TrainingStep(network, rule, loss: LossSpecification(for: rule))
-    var frame = Tensor(specification.input.withSamples(4), in: arena)
-    frame.fill(1)
-    let frames = FrameSequence(static: frame)
-    var committed: [Int] = []
-    for iteration in 0..<3 {
-      step.accumulateGradients(
-        frames, labels: [0, 1, 2, 0], globalCount: 4,
-        context: IterationContext(seed: 1, iteration: iteration))
-      network.completeGradients()
-      committed.append(arena.committedBytes)
+    try withThreads(1) {
+      let arena = Arena(capacity: 1 << 30)
+      let network = try SpikingNetwork(specification, seed: 1, arena: arena)
+      let step = TrainingStep(network, rule, loss: LossSpecification(for: rule))
+      var frame = Tensor(specification.input.withSamples(4), in: arena)
+      frame.fill(1)
+      let frames = FrameSequence(static: frame)
+      var committed: [Int] = []
+      for iteration in 0..<3 {
+        step.accumulateGradients(
+          frames, labels: [0, 1, 2, 0], globalCount: 4,
+          context: IterationContext(seed: 1, iteration: iteration))
+        network.completeGradients()
+        committed.append(arena.committedBytes)
+      }
+      #expect(Set(committed).count == 1, "the arena grew: \(committed)")
+      return (step.peakTapeBytes, arena.peakBytes)
     }
-    #expect(Set(committed).count == 1, "the arena grew: \(committed)")
-    return (step.peakTapeBytes, arena.peakBytes)
   }
 
   @Test(arguments: specifications)

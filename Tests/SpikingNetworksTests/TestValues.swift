@@ -1,20 +1,8 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import SpikingNetworks
-
-/// Numbers between -1 and 1, equal for equal seeds.
-func randomFloats(_ count: Int, seed: Int) -> [Float] {
-  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
-  return (0..<count).map { _ in 2 * random.uniform() - 1 }
-}
-
-/// Memory of its own with the given elements.
-func view(_ elements: [Float]) -> FloatView {
-  let view = FlatBuffer(count: elements.count).all
-  view.assign(elements)
-  return view
-}
 
 /// Expects a difference of at most `tolerance` times the largest expected entry.
 func expectClose(

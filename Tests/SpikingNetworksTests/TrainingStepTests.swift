@@ -104,11 +104,8 @@ struct TrainingStepTests {
   func theNumberOfThreadsChangesNoBit(_ test: Case) throws {
     var specification = test.specification
     if !test.rule.takesAverages { specification.neuron.kind = .plif }
-    let before = ThreadPool.threads
-    defer { ThreadPool.setThreads(before) }
     let outcomes = try [1, 2, 3, 8].map { threads in
-      ThreadPool.setThreads(threads)
-      return try iterate(specification, test.rule, isStatic: true)
+      try withThreads(threads) { try iterate(specification, test.rule, isStatic: true) }
     }
     for outcome in outcomes { #expect(outcome == outcomes[0]) }
   }

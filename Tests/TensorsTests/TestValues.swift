@@ -1,12 +1,7 @@
+import TestSupport
 import Testing
 
 @testable import Tensors
-
-/// Numbers between -1 and 1, equal for equal seeds.
-func randomFloats(_ count: Int, seed: Int) -> [Float] {
-  var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
-  return (0..<count).map { _ in 2 * random.uniform() - 1 }
-}
 
 /// Multiples of 1/32 between -2 and 2: few enough bits that sums and products of a few are exact.
 func gridFloats(_ count: Int, seed: Int) -> [Float] {
@@ -23,13 +18,6 @@ func randomSpikes(_ count: Int, seed: Int) -> [Bool] {
 func randomNumbers(_ count: Int, upTo most: Int, seed: Int) -> [Int] {
   var random = RandomStream(seed: UInt64(seed), purpose: .augmentation)
   return (0..<count).map { _ in random.uniform(below: most + 1) }
-}
-
-/// Memory of its own with the given elements.
-func view(_ elements: [Float]) -> FloatView {
-  let view = FlatBuffer(count: elements.count).all
-  view.assign(elements)
-  return view
 }
 
 extension ConvolutionGeometry {
@@ -133,12 +121,4 @@ func expectEqual(
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   expectClose(actual, expected, tolerance: 0, what, sourceLocation: sourceLocation)
-}
-
-/// Runs `body` with a number of threads for the work that it starts.
-func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
-  let before = ThreadPool.threads
-  ThreadPool.setThreads(count)
-  defer { ThreadPool.setThreads(before) }
-  return try body()
 }

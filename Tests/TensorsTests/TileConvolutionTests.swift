@@ -1,4 +1,5 @@
 import AMXEmulator
+import TestSupport
 import Testing
 
 @testable import Tensors

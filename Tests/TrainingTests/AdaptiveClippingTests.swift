@@ -95,12 +95,11 @@ struct AdaptiveClippingTests {
     let store = ParameterStore(parameters: [parameter], statistics: [], seed: 3)
     let clipping = AdaptiveClipping(0.01, store, classifier: [])
     func clipped(threads: Int) -> [Float] {
-      let before = ThreadPool.threads
-      ThreadPool.setThreads(threads)
-      defer { ThreadPool.setThreads(before) }
-      store.gradients.assign(store.weights.all, times: 0.5)
-      clipping.clip(store.gradients, of: store.weights.all)
-      return store.gradients.elements
+      withThreads(threads) {
+        store.gradients.assign(store.weights.all, times: 0.5)
+        clipping.clip(store.gradients, of: store.weights.all)
+        return store.gradients.elements
+      }
     }
     let alone = clipped(threads: 1)
     #expect(

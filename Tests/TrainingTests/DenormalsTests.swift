@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Support
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -27,10 +28,7 @@ private func expectFlushingEverywhere() throws {
     flushing.withLock { $0[thread] = MathLibraries.flushesDenormals }
   }
   ask("the caller's")
-  let threads = ThreadPool.threads
-  ThreadPool.setThreads(3)
-  parallelFor(3) { thread, _ in ask("the pool's \(thread)") }
-  ThreadPool.setThreads(threads)
+  withThreads(3) { parallelFor(3) { thread, _ in ask("the pool's \(thread)") } }
   WorkerThread { ask("the loader's") }.join()
   let done = DispatchSemaphore(value: 0)
   let exchange = BackgroundSequence { _ in

@@ -1,15 +1,10 @@
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
 
 struct GradientAgreementTests {
-  private func view(_ values: [Float]) -> FloatView {
-    let view = FlatBuffer(count: values.count).all
-    view.assign(values)
-    return view
-  }
-
   @Test func isCosineAndRatioOfNorms() {
     let agreement = GradientAgreement(view([3, 4]), view([8, 6]))
     // (24 + 24) / (5 · 10)

@@ -6,12 +6,6 @@ import Testing
 @testable import Training
 
 struct GradientClippingTests {
-  private func view(_ values: [Float]) -> FloatView {
-    let view = FlatBuffer(count: values.count).all
-    view.assign(values)
-    return view
-  }
-
   @Test func shortensTheWholeGradient() {
     let gradient = view([3, 0, -4])
     GradientClipping(largestNorm: 0.5).clip([gradient], norm: gradient.norm)

@@ -1,6 +1,7 @@
 import Distributed
 import SpikingNetworks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -125,12 +126,11 @@ struct MemoryEstimateTests {
         family: .resNet, blocks: [1, 1, 1, 1], width: 64, classes: 3, imageSize: 32),
       arena: Arena(capacity: 4 << 20))
     let sizes = [1, 2, 16, 64].map { threads in
-      let before = ThreadPool.threads
-      ThreadPool.setThreads(threads)
-      defer { ThreadPool.setThreads(before) }
-      return MemoryEstimate(
-        network, samples: 32, rule: .sltt(timesteps: 1), optimizerBuffers: 1, before: 0
-      ).totalBytes
+      withThreads(threads) {
+        MemoryEstimate(
+          network, samples: 32, rule: .sltt(timesteps: 1), optimizerBuffers: 1, before: 0
+        ).totalBytes
+      }
     }
     #expect(sizes.sorted() == sizes)
     #expect(sizes[3] - sizes[0] < 64 << 20)

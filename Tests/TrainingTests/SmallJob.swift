@@ -128,8 +128,5 @@ struct SmallJob {
 
 /// Runs `body` on one thread: so small a network would only wait for more.
 func withOneThread<Result>(_ body: () throws -> Result) rethrows -> Result {
-  let threads = ThreadPool.threads
-  ThreadPool.setThreads(1)
-  defer { ThreadPool.setThreads(threads) }
-  return try body()
+  try withThreads(1, body)
 }
