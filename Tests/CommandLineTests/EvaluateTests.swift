@@ -214,8 +214,7 @@ struct EvaluateTests {
     #expect(refused.status == 1 && refused.messages.count == 1)
     let message = try #require(refused.messages.first)
     #expect(
-      message.hasPrefix(
-        "images: there is no such file or directory here; it is data.path of ../run"))
+      message.hasPrefix("images: there is no such file or directory here; it is data.path of /"))
     #expect(message.hasSuffix(": go there, or name the data with --set data.path="))
     let run = try evaluate("--set", "data.path=../images")
     #expect(run.status == 0 && run.value("samples")?.hasPrefix("13 of ") == true)

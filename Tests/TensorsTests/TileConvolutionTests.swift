@@ -121,8 +121,8 @@ struct TileConvolutionTests {
     for threads in [2, 3, 9] { compare(.best, threads: threads) }
   }
 
-  /// What processors with AMX execute, on those without.
-  @Test(.enabled(if: amx_emulator_exists() != 0), arguments: [0, 3, 6])
+  /// What processors with AMX execute, on those without. The emulator counts for one at a time.
+  @Test(.enabled(if: amx_emulator_exists() != 0), .serialized, arguments: [0, 3, 6])
   func theInstructionsOfAMXGiveTheSameBits(_ index: Int) {
     let operands = Operands(Self.geometries[index], samples: 2)
     let expected = operands.results(of: convolution(operands.geometry, .float32, .plain))

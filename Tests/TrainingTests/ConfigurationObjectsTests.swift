@@ -108,7 +108,8 @@ struct ConfigurationObjectsTests {
     let configuration = try Configuration(
       file: nil,
       overrides: [
-        "model.family=nf-resnet", "method.name=sltt-k", "method.timesteps=6", "method.k=2",
+        "model.family=nf-resnet", "model.blocks=[1]", "method.name=sltt-k", "method.timesteps=6",
+        "method.k=2",
         "method.skip_trailing=true",
       ])
     #expect(configuration.method.rule == .slttK(timesteps: 6, k: 2, skipsTrailing: true))

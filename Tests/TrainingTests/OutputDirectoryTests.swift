@@ -110,7 +110,7 @@ struct OutputDirectoryTests {
     let output = OutputDirectory(directory.file("file/run"))
     #expect(
       message { try output.claim() }
-        == "\(output.checkpoints.path) cannot be created: Not a directory")
+        == "\(output.path) cannot be created: Not a directory")
     #expect(
       message { try output.write(Configuration()) }.hasPrefix(
         "\(output.path)/config.yaml cannot be written: "))

@@ -53,7 +53,8 @@ public final class OutputDirectory {
     if let other = others.first(where: isThere) {
       throw refusal("holds no run, but \(other), which one would write over")
     }
-    guard try checkpoints.names.isEmpty else {
+    // Where they cannot be read, nothing can be written either, which is told then.
+    guard (try? checkpoints.names)?.isEmpty ?? true else {
       throw OutputError(
         path: path,
         problem:
@@ -160,7 +161,7 @@ public final class OutputDirectory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw OutputError(path: directory, problem: "cannot be created: \(systemReason(of: error))")
+      throw OutputError(path: path, problem: "cannot be created: \(systemReason(of: error))")
     }
   }
 
