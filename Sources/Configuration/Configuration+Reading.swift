@@ -98,11 +98,22 @@ extension Configuration {
       }
       let name = String(argument[..<equals])
       let text = String(argument[argument.utf8.index(after: equals)...])
-      let isText = Self.keys.contains { $0.name == name && $0.isText } && !text.isEmpty
-      let value = isText ? Node(text: text) : try compose(text) { _ in origin }
-      layer.append(.init(name: name, value: value, origin: origin))
+      layer.append(try entry(name, text, origin))
     }
     try apply(layer)
+  }
+
+  /// Takes a value that an option of its own gives, such as `--data` does `data.path`. Does not `validate`.
+  public mutating func apply(_ name: String, _ text: String, option: String) throws {
+    try apply([try entry(name, text, .option("\(option) \(text)"))])
+  }
+
+  private func entry(
+    _ name: String, _ text: String, _ origin: ConfigurationError.Origin
+  ) throws -> Entry {
+    let isText = Self.keys.contains { $0.name == name && $0.isText } && !text.isEmpty
+    let value = isText ? Node(text: text) : try compose(text) { _ in origin }
+    return Entry(name: name, value: value, origin: origin)
   }
 
   private func compose(

@@ -7,6 +7,8 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     case file(String, line: Int?)
     /// `--set` with this argument.
     case override(String)
+    /// Another option, with its value.
+    case option(String)
     /// Chosen to suit the data.
     case data
 
@@ -14,6 +16,7 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
       switch self {
       case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
       case .override(let argument): "--set \(argument)"
+      case .option(let text): text
       case .data: "chosen from the data"
       }
     }

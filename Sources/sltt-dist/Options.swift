@@ -177,7 +177,8 @@ extension ConfigurationOptions {
   /// - Parameter overrides: as `--set` has them, which those of the user override.
   func apply(to configuration: inout Configuration, overrides: [String] = []) throws {
     if let config { try configuration.apply(file: Recipe.file(named: config)) }
-    try configuration.apply(overrides: overrides + set + (data.map { ["data.path=\($0)"] } ?? []))
+    try configuration.apply(overrides: overrides + set)
+    if let data { try configuration.apply("data.path", data, option: "--data") }
   }
 }
 

@@ -232,6 +232,13 @@ struct ConfigurationValidationTests {
       message { try configuration.validate(ranks: 4, samples: 3) }
         == "--set data.path=few: data.path has 3 training samples, fewer than the 4 ranks: start at"
         + " most 3 ranks, or add samples")
+    // By the option that named them.
+    var named = Configuration()
+    try named.apply("data.path", "few: or = none", option: "--data")
+    #expect(named.data.path == "few: or = none")
+    #expect(
+      message { try named.validate(ranks: 4, samples: 3) }
+        .hasPrefix("--data few: or = none: data.path has 3 training samples"))
   }
 
   @Test func anEpochWithoutItsLastBatchHasABatch() throws {

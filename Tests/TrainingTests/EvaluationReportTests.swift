@@ -47,6 +47,15 @@ struct EvaluationReportTests {
     #expect(text.contains("\nc7           7   14.29 %   100.00 %\n"))
   }
 
+  @Test func aLossThatIsNotFiniteIsCalledThat() {
+    var metrics = IterationMetrics()
+    #expect(metrics.lossText == "0.0000")
+    for loss in [Double.nan, .infinity] {
+      metrics.loss = loss
+      #expect(metrics.lossText == "not finite")
+    }
+  }
+
   @Test func showsAllClassesWhereAskedOrFew() {
     let all = report(classes: 8).text(showsAllClasses: true)
     #expect(classes(all) == (0..<8).map { "c\($0)" })

@@ -114,7 +114,7 @@ public final class Evaluation {
       samples              \(Format.count(Int(levels.samples))) of \(source)
       time steps           \(configuration.method.timesteps), unrolled \
       \(trainer.network.levels) x \(configuration.method.timesteps)
-      validation loss      \(both { Format.fixed($0.loss, 4) })
+      validation loss      \(both(\.lossText))
       validation accuracy  \(both { Format.percent($0.accuracy, digits: 2) })
       spikes               \(both { Format.count(Int($0.spikes)) })
       same prediction      \(Format.percent(found.agreement, digits: 2)) of the samples

@@ -28,7 +28,7 @@ public struct EvaluationReport {
     let overall = metrics.overall
     let lines = """
       samples              \(Format.count(Int(overall.samples))) of \(data)
-      validation loss      \(overall.loss.isFinite ? Format.fixed(overall.loss, 4) : "not finite")
+      validation loss      \(overall.lossText)
       validation accuracy  \(Format.percent(overall.accuracy, digits: 2))
       validation top-5     \(Format.percent(overall.top5, digits: 2))
       firing rate          \(Format.percent(overall.firingRate))\(silent)
@@ -128,4 +128,9 @@ public struct EvaluationReport {
       classes: classes, outputs: names,
       confusion: metrics.confusion, operations: operations)
   }
+}
+
+extension IterationMetrics {
+  /// For people.
+  var lossText: String { loss.isFinite ? Format.fixed(loss, 4) : "not finite" }
 }
