@@ -29,7 +29,7 @@ public struct ScalingReport: PlottedReport {
       self.mode = mode
       measurements = rounds[0].indices.map { index in
         let byTime = rounds.map { $0[index] }.sorted { $0.iterationSeconds < $1.iterationSeconds }
-        return byTime[byTime.count / 2]
+        return byTime[(byTime.count - 1) / 2]
       }
       efficiencies = rounds.map { round in
         round.map { Self.efficiency($0, against: round[0]) }
@@ -216,8 +216,10 @@ extension ScalingReport {
           LinePlot.Point(Double($0.ranks), 100 * series.efficiency($0))
         }, .points, color: 0)
     }
+    let weak = series.first { $0.mode == .weak }?.measurements[0]
+    let batch = weak.map { ", batch \($0.globalBatch / $0.ranks) a rank" } ?? ""
     return LinePlot(
-      title: "Weak scaling, batch \(series[0].measurements[0].globalBatch) a rank", xLabel: "ranks",
+      title: "Weak scaling" + batch, xLabel: "ranks",
       yLabel: "efficiency (%)", hasLogarithmicX: true, series: points + lines)
   }
 

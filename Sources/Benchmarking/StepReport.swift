@@ -16,7 +16,7 @@ public struct StepReport: BenchmarkReport {
     /// The median of the rounds.
     let iterationSeconds: Double
     let firingRate: Double
-    /// As dense convolutions have them, whether events saved some or not.
+    /// Of a rank, as dense convolutions have them, whether events saved some or not.
     let operations: Double
     let phases: [Phase]
     let layers: [Layer]
@@ -24,7 +24,6 @@ public struct StepReport: BenchmarkReport {
     /// Without the number of threads.
     var way: String { "\(method) \(precision) \(kernels)" }
     var medianRate: Double { median(imagesPerSecond) }
-    var operationsPerSecond: Double { operations / iterationSeconds }
   }
 
   struct Phase: Encodable {
@@ -132,14 +131,13 @@ extension StepReport {
       ]
     ]
     rows += variants.map { variant in
-      [
+      let speed = variant.operations * Double(machine.ranks) / variant.iterationSeconds
+      return [
         variant.method, variant.precision, variant.kernels, "\(variant.threads)",
         Format.rate(variant.medianRate), Format.rate(variant.imagesPerSecond.min()!),
         Format.rate(variant.imagesPerSecond.max()!),
         milliseconds(variant.iterationSeconds), Format.percent(variant.firingRate),
-        gigaflops(variant.operationsPerSecond),
-        Format.percent(
-          variant.operationsPerSecond / peak(threads: variant.threads), digits: 0),
+        gigaflops(speed), Format.percent(speed / peak(threads: variant.threads), digits: 0),
       ]
     }
     return table(rows, leftAligned: 3)

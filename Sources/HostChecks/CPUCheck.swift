@@ -32,7 +32,11 @@ enum CPUCheck {
     )
     findings.append(
       kernels.hasPrefix("AVX")
-        ? sets : sets.warning("Training works but is slow: a CPU with AVX2 or AVX-512 is faster"))
+        ? sets
+        : sets.warning(
+          "Training works but is slow: "
+            + (ProcessInfo.processInfo.environment["SLTT_VECTORS"] == nil
+              ? "a CPU with AVX2 or AVX-512 is faster" : "unset SLTT_VECTORS")))
     if kernels.hasPrefix("AVX"), !wideOpenBLASCores.contains(openBLASCore.lowercased()) {
       // It knows processors by their numbers, and takes newer ones for the oldest.
       findings.append(

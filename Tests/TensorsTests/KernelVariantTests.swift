@@ -24,6 +24,17 @@ struct KernelVariantTests {
     }
   }
 
+  /// Memory is divided among as many threads as there are.
+  @Test func fewerThreadsThanAskedForComputeTheSame() throws {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let run = try ProgramRun(
+      [
+        program, "--testing-library", "swift-testing", "--filter",
+        "TensorsTests\\.(ThreadCountTests|EventConvolutionTests)/",
+      ], environment: ["OMP_THREAD_LIMIT": "3"], timeLimit: 300)
+    #expect(run.status == 0, "\(run.errors.suffix(2000))")
+  }
+
   /// Neither what is no level nor one that the processor lacks.
   @Test(arguments: ["amx", "AVX2", ""]) func otherValuesChangeNothing(_ vectors: String) throws {
     let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

@@ -3,7 +3,7 @@
 //
 // Layout: values are NHWC, so a pixel is `channels` consecutive floats; the spikes of a pixel are
 // ceil(channels / 64) words, channel c being bit c % 64 of word c / 64, unused bits 0.
-// Every function works on the pixels first ..< last, so that threads can share the work.
+// Functions with `first` and `last` work on the pixels first ..< last, so that threads can share the work.
 #pragma once
 
 #include <stddef.h>

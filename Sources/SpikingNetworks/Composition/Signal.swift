@@ -21,7 +21,7 @@ enum Signal: ~Copyable {
     }
   }
 
-  /// The floats, or what the spikes stand for, in new memory.
+  /// The floats, shared with their other owners, or what the spikes stand for, in new memory.
   borrowing func values(in arena: Arena) -> SharedTensor {
     switch self {
     case .floats(let x): x

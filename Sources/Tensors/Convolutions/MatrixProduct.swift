@@ -13,8 +13,9 @@ struct MatrixProduct {
   /// Whether B is given as [n, k].
   var transposingB = false
 
-  /// Threads are ours: OpenBLAS must not start a second pool.
-  private static let singleThreaded: Void = openblas_set_num_threads(1)
+  /// Threads are ours: OpenBLAS must not start a second pool. Where it is built with OpenMP, it sets the
+  /// number of the calling thread, too.
+  private static let singleThreaded: Void = ThreadPool.withOneThread { openblas_set_num_threads(1) }
 
   func multiply(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,

@@ -1,8 +1,8 @@
 internal import CSpikeKernels
 
-/// A 3x3 convolution with stride 1, of spikes as floats, by Winograd's method, F(4x4, 3x3) of Lavin
-/// and Gray (arXiv 1509.09308): a quarter of a direct convolution's products, and rounding errors about
-/// twice its own. All in single precision.
+/// A 3x3 convolution with stride 1, of spikes as floats and of other numbers, by Winograd's method,
+/// F(4x4, 3x3) of Lavin and Gray (arXiv 1509.09308): a quarter of a direct convolution's products, and
+/// rounding errors about twice its own. All in single precision.
 ///
 /// Weights are transformed anew in each pass, a slice of them at a time: they would take four times the
 /// room of the weights.

@@ -16,6 +16,7 @@ public enum MathLibraries {
     case dnnl_cpu_isa_sse41.rawValue: "SSE 4.1"
     case dnnl_cpu_isa_avx.rawValue: "AVX"
     case dnnl_cpu_isa_avx2.rawValue: "AVX2"
+    case dnnl_cpu_isa_avx2_vnni.rawValue: "AVX2 with VNNI"
     case dnnl_cpu_isa_avx512_core.rawValue: "AVX-512"
     case dnnl_cpu_isa_avx512_core_vnni.rawValue: "AVX-512 with VNNI"
     case dnnl_cpu_isa_avx512_core_bf16.rawValue: "AVX-512 with BF16"

@@ -2,7 +2,8 @@ internal import COpenMP
 
 /// The pool of threads that kernels share with oneDNN: libgomp's.
 public enum ThreadPool {
-  /// Sets the number of threads for work that the calling thread starts. To be called before the first
+  /// Sets the number of threads for work that the calling thread starts, which `OMP_THREAD_LIMIT` may limit.
+  /// To be called before the first
   /// convolution is used: oneDNN sizes its workspaces by the threads that it finds then.
   public static func setThreads(_ count: Int) {
     precondition(count > 0)
@@ -18,8 +19,9 @@ public enum ThreadPool {
     body()
   }
 
-  /// Threads for work that the calling thread starts.
-  public static var threads: Int { Int(omp_get_max_threads()) }
+  /// Threads for work that the calling thread starts: as many as libgomp gives it, for which memory is
+  /// divided.
+  public static var threads: Int { Int(min(omp_get_max_threads(), omp_get_thread_limit())) }
 }
 
 /// Splits 0 ..< `count` among the pool's threads, evenly and always in the same way.

@@ -3,7 +3,7 @@ internal import COneDNN
 /// How fast this machine computes at best.
 public enum PeakSpeed {
   /// Floating-point operations a second of one thread, in single precision: the best of many products
-  /// of matrices that fit the second-level cache, by oneDNN.
+  /// of matrices of 1.8 MB together, by oneDNN.
   ///
   /// - Parameter seconds: to measure for.
   public static func ofOneThread(seconds: Double = 0.3) -> Double {

@@ -31,7 +31,8 @@ extension MatrixProduct {
       function(self, a, b, &c, isAdding)
       let expected = plain(a, b, addingTo: isAdding ? start : nil)
       let magnitudes = plain(
-        a.map(\.magnitude), b.map(\.magnitude), addingTo: start.map(\.magnitude))
+        a.map(\.magnitude), b.map(\.magnitude),
+        addingTo: isAdding ? start.map(\.magnitude) : nil)
       return RoundingCheck(c, expected, magnitudes: magnitudes, roundings: k + 1)
     }
     return RoundingCheck(worstOf: checks)

@@ -68,15 +68,16 @@ public struct MemoryEstimate: Equatable, Sendable {
         ? parameters * (1 + optimizerBuffers) + largestParameter
         : largestParameter * (stateRanks > 1 ? 2 : 1))
     let stemOutput = network.stemOutput.count
-    // The stem's output for a static image is the same for all time steps.
-    let isStemShared = isStatic && network.keepsStemOutput && window > 1
+    // The stem's output for a static image is the same for all time steps; to save memory it is made anew.
+    let isStemShared =
+      isStatic && network.specification.memory == .fast && network.keepsStemOutput && window > 1
     tapeBytes =
       Self.bytes(samples, window, summaries.reduce(0) { $0 + $1.tapeBytes })
       - (isStemShared ? Self.bytes(4, samples, window - 1, stemOutput) : 0)
     stateBytes = Self.bytes(
       samples, summaries.reduce(0) { $0 + ($1.tapeHoldsState ? 0 : $1.stateBytes) })
     let temporary =
-      Self.stemBytes(network, samples: samples, isStatic: isStatic)
+      Self.stemBytes(network, samples: samples, isStatic: isStatic, trains: rule != nil)
       + Self.workBytes(network, summaries, samples: samples, window: window)
     // Small tensors, and holes that the arena's plan leaves: by `bench memory`.
     temporaryBytes =
@@ -105,8 +106,9 @@ public struct MemoryEstimate: Equatable, Sendable {
   /// The stem's output, unless it is on the tape, and the sum of its gradients, where they last for all time
   /// steps.
   private static func stemBytes(
-    _ network: NetworkPlan, samples: Int, isStatic: Bool
+    _ network: NetworkPlan, samples: Int, isStatic: Bool, trains: Bool
   ) -> Int {
+    guard trains else { return isStatic ? bytes(4, samples, network.stemOutput.count) : 0 }
     guard isStatic, network.specification.memory == .fast else { return 0 }
     return bytes(4, samples, network.stemOutput.count, network.keepsStemOutput ? 1 : 2)
   }
