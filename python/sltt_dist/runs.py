@@ -37,7 +37,8 @@ class Run:
     """A run of `sltt-dist train`.
 
     Iterating gives the records of its metrics.jsonl as they are written, until the run ends. As a context
-    manager it stops a run that is still going on at the end of the block; so does Ctrl-C. It stands for its directory wherever a path is taken: `metrics(run)`, `load(run)`.
+    manager it stops a run that is still going on at the end of the block; so does Ctrl-C. It stands for
+    its directory wherever a path is taken: `metrics(run)`, `load(run)`.
     """
 
     def __init__(self, command: Sequence[str], directory: Path, stop_signal: signal.Signals):

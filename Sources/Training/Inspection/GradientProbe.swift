@@ -33,9 +33,8 @@ public final class GradientProbe {
     backend: ConvolutionBackend
   ) throws {
     self.configuration = configuration
-    self.output = output
     // Before the work, whether it can be written.
-    try Self.kind.requireReplaceable(output)
+    self.output = try Self.kind.requireReplaceable(output)
     let weightFile = try SafeTensorsFile(contentsOf: weights)
     self.batch = try SafeTensorsFile(contentsOf: batch)
     labels = try self.batch.integers("labels")
